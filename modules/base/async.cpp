@@ -1,0 +1,56 @@
+// modules/base/async.cpp: timers and deadlines for coroutines.
+#include "modules/base/async.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <exception>
+#include <memory>
+
+namespace holdfast {
+
+asio::awaitable<void> sleep_for(std::chrono::steady_clock::duration delay) {
+    auto const executor = co_await asio::this_coro::executor;
+    asio::steady_timer timer{executor, delay};
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+asio::awaitable<void> yield_once() {
+    auto const executor = co_await asio::this_coro::executor;
+    co_await asio::post(executor, asio::use_awaitable);
+}
+
+asio::awaitable<bool> ends_within(std::chrono::steady_clock::duration limit, asio::awaitable<void> work) {
+    struct Race {
+        asio::cancellation_signal cancel;
+        bool expired = false;
+    };
+    auto const executor = co_await asio::this_coro::executor;
+    auto outer = co_await asio::this_coro::cancellation_state;
+    auto race = std::make_shared<Race>();
+
+    asio::steady_timer timer{executor, limit};
+    timer.async_wait([race](boost::system::error_code ec) {
+        if (ec) return;
+        race->expired = true;
+        race->cancel.emit(asio::cancellation_type::terminal);
+    });
+    auto pass_on = outer.slot();
+    if (pass_on.is_connected()) {
+        pass_on.assign([race](asio::cancellation_type type) { race->cancel.emit(type); });
+    }
+    auto token = asio::bind_cancellation_slot(race->cancel.slot(), asio::as_tuple(asio::use_awaitable));
+    auto [failure] = co_await asio::co_spawn(executor, std::move(work), token);
+    if (pass_on.is_connected()) pass_on.clear();
+    timer.cancel();
+    if (race->expired && failure) co_return false;
+    if (failure) std::rethrow_exception(failure);
+    co_return true;
+}
+
+}  // namespace holdfast
