@@ -1,0 +1,83 @@
+// modules/kube/client.hpp: the real API server behind kube::Cluster.
+#pragma once
+
+#include "modules/http/client.hpp"
+#include "modules/kube/cluster.hpp"
+#include "modules/kube/config.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::kube {
+
+enum class Verb { get, list, watch, create, apply, patch, replace, remove, discovery };
+std::string_view to_string(Verb verb);
+inline constexpr std::size_t kVerbs = 9;
+
+/// Counted since start; for /metrics and for tests that promise "0 writes".
+struct RequestCounts {
+    std::array<std::uint64_t, kVerbs> sent{};  // HTTP requests, retries included
+    std::uint64_t failed = 0;                  // no answer
+    std::uint64_t refused = 0;                 // 4xx and 5xx
+    std::uint64_t throttled = 0;               // 429 and 503 waited for
+
+    std::uint64_t of(Verb verb) const { return sent[static_cast<std::size_t>(verb)]; }
+};
+
+struct ClientSettings {
+    std::size_t requests_max = 8;              // in flight; watches not counted
+    std::chrono::milliseconds request_max{30'000};
+    std::chrono::milliseconds queue_max{120'000};     // wait for a place among requests_max
+    std::size_t object_bytes_max = 16u << 20;  // one object or one page
+    unsigned tries_max = 5;                    // 429, 503 and broken idle connections
+    std::chrono::seconds discovery_pause{10};  // an unknown kind asks the server again at most this often
+    std::string user_agent = "holdfast/" HOLDFAST_VERSION;
+};
+
+/// Used from one event loop; outlives the coroutines that use it.
+class Client final : public Cluster {
+public:
+    /// `http` must outlive the client. Errors  invalid_input, not_found: TLS material
+    static Result<std::unique_ptr<Client>> make(asio::any_io_executor executor, http::Client& http, Config config,
+                                                ClientSettings settings = {});
+    ~Client() override;
+
+    /// The same server, connections, discovery and counters as another user (Impersonate-User, -Group).
+    std::unique_ptr<Client> as(std::string user, std::vector<std::string> groups) const;
+
+    Task<Resource> resource_for(GroupVersionKind gvk) override;
+    Task<Object> get(Target target, ReadOptions options = {}, Refusal* refusal = nullptr) override;
+    Task<std::string> list(Resource resource, ListOptions options, std::function<void()> begin, ObjectSink sink,
+                           Refusal* refusal = nullptr) override;
+    Task<void> watch(Resource resource, WatchOptions options, EventSink sink, Refusal* refusal = nullptr) override;
+    Task<Object> apply(Object object, WriteOptions options, Refusal* refusal = nullptr) override;
+    Task<Object> apply_to(Target target, Object object, WriteOptions options, Refusal* refusal = nullptr) override;
+    Task<Object> patch(Target target, Patch type, json::value patch, WriteOptions options, Refusal* refusal = nullptr) override;
+    Task<Object> create(Object object, WriteOptions options, Refusal* refusal = nullptr) override;
+    Task<Object> replace(Target target, Object object, WriteOptions options, Refusal* refusal = nullptr) override;
+    Task<void> remove(Target target, DeleteOptions options, Refusal* refusal = nullptr) override;
+    Task<std::string> raw(std::string path) override;
+
+    /// Every kind the server serves, from the cache; filled by the first call.
+    Task<std::vector<Resource>> resources();
+    /// After a CRD was applied: the next unknown kind asks the server at once.
+    void forget_discovery();
+
+    RequestCounts const& counts() const;
+    Config const& config() const;
+
+private:
+    struct Shared;
+    struct Identity;
+    Client(std::shared_ptr<Shared> shared, std::unique_ptr<Identity> identity);
+    std::shared_ptr<Shared> shared_;
+    std::unique_ptr<Identity> identity_;
+};
+
+}  // namespace holdfast::kube

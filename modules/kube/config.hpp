@@ -1,0 +1,71 @@
+// modules/kube/config.hpp: where the API server is and who we are there: kubeconfig or the pod's own account.
+#pragma once
+
+#include "modules/base/error.hpp"
+#include "modules/http/proxy.hpp"
+#include "modules/http/tls.hpp"
+#include "modules/http/url.hpp"
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::kube {
+
+struct Credentials {
+    std::string token;                 // bearer
+    std::filesystem::path token_file;  // read again when it changes; wins over token
+    std::string user;                  // basic
+    std::string password;
+    std::string impersonate_user;
+    std::vector<std::string> impersonate_groups;
+};
+
+struct Config {
+    http::Url server;
+    http::TlsSettings tls;
+    http::ProxySettings proxy;
+    Credentials credentials;
+    std::string ns = "default";  // of the context
+    std::string context;         // its name, for messages
+};
+
+struct KubeconfigRules {
+    bool files_allowed = true;           // false for a kubeconfig out of a Secret: only inline data
+    std::size_t file_bytes_max = 1u << 20;
+};
+
+/// In   text     YAML or JSON of kind Config
+///      folder   relative file names start here
+///      context  "": current-context
+/// Errors  invalid_input  not a kubeconfig; context, cluster or user missing; a PEM that is none
+///         denied         exec or auth-provider (message: what to do instead), or a file where only data is allowed
+///         not_found      a named file is missing
+Result<Config> parse_kubeconfig(std::string_view text, std::filesystem::path const& folder, std::string_view context,
+                                KubeconfigRules const& rules = {});
+Result<Config> load_kubeconfig(std::filesystem::path const& file, std::string_view context, KubeconfigRules const& rules = {});
+
+/// The account of the pod: token, ca.crt and namespace in `folder`, address from KUBERNETES_SERVICE_HOST and _PORT,
+/// which daemon/ reads.
+Result<Config> in_cluster_config(std::string_view host, std::string_view port,
+                                 std::filesystem::path const& folder = "/var/run/secrets/kubernetes.io/serviceaccount");
+
+/// A bearer token that may change on disk.
+class TokenSource {
+public:
+    explicit TokenSource(Credentials const& credentials);
+
+    /// The token now; the file is looked at no more than once in 10 s. Empty when there is none.
+    /// Errors  not_found, denied: the file cannot be read and no token was read before
+    Result<std::string> current();
+    /// After a 401: look at the file again at once.
+    void expire();
+
+private:
+    std::filesystem::path file_;
+    std::string token_;
+    std::int64_t looked_at_s_ = -1;
+};
+
+}  // namespace holdfast::kube
