@@ -13,4 +13,14 @@ inline constexpr std::size_t kYamlNodesMax = 1'000'000;            // nodes read
 inline constexpr std::size_t kYamlDocumentsMax = 200'000;          // documents of one stream
 inline constexpr std::size_t kYamlAliasNodesMax = 400'000;         // nodes made by expanding aliases
 
+// kustomize: one build
+inline constexpr std::size_t kKustomizeFileBytesMax = 32u << 20;    // one file
+inline constexpr std::size_t kKustomizeTotalBytesMax = 128u << 20;  // all files read, a file read twice counts twice
+inline constexpr std::size_t kKustomizeObjectsMax = 50'000;         // objects at any moment of a build
+inline constexpr std::size_t kKustomizeDepthMax = 64;               // bases of bases
+inline constexpr std::size_t kKustomizeLinksMax = 255;              // symbolic links in one path; as Go's EvalSymlinks
+inline constexpr std::size_t kKustomizeDirectoriesMax = 20'000;     // directories remembered
+inline constexpr std::size_t kKustomizeEntriesMax = 20'000;         // entries of one directory, and of a generated list
+inline constexpr std::size_t kKustomizeArenaBytesMax = 1u << 30;    // nodes of one build; the worker's own limit is lower
+
 }  // namespace holdfast::limits

@@ -1,0 +1,228 @@
+// modules/kustomize/files.cpp: path arithmetic as Go does it, links resolved by hand, bounded reads.
+#include "modules/kustomize/files.hpp"
+
+#include "modules/base/limits.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace holdfast::kustomize {
+namespace {
+
+struct Fd {
+    int value;
+    ~Fd() {
+        if (value >= 0) ::close(value);
+    }
+};
+
+std::string say(std::string_view call, std::string_view path, int error) {
+    std::string text = std::strerror(error);
+    if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] + 32);  // as Go's
+    return std::string{call} + " " + std::string{path} + ": " + text;
+}
+
+Errc reaction_to(int error) {
+    if (error == ENOENT || error == ENOTDIR) return Errc::not_found;
+    if (error == EACCES || error == EPERM || error == ELOOP) return Errc::denied;
+    return Errc::invalid_input;
+}
+
+}  // namespace
+
+std::string clean_path(std::string_view path) {
+    if (path.empty()) return ".";
+    bool const rooted = path.front() == '/';
+    std::vector<std::string_view> parts;
+    for (std::size_t at = 0; at <= path.size();) {
+        auto end = path.find('/', at);
+        if (end == std::string_view::npos) end = path.size();
+        auto const part = path.substr(at, end - at);
+        at = end + 1;
+        if (part.empty() || part == ".") continue;
+        if (part == "..") {
+            if (!parts.empty() && parts.back() != "..") {
+                parts.pop_back();
+            } else if (!rooted) {
+                parts.push_back(part);
+            }
+            continue;
+        }
+        parts.push_back(part);
+    }
+    std::string out = rooted ? "/" : "";
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        if (i > 0) out += '/';
+        out += parts[i];
+    }
+    return out.empty() ? "." : out;
+}
+
+std::string join_path(std::string_view directory, std::string_view path) {
+    if (directory.empty()) return path.empty() ? "" : clean_path(path);
+    if (path.empty()) return clean_path(directory);
+    return clean_path(std::string{directory} + "/" + std::string{path});
+}
+
+std::string base_name(std::string_view path) {
+    if (path.empty()) return ".";
+    while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+    if (path == "/") return "/";
+    auto const slash = path.rfind('/');
+    return std::string{slash == std::string_view::npos ? path : path.substr(slash + 1)};
+}
+
+bool is_below(std::string_view path, std::string_view directory) {
+    if (directory == "/" || path == directory) return true;
+    return path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
+}
+
+std::string absolute_path(std::string_view path) {
+    if (path.starts_with('/')) return clean_path(path);
+    char buffer[PATH_MAX];
+    auto const* const here = ::getcwd(buffer, sizeof buffer);
+    return join_path(here ? here : "/", path.empty() ? "." : path);
+}
+
+Result<void> Files::check_confined(std::string_view real, std::string_view asked) const {
+    // On the way down to the root its own parents are passed.
+    if (root_.empty() || is_below(real, root_) || is_below(root_, real)) return {};
+    return fail(Errc::denied, "'" + std::string{asked} + "' leads outside of '" + root_ + "'");
+}
+
+Result<std::string> Files::real_path(std::string const& absolute) {
+    std::string real = "/";
+    std::vector<std::string> todo;  // components still to walk, last first
+    auto const push = [&](std::string_view path) {
+        std::vector<std::string> parts;
+        for (std::size_t at = 0; at < path.size();) {
+            auto end = path.find('/', at);
+            if (end == std::string_view::npos) end = path.size();
+            if (end > at) parts.emplace_back(path.substr(at, end - at));
+            at = end + 1;
+        }
+        todo.insert(todo.end(), parts.rbegin(), parts.rend());
+    };
+    auto const slash = absolute.rfind('/');
+    if (auto const known = real_directories_.find(absolute.substr(0, slash)); known != real_directories_.end()) {
+        real = known->second;
+        push(absolute.substr(slash + 1));
+    } else {
+        push(absolute);
+    }
+    std::size_t links = 0;
+    while (!todo.empty()) {
+        auto const part = std::move(todo.back());
+        todo.pop_back();
+        if (part == ".") continue;
+        if (part == "..") {
+            real = join_path(real, "..");
+            continue;
+        }
+        auto const next = real == "/" ? "/" + part : real + "/" + part;
+        if (auto ok = check_confined(next, absolute); !ok) return fail(std::move(ok));
+        struct stat info {};
+        if (::lstat(next.c_str(), &info) != 0) return fail(reaction_to(errno), say("lstat", next, errno));
+        if (!S_ISLNK(info.st_mode)) {
+            if (!todo.empty() && !S_ISDIR(info.st_mode)) {
+                return fail(Errc::not_found, say("lstat", next + "/" + todo.back(), ENOTDIR));
+            }
+            real = next;
+            continue;
+        }
+        if (++links > limits::kKustomizeLinksMax) return fail(Errc::limit, "EvalSymlinks: too many links");
+        char target[PATH_MAX];
+        auto const size = ::readlink(next.c_str(), target, sizeof target);
+        if (size < 0) return fail(reaction_to(errno), say("readlink", next, errno));
+        std::string_view const text{target, static_cast<std::size_t>(size)};
+        if (text.starts_with('/')) real = "/";
+        push(text);
+    }
+    if (!root_.empty() && !is_below(real, root_)) {
+        return fail(Errc::denied, "'" + absolute + "' leads outside of '" + root_ + "'");
+    }
+    return real;
+}
+
+Result<Resolved> Files::resolve(std::string const& path) {
+    auto const absolute = absolute_path(path);
+    auto real = real_path(absolute);
+    if (!real) {
+        if (real.error().code == Errc::denied && real.error().message.starts_with('\'')) return fail(std::move(real));
+        return fail(std::move(real), "evalsymlink failure on '" + path + "' ");
+    }
+    struct stat info {};
+    if (::lstat(real->c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+        if (real_directories_.size() < limits::kKustomizeDirectoriesMax) real_directories_.emplace(absolute, *real);
+        return Resolved{*real, ""};
+    }
+    auto const slash = real->rfind('/');
+    return Resolved{slash == 0 ? "/" : real->substr(0, slash), real->substr(slash + 1)};
+}
+
+Result<std::string> Files::read(std::string const& path) {
+    auto opened = path;
+    if (!root_.empty()) {
+        auto real = real_path(absolute_path(path));
+        if (!real) return fail(std::move(real));
+        opened = *real;
+    }
+    // Not blocking, so that a FIFO does not hang the open.
+    Fd const fd{::open(opened.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (root_.empty() ? 0 : O_NOFOLLOW))};
+    if (fd.value < 0) return fail(reaction_to(errno), say("open", path, errno));
+    struct stat info {};
+    if (::fstat(fd.value, &info) != 0) return fail(reaction_to(errno), say("stat", path, errno));
+    if (S_ISDIR(info.st_mode)) return fail(Errc::invalid_input, "read " + path + ": is a directory");
+    if (!S_ISREG(info.st_mode)) return fail(Errc::denied, "read " + path + ": not a regular file");
+    auto const too_big = [&] {
+        return fail(Errc::limit, "read " + path + ": larger than " + std::to_string(limits_.file_bytes_max) + " bytes");
+    };
+    if (static_cast<std::size_t>(info.st_size) > limits_.file_bytes_max) return too_big();
+    std::string content;
+    content.resize(static_cast<std::size_t>(info.st_size) + 1);
+    std::size_t size = 0;
+    for (;;) {
+        auto const got = ::read(fd.value, content.data() + size, content.size() - size);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail(reaction_to(errno), say("read", path, errno));
+        if (got == 0) break;
+        size += static_cast<std::size_t>(got);
+        if (size > limits_.file_bytes_max) return too_big();  // /proc files have no size
+        if (size == content.size()) content.resize(std::min(content.size() * 2, limits_.file_bytes_max + 1));
+    }
+    content.resize(size);
+    total_bytes_ += size;
+    if (total_bytes_ > limits_.total_bytes_max) {
+        return fail(Errc::limit, "read " + path + ": more than " + std::to_string(limits_.total_bytes_max) +
+                                     " bytes in all files");
+    }
+    return content;
+}
+
+Result<std::vector<std::string>> Files::list(std::string const& directory) {
+    auto resolved = resolve(directory);
+    if (!resolved) return fail(std::move(resolved));
+    auto* const stream = ::opendir(resolved->path().c_str());
+    if (!stream) return fail(reaction_to(errno), say("open", directory, errno));
+    std::vector<std::string> names;
+    while (auto const* entry = ::readdir(stream)) {
+        std::string_view const name = entry->d_name;
+        if (name == "." || name == "..") continue;
+        if (names.size() == limits::kKustomizeEntriesMax) {
+            ::closedir(stream);
+            return fail(Errc::limit, "more than " + std::to_string(names.size()) + " entries in " + directory);
+        }
+        names.emplace_back(name);
+    }
+    ::closedir(stream);
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+}  // namespace holdfast::kustomize

@@ -1,0 +1,63 @@
+// modules/kustomize/files.hpp: the only way the engine reads the disk: resolved, confined and bounded.
+#pragma once
+
+#include "modules/base/error.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace holdfast::kustomize {
+
+/// filepath.Clean and filepath.Join.
+std::string clean_path(std::string_view path);
+std::string join_path(std::string_view directory, std::string_view path);
+std::string base_name(std::string_view path);  // filepath.Base
+bool is_below(std::string_view path, std::string_view directory);  // or equal
+
+/// Where a path leads: a directory, or a file in one. Both real: no symbolic link is left in them.
+struct Resolved {
+    std::string directory;
+    std::string file;  // "" for a directory
+    std::string path() const { return file.empty() ? directory : join_path(directory, file); }
+};
+
+/// Reads regular files.
+///
+/// Confined  with a `root`, whatever leads out of it (.., absolute paths, symbolic links) is denied
+/// Never     opens a FIFO, socket or device; reads more than file_bytes_max of a file or total_bytes_max in all
+/// Cost      one lstat per path component that was not seen before
+class Files {
+public:
+    struct Limits {
+        std::size_t file_bytes_max;
+        std::size_t total_bytes_max;
+    };
+    /// `root` is "" for no confinement; else an absolute real path.
+    Files(std::string root, Limits limits) : root_{std::move(root)}, limits_{limits} {}
+
+    /// filesys.CleanedAbs. Errors: "evalsymlink failure on '/a/b' : lstat /a/b: no such file or directory".
+    Result<Resolved> resolve(std::string const& path);
+    /// os.ReadFile, links followed. Errors: "open /a/b: no such file or directory".
+    Result<std::string> read(std::string const& path);
+    /// Names in a directory, sorted. Never "." and "..".
+    Result<std::vector<std::string>> list(std::string const& directory);
+
+    std::string const& root() const { return root_; }
+
+private:
+    Result<std::string> real_path(std::string const& absolute);
+    Result<void> check_confined(std::string_view real, std::string_view asked) const;
+
+    std::string root_;
+    Limits limits_;
+    std::size_t total_bytes_ = 0;
+    std::unordered_map<std::string, std::string> real_directories_;  // as asked -> real
+};
+
+/// os.Getwd joined with `path`, cleaned.
+std::string absolute_path(std::string_view path);
+
+}  // namespace holdfast::kustomize
