@@ -20,3 +20,63 @@ CREATE TABLE artifacts (
 
 CREATE INDEX artifacts_by_source ON artifacts (source, id);
 CREATE INDEX artifacts_by_digest ON artifacts (digest);
+
+-- One row per Flux or FluxConfig object.
+CREATE TABLE objects (
+    kind       TEXT    NOT NULL,
+    namespace  TEXT    NOT NULL,
+    name       TEXT    NOT NULL,
+    wish       TEXT    NOT NULL DEFAULT '',   -- apiVersion, kind, metadata, spec as last seen, JSON
+    status     TEXT    NOT NULL DEFAULT '',   -- .status, JSON
+    facts      TEXT    NOT NULL DEFAULT '',   -- what the story continues from, JSON
+    PRIMARY KEY (kind, namespace, name)
+) STRICT, WITHOUT ROWID;
+
+-- What a Kustomization has applied, or is about to apply (wished = 0).
+CREATE TABLE owned (
+    namespace         TEXT    NOT NULL,       -- of the Kustomization
+    name              TEXT    NOT NULL,
+    id                TEXT    NOT NULL,       -- "<namespace>_<name>_<group>_<kind>"
+    version           TEXT    NOT NULL,
+    uid               TEXT    NOT NULL,
+    resource_version  TEXT    NOT NULL,
+    wished            INTEGER NOT NULL,
+    fields            INTEGER NOT NULL,
+    PRIMARY KEY (namespace, name, id)
+) STRICT, WITHOUT ROWID;
+
+-- Records Azure has not acknowledged. AUTOINCREMENT: a sequence is never given out twice, and a rolled back
+-- insert leaves no hole.
+CREATE TABLE outbox (
+    sequence     INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    stream       INTEGER NOT NULL,            -- 0 compliance, 1 object status
+    record_id    TEXT    NOT NULL,
+    observed_at  INTEGER NOT NULL,            -- Unix microseconds
+    queued_at    INTEGER NOT NULL,            -- Unix microseconds
+    fields       TEXT    NOT NULL             -- the other columns, JSON
+) STRICT;
+
+-- Records Azure refuses for what they are. Kept to be looked at; never sent again.
+CREATE TABLE dead_letters (
+    sequence     INTEGER NOT NULL PRIMARY KEY,
+    stream       INTEGER NOT NULL,
+    record_id    TEXT    NOT NULL,
+    observed_at  INTEGER NOT NULL,
+    fields       TEXT    NOT NULL,
+    reason       TEXT    NOT NULL
+) STRICT;
+
+-- The last state recorded per subject, so that a repeat is counted and not sent.
+CREATE TABLE last_states (
+    stream   INTEGER NOT NULL,
+    subject  TEXT    NOT NULL,
+    digest   TEXT    NOT NULL,
+    repeats  INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (stream, subject)
+) STRICT, WITHOUT ROWID;
+
+-- Single numbers: 'refused' (records that did not fit), 'site' (the id in every RecordId).
+CREATE TABLE numbers (
+    name   TEXT NOT NULL PRIMARY KEY,
+    value  ANY  NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,38 @@
+// cache/journal/journal.hpp: status, inventory and records of every pass, in one transaction each.
+#pragma once
+
+#include "cache/db/db.hpp"
+#include "cache/outbox/outbox.hpp"
+#include "modules/model/journal.hpp"
+
+namespace holdfast::cache {
+
+/// Tables: objects, owned (0002_journal.sql) and the outbox's. Fills model::Journal.
+class Journal final : public model::Journal {
+public:
+    /// Both must outlive this object; all are used from the db pool only.
+    Journal(db::Connection& connection, Outbox& outbox);
+
+    Result<void> save(model::JournalWrite const& write) override;
+    Result<void> erase(model::Key const& key, std::vector<model::ComplianceRecord> const& last_records) override;
+    Result<std::vector<model::JournalEntry>> load() override;
+
+private:
+    Result<void> write(model::JournalWrite const& write);
+    Result<void> put_records(std::vector<model::ComplianceRecord> const& records);
+    Result<std::vector<model::OwnedObject>> owned_by(model::Key const& key);
+
+    db::Connection& connection_;
+    Outbox& outbox_;
+    db::Statement ensure_;
+    db::Statement set_wish_;
+    db::Statement set_status_;
+    db::Statement set_facts_;
+    db::Statement remove_;
+    db::Statement disown_;
+    db::Statement own_;
+    db::Statement objects_;
+    db::Statement owned_;
+};
+
+}  // namespace holdfast::cache

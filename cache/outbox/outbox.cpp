@@ -1,0 +1,209 @@
+// cache/outbox/outbox.cpp: the queue's statements and its counters.
+#include "cache/outbox/outbox.hpp"
+
+#include "modules/crypto/digest.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <random>
+
+namespace holdfast::cache {
+
+namespace {
+
+constexpr auto kTotals = "SELECT count(*), coalesce(sum(length(fields)), 0) FROM outbox";
+constexpr auto kInsert = "INSERT INTO outbox(stream, record_id, observed_at, queued_at, fields) VALUES(?1, '', ?2, ?3, ?4)";
+constexpr auto kSetId = "UPDATE outbox SET record_id = ?2 WHERE sequence = ?1";
+constexpr auto kSelect =
+    "SELECT sequence, stream, record_id, observed_at, queued_at, fields FROM outbox ORDER BY sequence LIMIT ?1";
+constexpr auto kRemove = "DELETE FROM outbox WHERE sequence = ?1 RETURNING length(fields)";
+constexpr auto kSetAside =
+    "INSERT INTO dead_letters(sequence, stream, record_id, observed_at, fields, reason) "
+    "SELECT sequence, stream, record_id, observed_at, fields, ?2 FROM outbox WHERE sequence = ?1";
+constexpr auto kLastState = "SELECT digest FROM last_states WHERE stream = ?1 AND subject = ?2";
+constexpr auto kRemember =
+    "INSERT INTO last_states(stream, subject, digest) VALUES(?1, ?2, ?3) "
+    "ON CONFLICT DO UPDATE SET digest = excluded.digest";
+constexpr auto kRepeat = "UPDATE last_states SET repeats = repeats + 1 WHERE stream = ?1 AND subject = ?2";
+constexpr auto kForget = "DELETE FROM last_states WHERE stream = ?1 AND subject = ?2";
+constexpr auto kGetNumber = "SELECT value FROM numbers WHERE name = ?1";
+constexpr auto kSetNumber =
+    "INSERT INTO numbers(name, value) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value";
+constexpr auto kBounds = "SELECT sequence, observed_at FROM outbox ORDER BY sequence LIMIT 1";
+constexpr auto kNewest = "SELECT seq FROM sqlite_sequence WHERE name = 'outbox'";
+constexpr auto kFolded = "SELECT coalesce(sum(repeats), 0) FROM last_states";
+constexpr auto kDead = "SELECT count(*) FROM dead_letters";
+
+std::int64_t micros(model::WallTime time) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
+
+model::WallTime from_micros(std::int64_t count) { return model::WallTime{std::chrono::microseconds{count}}; }
+
+/// A site is one state directory for its whole life.
+std::string new_site() {
+    std::random_device random;
+    std::string bytes;
+    for (int i = 0; i < 8; ++i) bytes += std::to_string(random());
+    return crypto::sha256_hex(bytes).substr(0, 32);
+}
+
+}  // namespace
+
+Outbox::Outbox(db::Connection& connection, OutboxLimits limits, Clock clock)
+    : connection_(connection), limits_(limits), clock_(std::move(clock)), totals_(connection, kTotals),
+      insert_(connection, kInsert), set_id_(connection, kSetId), select_(connection, kSelect),
+      remove_(connection, kRemove), set_aside_(connection, kSetAside), last_state_(connection, kLastState),
+      remember_(connection, kRemember), repeat_(connection, kRepeat), forget_(connection, kForget),
+      get_number_(connection, kGetNumber), set_number_(connection, kSetNumber), bounds_(connection, kBounds),
+      newest_(connection, kNewest), folded_(connection, kFolded), dead_(connection, kDead) {}
+
+Result<void> Outbox::open() {
+    {
+        auto rows = get_number_.rows("site");
+        auto found = rows.next();
+        if (!found) return fail(std::move(found), "outbox site");
+        if (*found) site_ = rows.text(0);
+    }
+    if (site_.empty()) {
+        site_ = new_site();
+        auto saved = set_number_.run("site", site_);
+        if (!saved) return fail(std::move(saved), "outbox site");
+    }
+    return reload();
+}
+
+Result<void> Outbox::reload() {
+    {
+        auto rows = totals_.rows();
+        auto found = rows.next();
+        if (!found) return fail(std::move(found), "outbox totals");
+        rows_ = rows.integer(0);
+        bytes_ = rows.integer(1);
+    }
+    auto rows = get_number_.rows("refused");
+    auto found = rows.next();
+    if (!found) return fail(std::move(found), "outbox refused");
+    refused_ = *found ? rows.integer(0) : 0;
+    return {};
+}
+
+Result<Outbox::Put> Outbox::put(model::ComplianceRecord const& record) {
+    int const stream = static_cast<int>(record.stream);
+    {
+        auto rows = last_state_.rows(stream, record.subject);
+        auto found = rows.next();
+        if (!found) return fail(std::move(found), "outbox last state");
+        if (*found && rows.text(0) == record.state_digest) {
+            auto repeated = repeat_.run(stream, record.subject);
+            if (!repeated) return fail(std::move(repeated), "outbox repeat");
+            return Put::repeated;
+        }
+    }
+    std::string const fields = boost::json::serialize(record.fields);
+    if (rows_ >= limits_.rows_max || bytes_ + static_cast<std::int64_t>(fields.size()) > limits_.bytes_max) {
+        auto counted = set_number_.run("refused", ++refused_);
+        if (!counted) return fail(std::move(counted), "outbox refused");
+        return Put::refused;
+    }
+    auto inserted = insert_.run(stream, micros(record.observed_at), micros(clock_()), fields);
+    if (!inserted) return fail(std::move(inserted), "outbox insert");
+    std::int64_t const sequence = connection_.last_insert_id();
+    std::string const id =
+        crypto::sha256_hex(site_ + "\n" + std::to_string(sequence) + "\n" + record.subject + "\n" + record.state_digest)
+            .substr(0, 32);
+    auto named = set_id_.run(sequence, id);
+    if (!named) return fail(std::move(named), "outbox record id");
+    auto remembered = remember_.run(stream, record.subject, record.state_digest);
+    if (!remembered) return fail(std::move(remembered), "outbox last state");
+    ++rows_;
+    bytes_ += static_cast<std::int64_t>(fields.size());
+    return Put::queued;
+}
+
+Result<void> Outbox::forget(model::Stream stream, std::string const& subject) {
+    auto forgotten = forget_.run(static_cast<int>(stream), subject);
+    if (!forgotten) return fail(std::move(forgotten), "outbox forget");
+    return {};
+}
+
+Result<std::vector<uplink::QueuedRecord>> Outbox::oldest(std::int64_t rows_max, std::int64_t bytes_max) {
+    std::vector<uplink::QueuedRecord> found;
+    std::int64_t bytes = 0;
+    auto rows = select_.rows(rows_max);
+    for (;;) {
+        auto row = rows.next();
+        if (!row) return fail(std::move(row), "outbox select");
+        if (!*row) return found;
+        uplink::QueuedRecord record{.sequence = rows.integer(0),
+                                    .stream = static_cast<model::Stream>(rows.integer(1)),
+                                    .record_id = rows.text(2),
+                                    .observed_at = from_micros(rows.integer(3)),
+                                    .queued_at = from_micros(rows.integer(4)),
+                                    .fields = rows.text(5)};
+        bytes += static_cast<std::int64_t>(record.fields.size());
+        if (!found.empty() && bytes > bytes_max) return found;
+        found.push_back(std::move(record));
+    }
+}
+
+Result<void> Outbox::acknowledge(std::vector<std::int64_t> const& sequences) {
+    auto transaction = db::Transaction::begin(connection_);
+    if (!transaction) return fail(std::move(transaction), "outbox acknowledge");
+    std::int64_t rows = 0;
+    std::int64_t bytes = 0;
+    for (std::int64_t const sequence : sequences) {
+        auto removed = remove_.scalar(sequence);
+        if (!removed && removed.error().code == Errc::not_found) continue;  // acknowledged before, answer lost
+        if (!removed) return fail(std::move(removed), "outbox acknowledge");
+        ++rows;
+        bytes += *removed;
+    }
+    auto committed = transaction->commit();
+    if (!committed) return fail(std::move(committed), "outbox acknowledge");
+    rows_ -= rows;
+    bytes_ -= bytes;
+    return {};
+}
+
+Result<void> Outbox::set_aside(std::int64_t sequence, std::string const& reason) {
+    auto transaction = db::Transaction::begin(connection_);
+    if (!transaction) return fail(std::move(transaction), "outbox set aside");
+    auto kept = set_aside_.run(sequence, reason);
+    if (!kept) return fail(std::move(kept), "outbox set aside");
+    auto removed = remove_.scalar(sequence);
+    if (!removed) return fail(std::move(removed), "outbox set aside");
+    auto committed = transaction->commit();
+    if (!committed) return fail(std::move(committed), "outbox set aside");
+    --rows_;
+    bytes_ -= *removed;
+    return {};
+}
+
+Result<uplink::QueueState> Outbox::state() {
+    uplink::QueueState state{.waiting = rows_, .bytes = bytes_, .refused = refused_};
+    {
+        auto rows = bounds_.rows();
+        auto found = rows.next();
+        if (!found) return fail(std::move(found), "outbox state");
+        if (*found) {
+            state.first_sequence = rows.integer(0);
+            state.oldest = from_micros(rows.integer(1));
+        }
+    }
+    auto newest = newest_.scalar();
+    if (newest) {
+        state.last_sequence = *newest;
+    } else if (newest.error().code != Errc::not_found) {
+        return fail(std::move(newest), "outbox state");
+    }
+    auto folded = folded_.scalar();
+    if (!folded) return fail(std::move(folded), "outbox state");
+    auto dead = dead_.scalar();
+    if (!dead) return fail(std::move(dead), "outbox state");
+    state.folded = *folded;
+    state.dead = *dead;
+    return state;
+}
+
+}  // namespace holdfast::cache

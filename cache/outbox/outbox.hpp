@@ -1,0 +1,76 @@
+// cache/outbox/outbox.hpp: compliance records waiting for Azure, kept across power loss.
+#pragma once
+
+#include "cache/db/db.hpp"
+#include "modules/uplink/ports.hpp"
+
+#include <cstdint>
+#include <functional>
+
+namespace holdfast::cache {
+
+struct OutboxLimits {
+    std::int64_t rows_max = 2'000'000;
+    std::int64_t bytes_max = 512ll << 20;  // of fields; kept apart from the artifacts' share of the disk
+};
+
+/// First in, first out. A row leaves only through acknowledge() or set_aside(), so delivery is at least once;
+/// the receiver removes repeats by RecordId, and a sequence is never reused (AUTOINCREMENT).
+/// Tables: outbox, dead_letters, last_states, numbers (0002_journal.sql). Fills uplink::RecordQueue.
+class Outbox final : public uplink::RecordQueue {
+public:
+    using Clock = std::function<model::WallTime()>;
+
+    /// `connection` must outlive this object; both are used from the db pool only.
+    Outbox(db::Connection& connection, OutboxLimits limits, Clock clock);
+
+    /// Reads the counters and gives the site its id. Call once before anything else.
+    Result<void> open();
+
+    enum class Put { queued, repeated, refused };
+
+    /// Adds a record inside the caller's transaction, or counts it as a repeat when the subject's state is
+    /// the one recorded last. A full queue refuses and counts; nothing older makes room, and the state is
+    /// not remembered, so that the subject's next pass offers it again.
+    Result<Put> put(model::ComplianceRecord const& record);
+
+    /// Forgets what was recorded last about a subject, so that the next state is recorded whatever it is.
+    Result<void> forget(model::Stream stream, std::string const& subject);
+
+    /// The caller's transaction was rolled back: take the counters from the file again.
+    Result<void> reload();
+
+    Result<std::vector<uplink::QueuedRecord>> oldest(std::int64_t rows_max, std::int64_t bytes_max) override;
+    Result<void> acknowledge(std::vector<std::int64_t> const& sequences) override;
+    Result<void> set_aside(std::int64_t sequence, std::string const& reason) override;
+    Result<uplink::QueueState> state() override;
+
+    std::string const& site() const { return site_; }
+
+private:
+    db::Connection& connection_;
+    OutboxLimits limits_;
+    Clock clock_;
+    std::string site_;
+    std::int64_t rows_ = 0;
+    std::int64_t bytes_ = 0;
+    std::int64_t refused_ = 0;
+    db::Statement totals_;
+    db::Statement insert_;
+    db::Statement set_id_;
+    db::Statement select_;
+    db::Statement remove_;
+    db::Statement set_aside_;
+    db::Statement last_state_;
+    db::Statement remember_;
+    db::Statement repeat_;
+    db::Statement forget_;
+    db::Statement get_number_;
+    db::Statement set_number_;
+    db::Statement bounds_;
+    db::Statement newest_;
+    db::Statement folded_;
+    db::Statement dead_;
+};
+
+}  // namespace holdfast::cache

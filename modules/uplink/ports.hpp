@@ -1,0 +1,52 @@
+// modules/uplink/ports.hpp: what the drain loop needs from whoever keeps the records.
+#pragma once
+
+#include "modules/base/error.hpp"
+#include "modules/model/record.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace holdfast::uplink {
+
+/// A record with its place in the queue.
+struct QueuedRecord {
+    std::int64_t sequence = 0;       // dense over all streams of this site, from 1
+    model::Stream stream = model::Stream::compliance;
+    std::string record_id;           // 32 hex digits; the same for every delivery of this record
+    model::WallTime observed_at;
+    model::WallTime queued_at;
+    std::string fields;              // JSON object of the other columns
+};
+
+struct QueueState {
+    std::int64_t waiting = 0;
+    std::int64_t bytes = 0;
+    std::int64_t first_sequence = 0;   // 0 when nothing waits
+    std::int64_t last_sequence = 0;    // newest ever given out
+    std::int64_t refused = 0;          // records that did not fit; exact
+    std::int64_t folded = 0;           // repeats of an unchanged state
+    std::int64_t dead = 0;             // records Azure will never take, kept aside with the reason
+    model::WallTime oldest;
+};
+
+/// First in, first out, kept across power loss. A record leaves only through acknowledge() or set_aside().
+/// Blocking: called on the db pool only.
+class RecordQueue {
+public:
+    virtual ~RecordQueue() = default;
+
+    /// Up to rows_max records and bytes_max bytes of fields (at least one record), smallest sequence first.
+    virtual Result<std::vector<QueuedRecord>> oldest(std::int64_t rows_max, std::int64_t bytes_max) = 0;
+
+    /// Removes exactly these records: the receiver has said yes to each of them.
+    virtual Result<void> acknowledge(std::vector<std::int64_t> const& sequences) = 0;
+
+    /// Moves one record that the receiver refuses for what it is out of the queue's way, with the reason.
+    virtual Result<void> set_aside(std::int64_t sequence, std::string const& reason) = 0;
+
+    virtual Result<QueueState> state() = 0;
+};
+
+}  // namespace holdfast::uplink

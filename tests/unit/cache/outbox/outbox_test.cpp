@@ -1,0 +1,131 @@
+// tests/unit/cache/outbox/outbox_test.cpp: nothing owed to Azure is lost, renumbered or sent for nothing.
+#include "cache/outbox/outbox.hpp"
+
+#include "cache/db/migrate.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace holdfast::cache {
+
+namespace {
+
+model::WallTime a_time() { return model::parse_time("2026-08-22T10:00:00Z").value(); }
+
+model::ComplianceRecord a_record(std::string subject, std::string state) {
+    return {.subject = std::move(subject), .state_digest = state, .observed_at = a_time(), .fields = {{"State", state}}};
+}
+
+/// A database and an outbox over it, as the daemon opens them.
+struct Opened {
+    explicit Opened(std::filesystem::path const& file, OutboxLimits limits = {})
+        : connection(std::move(db::Connection::open(file).value())) {
+        REQUIRE(db::migrate(connection));
+        outbox.emplace(connection, limits, a_time);
+        REQUIRE(outbox->open());
+    }
+    db::Connection connection;
+    std::optional<Outbox> outbox;
+};
+
+}  // namespace
+
+// Goal: no record is lost, and none changes its id, between "sent" and "acknowledged".
+// Method: a real SQLite file; the power cut is a reopen without acknowledge().
+TEST_CASE("outbox: a record sent but not acknowledged is offered again after a restart", "[cache][outbox][req:R12]") {
+    test::TempDir dir;
+    uplink::QueuedRecord first;
+    {
+        Opened opened{dir / "holdfast.db"};
+        REQUIRE(opened.outbox->put(a_record("pay", "Pending")));
+        first = opened.outbox->oldest(10, 1'000'000).value().at(0);
+    }
+
+    Opened opened{dir / "holdfast.db"};
+    auto const again = opened.outbox->oldest(10, 1'000'000).value();
+
+    REQUIRE(again.size() == 1);
+    CHECK(again.at(0).sequence == first.sequence);
+    CHECK(again.at(0).record_id == first.record_id);
+    CHECK(again.at(0).fields == R"({"State":"Pending"})");
+    CHECK(again.at(0).observed_at == a_time());
+}
+
+TEST_CASE("outbox: sequences stay dense over acknowledgement, restart and a rolled back insert", "[cache][outbox]") {
+    test::TempDir dir;
+    {
+        Opened opened{dir / "holdfast.db"};
+        REQUIRE(opened.outbox->put(a_record("a", "1")));
+        REQUIRE(opened.outbox->put(a_record("a", "2")));
+        REQUIRE(opened.outbox->acknowledge({1, 2}));
+        {
+            auto transaction = db::Transaction::begin(opened.connection);
+            REQUIRE(opened.outbox->put(a_record("a", "lost")));
+        }
+        REQUIRE(opened.outbox->reload());
+    }
+
+    Opened opened{dir / "holdfast.db"};
+    REQUIRE(opened.outbox->put(a_record("a", "3")));
+
+    CHECK(opened.outbox->oldest(10, 1'000'000).value().at(0).sequence == 3);
+    CHECK(opened.outbox->state().value().waiting == 1);
+}
+
+TEST_CASE("outbox: a repeat of the same state is counted and not queued, a change back is queued", "[cache][outbox]") {
+    test::TempDir dir;
+    Opened opened{dir / "holdfast.db"};
+
+    CHECK(opened.outbox->put(a_record("a", "Compliant")).value() == Outbox::Put::queued);
+    CHECK(opened.outbox->put(a_record("a", "Compliant")).value() == Outbox::Put::repeated);
+    CHECK(opened.outbox->put(a_record("a", "Non-Compliant")).value() == Outbox::Put::queued);
+    CHECK(opened.outbox->put(a_record("a", "Compliant")).value() == Outbox::Put::queued);
+
+    auto const state = opened.outbox->state().value();
+    CHECK(state.waiting == 3);
+    CHECK(state.folded == 1);
+}
+
+TEST_CASE("outbox: put refuses when full, counts exactly, and takes the state again later", "[cache][outbox]") {
+    test::TempDir dir;
+    {
+        Opened opened{dir / "holdfast.db", {.rows_max = 1}};
+        CHECK(opened.outbox->put(a_record("a", "1")).value() == Outbox::Put::queued);
+        CHECK(opened.outbox->put(a_record("b", "1")).value() == Outbox::Put::refused);
+        CHECK(opened.outbox->put(a_record("b", "1")).value() == Outbox::Put::refused);
+        CHECK(opened.outbox->state().value().refused == 2);
+        REQUIRE(opened.outbox->acknowledge({1}));
+        CHECK(opened.outbox->put(a_record("b", "1")).value() == Outbox::Put::queued);
+    }
+
+    Opened opened{dir / "holdfast.db"};
+    CHECK(opened.outbox->state().value().refused == 2);
+    CHECK(opened.outbox->state().value().first_sequence == 2);
+}
+
+TEST_CASE("outbox: a record set aside no longer blocks the queue and is kept with its reason", "[cache][outbox]") {
+    test::TempDir dir;
+    Opened opened{dir / "holdfast.db"};
+    REQUIRE(opened.outbox->put(a_record("a", "1")));
+    REQUIRE(opened.outbox->put(a_record("b", "1")));
+
+    REQUIRE(opened.outbox->set_aside(1, "400: not a column"));
+
+    CHECK(opened.outbox->oldest(10, 1'000'000).value().at(0).sequence == 2);
+    auto const state = opened.outbox->state().value();
+    CHECK(state.dead == 1);
+    CHECK(state.waiting == 1);
+}
+
+TEST_CASE("outbox: a batch stops before its byte bound but always has one record", "[cache][outbox]") {
+    test::TempDir dir;
+    Opened opened{dir / "holdfast.db"};
+    for (int i = 0; i < 5; ++i) REQUIRE(opened.outbox->put(a_record("s" + std::to_string(i), "x")));
+
+    std::int64_t const one = static_cast<std::int64_t>(std::string{R"({"State":"x"})"}.size());
+    CHECK(opened.outbox->oldest(10, 3 * one).value().size() == 3);
+    CHECK(opened.outbox->oldest(10, 1).value().size() == 1);
+    CHECK(opened.outbox->oldest(2, 1'000'000).value().size() == 2);
+}
+
+}  // namespace holdfast::cache
