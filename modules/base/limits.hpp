@@ -23,4 +23,11 @@ inline constexpr std::size_t kKustomizeDirectoriesMax = 20'000;     // directori
 inline constexpr std::size_t kKustomizeEntriesMax = 20'000;         // entries of one directory, and of a generated list
 inline constexpr std::size_t kKustomizeArenaBytesMax = 1u << 30;    // nodes of one build; the worker's own limit is lower
 
+// source: one artifact
+inline constexpr std::size_t kArtifactEntriesMax = 50'000;          // files and directories
+inline constexpr std::size_t kArtifactBytesMax = 256u << 20;        // 256 MiB of files, unpacked
+inline constexpr std::size_t kArtifactPathBytesMax = 4'096;
+inline constexpr std::size_t kIgnoreFileBytesMax = 256u << 10;      // one .sourceignore
+inline constexpr std::size_t kIgnorePatternsMax = 2'000;            // of all .sourceignore files and spec.ignore
+
 }  // namespace holdfast::limits
