@@ -1,0 +1,82 @@
+// modules/patch/schema.hpp: what kustomize knows about Kubernetes types: merge keys, patch strategies, scope.
+#pragma once
+
+#include "modules/base/error.hpp"
+
+#include <boost/json/value.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::patch {
+
+/// The schema of one type, field or element; false when nothing is known. Valid as long as its Schema.
+class TypeSchema {
+public:
+    TypeSchema() = default;
+    explicit operator bool() const { return builtin_ != kNone || object_; }
+
+    /// The value's schema of a field of a map; any name when the type is a map of equal values.
+    TypeSchema field(std::string_view name) const;
+    /// Of a list's elements.
+    TypeSchema elements() const;
+    /// The patch strategy has "merge": a list of this type is merged by key, not replaced.
+    bool merges() const;
+    /// x-kubernetes-patch-strategy, "" for none.
+    std::string_view strategy() const;
+    /// x-kubernetes-list-map-keys, else x-kubernetes-patch-merge-key; empty without a strategy.
+    std::vector<std::string_view> merge_keys() const;
+
+private:
+    friend class Schema;
+    static constexpr std::uint16_t kNone = 0xFFFF;
+    explicit TypeSchema(std::uint16_t builtin) : builtin_{builtin} {}
+    TypeSchema(boost::json::object const* object, boost::json::object const* definitions)
+        : object_{object}, definitions_{definitions} {}
+    static TypeSchema resolve(boost::json::value const& value, boost::json::object const* definitions);
+
+    std::uint16_t builtin_ = kNone;
+    boost::json::object const* object_ = nullptr;
+    boost::json::object const* definitions_ = nullptr;
+};
+
+/// The types of one build. Copies are cheap and share what was read.
+class Schema {
+public:
+    /// kustomize 5.8.1's own document (Kubernetes 1.21.2 and the kustomize.config.k8s.io types).
+    Schema() = default;
+
+    /// `openapi: {path: FILE}`: this document instead of the builtin one.
+    ///
+    /// In      text    JSON or YAML with `definitions` and `paths`
+    /// Errors  invalid_input  not JSON or YAML, not an object
+    ///         limit          limits::kPatchSchemaBytesMax
+    static Result<Schema> parse(std::string_view text);
+
+    /// `openapi: {version: V}`. Errors: invalid_input "the specified OpenAPI version is not built in".
+    static Result<Schema> of_version(std::string_view version);
+
+    TypeSchema type(std::string_view api_version, std::string_view kind) const;
+
+    /// kyaml IsNamespaceScoped: no value when the type is not known.
+    std::optional<bool> is_namespaced(std::string_view api_version, std::string_view kind) const;
+    /// false for unknown types.
+    bool is_cluster_scoped(std::string_view api_version, std::string_view kind) const {
+        return !is_namespaced(api_version, kind).value_or(true);
+    }
+
+    /// A schema written as JSON in a comment of a field (kpt's setters); false when the text is none.
+    TypeSchema from_comment(std::string_view comment) const;
+
+    static constexpr std::string_view kVersion = "v1.21.2";
+
+private:
+    struct Document;
+    std::shared_ptr<Document> document_;  // of parse(); null: builtin
+};
+
+}  // namespace holdfast::patch
