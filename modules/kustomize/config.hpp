@@ -31,6 +31,9 @@ Result<void> merge_spec(FieldSpecs& into, FieldSpec const& incoming);
 Result<void> merge_references(std::vector<NameBackReferences>& into, NameBackReferences const& incoming);
 Result<void> merge_config(TransformerConfig& into, TransformerConfig const& incoming);
 
+/// One file of `crds:`: OpenAPI definitions with x-kubernetes-* hints.
+Result<TransformerConfig> config_from_crd(std::string_view text);
+
 /// One file of `configurations:`.
 Result<TransformerConfig> parse_config(std::string_view text);
 void sort_config(TransformerConfig& config);

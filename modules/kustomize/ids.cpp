@@ -57,7 +57,7 @@ std::pair<std::string_view, std::string_view> split_api_version(std::string_view
 Gvk make_gvk(patch::Schema const& schema, std::string_view api_version, std::string_view kind) {
     auto const [group, version] = split_api_version(api_version);
     Gvk gvk{std::string{group}, std::string{version}, std::string{kind}};
-    gvk.cluster_scoped = schema.is_certainly_cluster_scoped(api_version, kind);
+    gvk.cluster_scoped = schema.is_cluster_scoped(api_version, kind);
     return gvk;
 }
 

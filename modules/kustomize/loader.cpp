@@ -14,7 +14,7 @@ Result<std::string> confirm_directory(Files& files, std::string const& path) {
     auto resolved = files.resolve(path);
     if (!resolved) return fail(std::move(resolved), "not a valid directory");
     if (!resolved->file.empty()) {
-        return fail(Errc::invalid_input, "file is not directory: file is not directory: " + path);
+        return fail(Errc::invalid_input, "'" + path + "': file is not directory");
     }
     return resolved->directory;
 }
