@@ -1,0 +1,261 @@
+// modules/source/untar.cpp: libarchive's tar reader behind checks of every path, kind and size.
+#include "modules/source/untar.hpp"
+
+#include "modules/base/assert.hpp"
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <set>
+
+namespace holdfast::source {
+
+namespace {
+
+struct CloseArchive {
+    void operator()(archive* reader) const { archive_read_free(reader); }
+};
+using ArchivePtr = std::unique_ptr<archive, CloseArchive>;
+
+/// Where entries go. `path` is clean: relative, no "." or "..", no trailing "/".
+class Receiver {
+public:
+    virtual ~Receiver() = default;
+    virtual Result<void> directory(std::string const& path) = 0;
+    virtual Result<void> begin_file(std::string const& path, bool executable) = 0;
+    virtual Result<void> content(std::string_view piece) = 0;
+    virtual Result<void> end_file() = 0;
+};
+
+bool is_utf8(std::string_view text) {
+    for (std::size_t i = 0; i < text.size();) {
+        auto const lead = static_cast<unsigned char>(text[i]);
+        std::size_t const more = lead < 0x80 ? 0 : lead >= 0xC2 && lead < 0xE0 ? 1 : lead >= 0xE0 && lead < 0xF0 ? 2 : lead >= 0xF0 && lead < 0xF5 ? 3 : 4;
+        if (more == 4 || i + more >= text.size() + (more == 0 ? 1 : 0)) return false;
+        for (std::size_t k = 1; k <= more; ++k) {
+            if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
+        }
+        i += more + 1;
+    }
+    return true;
+}
+
+/// "./a//b/" becomes "a/b"; the root itself becomes "".
+Result<std::string> clean_path(std::string_view raw, UntarLimits const& limits) {
+    if (raw.empty()) return fail(Errc::invalid_input, "an entry without a name");
+    if (raw.size() > limits.path_bytes_max) return fail(Errc::limit, "a path is longer than " + std::to_string(limits.path_bytes_max) + " bytes");
+    std::string const shown{raw.substr(0, 200)};
+    if (raw.starts_with('/')) return fail(Errc::invalid_input, "path '" + shown + "' is absolute");
+    if (!is_utf8(raw)) return fail(Errc::invalid_input, "a path is not UTF-8");
+    std::string clean;
+    std::size_t depth = 0;
+    while (!raw.empty()) {
+        auto const component = raw.substr(0, raw.find('/'));
+        raw.remove_prefix(std::min(raw.size(), component.size() + 1));
+        if (component.empty() || component == ".") continue;
+        if (component == "..") return fail(Errc::invalid_input, "path '" + shown + "' leaves the archive");
+        if (++depth > limits.depth_max) return fail(Errc::limit, "path '" + shown + "' is deeper than " + std::to_string(limits.depth_max) + " directories");
+        if (!clean.empty()) clean += '/';
+        clean += component;
+    }
+    return clean;
+}
+
+class Untar {
+public:
+    Untar(std::string_view bytes, UntarLimits const& limits, Links links, Receiver& receiver)
+        : bytes_{bytes}, limits_{limits}, links_{links}, receiver_{receiver} {}
+
+    Result<void> run() {
+        if (!bytes_.starts_with("\x1f\x8b")) return fail(Errc::invalid_input, "not a gzip file");
+        ArchivePtr reader{archive_read_new()};
+        HOLDFAST_ASSERT(reader != nullptr);
+        archive_read_support_filter_gzip(reader.get());
+        archive_read_support_format_tar(reader.get());
+        if (archive_read_open_memory(reader.get(), bytes_.data(), bytes_.size()) != ARCHIVE_OK) return failed(reader.get());
+        for (;;) {
+            archive_entry* entry = nullptr;
+            int const code = archive_read_next_header(reader.get(), &entry);
+            if (code == ARCHIVE_EOF) return {};
+            // A warning is a name that libarchive could not convert to the locale; we read its bytes.
+            if (code != ARCHIVE_OK && code != ARCHIVE_WARN) return failed(reader.get());
+            if (++entries_ > limits_.entries_max) return fail(Errc::limit, "more than " + std::to_string(limits_.entries_max) + " entries");
+            auto taken = take(reader.get(), entry);
+            if (!taken) return taken;
+        }
+    }
+
+private:
+    static std::unexpected<Error> failed(archive* reader) {
+        char const* text = archive_error_string(reader);
+        return fail(Errc::invalid_input, std::string{"not a tar.gz: "} + (text != nullptr ? text : "unknown format"));
+    }
+
+    Result<void> take(archive* reader, archive_entry* entry) {
+        char const* raw = archive_entry_pathname(entry);
+        auto path = clean_path(raw != nullptr ? raw : "", limits_);
+        if (!path) return fail(std::move(path));
+        if (archive_entry_hardlink(entry) != nullptr || archive_entry_filetype(entry) == AE_IFLNK) {
+            if (links_ == Links::skip) return {};
+            return fail(Errc::invalid_input, "'" + *path + "' is a link");
+        }
+        switch (archive_entry_filetype(entry)) {
+            case AE_IFDIR: return path->empty() ? Result<void>{} : receiver_.directory(*path);
+            case AE_IFREG: break;
+            default: return fail(Errc::invalid_input, "'" + *path + "' is neither a file nor a directory");
+        }
+        if (path->empty()) return fail(Errc::invalid_input, "the root is a file");
+        if (archive_entry_sparse_count(entry) > 0) return fail(Errc::invalid_input, "'" + *path + "' is a sparse file");
+        auto begun = receiver_.begin_file(*path, (archive_entry_perm(entry) & 0111) != 0);
+        if (!begun) return begun;
+        return copy(reader, *path);
+    }
+
+    Result<void> copy(archive* reader, std::string const& path) {
+        std::uint64_t file_bytes = 0;
+        for (;;) {
+            void const* data = nullptr;
+            std::size_t size = 0;
+            la_int64_t offset = 0;
+            int const code = archive_read_data_block(reader, &data, &size, &offset);
+            if (code == ARCHIVE_EOF) return receiver_.end_file();
+            if (code != ARCHIVE_OK && code != ARCHIVE_WARN) return failed(reader);
+            if (offset < 0 || static_cast<std::uint64_t>(offset) != file_bytes) return fail(Errc::invalid_input, "'" + path + "' has a hole");
+            file_bytes += size;
+            bytes_out_ += size;
+            if (file_bytes > limits_.file_bytes_max) return fail(Errc::limit, "'" + path + "' is larger than " + std::to_string(limits_.file_bytes_max) + " bytes");
+            if (bytes_out_ > limits_.bytes_max) return fail(Errc::limit, "more than " + std::to_string(limits_.bytes_max) + " bytes of files");
+            auto taken = receiver_.content({static_cast<char const*>(data), size});
+            if (!taken) return taken;
+        }
+    }
+
+    std::string_view bytes_;
+    UntarLimits const& limits_;
+    Links links_;
+    Receiver& receiver_;
+    std::size_t entries_ = 0;
+    std::uint64_t bytes_out_ = 0;
+};
+
+class IntoMemory final : public Receiver {
+public:
+    FileMap files;
+
+    Result<void> directory(std::string const& path) override { return parents(path + "/"); }
+
+    /// A name that comes again replaces the earlier one, as tar does.
+    Result<void> begin_file(std::string const& path, bool executable) override {
+        auto made = parents(path);
+        if (!made) return made;
+        if (files.contains(path + "/")) return fail(Errc::invalid_input, "'" + path + "' is a file and a directory");
+        current_ = &files[path];
+        *current_ = File{.content = {}, .executable = executable};
+        return {};
+    }
+
+    Result<void> content(std::string_view piece) override {
+        current_->content += piece;
+        return {};
+    }
+
+    Result<void> end_file() override { return {}; }
+
+private:
+    /// Enters every directory above `path`.
+    Result<void> parents(std::string const& path) {
+        for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+            auto const name = path.substr(0, slash);
+            if (files.contains(name)) return fail(Errc::invalid_input, "'" + name + "' is a file and a directory");
+            files[name + "/"];
+        }
+        return {};
+    }
+
+    File* current_ = nullptr;
+};
+
+class IntoDirectory final : public Receiver {
+public:
+    explicit IntoDirectory(int root) : root_{root} {}
+    ~IntoDirectory() override {
+        if (file_ >= 0) ::close(file_);
+    }
+
+    Result<void> directory(std::string const& path) override { return make(path); }
+
+    /// Every directory was made here and no link is ever made, so no component can lead outside.
+    Result<void> begin_file(std::string const& path, bool executable) override {
+        auto const slash = path.rfind('/');
+        if (slash != std::string::npos) {
+            auto made = make(path.substr(0, slash));
+            if (!made) return made;
+        }
+        file_ = ::openat(root_, path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, executable ? 0700 : 0600);
+        if (file_ < 0) return failed(path);
+        return {};
+    }
+
+    Result<void> content(std::string_view piece) override {
+        while (!piece.empty()) {
+            auto const written = ::write(file_, piece.data(), piece.size());
+            if (written < 0 && errno == EINTR) continue;
+            if (written < 0) return failed("write");
+            piece.remove_prefix(static_cast<std::size_t>(written));
+        }
+        return {};
+    }
+
+    Result<void> end_file() override {
+        int const fd = std::exchange(file_, -1);
+        if (::close(fd) != 0) return failed("close");
+        return {};
+    }
+
+private:
+    static std::unexpected<Error> failed(std::string_view what) {
+        int const error = errno;
+        auto const code = error == ENOSPC || error == EDQUOT || error == EMFILE ? Errc::limit : Errc::invalid_input;
+        return fail(code, std::string{what} + ": " + std::strerror(error));
+    }
+
+    Result<void> make(std::string const& path) {
+        if (made_.contains(path)) return {};
+        for (auto slash = path.find('/');; slash = path.find('/', slash + 1)) {
+            auto const name = path.substr(0, slash);
+            if (made_.insert(name).second && ::mkdirat(root_, name.c_str(), 0750) != 0) return failed(name);
+            if (slash == std::string::npos) return {};
+        }
+    }
+
+    int root_;
+    int file_ = -1;
+    std::set<std::string> made_;
+};
+
+}  // namespace
+
+Result<FileMap> untar(std::string_view bytes, UntarLimits const& limits, Links links) {
+    IntoMemory receiver;
+    auto done = Untar{bytes, limits, links, receiver}.run();
+    if (!done) return fail(std::move(done), "untar");
+    return std::move(receiver.files);
+}
+
+Result<void> untar_into(int directory, std::string_view bytes, UntarLimits const& limits, Links links) {
+    IntoDirectory receiver{directory};
+    auto done = Untar{bytes, limits, links, receiver}.run();
+    if (!done) return fail(std::move(done), "untar");
+    return {};
+}
+
+}  // namespace holdfast::source
