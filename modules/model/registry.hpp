@@ -21,7 +21,10 @@ struct Entry {
     std::optional<Spec> spec;  // empty while `problem` says what is wrong with the newest wish
     std::string problem;
     std::uint64_t spec_digest = 0;  // changes when the spec does; generation does the same in a cluster
+    std::string wish;               // JSON not yet in the journal; empty once it is
     Status status;
+    std::uint64_t status_written = 0;  // digest of the .status the cluster has from us
+    bool status_owed = false;          // the cluster could not be told
     bool gone = false;  // left its feed: a deleted object whose finalizer is off, or a local file taken away
 
     template <class T>
@@ -39,8 +42,12 @@ public:
     Entry* find(Key const& key);
     Entry const* find(Key const& key) const;
 
-    /// Stores a wish. Status is kept when the entry exists, else taken from `status`.
-    Entry& put(Key key, Meta meta, Result<Spec> spec, std::uint64_t spec_digest, std::optional<Status> status);
+    /// Stores a wish as it came from its feed. Status is kept when the entry exists, else taken from `status`.
+    /// The listener hears of it only when something a story acts on is new: spec, deletion, requestedAt, labels.
+    Entry& put(Key key, Meta meta, Result<Spec> spec, std::string wish, std::optional<Status> status);
+
+    /// The wish left its feed for good. Listeners hear of it once.
+    void leave(Entry& entry);
 
     void erase(Key const& key);
 

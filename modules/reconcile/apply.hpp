@@ -1,0 +1,62 @@
+// modules/reconcile/apply.hpp: rendered objects become objects on the API server, stage by stage.
+#pragma once
+
+#include "modules/kube/cluster.hpp"
+#include "modules/kube/kstatus.hpp"
+#include "modules/model/journal.hpp"
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::reconcile {
+
+enum class Action { created, configured, unchanged, skipped };
+
+/// "created", "configured", "unchanged", "skipped": Flux's words.
+std::string_view to_string(Action action);
+
+struct Applied {
+    kube::ObjectId id;
+    model::OwnedObject owned;  // what the journal keeps
+    Action action = Action::unchanged;
+    kube::ObjectStatus status;  // from the server's answer; current for a kind without status
+    bool known = false;         // taken from what is known, without a request: `status` says nothing
+};
+
+struct ApplyReport {
+    std::vector<Applied> objects;
+};
+
+struct ApplyOptions {
+    bool force = false;
+    std::chrono::seconds stage_wait_max{60};
+    std::function<void()> kinds_changed;  // a CRD was applied and is served: ask the server for its kinds again
+
+    /// What is known of an object that needs no request, because what is wished is what was applied last and nothing
+    /// has changed it since; nothing: apply it.
+    std::function<model::OwnedObject const*(kube::ObjectId const&, std::uint64_t wished)> known;
+
+    /// What was known of an object before, whatever it was: tells created from configured.
+    std::function<model::OwnedObject const*(kube::ObjectId const&)> before;
+};
+
+/// Applies `objects` with server-side apply, manager kustomize-controller, force. A stage of several objects is
+/// dry-run as a whole before its first write; one refused object keeps its stage, and the later ones, untouched.
+///
+/// Out     one Applied per object, in the order of applying; after an error in `done` those applied before it
+/// Errors  invalid_input, denied  refused: "Deployment/apps/web dry-run failed (Invalid): …"
+///         offline, timeout, busy  run again: apply is idempotent
+///         timeout  a definition did not come up in stage_wait_max
+Task<void> apply_staged(kube::Cluster& cluster, std::vector<kube::Object> objects, ApplyOptions options,
+                        ApplyReport& done);
+
+/// Digest of a wished object: equal for equal wishes, whatever the order of keys.
+std::uint64_t digest_of(kube::Object const& object);
+
+/// Kinds whose health is their existence: they are watched by metadata alone, so no Secret's value is ever held.
+bool has_no_status(kube::GroupVersionKind const& gvk);
+
+}  // namespace holdfast::reconcile

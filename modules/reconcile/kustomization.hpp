@@ -1,0 +1,62 @@
+// modules/reconcile/kustomization.hpp: the story of a Kustomization: source, dependencies, render, apply, prune,
+// health, record. One pass reads top to bottom in kustomization.cpp.
+#pragma once
+
+#include "modules/reconcile/owned.hpp"
+#include "modules/reconcile/ports.hpp"
+#include "modules/story/story.hpp"
+
+#include <functional>
+#include <map>
+#include <string>
+
+namespace holdfast::reconcile {
+
+class Kustomizations {
+public:
+    struct Settings {
+        std::chrono::seconds dependency_retry{30};
+        std::chrono::milliseconds progress_after{1'500};  // a health check shorter than this is not announced
+    };
+
+    /// Everything outlives this object. `kinds_changed`: a definition was applied and is served now.
+    Kustomizations(story::Ports ports, Renderer& renderer, OwnedObjects& owned, Settings settings,
+                   std::function<void()> kinds_changed);
+
+    /// What the journal keeps for this story; call for each Kustomization before the first pass.
+    void load(model::JournalEntry const& entry);
+
+    /// One pass. Never two at once for the same key. Whatever happens inside, exactly one outcome is recorded.
+    asio::awaitable<story::Next> reconcile(model::Key key);
+
+private:
+    struct Facts;
+    struct Failure;
+    struct Waiting;
+
+    asio::awaitable<story::Next> finalize(model::Key key);
+    asio::awaitable<story::Next> pass(model::Key key, model::KustomizationSpec spec, model::Artifact artifact);
+    asio::awaitable<story::Next> check_health(model::Key key);
+    asio::awaitable<story::Next> succeed(model::Key key, std::string healthy);
+    asio::awaitable<story::Next> stop_with(model::Key key, Failure failure, story::Outcome outcome);
+
+    Result<model::Artifact> artifact_of(model::KustomizationSpec const& spec, bool& wait_quietly) const;
+    std::string unmet_dependency(model::Entry const& entry, model::KustomizationSpec const& spec,
+                                 model::Artifact const& artifact) const;
+    Task<void> plan_inventory(model::Key key, std::vector<boost::json::object> const& objects);
+    std::vector<model::OwnedObject> owned_rows(model::Key const& key) const;
+    void set_ready(model::Entry& entry, model::Truth status, std::string_view reason, std::string_view message);
+
+    story::Ports ports_;
+    Renderer& renderer_;
+    OwnedObjects& owned_;
+    Settings settings_;
+    std::function<void()> kinds_changed_;
+    std::map<model::Key, Facts> facts_;
+    std::map<model::Key, Waiting> waiting_;
+
+public:
+    ~Kustomizations();
+};
+
+}  // namespace holdfast::reconcile

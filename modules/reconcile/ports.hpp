@@ -1,0 +1,33 @@
+// modules/reconcile/ports.hpp: what the Kustomization story needs and others provide.
+#pragma once
+
+#include "modules/base/async.hpp"
+#include "modules/model/spec.hpp"
+#include "modules/model/status.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <string>
+#include <vector>
+
+namespace holdfast::reconcile {
+
+/// What a render gives.
+struct Rendered {
+    std::string digest;                       // "sha256:<hex>" of kustomize's own output text
+    std::vector<boost::json::object> objects;
+};
+
+/// Renders a Kustomization's path of an artifact, in a worker process.
+class Renderer {
+public:
+    virtual ~Renderer() = default;
+
+    /// Errors  not_found      the path is not in the artifact, or the artifact is not in the cache
+    ///         invalid_input  kustomize refuses it: "kustomize build failed: …", or the worker crashed
+    ///         limit          memory, CPU time or wall-clock time of the worker
+    ///         corrupt        the cached artifact is damaged: fetch it again
+    virtual Task<Rendered> render(model::Artifact artifact, model::KustomizationSpec spec) = 0;
+};
+
+}  // namespace holdfast::reconcile

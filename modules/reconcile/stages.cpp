@@ -1,0 +1,67 @@
+// modules/reconcile/stages.cpp: Flux's order of kinds.
+#include "modules/reconcile/stages.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <tuple>
+
+namespace holdfast::reconcile {
+
+namespace {
+
+constexpr std::array<std::string_view, 23> kFirst{
+    "CustomResourceDefinition", "Namespace", "ClusterRole", "ClusterClass", "RuntimeClass", "PriorityClass",
+    "StorageClass", "VolumeSnapshotClass", "IngressClass", "GatewayClass", "ClusterRoleBinding", "ResourceQuota",
+    "ServiceAccount", "Role", "RoleBinding", "ConfigMap", "Secret", "Service", "LimitRange", "Deployment",
+    "StatefulSet", "CronJob", "PodDisruptionBudget"};
+constexpr std::array<std::string_view, 2> kLast{"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"};
+
+int rank(std::string_view kind) {
+    auto const first = std::ranges::find(kFirst, kind);
+    if (first != kFirst.end()) return static_cast<int>(first - kFirst.begin());
+    auto const last = std::ranges::find(kLast, kind);
+    if (last != kLast.end()) return 1'000 + static_cast<int>(last - kLast.begin());
+    return 100;
+}
+
+std::size_t stage_of(std::string_view kind) {
+    if (kind == "CustomResourceDefinition" || kind == "Namespace" || kind == "ClusterRole") return 0;
+    return kind.ends_with("Class") ? 1 : 2;
+}
+
+auto order_of(kube::ObjectId const& id) {
+    return std::make_tuple(rank(id.kind), std::string_view{id.group}, std::string_view{id.kind},
+                           std::string_view{id.ns}, std::string_view{id.name});
+}
+
+}  // namespace
+
+std::vector<Stage> stages_of(std::vector<kube::Object> objects) {
+    struct Sortable {
+        kube::ObjectId id;
+        kube::Object object;
+    };
+    std::array<std::vector<Sortable>, 3> sorted;
+    for (kube::Object& object : objects) {
+        auto id = kube::id_of(object);
+        kube::ObjectId key = id ? std::move(*id) : kube::ObjectId{};
+        std::size_t const stage = stage_of(key.kind);
+        sorted[stage].push_back({std::move(key), std::move(object)});
+    }
+    std::vector<Stage> stages;
+    for (std::size_t i = 0; i < sorted.size(); ++i) {
+        if (sorted[i].empty()) continue;
+        std::ranges::sort(sorted[i], {}, [](Sortable const& one) { return order_of(one.id); });
+        Stage stage{.wait = i < 2};
+        for (Sortable& one : sorted[i]) stage.objects.push_back(std::move(one.object));
+        stages.push_back(std::move(stage));
+    }
+    return stages;
+}
+
+void sort_for_deletion(std::vector<kube::ObjectId>& ids) {
+    std::ranges::sort(ids, [](kube::ObjectId const& a, kube::ObjectId const& b) { return order_of(a) > order_of(b); });
+}
+
+}  // namespace holdfast::reconcile
