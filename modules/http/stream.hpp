@@ -20,7 +20,7 @@ class Stream {
 public:
     using Clock = std::chrono::steady_clock;
 
-    /// Takes a connected, non-blocking socket.
+    /// Takes a non-blocking socket, connected or connecting, and closes it in the end.
     Stream(asio::any_io_executor executor, int socket);
     ~Stream();
     Stream(Stream const&) = delete;
@@ -28,6 +28,9 @@ public:
 
     /// Every later read, write or handshake fails with timeout once `when` has passed.
     void expires_at(Clock::time_point when);
+
+    /// Waits until a connect() in progress has ended. Errors  offline, timeout
+    Task<void> connected();
 
     /// Errors  denied   the certificate is not trusted, or is for another name (message says which)
     ///         offline  the peer hung up; timeout

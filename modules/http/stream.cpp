@@ -1,0 +1,369 @@
+// modules/http/stream.cpp: non-blocking reads and writes on a socket, with or without TLS.
+//
+// OpenSSL works on the socket directly, not through asio::ssl: four buffers of 17 KB per connection are not held, and the
+// deepest template of Asio is not compiled.
+#include "modules/http/stream.hpp"
+
+#include "modules/http/resolve.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <vector>
+
+namespace holdfast::http {
+
+namespace {
+
+enum class Want { nothing, read, write };
+
+/// What one attempt at an operation came to.
+struct Attempt {
+    std::size_t bytes = 0;
+    Want want = Want::nothing;
+    std::string failure = {};
+};
+
+std::string text_of_errno(int code) { return std::generic_category().message(code); }
+
+}  // namespace
+
+struct Stream::State : std::enable_shared_from_this<Stream::State> {
+    using Wait = asio::posix::stream_descriptor::wait_type;
+
+    State(asio::any_io_executor const& executor, int fd) : descriptor(executor, fd), timer(executor) {}
+    ~State() { SSL_free(ssl); }
+
+    void arm() {
+        armed_for = deadline;
+        if (deadline == Clock::time_point::max()) return;
+        timer.expires_at(deadline);
+        timer.async_wait([weak = weak_from_this()](boost::system::error_code ec) {
+            auto const self = weak.lock();
+            if (ec || !self) return;
+            // The deadline usually moved on since this timer was set; that costs nothing until here.
+            if (Clock::now() < self->deadline) return self->arm();
+            self->timed_out = true;
+            self->close();
+        });
+    }
+
+    void close() {
+        boost::system::error_code ignored;
+        descriptor.close(ignored);
+        timer.cancel();
+        armed_for = Clock::time_point::max();
+    }
+
+    asio::awaitable<std::string> wait(Want want) {
+        if (timed_out || !descriptor.is_open()) co_return "closed";
+        auto const token = asio::as_tuple(asio::use_awaitable);
+        auto const [ec] = co_await descriptor.async_wait(want == Want::read ? Wait::wait_read : Wait::wait_write, token);
+        co_return ec ? ec.message() : std::string{};
+    }
+
+    std::unexpected<Error> failure(std::string_view step, std::string const& why) const {
+        if (timed_out) return fail(Errc::timeout, std::string{step} + ": no answer in time");
+        return fail(Errc::offline, std::string{step} + ": " + why);
+    }
+
+    Attempt after_ssl(int result) const {
+        switch (SSL_get_error(ssl, result)) {
+            case SSL_ERROR_WANT_READ: return {.want = Want::read};
+            case SSL_ERROR_WANT_WRITE: return {.want = Want::write};
+            case SSL_ERROR_ZERO_RETURN: return {};
+            case SSL_ERROR_SYSCALL: return {.failure = errno != 0 ? text_of_errno(errno) : "connection cut off"};
+            default: {
+                auto const code = ERR_peek_last_error();
+                auto const* reason = ERR_reason_error_string(code);
+                ERR_clear_error();
+                return {.failure = reason != nullptr ? reason : "TLS failed"};
+            }
+        }
+    }
+
+    Attempt try_read(std::span<char> into) const {
+        if (ssl != nullptr) {
+            ERR_clear_error();
+            int const got = SSL_read(ssl, into.data(), static_cast<int>(std::min<std::size_t>(into.size(), 1u << 20)));
+            return got > 0 ? Attempt{.bytes = static_cast<std::size_t>(got)} : after_ssl(got);
+        }
+        auto const got = ::recv(fd(), into.data(), into.size(), 0);
+        if (got >= 0) return {.bytes = static_cast<std::size_t>(got)};
+        if (errno == EAGAIN || errno == EINTR) return {.want = Want::read};
+        return {.failure = text_of_errno(errno)};
+    }
+
+    Attempt try_write(std::string_view bytes) const {
+        if (ssl != nullptr) {
+            ERR_clear_error();
+            int const sent = SSL_write(ssl, bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1u << 20)));
+            return sent > 0 ? Attempt{.bytes = static_cast<std::size_t>(sent)} : after_ssl(sent);
+        }
+        auto const sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (sent >= 0) return {.bytes = static_cast<std::size_t>(sent)};
+        if (errno == EAGAIN || errno == EINTR) return {.want = Want::write};
+        return {.failure = text_of_errno(errno)};
+    }
+
+    int fd() const { return const_cast<asio::posix::stream_descriptor&>(descriptor).native_handle(); }
+
+    asio::posix::stream_descriptor descriptor;
+    asio::steady_timer timer;
+    Clock::time_point deadline = Clock::time_point::max();
+    Clock::time_point armed_for = Clock::time_point::max();
+    bool timed_out = false;
+    std::shared_ptr<TlsContext const> tls;
+    SSL* ssl = nullptr;
+};
+
+// OpenSSL's own socket BIO uses write(), which raises SIGPIPE when the peer is gone.
+static BIO_METHOD const* socket_bio() {
+    static BIO_METHOD* const method = [] {
+        auto* const made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "holdfast socket");
+        BIO_meth_set_write(made, [](BIO* bio, char const* bytes, int size) {
+            auto const sent = ::send(*static_cast<int*>(BIO_get_data(bio)), bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+            BIO_clear_retry_flags(bio);
+            if (sent < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
+            return static_cast<int>(sent);
+        });
+        BIO_meth_set_read(made, [](BIO* bio, char* into, int size) {
+            auto const got = ::recv(*static_cast<int*>(BIO_get_data(bio)), into, static_cast<std::size_t>(size), 0);
+            BIO_clear_retry_flags(bio);
+            if (got < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
+            if (got == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+            return static_cast<int>(got);
+        });
+        BIO_meth_set_ctrl(made, [](BIO* bio, int command, long, void*) -> long {
+            if (command == BIO_CTRL_EOF) return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0 ? 1 : 0;
+            return command == BIO_CTRL_FLUSH ? 1 : 0;
+        });
+        BIO_meth_set_destroy(made, [](BIO* bio) {
+            delete static_cast<int*>(BIO_get_data(bio));
+            return 1;
+        });
+        return made;
+    }();
+    return method;
+}
+
+static SSL* new_ssl(TlsContext const& tls, int fd) {
+    auto* const ssl = SSL_new(tls.native());
+    auto* const bio = BIO_new(socket_bio());
+    BIO_set_data(bio, new int{fd});
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl, bio, bio);
+    return ssl;
+}
+
+Stream::Stream(asio::any_io_executor executor, int socket) : state_(std::make_shared<State>(executor, socket)) {
+    int const on = 1;
+    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // fails on a unix socket: harmless
+}
+
+Stream::~Stream() { state_->close(); }
+
+void Stream::expires_at(Clock::time_point when) {
+    state_->deadline = when;
+    if (when < state_->armed_for) state_->arm();
+}
+
+void Stream::close() { state_->close(); }
+
+bool Stream::idle_and_open() const {
+    if (!state_->descriptor.is_open() || state_->timed_out) return false;
+    char byte = 0;
+    if (state_->ssl != nullptr) {
+        // Takes in session tickets that came late, and a goodbye.
+        ERR_clear_error();
+        int const got = SSL_peek(state_->ssl, &byte, 1);
+        bool const open = got <= 0 && SSL_get_error(state_->ssl, got) == SSL_ERROR_WANT_READ;
+        ERR_clear_error();
+        return open;
+    }
+    auto const got = ::recv(state_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+Task<std::size_t> Stream::read_some(std::span<char> into) {
+    auto const state = state_;
+    for (;;) {
+        auto attempt = state->try_read(into);
+        if (!attempt.failure.empty()) co_return state->failure("receive", attempt.failure);
+        if (attempt.want == Want::nothing) co_return attempt.bytes;
+        auto const failed = co_await state->wait(attempt.want);
+        if (!failed.empty()) co_return state->failure("receive", failed);
+    }
+}
+
+Task<void> Stream::write(std::string_view bytes) {
+    auto const state = state_;
+    while (!bytes.empty()) {
+        auto attempt = state->try_write(bytes);
+        if (!attempt.failure.empty()) co_return state->failure("send", attempt.failure);
+        bytes.remove_prefix(attempt.bytes);
+        if (attempt.want == Want::nothing) continue;
+        auto const failed = co_await state->wait(attempt.want);
+        if (!failed.empty()) co_return state->failure("send", failed);
+    }
+    co_return Result<void>{};
+}
+
+Task<void> Stream::connected() {
+    auto const state = state_;
+    auto const failed = co_await state->wait(Want::write);
+    if (state->timed_out) co_return fail(Errc::timeout, "no answer in time");
+    if (!failed.empty()) co_return fail(Errc::offline, failed);
+    int code = 0;
+    socklen_t size = sizeof code;
+    ::getsockopt(state->fd(), SOL_SOCKET, SO_ERROR, &code, &size);
+    if (code != 0) co_return fail(code == ETIMEDOUT ? Errc::timeout : Errc::offline, text_of_errno(code));
+    co_return Result<void>{};
+}
+
+static std::unexpected<Error> not_trusted(SSL const* ssl, std::string const& host, std::string const& reason) {
+    auto const verified = SSL_get_verify_result(ssl);
+    if (verified != X509_V_OK) {
+        return fail(Errc::denied, "TLS with " + host + ": certificate refused: " + X509_verify_cert_error_string(verified));
+    }
+    return fail(Errc::denied, "TLS with " + host + ": " + reason);
+}
+
+Task<void> Stream::handshake_as_client(std::shared_ptr<TlsContext const> tls, std::string host) {
+    auto const state = state_;
+    auto const& name = tls->server_name().empty() ? host : tls->server_name();
+    state->tls = tls;
+    state->ssl = new_ssl(*tls, state->fd());
+    boost::system::error_code not_literal;
+    asio::ip::make_address(name, not_literal);
+    if (not_literal) {
+        SSL_set_tlsext_host_name(state->ssl, name.c_str());
+        SSL_set1_host(state->ssl, name.c_str());
+    } else {
+        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(state->ssl), name.c_str());
+    }
+    for (;;) {
+        ERR_clear_error();
+        int const result = SSL_connect(state->ssl);
+        if (result == 1) co_return Result<void>{};
+        bool const broken_line = SSL_get_error(state->ssl, result) == SSL_ERROR_SYSCALL;
+        auto attempt = state->after_ssl(result);
+        if (attempt.want == Want::nothing) {
+            if (broken_line || state->timed_out) co_return state->failure("TLS with " + host, attempt.failure);
+            if (attempt.failure.empty()) co_return fail(Errc::offline, "TLS with " + host + ": closed by the peer");
+            if (attempt.failure.contains("unexpected eof")) co_return state->failure("TLS with " + host, "cut off");
+            co_return not_trusted(state->ssl, host, attempt.failure);
+        }
+        auto const failed = co_await state->wait(attempt.want);
+        if (!failed.empty()) co_return state->failure("TLS with " + host, failed);
+    }
+}
+
+Task<void> Stream::handshake_as_server(std::shared_ptr<TlsContext const> tls) {
+    auto const state = state_;
+    state->tls = tls;
+    state->ssl = new_ssl(*tls, state->fd());
+    for (;;) {
+        ERR_clear_error();
+        int const result = SSL_accept(state->ssl);
+        if (result == 1) co_return Result<void>{};
+        auto attempt = state->after_ssl(result);
+        if (attempt.want == Want::nothing) co_return state->failure("TLS", attempt.failure.empty() ? "closed" : attempt.failure);
+        auto const failed = co_await state->wait(attempt.want);
+        if (!failed.empty()) co_return state->failure("TLS", failed);
+    }
+}
+
+namespace {
+
+struct SocketAddress {
+    sockaddr_storage storage{};
+    socklen_t size = 0;
+};
+
+SocketAddress address_of(asio::ip::address const& address, std::uint16_t port) {
+    SocketAddress out;
+    if (address.is_v4()) {
+        sockaddr_in v4{};
+        v4.sin_family = AF_INET;
+        v4.sin_port = htons(port);
+        v4.sin_addr.s_addr = htonl(address.to_v4().to_uint());
+        std::memcpy(&out.storage, &v4, sizeof v4);
+        out.size = sizeof v4;
+    } else {
+        sockaddr_in6 v6{};
+        v6.sin6_family = AF_INET6;
+        v6.sin6_port = htons(port);
+        auto const bytes = address.to_v6().to_bytes();
+        std::memcpy(&v6.sin6_addr, bytes.data(), bytes.size());
+        v6.sin6_scope_id = static_cast<std::uint32_t>(address.to_v6().scope_id());
+        std::memcpy(&out.storage, &v6, sizeof v6);
+        out.size = sizeof v6;
+    }
+    return out;
+}
+
+/// Connects one address.
+Task<std::unique_ptr<Stream>> connect_one(SocketAddress address, std::chrono::steady_clock::time_point deadline) {
+    auto const executor = co_await asio::this_coro::executor;
+    int const fd = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) co_return fail(Errc::offline, "socket: " + text_of_errno(errno));
+    auto stream = std::make_unique<Stream>(executor, fd);
+    stream->expires_at(deadline);
+    int const started = ::connect(fd, reinterpret_cast<sockaddr const*>(&address.storage), address.size);
+    if (started != 0 && errno != EINPROGRESS) co_return fail(Errc::offline, text_of_errno(errno));
+    auto connected = co_await stream->connected();
+    if (!connected) co_return fail(std::move(connected));
+    co_return std::move(stream);
+}
+
+}  // namespace
+
+Task<std::unique_ptr<Stream>> connect_tcp(std::string host, std::uint16_t port, Stream::Clock::time_point deadline) {
+    auto addresses = co_await resolve(host, deadline);
+    if (!addresses) co_return fail(std::move(addresses));
+    Error last{Errc::offline, "no address"};
+    for (std::size_t i = 0; i < addresses->size(); ++i) {
+        auto const now = Stream::Clock::now();
+        auto const share = (deadline - now) / static_cast<int>(addresses->size() - i);
+        auto stream = co_await connect_one(address_of(addresses->at(i), port), now + share);
+        if (stream) co_return std::move(*stream);
+        auto const text = addresses->at(i).is_v6() ? "[" + addresses->at(i).to_string() + "]" : addresses->at(i).to_string();
+        last = std::move(stream).error().in("connect " + text + ":" + std::to_string(port));
+    }
+    co_return std::unexpected{std::move(last)};
+}
+
+Task<std::unique_ptr<Stream>> connect_unix(std::string path) {
+    auto const executor = co_await asio::this_coro::executor;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path) co_return fail(Errc::invalid_input, "socket path too long: " + path);
+    std::memcpy(address.sun_path, path.data(), path.size());
+    int const fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) co_return fail(Errc::offline, "socket: " + text_of_errno(errno));
+    auto stream = std::make_unique<Stream>(executor, fd);
+    if (::connect(fd, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0) {
+        auto const code = errno == EACCES ? Errc::denied : Errc::offline;
+        co_return fail(code, "connect " + path + ": " + text_of_errno(errno));
+    }
+    co_return std::move(stream);
+}
+
+}  // namespace holdfast::http
