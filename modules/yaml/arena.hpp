@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -41,10 +42,10 @@ public:
         return end_;
     }
 
-    template <class T>
+    template <class T, class... Arguments>
         requires std::is_trivially_destructible_v<T>
-    T* make(T value = {}) {
-        return ::new (allocate(sizeof(T))) T{std::move(value)};
+    T* make(Arguments&&... arguments) {
+        return ::new (allocate(sizeof(T))) T{std::forward<Arguments>(arguments)...};
     }
 
     template <class T>

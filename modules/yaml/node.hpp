@@ -50,6 +50,9 @@ inline constexpr std::string_view kNull = "!!null", kBool = "!!bool", kStr = "!!
 /// Mapping   items() alternates key, value, key, value, like Go's Content.
 /// Text      setters that take a string_view and no Arena keep the view: literals, or text of a living Arena.
 struct Node {
+    Node() = default;
+    explicit Node(Kind is, Style look = Style::none) : kind{is}, style{look} {}
+
     Kind kind = Kind::none;
     Style style = Style::none;
     std::uint32_t line = 0;    // 1-based place in the text it was read from; 0 when made by hand
@@ -158,7 +161,7 @@ Node* make_document(Arena& arena, Node* root);
 Node* make_alias(Arena& arena, Node* target);  // target->anchor() must be set
 
 /// kyaml CopyYNode: new nodes for all of the tree, text and alias targets shared with the original.
-/// Never    follows an alias. Trees deeper than limits::kYamlDepthMax are cut off by an assertion.
+/// Never    follows an alias; recurses.
 Node* clone(Arena& arena, Node const& from);
 
 /// Copies a tree so that nothing of it points outside of `arena`: text too, and an alias to a node inside of
