@@ -1,18 +1,14 @@
 // modules/reconcile/apply.cpp: dry run, write, wait, for each stage in turn.
 #include "modules/reconcile/apply.hpp"
 
-#include "modules/base/hash.hpp"
+#include "modules/model/canonical.hpp"
 #include "modules/reconcile/owner.hpp"
 #include "modules/reconcile/stages.hpp"
-
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <array>
 
 namespace holdfast::reconcile {
-
-namespace json = boost::json;
 
 namespace {
 
@@ -22,27 +18,6 @@ constexpr milliseconds kPollMin{50};
 constexpr milliseconds kPollMax{1'000};
 constexpr std::chrono::seconds kRecreateMax{60};
 
-std::uint64_t mix(json::value const& value, std::uint64_t hash) {
-    if (auto const* object = value.if_object()) {
-        std::vector<std::string_view> names;
-        for (auto const& member : *object) names.push_back(member.key());
-        std::ranges::sort(names);
-        hash = hash64("{", hash);
-        for (std::string_view const name : names) {
-            hash = hash64("\x1f", hash64(name, hash));
-            hash = mix(object->at(name), hash);
-        }
-        return hash64("}", hash);
-    }
-    if (auto const* list = value.if_array()) {
-        hash = hash64("[", hash);
-        for (json::value const& one : *list) hash = mix(one, hash64(",", hash));
-        return hash64("]", hash);
-    }
-    if (auto const* text = value.if_string()) return hash64(*text, hash64("\"", hash));
-    return hash64(json::serialize(value), hash);
-}
-
 Error describe(kube::ObjectId const& id, std::string_view step, Error error, kube::Refusal const& refusal) {
     std::string text = id.display() + " " + std::string{step} + " failed";
     if (!refusal.reason.empty()) text += " (" + refusal.reason + ")";
@@ -50,7 +25,6 @@ Error describe(kube::ObjectId const& id, std::string_view step, Error error, kub
     return error;
 }
 
-/// Flux normalises a Secret before it compares: what stringData says is data.
 struct Plan {
     kube::ObjectId id;
     std::string version;
@@ -98,7 +72,7 @@ private:
             done_.objects.push_back({.id = *id, .owned = {.entry = {id->text(), gvk->version}}, .action = Action::skipped});
             return {};
         }
-        std::uint64_t const wished = digest_of(object);
+        std::uint64_t const wished = model::canonical_digest(object);
         if (auto const* known = options_.known ? options_.known(*id, wished) : nullptr) {
             done_.objects.push_back({.id = *id, .owned = *known, .action = Action::unchanged, .known = true});
             return {};
@@ -271,15 +245,6 @@ std::string_view to_string(Action action) {
         case Action::skipped: return "skipped";
     }
     return "unknown";
-}
-
-std::uint64_t digest_of(kube::Object const& object) {
-    std::uint64_t hash = kHashStart;
-    std::vector<std::string_view> names;
-    for (auto const& member : object) names.push_back(member.key());
-    std::ranges::sort(names);
-    for (std::string_view const name : names) hash = mix(object.at(name), hash64("\x1f", hash64(name, hash)));
-    return hash == 0 ? 1 : hash;  // 0 means "only planned" in the journal
 }
 
 bool has_no_status(kube::GroupVersionKind const& gvk) {

@@ -53,9 +53,6 @@ struct ApplyOptions {
 Task<void> apply_staged(kube::Cluster& cluster, std::vector<kube::Object> objects, ApplyOptions options,
                         ApplyReport& done);
 
-/// Digest of a wished object: equal for equal wishes, whatever the order of keys.
-std::uint64_t digest_of(kube::Object const& object);
-
 /// Kinds whose health is their existence: they are watched by metadata alone, so no Secret's value is ever held.
 bool has_no_status(kube::GroupVersionKind const& gvk);
 

@@ -1,11 +1,13 @@
 // modules/reconcile/owned.cpp: one watch per applied kind, and what it says about objects that are ours.
 #include "modules/reconcile/owned.hpp"
 
+#include "modules/kube/conditions.hpp"
 #include "modules/reconcile/owner.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <set>
+#include <utility>
 
 namespace holdfast::reconcile {
 
@@ -191,6 +193,7 @@ void OwnedObjects::seen(kube::GroupVersionKind const& gvk, kube::Object const& o
     Known& known = found->second;
     std::string_view const version = kube::resource_version_of(object);
     if (is_older(version, known.object.resource_version)) return;
+    if (gvk.group.ends_with(".toolkit.fluxcd.io")) set_ready(known, object);
     bool const ours = is_owned_by(object, known.owner);
     bool const same_version = version == known.object.resource_version;
     known.object.resource_version = version;
@@ -227,6 +230,14 @@ void OwnedObjects::set_health(Known& known, kube::ObjectStatus const& status) {
     known.health = status.health;
     known.message = status.health == kube::Health::current ? std::string{} : status.message;
     if (changed && listener_) listener_(known.owner, Change::health);
+}
+
+void OwnedObjects::set_ready(Known& known, kube::Object const& object) {
+    auto const condition = kube::find_condition(kube::conditions_of(object), "Ready");
+    model::Truth const ready = !condition || condition->status == "Unknown" ? model::Truth::unknown
+                               : condition->status == "True"                ? model::Truth::yes
+                                                                            : model::Truth::no;
+    if (std::exchange(known.ready, ready) != ready && listener_) listener_(known.owner, Change::health);
 }
 
 void OwnedObjects::drift(Known& known, std::string what, std::string manager) {

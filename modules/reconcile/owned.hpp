@@ -39,6 +39,7 @@ struct Known {
     bool gone = false;      // deleted, or its owner label taken off
     bool drifted = false;   // gone, or a field of ours taken
     bool skipped = false;   // applied by nobody: reconcile disabled, ssa ignore
+    model::Truth ready = model::Truth::unknown;  // condition Ready of a Flux object
 };
 
 class OwnedObjects {
@@ -102,6 +103,7 @@ private:
     void seen(kube::GroupVersionKind const& gvk, kube::Object const& object);
     void vanished(std::string const& id, bool label_only);
     void set_health(Known& known, kube::ObjectStatus const& status);
+    void set_ready(Known& known, kube::Object const& object);
     void drift(Known& known, std::string what, std::string manager);
 
     Ports ports_;

@@ -1,9 +1,9 @@
 // modules/story/story.cpp: finalizer, journal, status and events of one object.
 #include "modules/story/story.hpp"
 
-#include "modules/base/hash.hpp"
 #include "modules/base/on_pool.hpp"
 #include "modules/kube/events.hpp"
+#include "modules/model/canonical.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -136,7 +136,7 @@ asio::awaitable<void> pay_status(Ports& ports, Key key) {
         co_return;
     }
     json::object status = model::to_json(key.kind, entry->status);
-    std::uint64_t const digest = hash64(json::serialize(status));
+    std::uint64_t const digest = model::canonical_digest(status);
     if (digest == entry->status_written) {
         entry->status_owed = false;
         co_return;

@@ -1,0 +1,142 @@
+// modules/intake/cluster.cpp: one watch per kind, into the registry.
+#include "modules/intake/intake.hpp"
+
+#include "modules/model/canonical.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace holdfast::intake {
+
+namespace json = boost::json;
+using model::Entry;
+using model::Key;
+using model::Kind;
+
+std::string wish_text(json::object const& object, model::Origin origin) {
+    json::object wish{{"apiVersion", kube::find_string(object, {"apiVersion"})},
+                      {"kind", kube::find_string(object, {"kind"})},
+                      {"metadata", json::object{{"name", kube::name_of(object)}, {"namespace", kube::namespace_of(object)}}}};
+    if (auto const* spec = object.if_contains("spec")) wish["spec"] = *spec;
+    if (origin == model::Origin::local) wish["origin"] = "local";
+    return json::serialize(wish);
+}
+
+Result<void> restore(model::Registry& registry, model::JournalEntry const& entry) {
+    boost::system::error_code ec;
+    auto const wish = json::parse(entry.wish.empty() ? "{}" : entry.wish, ec);
+    if (ec || !wish.is_object()) return fail(Errc::corrupt, entry.key.text() + ": unreadable wish in the journal");
+    auto const status = json::parse(entry.status.empty() ? "{}" : entry.status, ec);
+    if (ec || !status.is_object()) return fail(Errc::corrupt, entry.key.text() + ": unreadable status in the journal");
+    json::object const& object = wish.get_object();
+    bool const local = kube::find_string(object, {"origin"}) == "local";
+    auto meta = model::read_meta(object, local ? model::Origin::local : model::Origin::cluster);
+    auto known = model::read_status(status.get_object());
+    auto const observed = std::max<std::int64_t>(known.observed_generation, 0);
+    auto spec = model::read_spec(entry.key.kind, object);
+    Entry& put = registry.put(entry.key, std::move(meta), std::move(spec), entry.wish, std::move(known));
+    put.meta.generation = observed;
+    put.wish.clear();  // it came from the journal
+    return {};
+}
+
+class ClusterIntake::KindFeed final : public kube::WatchHandler {
+public:
+    KindFeed(Kind kind, kube::Cluster& cluster, model::Registry& registry, Log const& log,
+             std::function<void(Entry const&)> adopted)
+        : kind_(kind), registry_(registry), log_(log), adopted_(std::move(adopted)),
+          watcher_(cluster, *this, {.gvk = kube::parse_api_version(model::api_version_of(kind), model::kind_name(kind))}) {}
+
+    void list_begins() override {
+        listing_ = true;
+        listed_.clear();
+    }
+
+    void changed(kube::Object object) override {
+        object["apiVersion"] = model::api_version_of(kind_);
+        object["kind"] = model::kind_name(kind_);
+        Key key{kind_, std::string{kube::namespace_of(object)}, std::string{kube::name_of(object)}};
+        if (listing_) listed_.insert(key);
+        Entry const* before = registry_.find(key);
+        if (before != nullptr && before->meta.origin == model::Origin::local) {
+            log_.warning("intake", "the cluster has an object that a local manifest defines: the manifest wins",
+                         {{"kind", model::kind_name(kind_)}, {"namespace", key.ns}, {"name", key.name}});
+            return;
+        }
+        bool const is_new = before == nullptr;
+        std::optional<model::Status> status;
+        auto const* live = kube::find_object(object, {"status"});
+        if (is_new && live != nullptr) status = model::read_status(*live);
+        auto meta = model::read_meta(object, model::Origin::cluster);
+        auto spec = model::read_spec(kind_, object);
+        std::uint64_t const written = live == nullptr ? 0 : model::canonical_digest(*live);
+        Entry& entry = registry_.put(key, std::move(meta), std::move(spec),
+                                     wish_text(object, model::Origin::cluster), std::move(status));
+        entry.status_written = written;
+        if (is_new && adopted_) adopted_(entry);
+    }
+
+    void deleted(kube::Object object) override {
+        Key const key{kind_, std::string{kube::namespace_of(object)}, std::string{kube::name_of(object)}};
+        vanish(key);
+    }
+
+    void list_ends() override {
+        listing_ = false;
+        std::vector<Key> missing;
+        for (auto const& [key, entry] : registry_.all()) {
+            bool const ours = key.kind == kind_ && entry->meta.origin == model::Origin::cluster;
+            if (ours && !listed_.contains(key)) missing.push_back(key);
+        }
+        listed_.clear();
+        for (Key const& key : missing) vanish(key);
+    }
+
+    asio::awaitable<void> run() { return watcher_.run(); }
+    Kind kind() const { return kind_; }
+    kube::Watcher::State const& state() const { return watcher_.state(); }
+
+private:
+    void vanish(Key const& key) {
+        Entry* entry = registry_.find(key);
+        if (entry != nullptr && entry->meta.origin == model::Origin::cluster) registry_.leave(*entry);
+    }
+
+    Kind kind_;
+    model::Registry& registry_;
+    Log const& log_;
+    std::function<void(Entry const&)> adopted_;
+    bool listing_ = false;
+    std::set<Key> listed_;
+    kube::Watcher watcher_;
+};
+
+ClusterIntake::ClusterIntake(asio::any_io_executor executor, kube::Cluster& cluster, model::Registry& registry,
+                             Log const& log, std::function<void(Entry const&)> adopted)
+    : group_(executor, 8), log_(log) {
+    for (Kind const kind : {Kind::git_repository, Kind::kustomization, Kind::flux_config}) {
+        feeds_.push_back(std::make_unique<KindFeed>(kind, cluster, registry, log, adopted));
+    }
+}
+
+ClusterIntake::~ClusterIntake() = default;
+
+void ClusterIntake::start() {
+    for (auto& feed : feeds_) {
+        auto started = group_.start("intake " + std::string{model::kind_name(feed->kind())}, feed->run());
+        if (!started) log_.error("intake", "watch not started", {{"error", started.error().message}});
+    }
+}
+
+asio::awaitable<void> ClusterIntake::stop() {
+    group_.cancel();
+    co_await group_.join();
+}
+
+std::vector<ClusterIntake::WatchState> ClusterIntake::states() const {
+    std::vector<WatchState> states;
+    for (auto const& feed : feeds_) states.push_back({feed->kind(), feed->state()});
+    return states;
+}
+
+}  // namespace holdfast::intake

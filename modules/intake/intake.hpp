@@ -1,0 +1,78 @@
+// modules/intake/intake.hpp: wishes enter here, from the cluster's watches and from a directory of manifests.
+#pragma once
+
+#include "modules/base/clock.hpp"
+#include "modules/base/log.hpp"
+#include "modules/base/task_group.hpp"
+#include "modules/kube/watcher.hpp"
+#include "modules/model/journal.hpp"
+#include "modules/model/registry.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace holdfast::intake {
+
+/// The wish of an object as it is kept: apiVersion, kind, name, namespace, spec. Its digest is the spec's identity.
+std::string wish_text(boost::json::object const& object, model::Origin origin);
+
+/// Puts what the journal knows into the registry, before anything else speaks.
+/// Errors  corrupt  a row that cannot be read: the others are still put
+Result<void> restore(model::Registry& registry, model::JournalEntry const& entry);
+
+/// Follows GitRepository, Kustomization and FluxConfig objects of the whole cluster.
+/// An object that is not in a complete list has vanished; what that means is for its story to say.
+class ClusterIntake {
+public:
+    /// `adopted`: an object that the journal does not know came with a status of its own (Flux applied it before us).
+    ClusterIntake(asio::any_io_executor executor, kube::Cluster& cluster, model::Registry& registry, Log const& log,
+                  std::function<void(model::Entry const&)> adopted);
+    ~ClusterIntake();
+
+    void start();
+    asio::awaitable<void> stop();
+
+    struct WatchState {
+        model::Kind kind;
+        kube::Watcher::State state;
+    };
+    std::vector<WatchState> states() const;
+
+private:
+    class KindFeed;
+    TaskGroup group_;
+    std::vector<std::unique_ptr<KindFeed>> feeds_;
+    Log const& log_;
+};
+
+/// Reads `directory`/*.yaml and *.yml; looks again when a file changes. A wish whose document is gone from a directory
+/// that was read without any error is taken back; one unreadable file keeps everything as it is.
+class LocalIntake {
+public:
+    LocalIntake(std::filesystem::path directory, model::Registry& registry, Log const& log);
+
+    /// Looks once. Out: true when anything changed.
+    bool look();
+
+    /// Looks for ever, every two seconds at the stamps of the files.
+    asio::awaitable<void> run();
+
+    std::vector<std::string> const& problems() const { return problems_; }
+
+private:
+    std::string stamps() const;
+    void read_file(std::filesystem::path const& file, std::set<model::Key>& seen);
+
+    std::filesystem::path directory_;
+    model::Registry& registry_;
+    Log const& log_;
+    std::string stamps_;
+    std::set<model::Key> ours_;
+    std::vector<std::string> problems_;  // "apps.yaml:12: …"
+};
+
+}  // namespace holdfast::intake
