@@ -79,6 +79,8 @@ public:
     /// Errors  invalid_input  Go's text, "template: no template \"x\" associated with template \"gotpl\"" included
     ///         limit          a Budget field is used up
     bool execute(std::string_view name, Value const& dot, std::string& out);
+    /// The same with a tree in hand: tpl runs what it has just parsed, whatever the set calls by that name.
+    bool execute(Tree const& tree, Value const& dot, std::string& out);
     ExecError const& error() const { return error_; }
 
     /// The set that {{template}} and execute() look into: tpl switches it for the time of its call.
@@ -104,7 +106,6 @@ private:
     std::uint64_t steps_ = 0;
     ExecError error_;
     std::vector<std::string> cause_;  // chain of the failure a function is about to return
-    std::size_t depth_ = 0;
     char const* stack_top_ = nullptr;
 };
 
