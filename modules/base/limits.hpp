@@ -22,6 +22,7 @@ inline constexpr std::size_t kKustomizeLinksMax = 255;              // symbolic 
 inline constexpr std::size_t kKustomizeDirectoriesMax = 20'000;     // directories remembered
 inline constexpr std::size_t kKustomizeEntriesMax = 20'000;         // entries of one directory, and of a generated list
 inline constexpr std::size_t kKustomizeArenaBytesMax = 1u << 30;    // nodes of one build; the worker's own limit is lower
+inline constexpr std::size_t kKustomizeWarningsMax = 1'000;         // lines; more are dropped
 
 // source: one artifact
 inline constexpr std::size_t kArtifactEntriesMax = 50'000;          // files and directories
@@ -29,5 +30,15 @@ inline constexpr std::size_t kArtifactBytesMax = 256u << 20;        // 256 MiB o
 inline constexpr std::size_t kArtifactPathBytesMax = 4'096;
 inline constexpr std::size_t kIgnoreFileBytesMax = 256u << 10;      // one .sourceignore
 inline constexpr std::size_t kIgnorePatternsMax = 2'000;            // of all .sourceignore files and spec.ignore
+
+// patch: one merge, one JSON patch, one path
+inline constexpr std::size_t kPatchDepthMax = 1'000;                // nesting of an object
+inline constexpr std::size_t kPatchStepsMax = 20'000'000;           // nodes and list elements looked at by one merge
+inline constexpr std::size_t kPatchMatchesMax = 100'000;            // fields one path names
+inline constexpr std::size_t kPatchOperationsMax = 100'000;         // of one JSON patch
+inline constexpr std::size_t kPatchCopiedNodesMax = 1'000'000;      // values made by "copy" in one JSON patch
+inline constexpr std::size_t kPatchRegexBytesMax = 16'384;          // one pattern
+inline constexpr std::size_t kPatchSelectorBytesMax = 65'536;       // one label selector
+inline constexpr std::size_t kPatchSchemaBytesMax = 32u << 20;      // an OpenAPI document of a user
 
 }  // namespace holdfast::limits
