@@ -41,4 +41,12 @@ inline constexpr std::size_t kPatchRegexBytesMax = 16'384;          // one patte
 inline constexpr std::size_t kPatchSelectorBytesMax = 65'536;       // one label selector
 inline constexpr std::size_t kPatchSchemaBytesMax = 32u << 20;      // an OpenAPI document of a user
 
+// kube: one answer of an API server
+inline constexpr std::size_t kJsonDepthMax = 1'000;                 // nesting
+
+// git: one fetch; what a single call may use is git::Bounds
+inline constexpr std::size_t kGitMemoryBytesMax = 64u << 20;        // libgit2, all fetches together
+inline constexpr std::size_t kGitObjectBytesMax = 32u << 20;        // one file, tree or commit, unpacked
+inline constexpr std::size_t kGitTreeDepthMax = 128;                // directories in directories
+
 }  // namespace holdfast::limits
