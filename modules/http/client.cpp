@@ -2,12 +2,12 @@
 #include "modules/http/client.hpp"
 
 #include "modules/base/slots.hpp"
+#include "modules/http/base64.hpp"
 #include "modules/http/retry.hpp"
 #include "modules/http/stream.hpp"
 #include "modules/http/wire.hpp"
 
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/detail/base64.hpp>
 
 #include <algorithm>
 #include <map>
@@ -64,13 +64,6 @@ struct Exchange {
     bool through_plain_proxy() const { return proxy && endpoint.url.scheme == "http"; }
 };
 
-std::string base64(std::string const& text) {
-    namespace codec = boost::beast::detail::base64;
-    std::string out(codec::encoded_size(text.size()), '\0');
-    out.resize(codec::encode(out.data(), text.data(), text.size()));
-    return out;
-}
-
 std::string key_of(Endpoint const& endpoint, std::optional<Url> const& proxy) {
     auto key = endpoint.url.scheme + "|" + endpoint.url.authority() + "|" + endpoint.unix_path + "|" +
                std::to_string(reinterpret_cast<std::uintptr_t>(endpoint.tls.get()));
@@ -88,7 +81,7 @@ std::string host_field(Endpoint const& endpoint) {
 
 void add_proxy_login(Headers& headers, Url const& proxy) {
     if (proxy.user.empty()) return;
-    headers.set("Proxy-Authorization", "Basic " + base64(proxy.user + ":" + proxy.password));
+    headers.set("Proxy-Authorization", "Basic " + base64_encode(proxy.user + ":" + proxy.password));
 }
 
 bool is_idempotent(std::string_view method) { return method != "POST" && method != "CONNECT"; }

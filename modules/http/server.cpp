@@ -283,8 +283,7 @@ Task<bool> Server::State::serve_one(Stream& stream, bool over_unix_socket) {
     stream.expires_at(Clock::now() + settings.request_max);
     auto const came = co_await reader.header();
     if (!came) {
-        auto const status = came.error().code == Errc::limit ? 431u : 400u;
-        auto refused = co_await send(stream, text_answer(status, came.error().message + "\n"), false, false);
+        auto refused = co_await send(stream, text_answer(reader.refusal(), came.error().message + "\n"), false, false);
         if (!refused) co_return fail(std::move(refused));
         co_return false;
     }
@@ -296,8 +295,7 @@ Task<bool> Server::State::serve_one(Stream& stream, bool over_unix_socket) {
     for (;;) {
         auto const piece = co_await reader.body();
         if (!piece) {
-            auto const status = piece.error().code == Errc::limit ? 413u : 400u;
-            auto refused = co_await send(stream, text_answer(status, piece.error().message + "\n"), false, false);
+            auto refused = co_await send(stream, text_answer(reader.refusal(), piece.error().message + "\n"), false, false);
             if (!refused) co_return fail(std::move(refused));
             co_return false;
         }

@@ -173,8 +173,13 @@ static SSL* new_ssl(TlsContext const& tls, int fd) {
 }
 
 Stream::Stream(asio::any_io_executor executor, int socket) : state_(std::make_shared<State>(executor, socket)) {
-    int const on = 1;
-    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // fails on a unix socket: harmless
+    // These fail on a unix socket, which is harmless. Keep-alive finds a peer that vanished while a watch is silent.
+    auto const set = [socket](int level, int option, int value) { ::setsockopt(socket, level, option, &value, sizeof value); };
+    set(IPPROTO_TCP, TCP_NODELAY, 1);
+    set(SOL_SOCKET, SO_KEEPALIVE, 1);
+    set(IPPROTO_TCP, TCP_KEEPIDLE, 30);
+    set(IPPROTO_TCP, TCP_KEEPINTVL, 10);
+    set(IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
 Stream::~Stream() { state_->close(); }

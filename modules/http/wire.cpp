@@ -104,6 +104,7 @@ struct Reader::State {
         }
         auto const bound = limits.header_bytes_max + limits.piece_bytes;
         if (buffer.size() < filled + limits.piece_bytes) {
+            if (filled >= bound) refusal = 431;
             if (filled >= bound) co_return fail(Errc::limit, "header longer than " + std::to_string(limits.header_bytes_max) + " bytes");
             buffer.resize(filled + limits.piece_bytes);
         }
@@ -121,6 +122,8 @@ struct Reader::State {
         auto const used = parser.with([&](auto& p) { return p.put(bytes, ec); });
         parsed += used;
         if (ec == beast::http::error::need_more) return false;
+        if (ec == beast::http::error::header_limit) refusal = 431;
+        if (ec == beast::http::error::body_limit) refusal = 413;
         if (ec) return fail(errc_of(ec), "HTTP: " + ec.message());
         return used > 0;
     }
@@ -134,6 +137,7 @@ struct Reader::State {
     std::size_t parsed = 0;
     std::size_t next_piece = 0;
     bool got_some = false;
+    unsigned refusal = 400;
 };
 
 Reader::Reader(Stream& stream, Side side, Limits limits) : state_(std::make_unique<State>(stream, side, limits)) {}
@@ -184,6 +188,7 @@ Task<std::string_view> Reader::body() {
     }
 }
 
+unsigned Reader::refusal() const { return state_->refusal; }
 bool Reader::got_some() const { return state_->got_some; }
 
 bool Reader::keeps_alive() const {

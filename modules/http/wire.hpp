@@ -38,6 +38,8 @@ public:
     /// Reads the next piece of the body. Out  empty at its end; the view lives until the next call
     Task<std::string_view> body();
 
+    /// After a failure: the status a server answers with, 431, 413 or 400.
+    unsigned refusal() const;
     bool got_some() const;        // any byte came
     bool keeps_alive() const;     // after the body: the stream may carry another message
     std::size_t leftover() const; // bytes that came after the message

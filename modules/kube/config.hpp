@@ -6,7 +6,9 @@
 #include "modules/http/tls.hpp"
 #include "modules/http/url.hpp"
 
+#include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,7 +67,7 @@ public:
 private:
     std::filesystem::path file_;
     std::string token_;
-    std::int64_t looked_at_s_ = -1;
+    std::optional<std::chrono::steady_clock::time_point> looked_at_;
 };
 
 }  // namespace holdfast::kube

@@ -1,0 +1,64 @@
+// modules/kube/discover.cpp: fetches discovery: two requests, or one per group version from servers before 1.27.
+#include "modules/kube/item_splitter.hpp"
+#include "modules/kube/session.hpp"
+
+namespace holdfast::kube {
+
+static constexpr auto kAggregated =
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
+    "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
+
+Task<void> Client::Shared::discover_root(std::string path, Identity identity, std::vector<Resource>& found,
+                                         std::vector<std::string>& stale) {
+    ItemSplitter splitter{settings.object_bytes_max, [&found, &stale](std::string_view item) -> Result<void> {
+                              auto const group = parse_object(item);
+                              if (!group) return std::unexpected{group.error()};
+                              auto read = read_group_discovery(*group);
+                              std::ranges::move(read.resources, std::back_inserter(found));
+                              std::ranges::move(read.stale, std::back_inserter(stale));
+                              return {};
+                          }};
+    Call call{.verb = Verb::discovery, .target = path, .accept = kAggregated};
+    call.sink = [&splitter](std::string_view piece) { return splitter.feed(piece); };
+    auto const answered = co_await this->call(std::move(call), identity, nullptr);
+    if (!answered) co_return std::unexpected{answered.error()};
+    if (!splitter.complete()) co_return fail(Errc::offline, "discovery " + path + ": cut off");
+    auto const document = parse_object(splitter.rest());
+    if (!document) co_return std::unexpected{document.error()};
+    if (find_string(*document, {"kind"}) == "APIGroupDiscoveryList") co_return Result<void>{};
+    auto legacy = co_await discover_legacy(path, splitter.rest(), identity, found, stale);
+    co_return std::move(legacy);
+}
+
+Task<void> Client::Shared::discover_legacy(std::string path, std::string document, Identity identity, std::vector<Resource>& found,
+                                           std::vector<std::string>& stale) {
+    auto const root = parse_object(document);
+    if (!root) co_return std::unexpected{root.error()};
+    auto versions = path == "/api" ? std::vector<std::string>{"v1"} : read_group_versions(*root);
+    for (auto const& version : versions) {
+        Call call{.verb = Verb::discovery, .target = path + "/" + version};
+        auto const list = co_await call_for_object(std::move(call), identity, nullptr);
+        if (!list && is_retryable(list.error().code) && list.error().code != Errc::busy) co_return std::unexpected{list.error()};
+        if (!list) {
+            stale.push_back(version);  // an aggregated API whose server is down must not hide the others
+            continue;
+        }
+        auto resources = read_resource_list(*list);
+        std::ranges::move(resources, std::back_inserter(found));
+    }
+    co_return Result<void>{};
+}
+
+Task<void> Client::Shared::discover(Identity identity) {
+    std::vector<Resource> found;
+    std::vector<std::string> stale;
+    auto core = co_await discover_root("/api", identity, found, stale);
+    if (!core) co_return fail(std::move(core), "discovery");
+    auto groups = co_await discover_root("/apis", identity, found, stale);
+    if (!groups) co_return fail(std::move(groups), "discovery");
+    kinds.replace(std::move(found), stale);
+    discovered_at = std::chrono::steady_clock::now();
+    co_return Result<void>{};
+}
+
+}  // namespace holdfast::kube
