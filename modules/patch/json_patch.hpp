@@ -25,7 +25,7 @@ public:
     /// evanphx/json-patch v4 Apply on a JSON document: an object or a list.
     ///
     /// Errors  invalid_input  texts as evanphx: "remove operation does not apply: doc is missing path: "/a/b": missing value"
-    ///         limit          limits::kPatchCopyBytesMax of nodes made by "copy"
+    ///         limit          limits::kPatchCopiedNodesMax values made by "copy"
     Result<void> apply(boost::json::value& document) const;
 
     /// kustomize's patchjson6902 filter: `object` becomes JSON, is patched and becomes YAML again, so its keys are
@@ -36,12 +36,10 @@ public:
 
 private:
     std::vector<boost::json::object> operations_;
+    bool as_written_ = false;  // JSON, not YAML: "test" compares its text
 };
 
 /// RFC 7386: `patch` over `target`; a null removes.
 void apply_merge_patch(boost::json::value& target, boost::json::value const& patch);
-
-/// kyaml FromMap: `value` through YAML text, as the nodes a reader would make of it (keys sorted, quotes as written).
-Result<yaml::Node*> from_map(yaml::Arena& arena, boost::json::value const& value);
 
 }  // namespace holdfast::patch

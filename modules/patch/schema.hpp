@@ -31,6 +31,9 @@ public:
     /// x-kubernetes-list-map-keys, else x-kubernetes-patch-merge-key; empty without a strategy.
     std::vector<std::string_view> merge_keys() const;
 
+    /// A schema on its own, without definitions to refer to; `object` must outlive it.
+    static TypeSchema of(boost::json::object const& object) { return TypeSchema{&object, nullptr}; }
+
 private:
     friend class Schema;
     static constexpr std::uint16_t kNone = 0xFFFF;
@@ -69,14 +72,11 @@ public:
         return !is_namespaced(api_version, kind).value_or(true);
     }
 
-    /// A schema written as JSON in a comment of a field (kpt's setters); false when the text is none.
-    TypeSchema from_comment(std::string_view comment) const;
-
     static constexpr std::string_view kVersion = "v1.21.2";
 
 private:
     struct Document;
-    std::shared_ptr<Document> document_;  // of parse(); null: builtin
+    std::shared_ptr<Document const> document_;  // of parse(); null: builtin
 };
 
 }  // namespace holdfast::patch
