@@ -3,6 +3,7 @@
 
 #include "modules/base/limits.hpp"
 #include "modules/kustomize/context.hpp"
+#include "modules/kustomize/text.hpp"
 #include "modules/patch/field.hpp"
 #include "modules/yaml/json.hpp"
 #include "modules/yaml/parse.hpp"
@@ -14,12 +15,6 @@ namespace {
 
 using yaml::Node;
 
-std::string_view trimmed(std::string_view text) {
-    auto const blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
-    while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-    return text;
-}
 
 /// splitDocuments: at lines that start with "---", except the very first of the text.
 Result<std::vector<std::string_view>> split_documents(std::string_view text) {
@@ -31,10 +26,10 @@ Result<std::vector<std::string_view>> split_documents(std::string_view text) {
         if (at == std::string_view::npos) break;
         auto const end = text.find('\n', at + 1);
         if (end == std::string_view::npos) break;
-        auto const rest = trimmed(text.substr(at + 4, end - at - 4));
+        auto const rest = trim_space(text.substr(at + 4, end - at - 4));
         if (!rest.empty() && rest.front() != '#') {
             return fail(Errc::invalid_input,
-                        "invalid document separator: " + std::string{trimmed(text.substr(at, end - at))});
+                        "invalid document separator: " + std::string{trim_space(text.substr(at, end - at))});
         }
         if (documents.size() == limits::kYamlDocumentsMax) {
             return fail(Errc::limit, "more than " + std::to_string(documents.size()) + " documents in one file");

@@ -160,17 +160,22 @@ Result<Loader> Loader::enter(std::string const& path) const {
     if (path.starts_with('/')) return fail(Errc::invalid_input, "new root '" + path + "' cannot be absolute");
     auto root = confirm_directory(*files_, join_path(root_, path));
     if (!root) return fail(root.error().code, std::string{kNotADirectory} + root.error().message);
+    if (auto ok = check_cycle(*root, {}); !ok) return fail(std::move(ok));
+    return Loader{*files_, std::move(*root), this, restrictor_};
+}
+
+Result<void> Loader::check_cycle(std::string const& root, std::string_view until) const {
     std::size_t depth = 0;
-    for (auto const* loader = this; loader; loader = loader->referrer_) {
-        if (is_below(loader->root_, *root)) {
-            return fail(Errc::invalid_input, "cycle detected: candidate root '" + *root + "' contains visited root '" +
+    for (auto const* loader = this; loader && loader->root_ != until; loader = loader->referrer_) {
+        if (is_below(loader->root_, root)) {
+            return fail(Errc::invalid_input, "cycle detected: candidate root '" + root + "' contains visited root '" +
                                                  loader->root_ + "'");
         }
         if (++depth > limits::kKustomizeDepthMax) {
             return fail(Errc::limit, "more than " + std::to_string(depth - 1) + " directories refer to each other");
         }
     }
-    return Loader{*files_, std::move(*root), this, restrictor_};
+    return {};
 }
 
 Result<std::string> Loader::load(std::string const& path) const {

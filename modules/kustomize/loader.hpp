@@ -23,6 +23,9 @@ public:
     /// The bytes of a file, under the restrictor.
     Result<std::string> load(std::string const& path) const;
 
+    /// errIfArgEqualOrHigher, for this directory and its referrers up to `until`.
+    Result<void> check_cycle(std::string const& root, std::string_view until) const;
+
     std::string const& root() const { return root_; }
     Files& files() const { return *files_; }
     LoadRestrictor restrictor() const { return restrictor_; }

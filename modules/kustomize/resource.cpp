@@ -219,13 +219,10 @@ Result<void> Resource::merge_metadata_from(Resource const& other) {
     merged = theirs;
     for (auto const& [key, value] : ours) merged[key] = value;
     // What kustomize noted about the other object stays; what it noted about this one goes.
-    std::erase_if(merged, [&](auto& entry) {
-        if (!is_build_annotation(entry.first)) return false;
-        auto const old = theirs.find(entry.first);
-        if (old == theirs.end()) return true;
-        entry.second = old->second;
-        return false;
-    });
+    std::erase_if(merged, [&](auto const& entry) { return is_build_annotation(entry.first); });
+    for (auto const& [key, value] : theirs) {
+        if (is_build_annotation(key)) merged[key] = value;
+    }
     if (!ours.contains(annotation::kNeedsHash)) merged.erase(std::string{annotation::kNeedsHash});
     if (auto ok = set_annotations(merged); !ok) return ok;
     if (auto ok = set_name(std::string{other.name()}); !ok) return ok;

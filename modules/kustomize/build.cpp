@@ -1,0 +1,104 @@
+// modules/kustomize/build.cpp: krusty's Run: the top kustomization, the order and the last touches.
+#include "modules/kustomize/context.hpp"
+#include "modules/kustomize/emit.hpp"
+#include "modules/kustomize/kustomize.hpp"
+#include "modules/kustomize/memo.hpp"
+#include "modules/kustomize/target.hpp"
+
+#include <algorithm>
+
+namespace holdfast::kustomize {
+namespace {
+
+constexpr auto kManagedBy = "kustomize-v5.8.1";
+
+bool has(std::vector<std::string> const& list, std::string_view item) {
+    return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+Result<void> sort_output(ResMap& objects, Kustomization const& kustomization, Context& context) {
+    using Reorder = Options::Reorder;
+    if (kustomization.sort_options) {
+        if (context.options.reorder != Reorder::unspecified) {
+            context.warn("Warning: Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI flag "
+                         "('--reorder'). Using the kustomization file over the CLI flag.");
+        }
+        return sort_objects(kustomization.sort_options)(objects);
+    }
+    if (context.options.reorder == Reorder::none) return {};
+    return sort_objects(SortOptions{.order = "legacy"})(objects);
+}
+
+/// Removes what was noted for the build's own use.
+Result<void> clean(ResMap& objects, std::vector<std::string> const& build_metadata) {
+    bool const keep_origin = has(build_metadata, "originAnnotations");
+    bool const keep_steps = has(build_metadata, "transformerAnnotations");
+    for (auto* const object : objects.all()) {
+        if (auto ok = object->remove_build_annotations(); !ok) return ok;
+        auto notes = object->annotations();
+        if (!keep_origin) notes.erase(std::string{annotation::kOrigin});
+        if (!keep_steps) notes.erase(std::string{annotation::kTransformations});
+        if (keep_origin && keep_steps) continue;
+        if (auto ok = object->set_annotations(notes); !ok) return ok;
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Built> build(std::string const& directory, Options const& options) {
+    auto const given = std::make_shared<Options const>(options);
+    std::string root;
+    if (!given->root.empty()) {
+        Files outer{"", {0, 0}};
+        auto resolved = outer.resolve(given->root);
+        if (!resolved) return fail(std::move(resolved), "root");
+        root = resolved->path();
+    }
+    struct Owner {
+        std::shared_ptr<Options const> options;
+        Context context;
+        Owner(std::shared_ptr<Options const> given, std::string root) : options{given}, context{*given, std::move(root)} {}
+    };
+    auto const owner = std::make_shared<Owner>(given, std::move(root));
+    auto& context = owner->context;
+    auto loader = Loader::open(context.files, directory,
+                               given->load_restrictions_none ? LoadRestrictor::none : LoadRestrictor::root_only);
+    if (!loader) return fail(std::move(loader));
+    Memo memo;
+    Target target{context, std::move(*loader), memo};
+    if (auto ok = target.load(true); !ok) return fail(std::move(ok));
+    memo.survey(target.loader());
+    auto objects = target.build();
+    if (!objects) return fail(std::move(objects));
+    auto const& kustomization = target.kustomization();
+    if (auto ok = sort_output(*objects, kustomization, context); !ok) return fail(std::move(ok));
+    if (given->managed_by_label || has(kustomization.build_metadata, "managedByLabel")) {
+        auto const label = add_labels({{"app.kubernetes.io/managed-by", kManagedBy}}, {{.path = "metadata/labels", .create = true}});
+        if (auto ok = label(*objects); !ok) return fail(std::move(ok));
+    }
+    if (auto ok = clean(*objects, kustomization.build_metadata); !ok) return fail(std::move(ok));
+    Built built;
+    for (auto const* object : objects->all()) {
+        built.objects.push_back({std::string{object->api_version()}, std::string{object->kind()},
+                                 std::string{object->name()}, std::string{object->ns()}, object->root()});
+    }
+    built.warnings = context.warnings;
+    built.owner = owner;
+    return built;
+}
+
+Result<std::string> Built::text_of(Object const& object) const { return kustomize::text_of(*object.node); }
+
+Result<std::string> Built::text() const {
+    std::string out;
+    for (auto const& object : objects) {
+        auto one = text_of(object);
+        if (!one) return one;
+        if (!out.empty()) out += "---\n";
+        out += *one;
+    }
+    return out;
+}
+
+}  // namespace holdfast::kustomize

@@ -1,0 +1,40 @@
+// modules/kustomize/memo.hpp: results of directories that several kustomizations refer to.
+#pragma once
+
+#include "modules/kustomize/target.hpp"
+
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace holdfast::kustomize {
+
+/// Without it a diamond of n levels is built 2^n times.
+class Memo {
+public:
+    struct Entry {
+        Accumulator result;              // untouched copies
+        std::vector<std::string> roots;  // directories built on the way
+    };
+
+    /// Reads the kustomization files below `top` once, following resources and components, and counts how often
+    /// each directory is named. Errors are left for the build to find.
+    void survey(Loader const& top);
+    bool is_shared(std::string const& root) const;
+
+    Entry const* find(std::string const& key) const;
+    Result<void> keep(Context& context, std::string const& key, Accumulator const& result, std::vector<std::string> roots);
+    /// Copies of an entry's objects.
+    static Result<Accumulator> copy(Context& context, Accumulator const& from);
+
+    std::vector<std::string> visited;  // roots built so far, in order
+
+private:
+    void visit(Loader const& loader, std::size_t depth, std::size_t weight);
+
+    std::unordered_map<std::string, std::size_t> references_;
+    std::unordered_map<std::string, Entry> entries_;
+};
+
+}  // namespace holdfast::kustomize

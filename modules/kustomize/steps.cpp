@@ -1,0 +1,227 @@
+// modules/kustomize/steps.cpp: a kustomization's generators, transformers and validators, in kustomize's order.
+#include "modules/kustomize/context.hpp"
+#include "modules/kustomize/emit.hpp"
+#include "modules/kustomize/factory.hpp"
+#include "modules/kustomize/generators.hpp"
+#include "modules/kustomize/plugins.hpp"
+#include "modules/kustomize/target.hpp"
+#include "modules/kustomize/text.hpp"
+
+namespace holdfast::kustomize {
+namespace {
+
+std::unexpected<Error> trouble(char const* kind, std::string const& config, Error error) {
+    return fail(error.code, "trouble configuring builtin " + std::string{kind} + " with config: `\n" + config + "`: " +
+                                error.message);
+}
+
+std::string config_text(PatchArgs const& args, char const* text_field) {
+    std::string out;
+    if (!args.patch.empty()) out += std::string{text_field} + ": " + go_quote(args.patch) + "\n";
+    if (!args.path.empty()) out += "path: " + args.path + "\n";
+    if (args.target) out += "target: " + describe(*args.target) + "\n";
+    return out;
+}
+
+}  // namespace
+
+std::optional<Origin> Target::origin_for(char const* kind) const {
+    if (!origin_) return std::nullopt;
+    return configured_by(*origin_, file_name_, kind);
+}
+
+Result<std::vector<Target::Source>> Target::own_generators() {
+    std::vector<Source> sources;
+    struct List {
+        std::vector<GeneratorArgs>& args;
+        bool secret;
+    };
+    for (auto const& [list, secret] : {List{kustomization_.config_maps, false}, List{kustomization_.secrets, true}}) {
+        for (auto& args : list) {
+            args.options = merge_options(std::move(args.options), kustomization_.generator_options);
+            sources.push_back({[this, &args, secret]() -> Result<std::vector<Resource*>> {
+                                   auto made = secret ? make_secret(context_, loader_, args)
+                                                      : make_config_map(context_, loader_, args);
+                                   if (!made) return fail(std::move(made));
+                                   return std::vector<Resource*>{*made};
+                               },
+                               origin_for(secret ? "SecretGenerator" : "ConfigMapGenerator")});
+        }
+    }
+    for (auto chart : kustomization_.helm_charts) {
+        if (chart.ns.empty()) chart.ns = kustomization_.ns.empty() ? helm_namespace_ : kustomization_.ns;
+        auto const globals = kustomization_.helm_globals.value_or(HelmGlobals{});
+        auto made = make_chart(context_, loader_, globals, chart);
+        if (!made) return trouble("HelmChartInflationGenerator", "name: " + chart.name + "\n", made.error());
+        sources.push_back({std::move(*made), origin_for("HelmChartInflationGenerator")});
+    }
+    return sources;
+}
+
+Result<ResMap> Target::plugin_configs(std::vector<std::string> const& entries, char const* what) {
+    Accumulator configs;
+    std::vector<std::string> paths;
+    for (auto const& entry : entries) {
+        auto objects = parse_objects(context_, entry);
+        ResMap own;
+        if (!objects || !own.append_all(*objects)) {
+            paths.push_back(entry);
+            continue;
+        }
+        if (origin_) {
+            for (auto* const object : own.all()) {
+                if (auto ok = set_origin(*object, origin_->append(file_name_)); !ok) return fail(std::move(ok));
+            }
+        }
+        if (auto ok = configs.objects.append_all(own.all()); !ok) return fail(std::move(ok), what);
+    }
+    if (auto ok = add_resources(configs, paths); !ok) return fail(std::move(ok));
+    return std::move(configs.objects);
+}
+
+Result<void> Target::run_generators(Accumulator& into) {
+    auto sources = own_generators();
+    if (!sources) return fail(std::move(sources));
+    if (!kustomization_.generators.empty()) {
+        constexpr auto kStep = "loading generator plugins";
+        auto configs = plugin_configs(kustomization_.generators, "configuring external generator");
+        if (!configs) return fail(std::move(configs), kStep);
+        for (auto const* config : configs->all()) {
+            auto made = make_generator(context_, loader_, *config);
+            if (!made) return fail(made.error().code, std::string{kStep} + ": failed to load generator: " + made.error().message);
+            auto origin = origin_of_plugin(*config);
+            if (!origin) return fail(std::move(origin), "failed to get origin from CustomPlugin");
+            sources->push_back({std::move(*made), std::move(*origin)});
+        }
+    }
+    for (auto const& source : *sources) {
+        auto made = source.run();
+        if (!made) return fail(std::move(made));
+        for (auto* const object : *made) {
+            if (source.origin && !object->annotation_of(annotation::kOrigin)) {
+                if (auto ok = set_origin(*object, source.origin); !ok) return ok;
+            }
+        }
+        for (auto* const object : *made) {
+            if (auto ok = into.objects.absorb(object); !ok) return fail(std::move(ok), "merging from generator");
+        }
+    }
+    return {};
+}
+
+Result<FieldSpecs> Target::label_specs(Label const& label, TransformerConfig const& config) const {
+    auto specs = label.fields;
+    auto const add = [&](FieldSpecs const& more) { return merge_specs(specs, more); };
+    if (auto ok = add(config.labels); !ok) return fail(std::move(ok), "failed to merge labels");
+    if (label.include_selectors) {
+        if (auto ok = add(config.common_labels); !ok) return fail(std::move(ok), "failed to merge labels");
+        return specs;
+    }
+    if (label.include_templates) {
+        if (auto ok = add(config.template_labels); !ok) return fail(std::move(ok), "failed to merge template fieldSpec");
+    }
+    auto ok = merge_spec(specs, {.path = "metadata/labels", .create = true});
+    if (!ok) return fail(std::move(ok), "failed to merge labels");
+    return specs;
+}
+
+Result<std::vector<Target::Step>> Target::own_transformers(TransformerConfig const& config) {
+    auto const& k = kustomization_;
+    std::vector<Step> steps;
+    auto const add = [&](Transform run, char const* kind) { steps.push_back({std::move(run), origin_for(kind)}); };
+    if (!k.patches_strategic_merge.empty()) {
+        auto made = apply_merge_patches(context_, loader_, k.patches_strategic_merge, "");
+        if (!made) {
+            return trouble("PatchStrategicMergeTransformer", "paths: " + go_list(k.patches_strategic_merge) + "\n", made.error());
+        }
+        add(std::move(*made), "PatchStrategicMergeTransformer");
+    }
+    for (auto const& patch : k.patches) {
+        PatchArgs const args{patch.path, patch.patch, patch.target, patch.options};
+        auto made = apply_any_patch(context_, loader_, args);
+        if (!made) return trouble("PatchTransformer", config_text(args, "patch"), made.error());
+        add(std::move(*made), "PatchTransformer");
+    }
+    if (!k.ns.empty()) add(set_namespaces({.ns = k.ns, .specs = config.name_space}), "NamespaceTransformer");
+    if (!k.name_prefix.empty()) add(add_prefix(k.name_prefix, config.name_prefix), "PrefixTransformer");
+    if (!k.name_suffix.empty()) add(add_suffix(k.name_suffix, config.name_suffix), "SuffixTransformer");
+    if (!k.labels.empty() || !k.common_labels.empty()) {
+        for (auto const& label : k.labels) {
+            auto specs = label_specs(label, config);
+            if (!specs) return fail(std::move(specs));
+            add(add_labels(label.pairs, std::move(*specs)), "LabelTransformer");
+        }
+        add(add_labels(k.common_labels, config.common_labels), "LabelTransformer");
+    }
+    if (!k.common_annotations.empty()) {
+        add(add_annotations(k.common_annotations, config.common_annotations), "AnnotationsTransformer");
+    }
+    for (auto const& patch : k.patches_json6902) {
+        PatchArgs const args{patch.path, patch.patch, patch.target, {}};
+        auto made = apply_json_patch(loader_, args);
+        if (!made) return trouble("PatchJson6902Transformer", config_text(args, "jsonOp"), made.error());
+        add(std::move(*made), "PatchJson6902Transformer");
+    }
+    for (auto const& replica : k.replicas) add(set_replicas(replica, config.replicas), "ReplicaCountTransformer");
+    for (auto const& image : k.images) {
+        auto made = change_image(image, config.images);
+        if (!made) return trouble("ImageTagTransformer", "name: " + image.name + "\n", made.error());
+        add(std::move(*made), "ImageTagTransformer");
+    }
+    if (!k.replacements.empty()) {
+        auto replacements = load_replacements(loader_, k.replacements);
+        if (!replacements) return trouble("ReplacementTransformer", "", replacements.error());
+        add(replace_values(context_, std::move(*replacements)), "ReplacementTransformer");
+    }
+    return steps;
+}
+
+Result<std::vector<Target::Step>> Target::plugin_transformers(std::vector<std::string> const& entries) {
+    std::vector<Step> steps;
+    if (entries.empty()) return steps;
+    auto configs = plugin_configs(entries, "configuring external transformer");
+    if (!configs) return fail(std::move(configs));
+    for (auto const* config : configs->all()) {
+        auto made = make_transformer(context_, loader_, *config);
+        if (!made) return fail(std::move(made));
+        auto origin = origin_of_plugin(*config);
+        if (!origin) return fail(std::move(origin));
+        steps.push_back({std::move(*made), std::move(*origin)});
+    }
+    return steps;
+}
+
+Result<void> Target::run_transformers(Accumulator& into) {
+    auto steps = own_transformers(into.config.get());
+    if (!steps) return fail(std::move(steps));
+    auto more = plugin_transformers(kustomization_.transformers);
+    if (!more) return fail(std::move(more));
+    steps->insert(steps->end(), std::make_move_iterator(more->begin()), std::make_move_iterator(more->end()));
+    for (auto const& step : *steps) {
+        if (auto ok = step.run(into.objects); !ok) return ok;
+        if (step.origin) {
+            if (auto ok = note_transformer(into.objects, *step.origin); !ok) return ok;
+        }
+        into.objects.drop_empty();
+        if (auto ok = context_.check_memory(); !ok) return ok;
+    }
+    return {};
+}
+
+Result<void> Target::run_validators(Accumulator& into) {
+    if (kustomization_.validators.empty()) return {};
+    auto steps = plugin_transformers(kustomization_.validators);
+    if (!steps) return fail(std::move(steps));
+    for (auto const& step : *steps) {
+        std::vector<std::string> before;
+        for (auto const* object : into.objects.all()) before.push_back(json_of(*object));
+        auto seen = into.objects;
+        if (auto ok = step.run(seen); !ok) return ok;
+        bool same = seen.size() == before.size();
+        for (std::size_t i = 0; same && i < before.size(); ++i) same = json_of(*seen.all()[i]) == before[i];
+        if (!same) return fail(Errc::invalid_input, "validator shouldn't modify the resource map: nodes unequal");
+    }
+    return {};
+}
+
+}  // namespace holdfast::kustomize

@@ -1,0 +1,47 @@
+// modules/kustomize/t_replacement.cpp: replacements, inline or from files.
+#include "modules/kustomize/decode.hpp"
+#include "modules/kustomize/replacement.hpp"
+#include "modules/kustomize/transformers.hpp"
+#include "modules/yaml/json.hpp"
+
+namespace holdfast::kustomize {
+
+Result<std::vector<Replacement>> load_replacements(Loader const& loader, std::vector<ReplacementField> const& fields) {
+    std::vector<Replacement> all;
+    for (auto const& field : fields) {
+        auto const& inline_part = field.replacement;
+        if (field.path.empty()) {
+            all.push_back(inline_part);
+            continue;
+        }
+        if (inline_part.source || !inline_part.targets.empty()) {
+            return fail(Errc::invalid_input, "cannot specify both path and inline replacement");
+        }
+        auto content = loader.load(field.path);
+        if (!content) return fail(std::move(content));
+        auto value = yaml::read_sigs(*content);
+        if (!value) return fail(std::move(value), "error converting YAML to JSON");
+        Decoder decoder{{.text_from_scalars = true}};
+        if (value->is_array()) {
+            std::vector<Replacement> list;
+            decoder.list(*value, list, "[]types.Replacement", [&](auto const& item, auto& out) { decoder.read(item, out); });
+            all.insert(all.end(), list.begin(), list.end());
+        } else if (value->is_object()) {
+            decoder.read(*value, all.emplace_back());
+        } else {
+            auto const* const kind = value->is_null() ? "invalid" : value->is_string() ? "string" : value->is_bool() ? "bool" : "float64";
+            return fail(Errc::invalid_input,
+                        "unsupported replacement type encountered within replacement path: " + std::string{kind});
+        }
+        if (auto ok = decoder.result(); !ok) return fail(std::move(ok), "error unmarshaling JSON: while decoding JSON");
+    }
+    return all;
+}
+
+Transform replace_values(Context& context, std::vector<Replacement> replacements) {
+    return [&context, replacements = std::move(replacements)](ResMap& objects) {
+        return apply_replacements(context, replacements, objects);
+    };
+}
+
+}  // namespace holdfast::kustomize
