@@ -15,12 +15,14 @@ namespace holdfast::yaml {
 
 struct JsonOptions {
     Dialect dialect = Dialect::v3;
-    bool unique_keys = true;  // v3 always checks; v2 only in UnmarshalStrict: sigs' YAMLToJSON sets false
+    bool strict = false;              // v2 only: UnmarshalStrict, a key set twice is an error (v3 always checks)
+    bool text_keys_at_root = false;   // v3: decode into map[string]any, as kyaml's MarshalJSON: `1: a` at the root is "1"
 };
 
-/// node.Decode(&any), then made JSON: aliases and merge keys expanded, keys made strings.
+/// node.Decode(&any), then made JSON: aliases and merge keys expanded.
 ///
 /// In      node   a document or any other node; in v2 a timestamp stays text, in v3 it becomes RFC 3339 text
+///                (trees for v2 must be read with ParseOptions::dialect v2)
 /// Out     int64, uint64 or double as go-yaml picks them; keys in their order in the text
 /// Errors  invalid_input  go-yaml's text: duplicate keys ("yaml: unmarshal errors:\n  line 3: mapping key "a"
 ///                        already defined at line 2"), merges that are no map, a key that is no string,
@@ -54,6 +56,9 @@ Result<std::string> marshal_json(boost::json::value const& value, bool escape_ht
 
 /// Reports equal keys of one mapping as v3's decoder does, for all mappings of the tree.
 Result<void> check_unique_keys(Node const& node);
+
+/// kyaml IsValueNonString: does YAML 1.1 read this text, written plain, as something else than a string?
+bool is_yaml11_non_string(std::string_view text);
 
 /// keyList.Less: how go-yaml sorts the keys of a map[string]any before writing.
 bool key_less(std::string_view a, std::string_view b, Dialect dialect);

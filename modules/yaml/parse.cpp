@@ -59,7 +59,7 @@ struct Parser::Impl {
     std::size_t documents = 0;
 
     Impl(Arena& a, std::string text, ParseOptions o)
-        : arena{a}, options{o}, read{text.size() > o.bytes_max ? ReadText{"", {}, 0} : read_text(a, std::move(text))},
+        : arena{a}, options{o}, read{text.size() > o.bytes_max ? ReadText{std::string_view{"\0", 2}.substr(0, 0), {}, 0} : read_text(a, std::move(text))},
           events{a, read.text, o.comments && o.dialect == Dialect::v3, o.dialect == Dialect::v3 ? 2u : 0u, read.error} {}
 
     Result<Node*> next();

@@ -132,15 +132,19 @@ Utf16 decode_utf16(std::string_view bytes, bool little) {
 ReadText read_text(Arena& arena, std::string bytes) {
     if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
         auto decoded = decode_utf16(bytes, bytes[0] == '\xFF');
-        auto const text = arena.adopt(std::move(decoded.text));
+        decoded.text.push_back('\0');
+        auto text = arena.adopt(std::move(decoded.text));
+        text.remove_suffix(1);
         return {text, decoded.error, text.size()};
     }
     std::size_t const mark = bytes.starts_with("\xEF\xBB\xBF") ? 3 : 0;
     std::size_t bad = 0;
     auto const wrong = check_utf8(bytes, bad);
     if (!wrong.empty()) bytes.resize(std::max(mark, decoded_before(bytes, bad)));
+    bytes.push_back('\0');
     auto text = arena.adopt(std::move(bytes));
     text.remove_prefix(mark);
+    text.remove_suffix(1);
     return {text, wrong, wrong.empty() ? text.size() : bad - mark};
 }
 

@@ -10,7 +10,7 @@
 namespace holdfast::yaml {
 
 struct ReadText {
-    std::string_view text;        // valid UTF-8 without byte order mark; a zero byte follows it
+    std::string_view text;        // valid UTF-8 without byte order mark; two zero bytes follow it
     std::string_view error;       // what is wrong behind `text`; go-yaml's words
     std::size_t error_at = 0;     // byte of `text` (before it was cut) where that is
 };

@@ -31,9 +31,6 @@ Result<Resolved> resolve_node(Node const& scalar, Dialect dialect = Dialect::v3)
 bool is_old_bool(std::string_view text);
 bool is_base60_float(std::string_view text);  // "1:20", quoted on the way out
 
-/// kyaml yaml.IsYaml1_1NonString and its relatives: would YAML 1.1 read this plain text as no string?
-bool is_yaml11_non_string(std::string_view text);
-
 /// time.Parse with go-yaml's four layouts.
 bool is_timestamp(std::string_view text);
 

@@ -71,8 +71,10 @@ Token& Scanner::append_token(TokenType type, Mark start, std::uint8_t width) {
     return token;
 }
 
-void Scanner::insert_token(std::size_t at, Token const& token) {
-    tokens_.insert(tokens_.begin() + static_cast<std::ptrdiff_t>(head_ + at), token);
+void Scanner::insert_token(std::uint32_t number, Token const& token) {
+    // A key that the parser was given already (see fetch_flow_end) goes to the end, and is an error there.
+    auto const at = number < tokens_parsed_ ? tokens_.size() : head_ + (number - tokens_parsed_);
+    tokens_.insert(tokens_.begin() + static_cast<std::ptrdiff_t>(at), token);
 }
 
 void Scanner::drop_comment() {
@@ -89,7 +91,7 @@ bool Scanner::fetch_more() {
             auto const level = tokens_[head_].key_level;
             if (level < 0 || static_cast<std::size_t>(level) >= simple_keys_.size()) break;
             auto& key = simple_keys_[static_cast<std::size_t>(level)];
-            if (!key.possible || key.token_number != tokens_parsed_) break;
+            if (!key.possible || !key.tracked || key.token_number != tokens_parsed_) break;
             bool ok = true;
             bool const valid = is_valid(key, ok);
             if (!ok) return false;
@@ -189,6 +191,7 @@ bool Scanner::save_simple_key() {
     if (!remove_simple_key()) return false;
     simple_keys_.back() = {
         .possible = true,
+        .tracked = true,
         .required = required,
         .token_number = tokens_parsed_ + static_cast<std::uint32_t>(tokens_.size() - head_),
         .mark = mark(),
@@ -218,7 +221,7 @@ bool Scanner::roll_indent(std::int64_t column, std::int64_t number, TokenType ty
         Token token;
         token.type = type;
         token.start = mark;
-        insert_token(static_cast<std::size_t>(number - tokens_parsed_), token);
+        insert_token(static_cast<std::uint32_t>(number), token);
     }
     return true;
 }
@@ -307,7 +310,10 @@ bool Scanner::fetch_flow_end(TokenType type) {
     if (!remove_simple_key()) return false;
     if (flow_level_ > 0) {
         --flow_level_;
+        auto const number = simple_keys_.back().token_number;
         simple_keys_.pop_back();
+        // go-yaml's table of keys by token loses the key that an empty collection could be.
+        if (simple_keys_.back().token_number == number) simple_keys_.back().tracked = false;
     }
     simple_key_allowed_ = false;
     return indicator(type);
@@ -349,7 +355,7 @@ bool Scanner::fetch_value() {
         Token token;
         token.type = TokenType::key;
         token.start = key.mark;
-        insert_token(key.token_number - tokens_parsed_, token);
+        insert_token(key.token_number, token);
         if (!roll_indent(key.mark.column, key.token_number, TokenType::block_mapping_start, key.mark)) return false;
         key.possible = false;
         simple_key_allowed_ = false;

@@ -56,7 +56,7 @@ struct SyntaxError {
 
 class Scanner {
 public:
-    /// `text` is checked UTF-8 followed by a zero byte. `reader_error` is what the reader found right behind it.
+    /// `text` is checked UTF-8 followed by two zero bytes. `reader_error` is what the reader found right behind it.
     Scanner(Arena& arena, std::string_view text, bool comments, std::uint32_t lookahead, std::string_view reader_error);
 
     /// The next token, or nullptr after an error.
@@ -83,6 +83,7 @@ public:
 private:
     struct SimpleKey {
         bool possible = false;
+        bool tracked = false;  // fetch_more() waits for it
         bool required = false;
         std::uint32_t token_number = 0;
         Mark mark;
@@ -111,7 +112,7 @@ private:
     bool remove_simple_key();
     bool roll_indent(std::int64_t column, std::int64_t number, TokenType type, Mark mark);
     void unroll_indent(std::int64_t column, Mark scan);
-    void insert_token(std::size_t at, Token const& token);
+    void insert_token(std::uint32_t number, Token const& token);
     Token& append_token(TokenType type, Mark start, std::uint8_t width = 0);
     bool indicator(TokenType type);
     bool has_document_indicator() const;

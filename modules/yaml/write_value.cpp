@@ -1,0 +1,276 @@
+// modules/yaml/write_value.cpp: JSON values as YAML: sigs.k8s.io/yaml's Marshal (v2) and go-yaml v3's.
+#include "modules/yaml/emitter.hpp"
+#include "modules/yaml/go_number.hpp"
+#include "modules/yaml/json.hpp"
+#include "modules/yaml/json_text.hpp"
+#include "modules/yaml/resolve.hpp"
+#include "modules/yaml/unicode_table.hpp"
+#include "modules/yaml/utf8.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <iterator>
+#include <vector>
+
+namespace holdfast::yaml {
+
+namespace json = boost::json;
+using Type = EmitEvent::Type;
+
+namespace {
+
+constexpr std::size_t kValueDepthMax = limits::kYamlDepthMax * 4;
+constexpr std::size_t kKeyCharsMax = 1024;  // what the scanner takes for a key without "?"
+
+bool is_in(auto const& ranges, char32_t code) {
+    auto const* const found = std::ranges::upper_bound(ranges, code, {}, &Range::first);
+    return found != std::begin(ranges) && code <= std::prev(found)->last;
+}
+
+bool is_letter(char32_t code) {
+    if (code < 0x80) return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z');
+    return is_in(kLetters, code);
+}
+
+bool is_digit(char32_t code) {
+    if (code < 0x80) return code >= '0' && code <= '9';
+    return is_in(kDigits, code);
+}
+
+std::u32string runes_of(std::string_view text) {
+    std::u32string runes;
+    runes.reserve(text.size());
+    for (std::size_t i = 0; i < text.size();) {
+        auto const rune = decode_rune(text, i);
+        runes.push_back(rune.code);
+        i += rune.bytes;
+    }
+    return runes;
+}
+
+/// The number that starts at `at`, wrapping as Go's int64 does; `at` moves behind it.
+std::int64_t take_digits(std::u32string const& runes, std::size_t& at, std::uint64_t number) {
+    for (; at < runes.size() && is_digit(runes[at]); ++at) number = number * 10 + (runes[at] - U'0');
+    return static_cast<std::int64_t>(number);
+}
+
+using Entries = std::vector<json::key_value_pair const*>;
+
+/// A merge sort: keyList.Less is no strict order for odd keys, and std::sort may then leave its range.
+/// Sorting by bytes first makes the result repeatable where Go's is not (its maps have no order).
+void sort_keys(Entries& entries, Dialect dialect) {
+    std::ranges::sort(entries, {}, [](auto const* entry) { return std::string_view{entry->key()}; });
+    auto const less = [&](auto const* a, auto const* b) { return key_less(a->key(), b->key(), dialect); };
+    Entries merged(entries.size());
+    for (std::size_t run = 1; run < entries.size(); run *= 2) {
+        for (std::size_t from = 0; from < entries.size(); from += run * 2) {
+            auto const begin = entries.begin() + static_cast<std::ptrdiff_t>(from);
+            auto const middle = entries.begin() + static_cast<std::ptrdiff_t>(std::min(from + run, entries.size()));
+            auto const end = entries.begin() + static_cast<std::ptrdiff_t>(std::min(from + run * 2, entries.size()));
+            std::merge(begin, middle, middle, end, merged.begin() + static_cast<std::ptrdiff_t>(from), less);
+        }
+        entries.swap(merged);
+    }
+}
+
+class ValueWriter {
+public:
+    /// `through_json`: the value is made JSON and read back before it is written, as sigs' Marshal does.
+    ValueWriter(EmitterOptions options, bool through_json)
+        : dialect_{options.dialect}, through_json_{through_json}, emitter_{out_, options, true} {}
+
+    Result<std::string> run(json::value const& value) {
+        bool const good = emit({.type = Type::document_start}) && write(value, 0) && emit({.type = Type::document_end});
+        if (!good) return fail(code_, std::move(problem_));
+        return std::move(out_);
+    }
+
+private:
+    bool emit(EmitEvent const& event) {
+        if (emitter_.emit(event)) return true;
+        problem_ = "yaml: " + std::string{emitter_.problem()};
+        return false;
+    }
+
+    bool write(json::value const& value, std::size_t depth) {
+        if (depth > kValueDepthMax) {
+            code_ = Errc::limit;
+            problem_ = "yaml: nested too deep";
+            return false;
+        }
+        switch (value.kind()) {
+            case json::kind::null: return plain("null");
+            case json::kind::bool_: return plain(value.get_bool() ? "true" : "false");
+            case json::kind::int64: return plain(std::to_string(value.get_int64()));
+            case json::kind::uint64: return plain(std::to_string(value.get_uint64()));
+            case json::kind::double_: return write_double(value.get_double());
+            case json::kind::string: return write_string(value.get_string());
+            case json::kind::array: {
+                auto const& array = value.get_array();
+                if (!emit({.type = Type::sequence_start, .empty = array.empty()})) return false;
+                for (auto const& item : array) {
+                    if (!write(item, depth + 1)) return false;
+                }
+                return emit({.type = Type::sequence_end});
+            }
+            case json::kind::object: return write_object(value.get_object(), depth);
+        }
+        return false;
+    }
+
+    bool plain(std::string_view text) { return emit({.type = Type::scalar, .value = text}); }
+
+    bool write_double(double number) {
+        if (through_json_) {
+            // A whole number below 1e21 comes back as an integer.
+            auto const text = format_float_json(number);
+            if (!text) {
+                problem_ = "json: unsupported value: " + format_float(number);
+                return false;
+            }
+            auto const resolved = resolve_plain(*text, Dialect::v2);
+            if (auto const* const whole = std::get_if<std::int64_t>(&resolved.value)) return plain(std::to_string(*whole));
+            if (auto const* const big = std::get_if<std::uint64_t>(&resolved.value)) return plain(std::to_string(*big));
+        }
+        if (std::isnan(number)) return plain(".nan");
+        if (std::isinf(number)) return plain(number > 0 ? ".inf" : "-.inf");
+        return plain(format_float(number));
+    }
+
+    bool write_object(json::object const& object, std::size_t depth) {
+        Entries sorted;
+        sorted.reserve(object.size());
+        for (auto const& entry : object) sorted.push_back(&entry);
+        sort_keys(sorted, dialect_);
+
+        if (!emit({.type = Type::mapping_start, .empty = sorted.empty()})) return false;
+        for (auto const* const entry : sorted) {
+            if (through_json_ && !is_key_short(entry->key())) return false;
+            if (!write_string(entry->key()) || !write(entry->value(), depth + 1)) return false;
+        }
+        return emit({.type = Type::mapping_end});
+    }
+
+    /// sigs reads its own JSON back, as one line: a key longer than 1024 characters is none.
+    bool is_key_short(std::string_view key) {
+        if (key.size() * 6 + 2 <= kKeyCharsMax) return true;
+        std::string text;
+        append_json_string(text, key, true);
+        if (std::ranges::count_if(text, [](char c) { return (c & '\xC0') != '\x80'; }) <= static_cast<std::ptrdiff_t>(kKeyCharsMax)) return true;
+        problem_ = "yaml: did not find expected ',' or '}'";
+        return false;
+    }
+
+    bool write_string(std::string_view text) {
+        if (through_json_ && !survives_json(text)) {
+            auto read = read_back(text);
+            if (!read) {
+                problem_ = read.error().message;
+                return false;
+            }
+            text = kept_.emplace_back(std::move(*read));
+        }
+        if (!is_utf8(text)) {
+            auto const& encoded = kept_.emplace_back(encode_base64(text));
+            return emit({.type = Type::scalar, .style = style_of(encoded), .implicit = false, .tag = tags::kBinary, .value = encoded});
+        }
+        return emit({.type = Type::scalar, .style = style_of(text), .value = text});
+    }
+
+    ScalarStyle style_of(std::string_view text) const {
+        if (text.contains('\n')) return ScalarStyle::literal;
+        bool const can_use_plain = resolve_tag(text, dialect_) == Tag::string && !is_base60_float(text) &&
+                                   (dialect_ == Dialect::v2 || !is_old_bool(text));
+        return can_use_plain ? ScalarStyle::plain : ScalarStyle::double_quoted;
+    }
+
+    /// Is this text what v2 reads from its JSON form? Not so for what the reader refuses (DEL, C1, U+FFFE), for
+    /// NEL, which is a line break to fold, and for bad UTF-8.
+    static bool survives_json(std::string_view text) {
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            auto const c = static_cast<unsigned char>(text[i]);
+            if (c == 0x7F || c == 0xC2 || c == 0xEF) return false;
+        }
+        return is_utf8(text);
+    }
+
+    static Result<std::string> read_back(std::string_view text) {
+        std::string quoted;
+        append_json_string(quoted, text, true);
+        Arena arena;
+        auto document = parse(arena, quoted, {.dialect = Dialect::v2});
+        if (!document) return fail(std::move(document));
+        return std::string{root_of(*document)->value()};
+    }
+
+    Dialect dialect_;
+    bool through_json_;
+    std::string out_;
+    Emitter emitter_;
+    std::deque<std::string> kept_;
+    std::string problem_;
+    Errc code_ = Errc::invalid_input;
+};
+
+}  // namespace
+
+bool key_less(std::string_view a_text, std::string_view b_text, Dialect dialect) {
+    auto const a = runes_of(a_text);
+    auto const b = runes_of(b_text);
+    bool digits = false;  // v3: does the common start end with a digit?
+    for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
+        if (a[i] == b[i]) {
+            digits = is_digit(a[i]);
+            continue;
+        }
+        bool const a_letter = is_letter(a[i]);
+        bool const b_letter = is_letter(b[i]);
+        if (a_letter && b_letter) return a[i] < b[i];
+        if (a_letter || b_letter) return digits && dialect == Dialect::v3 ? a_letter : b_letter;
+        std::uint64_t seed = 0;
+        if (a[i] == U'0' || b[i] == U'0') {
+            for (auto j = i; j-- > 0 && is_digit(a[j]);) {
+                if (a[j] != U'0') {
+                    seed = 1;
+                    break;
+                }
+            }
+        }
+        auto a_end = i;
+        auto b_end = i;
+        auto const a_number = take_digits(a, a_end, seed);
+        auto const b_number = take_digits(b, b_end, seed);
+        if (a_number != b_number) return a_number < b_number;
+        if (a_end != b_end) return a_end < b_end;
+        return a[i] < b[i];
+    }
+    return a.size() < b.size();
+}
+
+Result<std::string> write_sigs(json::value const& value) {
+    return ValueWriter{{.dialect = Dialect::v2, .indent = 2}, true}.run(value);
+}
+
+Result<std::string> write_v3(json::value const& value, EmitOptions options) {
+    return ValueWriter{{.dialect = Dialect::v3,
+                        .indent = options.indent,
+                        .compact_sequences = options.sequences == SequenceIndent::compact},
+                       false}
+        .run(value);
+}
+
+Result<std::string> json_to_yaml(std::string_view json_text) {
+    Arena arena;
+    auto document = parse(arena, json_text, {.dialect = Dialect::v2});
+    if (!document) return fail(std::move(document));
+    if (*document == nullptr) return std::string{"null\n"};
+    auto value = to_json(**document, {.dialect = Dialect::v2});
+    if (!value) return fail(std::move(value));
+    return ValueWriter{{.dialect = Dialect::v2, .indent = 2}, false}.run(*value);
+}
+
+}  // namespace holdfast::yaml
