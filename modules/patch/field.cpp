@@ -3,7 +3,7 @@
 
 #include "modules/patch/path.hpp"
 #include "modules/yaml/emit.hpp"
-#include "modules/yaml/resolve.hpp"
+#include "modules/yaml/json.hpp"
 
 namespace holdfast::patch {
 
