@@ -256,7 +256,8 @@ Task<void> Client::watch(Resource resource, WatchOptions options, EventSink sink
     call.sink = [&lines](std::string_view piece) { return lines.feed(piece); };
     auto const answered = co_await shared_->call(std::move(call), *identity_, refusal);
     if (!answered) co_return std::unexpected{answered.error()};
-    co_return Result<void>{};
+    auto last = lines.take();  // an error event may end the answer without a line break
+    co_return std::move(last);
 }
 
 Task<Object> Client::apply(Object object, WriteOptions options, Refusal* refusal) {
