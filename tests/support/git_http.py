@@ -2,7 +2,7 @@
 """Serves the bare repositories below a directory over smart HTTP on loopback, and misbehaves on request.
 
     git_http.py --root DIR [--port 0] [--user U --password P | --token T] [--tls DIR [--client-cert]]
-                [--fault FAULT]... [--log FILE] [--until-eof]
+                [--no-single-commits] [--fault FAULT]... [--log FILE] [--until-eof]
 
 Prints the base URL as its first line, then serves until it is stopped (with --until-eof: until its input ends).
 A repository DIR/shop.git is at <URL>/shop.git. Standard library and `git http-backend` only.
@@ -11,6 +11,7 @@ A FAULT is [STAGE:]NAME[=VALUE]; STAGE is `refs` (GET info/refs), `pack` (POST g
     status=CODE       answers with that code and a short text (429 and 503 with Retry-After: 7)
     html              200 with a web page, as a captive portal does
     redirect=BASE     302 to BASE plus the request's path
+    redirect-once=BASE  the same, but only the first time
     stall             reads the request and never answers
     stall-body        half of the answer, then nothing
     cut               half of the answer, then the connection closes
@@ -44,7 +45,7 @@ PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please 
 class Faults:
     """The faults in force, by stage."""
 
-    NAMES = {"status", "html", "redirect", "stall", "stall-body", "cut", "endless", "slow", "damage"}
+    NAMES = {"status", "html", "redirect", "redirect-once", "stall", "stall-body", "cut", "endless", "slow", "damage"}
 
     def __init__(self, lines=()):
         self.by_stage = {"refs": {}, "pack": {}}
@@ -63,7 +64,8 @@ class Faults:
 class GitHttpServer:
     """One server in a thread of its own; `url`, `faults` and `requests` may be used from any thread."""
 
-    def __init__(self, root, port=0, user=None, password=None, token=None, tls=None, client_cert=False, faults=(), log=None):
+    def __init__(self, root, port=0, user=None, password=None, token=None, tls=None, client_cert=False, faults=(), log=None,
+                 single_commits=True):
         self.root = pathlib.Path(root).resolve()
         self.secrets = []
         if user is not None:
@@ -72,6 +74,7 @@ class GitHttpServer:
             self.secrets.append("Bearer " + token)
         self.faults = Faults(faults)
         self.requests = []
+        self.single_commits = single_commits
         self.log = open(log, "a", encoding="utf-8") if log else None
         self.stopping = threading.Event()
         self.httpd = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
@@ -187,6 +190,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.plain(200, PAGE, {"Content-Type": "text/html; charset=utf-8"})
         elif "redirect" in faults:
             self.plain(302, "elsewhere\n", {"Location": faults["redirect"] + self.path})
+        elif "redirect-once" in faults:
+            self.plain(302, "elsewhere\n", {"Location": faults.pop("redirect-once") + self.path})
         else:
             return False
         return True
@@ -200,7 +205,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""), "GIT_CONFIG_NOSYSTEM": "1", "HOME": "/nonexistent",
             # What the large services allow: any commit that a ref reaches may be asked for by its hash.
             "GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*",
-            "GIT_CONFIG_KEY_1": "uploadpack.allowReachableSHA1InWant", "GIT_CONFIG_VALUE_1": "true"}
+            "GIT_CONFIG_KEY_1": "uploadpack.allowReachableSHA1InWant", "GIT_CONFIG_VALUE_1": str(self.server.git.single_commits).lower()}
         done = subprocess.run(["git", "http-backend"], input=body, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                               env=environment, check=False)
         head, _, answer = done.stdout.partition(b"\r\n\r\n")
@@ -310,13 +315,14 @@ def main():
     parser.add_argument("--token")
     parser.add_argument("--tls", metavar="DIR", help="serve https; certificates are made in DIR when missing")
     parser.add_argument("--client-cert", action="store_true", help="demand a client certificate of DIR/ca.crt")
+    parser.add_argument("--no-single-commits", action="store_true", help="refuse a commit that no reference names")
     parser.add_argument("--fault", action="append", default=[])
     parser.add_argument("--log", help="append each request as a line of JSON")
     parser.add_argument("--until-eof", action="store_true")
     options = parser.parse_args()
     try:
         server = GitHttpServer(options.root, options.port, options.user, options.password, options.token, options.tls,
-                               options.client_cert, options.fault, options.log)
+                               options.client_cert, options.fault, options.log, not options.no_single_commits)
     except (ValueError, OSError) as error:
         sys.exit(f"git_http.py: {error}")
     with server:

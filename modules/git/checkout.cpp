@@ -1,0 +1,152 @@
+// modules/git/checkout.cpp: which commit a Reference means now, and its files when that is news.
+#include "modules/git/git.hpp"
+
+#include "modules/git/remote.hpp"
+#include "modules/git/snapshot.hpp"
+
+#include <algorithm>
+
+namespace holdfast::git {
+
+namespace {
+
+constexpr std::string_view kHeads = "refs/heads/";
+constexpr std::string_view kTags = "refs/tags/";
+constexpr std::string_view kDefaultBranch = "master";
+constexpr std::string_view kEmpty = "git repository is empty";
+
+/// What a Reference means on this server at this moment.
+struct Target {
+    std::string commit;
+    std::string revision;
+    std::string ref;  // full name to fetch; empty: the commit itself
+};
+
+bool is_commit_id(std::string_view text) { return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos; }
+
+std::string revision_of(std::string_view name, std::string const& commit) {
+    return name.empty() ? "sha1:" + commit : std::string{name} + "@sha1:" + commit;
+}
+
+Ref const* find(std::vector<Ref> const& refs, std::string_view name) {
+    auto const found = std::ranges::find(refs, name, &Ref::name);
+    return found == refs.end() ? nullptr : &*found;
+}
+
+std::unexpected<Error> no_such_ref(std::string const& name) { return fail(Errc::not_found, "couldn't find remote ref \"" + name + "\""); }
+
+Result<Target> by_commit(std::vector<Ref> const& refs, Reference const& reference) {
+    if (!is_commit_id(reference.commit)) return fail(Errc::invalid_input, "'" + reference.commit + "' is not a commit: 40 hex digits are needed");
+    Target target{.commit = reference.commit, .revision = revision_of(reference.branch, reference.commit), .ref = ""};
+    auto const branch = std::string{kHeads} + reference.branch;
+    if (!reference.branch.empty() && find(refs, branch) == nullptr) return no_such_ref(branch);
+    // A reference whose tip it is can be fetched from every server.
+    for (auto const& ref : refs) {
+        if (ref.commit == reference.commit && ref.name.starts_with(kHeads)) target.ref = ref.name;
+    }
+    return target;
+}
+
+Result<Target> by_name(std::vector<Ref> const& refs, Reference const& reference) {
+    std::string name = reference.name;
+    if (name.ends_with("^{}")) name.resize(name.size() - 3);
+    auto const* ref = find(refs, name);
+    if (ref == nullptr) return fail(Errc::not_found, "unable to resolve ref '" + reference.name + "' to a specific commit");
+    return Target{.commit = ref->commit, .revision = revision_of(reference.name, ref->commit), .ref = name};
+}
+
+Result<Target> by_short_name(std::vector<Ref> const& refs, std::string_view folder, std::string const& name) {
+    auto const full = std::string{folder} + name;
+    auto const* ref = find(refs, full);
+    if (ref == nullptr) return no_such_ref(full);
+    return Target{.commit = ref->commit, .revision = revision_of(name, ref->commit), .ref = full};
+}
+
+Result<Target> by_semver(std::vector<Ref> const& refs, Reference const& reference, PickTag const& pick) {
+    if (!pick) return fail(Errc::invalid_input, "semver: not supported here");
+    std::vector<std::string> tags;
+    for (auto const& ref : refs) {
+        if (ref.name.starts_with(kTags)) tags.push_back(ref.name.substr(kTags.size()));
+    }
+    auto tag = pick(reference.semver, tags);
+    if (!tag) return fail(std::move(tag), "semver parse error");
+    if (!*tag) return fail(Errc::not_found, "no match found for semver: " + reference.semver);
+    return by_short_name(refs, kTags, **tag);
+}
+
+Result<Target> resolve(std::vector<Ref> const& refs, Reference const& reference, PickTag const& pick) {
+    if (refs.empty()) return fail(Errc::not_found, std::string{kEmpty});
+    if (!reference.commit.empty()) return by_commit(refs, reference);
+    if (!reference.name.empty()) return by_name(refs, reference);
+    if (!reference.tag.empty()) return by_short_name(refs, kTags, reference.tag);
+    if (!reference.semver.empty()) return by_semver(refs, reference, pick);
+    return by_short_name(refs, kHeads, reference.branch.empty() ? std::string{kDefaultBranch} : reference.branch);
+}
+
+/// The commit without its history. A server that gives no single commit must give the history that leads to it.
+Result<void> fetch(ConnectedRemote& connected, Target const& target, Reference const& reference) {
+    if (!target.ref.empty()) return connected.download({"+" + target.ref + ":refs/holdfast/wanted"}, 1);
+    auto single = connected.download({target.commit}, 1);
+    if (single && connected.has(target.commit)) return {};
+    if (!single && single.error().code != Errc::invalid_input) return single;
+    auto const branches = reference.branch.empty() ? "*" : reference.branch;
+    auto whole = connected.download({"+refs/heads/" + branches + ":refs/holdfast/" + branches}, 0);
+    if (!whole) return whole;
+    if (!connected.has(target.commit)) return fail(Errc::not_found, "unable to resolve commit object for '" + target.commit + "': object not found");
+    return {};
+}
+
+/// Flux's sentence around what went wrong. It never holds the user part of the URL.
+std::unexpected<Error> cannot(std::string_view what, Remote const& remote, Error error) {
+    auto shown = remote.url;
+    auto const at = shown.find('@');
+    auto const host = shown.find("://");
+    if (at != std::string::npos && host != std::string::npos && at < shown.find('/', host + 3)) shown.erase(host + 3, at - host - 2);
+    return std::unexpected{std::move(error).in("unable to " + std::string{what} + " '" + shown + "'")};
+}
+
+}  // namespace
+
+Result<void> check_credentials(Remote const& remote) {
+    auto const url = http::parse_url(remote.url);
+    if (!url) return fail(Errc::invalid_input, url.error().message);
+    auto const& own = remote.credentials;
+    bool const has_user = !own.username.empty() || !url->user.empty();
+    if (!has_user && !own.password.empty()) {
+        return fail(Errc::invalid_input, "invalid '" + url->scheme + "' auth option: 'password' requires 'username' to be set");
+    }
+    if (!own.bearer_token.empty() && has_user) return fail(Errc::invalid_input, "basic auth and bearer token cannot be set at the same time");
+    if (own.certificate_pem.empty() != own.key_pem.empty()) return fail(Errc::invalid_input, "tls.crt and tls.key belong together; only one is set");
+    if (url->scheme != "https") return {};
+    auto conversation = Conversation::open(remote, {});
+    if (!conversation) return fail(std::move(conversation));
+    return {};
+}
+
+std::string_view reason_of(Error const& error) { return error.message.ends_with(kEmpty) ? "EmptyGitRepository" : "GitOperationFailed"; }
+
+Result<std::vector<Ref>> ls_remote(Remote const& remote, Options const& options) {
+    auto connected = ConnectedRemote::open(remote, options);
+    if (!connected) return cannot("list remote for", remote, connected.error());
+    return (*connected)->refs();
+}
+
+Result<Checkout> checkout(Remote const& remote, Reference const& reference, Options const& options) {
+    auto connected = ConnectedRemote::open(remote, options);
+    if (!connected) return cannot(options.known_revision.empty() ? "clone" : "list remote for", remote, connected.error());
+    auto const target = resolve((*connected)->refs(), reference, options.pick_tag);
+    if (!target && target.error().message == kEmpty) return std::unexpected{target.error()};
+    if (!target) return cannot("clone", remote, target.error());
+    Checkout done{.revision = target->revision, .commit = target->commit, .snapshot = nullptr};
+    if (done.revision == options.known_revision) return done;
+
+    auto fetched = fetch(**connected, *target, reference);
+    if (!fetched) return cannot("clone", remote, fetched.error());
+    auto const directory = (*connected)->directory();
+    auto snapshot = read_commit((*connected)->take_repository(), directory, target->commit, options.bounds.files_max);
+    if (!snapshot) return cannot("clone", remote, snapshot.error());
+    done.snapshot = std::move(*snapshot);
+    return done;
+}
+
+}  // namespace holdfast::git

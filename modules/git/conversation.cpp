@@ -1,0 +1,284 @@
+// modules/git/conversation.cpp: requests, redirects on the same host, and refusals in Flux's words.
+#include "modules/git/conversation.hpp"
+
+#include "modules/base/limits.hpp"
+#include "modules/http/retry.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <mutex>
+#include <sstream>
+
+namespace holdfast::git {
+
+namespace {
+
+constexpr std::string_view kRefsSuffix = "/info/refs";
+constexpr std::string_view kRefsQuery = "?service=git-upload-pack";
+constexpr std::chrono::milliseconds kStopCheck{100};
+constexpr std::chrono::minutes kSystemBundleAge{5};
+
+std::string base64(std::string_view text) {
+    static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); i += 3) {
+        auto const byte = [&](std::size_t k) { return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0u; };
+        auto const group = byte(0) << 16 | byte(1) << 8 | byte(2);
+        out += kDigits[group >> 18 & 63];
+        out += kDigits[group >> 12 & 63];
+        out += i + 1 < text.size() ? kDigits[group >> 6 & 63] : '=';
+        out += i + 2 < text.size() ? kDigits[group & 63] : '=';
+    }
+    return out;
+}
+
+/// The system's bundle as text; "" when there is none.
+std::string system_bundle() {
+    for (auto const& path : http::system_ca_paths()) {
+        std::ifstream file{path, std::ios::binary};
+        if (!file) continue;
+        std::ostringstream text;
+        text << file.rdbuf();
+        return text.str() + "\n";
+    }
+    return {};
+}
+
+/// The context for remotes without certificates of their own: the bundle takes some 10 ms to parse.
+Result<std::shared_ptr<http::TlsContext const>> system_tls() {
+    static std::mutex mutex;
+    static std::shared_ptr<http::TlsContext const> kept;
+    static std::chrono::steady_clock::time_point made_at;
+    std::scoped_lock const lock{mutex};
+    auto const now = std::chrono::steady_clock::now();
+    if (kept && now - made_at < kSystemBundleAge) return kept;
+    auto made = http::TlsContext::client({});
+    if (!made) return made;
+    kept = std::move(*made);
+    made_at = now;
+    return kept;
+}
+
+Result<std::shared_ptr<http::TlsContext const>> tls_of(Credentials const& credentials) {
+    if (credentials.ca_pem.empty() && credentials.certificate_pem.empty()) return system_tls();
+    http::TlsSettings settings;
+    if (!credentials.ca_pem.empty()) {
+        // Alone first: behind a good bundle a broken CA would go unnoticed.
+        auto alone = http::TlsContext::client({.ca_pem = credentials.ca_pem});
+        if (!alone) return alone;
+        settings.ca_pem = system_bundle() + credentials.ca_pem;
+    }
+    settings.certificate_pem = credentials.certificate_pem;
+    settings.key_pem = credentials.key_pem;
+    return http::TlsContext::client(settings);
+}
+
+/// A server's own words, short and printable.
+std::string first_line(std::string_view text) {
+    constexpr std::size_t kShownMax = 200;
+    text = text.substr(0, std::min(text.find_first_of("\r\n"), kShownMax));
+    std::string line;
+    for (char c : text) line += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? ' ' : c;
+    return line;
+}
+
+bool is_redirect(unsigned status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
+
+bool starts_like_git(std::string_view text) {
+    text = text.substr(0, 4);
+    return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); });
+}
+
+}  // namespace
+
+Conversation::Conversation(Remote const&, Options const& options)
+    : client_{loop_.get_executor(), http::ClientSettings{.connections_max = 1}}, bounds_{options.bounds}, stop_{options.stop},
+      deadline_{std::chrono::steady_clock::now() + options.bounds.whole_max} {}
+
+Result<std::unique_ptr<Conversation>> Conversation::open(Remote const& remote, Options const& options) {
+    std::unique_ptr<Conversation> conversation{new Conversation{remote, options}};
+    auto configured = conversation->configure(remote);
+    if (!configured) return fail(std::move(configured));
+    return conversation;
+}
+
+Conversation::~Conversation() { abandon(); }
+
+Result<void> Conversation::configure(Remote const& remote) {
+    auto url = http::parse_url(remote.url);
+    if (!url) return fail(std::move(url), "cannot parse url");
+    path_ = url->target.substr(0, url->target.find('?'));
+    while (path_.ends_with('/')) path_.pop_back();
+    auto const& own = remote.credentials;
+    auto const username = own.username.empty() ? url->user : own.username;
+    auto const password = own.password.empty() ? url->password : own.password;
+    if (!own.bearer_token.empty()) {
+        authorization_ = "Bearer " + own.bearer_token;
+    } else if (!username.empty()) {
+        authorization_ = "Basic " + base64(username + ":" + password);
+    }
+    if (url->scheme == "https") {
+        auto tls = tls_of(own);
+        if (!tls) return fail(std::move(tls), "TLS");
+        endpoint_.tls = std::move(*tls);
+    }
+    if (!remote.proxy_url.empty()) {
+        auto proxy = http::parse_url(remote.proxy_url);
+        if (!proxy) return fail(std::move(proxy), "proxy");
+        auto login = remote.proxy_username.empty() ? "" : http::percent_encode(remote.proxy_username) + ":" + http::percent_encode(remote.proxy_password) + "@";
+        auto const address = proxy->scheme + "://" + login + proxy->authority();
+        endpoint_.proxy = {.http_proxy = address, .https_proxy = address, .no_proxy = {}};
+    }
+    endpoint_.url = std::move(*url);
+    return {};
+}
+
+std::chrono::milliseconds Conversation::left() const {
+    auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
+    return std::max(left, std::chrono::milliseconds{0});
+}
+
+void Conversation::remember(Error error) {
+    if (!failure_) failure_ = std::move(error);
+}
+
+Result<void> Conversation::check() {
+    if (!failure_ && stop_.stop_requested()) remember({Errc::timeout, "context canceled"});
+    if (!failure_ && left().count() == 0) {
+        remember({Errc::timeout, "no complete answer within " + std::to_string(bounds_.whole_max.count()) + " ms: context deadline exceeded"});
+    }
+    if (failure_) return std::unexpected{*failure_};
+    return {};
+}
+
+void Conversation::start_refs() {
+    http::Request request{.method = "GET", .target = path_ + std::string{kRefsSuffix} + std::string{kRefsQuery}};
+    request.headers.set("Accept", "*/*");
+    asks_for_refs_ = true;
+    start(std::move(request), bounds_.refs_bytes_max);
+}
+
+void Conversation::start_pack(std::string body) {
+    http::Request request{.method = "POST", .target = path_ + "/git-upload-pack", .headers = {}, .body = std::move(body)};
+    request.headers.set("Content-Type", "application/x-git-upload-pack-request");
+    request.headers.set("Accept", "application/x-git-upload-pack-result");
+    asks_for_refs_ = false;
+    start(std::move(request), bounds_.wire_bytes_max);
+}
+
+void Conversation::start(http::Request request, std::uint64_t bytes_max) {
+    abandon();
+    // Servers of dumb HTTP and some proxies look for "git/" at the front.
+    request.headers.set("User-Agent", "git/2.0 (holdfast " HOLDFAST_VERSION ")");
+    if (!authorization_.empty()) request.headers.set("Authorization", authorization_);
+    bytes_max_ = bytes_max;
+    bytes_ = 0;
+    ready_.clear();
+    read_ = 0;
+    answer_.reset();
+    running_ = true;
+    constexpr std::size_t kOnePiece = 64u << 10;  // so that take() sees the bound first and says which one it is
+    http::Bounds const bounds{.whole_max = std::max(left(), std::chrono::milliseconds{1}), .idle_max = bounds_.idle_max, .body_bytes_max = bytes_max + kOnePiece};
+    auto exchange = client_.stream(endpoint_, std::move(request), bounds, [this](std::string_view piece) { return take(piece); });
+    auto done = [this](std::exception_ptr, Result<http::Response> response) {
+        running_ = false;
+        answer_ = std::move(response);
+    };
+    asio::co_spawn(loop_, std::move(exchange), asio::bind_cancellation_slot(cancel_.slot(), std::move(done)));
+}
+
+/// Ends the exchange under way, so that nothing of it outlives what it refers to.
+void Conversation::abandon() {
+    if (!running_) return;
+    cancel_.emit(asio::cancellation_type::terminal);
+    loop_.restart();
+    while (running_ && loop_.run_one() > 0) {}
+}
+
+Result<void> Conversation::take(std::string_view piece) {
+    if (bytes_ == 0 && !starts_like_git(piece)) {
+        return fail(Errc::invalid_input, "the server does not answer as a Git server; it says: " + first_line(piece));
+    }
+    bytes_ += piece.size();
+    if (bytes_ > bytes_max_) return fail(Errc::limit, "the answer is longer than " + std::to_string(bytes_max_) + " bytes");
+    ready_ += piece;
+    return {};
+}
+
+Result<std::size_t> Conversation::read(char* into, std::size_t size) {
+    for (;;) {
+        auto checked = check();
+        if (!checked) return fail(std::move(checked));
+        if (read_ < ready_.size()) break;
+        ready_.clear();
+        read_ = 0;
+        if (answer_) {
+            auto finished = finish();
+            if (!finished) {
+                remember(finished.error());
+                continue;
+            }
+            if (!answer_) continue;  // a redirect was followed
+            return std::size_t{0};
+        }
+        if (loop_.stopped()) loop_.restart();
+        loop_.run_one_for(kStopCheck);
+    }
+    auto const count = std::min(size, ready_.size() - read_);
+    std::memcpy(into, ready_.data() + read_, count);
+    read_ += count;
+    return count;
+}
+
+/// The exchange has ended and its bytes were read.
+Result<void> Conversation::finish() {
+    if (!*answer_) return std::unexpected{answer_->error()};
+    auto const& response = **answer_;
+    if (response.ok()) return {};
+    if (asks_for_refs_ && is_redirect(response.status)) return follow(response);
+    return std::unexpected{refused(response)};
+}
+
+/// Only to the same host, or to https on it; anything else would show our credentials to somebody else.
+Result<void> Conversation::follow(http::Response const& response) {
+    constexpr int kRedirectsMax = 5;
+    if (++redirects_ > kRedirectsMax) return fail(Errc::limit, "more than " + std::to_string(kRedirectsMax) + " redirects");
+    auto here = endpoint_.url;
+    here.target = path_ + std::string{kRefsSuffix};
+    auto next = http::resolve_reference(here, response.headers.get("Location"));
+    if (!next) return fail(std::move(next), "redirect");
+    bool const same = next->scheme == here.scheme && next->host == here.host && next->port == here.port;
+    bool const upgrade = here.scheme == "http" && next->scheme == "https" && next->host == here.host && here.port == 80 && next->port == 443;
+    if (!same && !upgrade) return fail(Errc::denied, "redirect to another host refused: " + next->scheme + "://" + next->authority());
+    auto const target = next->target.substr(0, next->target.find('?'));
+    if (!target.ends_with(kRefsSuffix)) return fail(Errc::invalid_input, "http redirect: target \"" + target + "\" does not end with /info/refs");
+    if (upgrade) {
+        auto tls = system_tls();
+        if (!tls) return fail(std::move(tls), "TLS");
+        if (!endpoint_.tls) endpoint_.tls = std::move(*tls);
+    }
+    path_ = target.substr(0, target.size() - kRefsSuffix.size());
+    endpoint_.url.scheme = next->scheme;
+    endpoint_.url.port = next->port;
+    start_refs();
+    return {};
+}
+
+Error Conversation::refused(http::Response const& response) const {
+    auto const type = response.headers.get("Content-Type");
+    auto const words = type.starts_with("text/plain") ? first_line(response.body) : "";
+    auto const with_words = [&](std::string text) { return words.empty() ? text : text + ": " + words; };
+    if (response.status == 401) return {Errc::denied, with_words("authentication required")};
+    if (response.status == 403) return {Errc::denied, with_words("authorization failed")};
+    if (response.status == 404) return {Errc::not_found, with_words("repository not found")};
+    auto here = endpoint_.url;
+    here.target = path_ + std::string{asks_for_refs_ ? kRefsSuffix : "/git-upload-pack"};
+    return {http::errc_of_status(response.status),
+            with_words("unexpected requesting \"" + here.text() + "\" status code: " + std::to_string(response.status))};
+}
+
+}  // namespace holdfast::git

@@ -1,0 +1,66 @@
+// modules/git/conversation.hpp: the requests of one fetch, sent through modules/http and read piece by piece by a blocking
+// caller. Private to this folder. Problem: libgit2 pulls bytes, modules/http pushes them from a coroutine. Solution: an
+// event loop of its own that runs only while the caller waits for bytes, so the server can never be faster than libgit2.
+#pragma once
+
+#include "modules/git/git.hpp"
+#include "modules/http/client.hpp"
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+
+namespace holdfast::git {
+
+class Conversation {
+public:
+    /// Errors  invalid_input  the URL, the proxy's URL or the certificates
+    static Result<std::unique_ptr<Conversation>> open(Remote const& remote, Options const& options);
+    ~Conversation();
+
+    /// Starts GET info/refs or POST git-upload-pack; the one before must have been read or is given up.
+    void start_refs();
+    void start_pack(std::string body);
+
+    /// Blocks until there are bytes. Out  bytes read; 0 at the end of a good answer
+    /// Errors  as checkout(); remembered, so that every later call gives the same
+    Result<std::size_t> read(char* into, std::size_t size);
+
+    /// Checks stop and deadline between steps that do not read. Remembered like those of read().
+    Result<void> check();
+    void remember(Error error);
+    std::optional<Error> const& failure() const { return failure_; }
+
+private:
+    Conversation(Remote const& remote, Options const& options);
+    Result<void> configure(Remote const& remote);
+    void start(http::Request request, std::uint64_t bytes_max);
+    void abandon();
+    Result<void> take(std::string_view piece);
+    Result<void> finish();
+    Result<void> follow(http::Response const& response);
+    Error refused(http::Response const& response) const;
+    std::chrono::milliseconds left() const;
+
+    asio::io_context loop_{1};
+    http::Client client_;
+    http::Endpoint endpoint_;
+    std::string path_;           // of the repository, without "/" at the end
+    std::string authorization_;  // the whole header value, or empty
+    Bounds bounds_;
+    std::stop_token stop_;
+    std::chrono::steady_clock::time_point deadline_;
+    std::optional<Error> failure_;
+
+    // The exchange under way.
+    asio::cancellation_signal cancel_;
+    bool running_ = false;
+    bool asks_for_refs_ = false;
+    int redirects_ = 0;
+    std::uint64_t bytes_max_ = 0;
+    std::uint64_t bytes_ = 0;
+    std::string ready_;          // bytes that came and were not read yet
+    std::size_t read_ = 0;       // how many of them were
+    std::optional<Result<http::Response>> answer_;
+};
+
+}  // namespace holdfast::git

@@ -1,0 +1,128 @@
+// modules/git/git.hpp: a remote repository in, the files of one commit out; nothing is checked out.
+// Reading order: git.hpp, checkout.cpp, remote.hpp, conversation.hpp, snapshot.hpp, library.hpp.
+//
+// Everything here blocks and is called on a pool (base/on_pool.hpp). No libgit2 type crosses this header.
+#pragma once
+
+#include "modules/base/error.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::git {
+
+/// The keys of a Flux Git secret. `ca_pem` is trusted beside the system's bundle.
+struct Credentials {
+    std::string username;
+    std::string password;
+    std::string bearer_token;
+    std::string ca_pem;
+    std::string certificate_pem;
+    std::string key_pem;
+};
+
+struct Remote {
+    std::string url;  // http:// or https://; credentials in it count when there are no others
+    Credentials credentials{};
+    std::string proxy_url;  // "http://proxy:3128"; empty: direct. Loopback is always direct
+    std::string proxy_username;
+    std::string proxy_password;
+};
+
+/// spec.ref: commit > name > tag > semver > branch; all empty: branch "master".
+struct Reference {
+    std::string branch;
+    std::string tag;
+    std::string semver;
+    std::string name;    // "refs/pull/420/head"
+    std::string commit;  // 40 hex digits; with a branch, it is looked for there only
+};
+
+/// Chooses among the tags of a repository. Out  the tag; nothing when none fits
+using PickTag = std::function<Result<std::optional<std::string>>(std::string const& constraint, std::vector<std::string> const& tags)>;
+
+/// The bounds of one call; those of a single object and of memory are in base/limits.hpp.
+struct Bounds {
+    std::chrono::milliseconds whole_max{60'000};  // spec.timeout
+    std::chrono::milliseconds idle_max{30'000};   // between two pieces of an answer
+    std::uint64_t refs_bytes_max = 16u << 20;     // the list of references
+    std::uint64_t wire_bytes_max = 256u << 20;    // the pack
+    std::size_t objects_max = 500'000;            // in the pack
+    std::size_t files_max = 50'000;               // files and directories of the commit
+};
+
+struct Options {
+    std::filesystem::path scratch;  // an existing directory; a repository lives in it while a Snapshot does
+    std::string known_revision;     // the revision held: when it is still the newest, nothing is fetched
+    PickTag pick_tag;               // needed for Reference::semver
+    Bounds bounds{};
+    std::stop_token stop;           // requested: ends within 0.2 s
+};
+
+enum class FileKind { directory, file, executable, link, submodule };
+
+struct File {
+    std::string path;
+    FileKind kind = FileKind::file;
+    std::uint64_t size = 0;
+};
+
+/// The files of one commit, in the order of its trees. Removes its scratch repository at the end of its scope.
+class Snapshot {
+public:
+    virtual ~Snapshot() = default;
+    virtual std::vector<File> const& files() const = 0;
+    /// The bytes of files()[index], a file or executable. Errors  corrupt, limit
+    virtual Result<std::string> read(std::size_t index) = 0;
+    virtual std::string message() const = 0;  // of the commit
+};
+
+struct Checkout {
+    std::string revision;  // "main@sha1:<40 hex>"
+    std::string commit;    // 40 hex digits
+    std::unique_ptr<Snapshot> snapshot;  // null: `revision` is Options::known_revision
+};
+
+struct Ref {
+    std::string name;    // "refs/heads/main", "HEAD"
+    std::string id;      // 40 hex digits
+    std::string commit;  // what an annotated tag points to; else the same as id
+};
+
+/// Asks for the references, and when the wished one has moved, for its newest commit without history.
+///
+/// Errors  offline        no such host, refused, cut off;  timeout  Bounds::whole_max or idle_max passed, or `stop` was requested
+///         denied         401, 403, untrusted certificate, a redirect to another host
+///         not_found      404; no such reference or commit; an empty repository
+///         busy           429, 5xx
+///         invalid_input  not a Git server (a web page, say), a broken pack or tree, a URL or Reference of no use
+///         limit          a field of Bounds, kGitObjectBytesMax, kGitMemoryBytesMax, or the disk
+///         The message is what Flux says behind "failed to checkout and determine revision: ".
+/// Never   sends credentials to another host, follows submodules or links, runs hooks or filters, reads a git config
+/// Wire    GET <url>/info/refs?service=git-upload-pack, POST <url>/git-upload-pack twice (protocol v0, depth 1)
+/// Source  fluxcd/pkg git/gogit clone.go; revision forms flux.md 2.3
+Result<Checkout> checkout(Remote const& remote, Reference const& reference, Options const& options);
+
+/// The references of a repository, as the server lists them. Errors  as checkout()
+Result<std::vector<Ref>> ls_remote(Remote const& remote, Options const& options);
+
+/// What can be said of a remote without talking to it.
+/// Errors  invalid_input  the text Flux writes behind "failed to configure authentication options: " (AuthenticationFailed)
+Result<void> check_credentials(Remote const& remote);
+
+/// The condition reason Flux gives an error of checkout(): "EmptyGitRepository" or "GitOperationFailed".
+std::string_view reason_of(Error const& error);
+
+/// Removes what a crash left of earlier scratch repositories; call once at start.
+void clean_scratch(std::filesystem::path const& scratch);
+
+}  // namespace holdfast::git

@@ -1,0 +1,221 @@
+// tests/unit/modules/git/checkout_test.cpp: what a Reference means, and the files of its commit, against real git.
+#include "modules/git/git.hpp"
+
+#include "tests/support/git_server.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <map>
+
+namespace holdfast::git {
+
+using test::GitRepo;
+using test::GitServer;
+using test::TempDir;
+
+struct Place {
+    TempDir dir;
+    Options options;
+
+    Place() {
+        std::filesystem::create_directory(dir / "scratch");
+        std::filesystem::create_directory(dir / "repos");
+        options.scratch = dir / "scratch";
+        options.bounds.whole_max = std::chrono::seconds{20};
+    }
+    std::filesystem::path repos() const { return dir / "repos"; }
+    bool scratch_is_empty() const { return std::filesystem::is_empty(dir / "scratch"); }
+};
+
+Checkout ok(Result<Checkout> done) {
+    if (!done) FAIL(done.error().message);
+    return std::move(*done);
+}
+
+std::map<std::string, FileKind> kinds(Snapshot const& snapshot) {
+    std::map<std::string, FileKind> found;
+    for (auto const& file : snapshot.files()) found.emplace(file.path, file.kind);
+    return found;
+}
+
+std::string content(Snapshot& snapshot, std::string_view path) {
+    for (std::size_t i = 0; i < snapshot.files().size(); ++i) {
+        if (snapshot.files()[i].path == path) return snapshot.read(i).value();
+    }
+    return "(no such file)";
+}
+
+TEST_CASE("git: a branch gives its newest commit with three requests and no history", "[git]") {
+    Place place;
+    GitRepo repo{place.repos()};
+    for (int i = 0; i < 5; ++i) repo.write("app.yaml", "version: " + std::to_string(i) + "\n").commit("change " + std::to_string(i));
+    auto const head = repo.head();
+    GitServer server{place.repos()};
+
+    auto done = ok(checkout({.url = server.url_of("shop.git")}, {.branch = "main"}, place.options));
+
+    CHECK(done.revision == "main@sha1:" + head);
+    CHECK(done.commit == head);
+    REQUIRE(done.snapshot);
+    CHECK(content(*done.snapshot, "app.yaml") == "version: 4\n");
+    CHECK(done.snapshot->message() == "change 4\n");
+    CHECK(server.requests() == "GET refs, POST pack, POST pack");  // libgit2 asks for the shallow boundary first
+    CHECK_FALSE(place.scratch_is_empty());
+    done.snapshot.reset();
+    CHECK(place.scratch_is_empty());
+}
+
+TEST_CASE("git: the revision that is held costs one request", "[git]") {
+    Place place;
+    GitRepo repo{place.repos()};
+    auto const head = repo.write("a", "1").commit();
+    GitServer server{place.repos()};
+    place.options.known_revision = "main@sha1:" + head;
+
+    auto done = ok(checkout({.url = server.url_of("shop.git")}, {.branch = "main"}, place.options));
+
+    CHECK(done.revision == place.options.known_revision);
+    CHECK_FALSE(done.snapshot);
+    CHECK(server.requests() == "GET refs");
+    CHECK(place.scratch_is_empty());
+}
+
+TEST_CASE("git: each kind of reference gives Flux's revision", "[git]") {
+    Place place;
+    GitRepo repo{place.repos()};
+    auto const first = repo.write("a", "1").commit();
+    repo.git("tag light");
+    repo.git("tag -a -m annotated v1.0.0");
+    repo.git("push -q origin --tags");
+    auto const second = repo.write("a", "2").commit();
+    auto const third = repo.write("a", "3").commit();
+    repo.git("push -q origin HEAD:refs/pull/7/head");
+    GitServer server{place.repos()};
+    auto const revision = [&](Reference const& reference) {
+        auto done = ok(checkout({.url = server.url_of("shop.git")}, reference, place.options));
+        CHECK(done.snapshot);
+        return done.revision + "=" + content(*done.snapshot, "a");
+    };
+
+    CHECK(revision({.branch = "main"}) == "main@sha1:" + third + "=3");
+    CHECK(revision({.tag = "light"}) == "light@sha1:" + first + "=1");
+    CHECK(revision({.tag = "v1.0.0"}) == "v1.0.0@sha1:" + first + "=1");
+    CHECK(revision({.name = "refs/pull/7/head"}) == "refs/pull/7/head@sha1:" + third + "=3");
+    CHECK(revision({.name = "refs/tags/v1.0.0"}) == "refs/tags/v1.0.0@sha1:" + first + "=1");
+    CHECK(revision({.commit = second}) == "sha1:" + second + "=2");
+    CHECK(revision({.branch = "main", .commit = second}) == "main@sha1:" + second + "=2");
+    CHECK(revision({.branch = "main", .tag = "light"}) == "light@sha1:" + first + "=1");
+    CHECK(revision({.branch = "main", .tag = "light", .name = "refs/heads/main"}) == "refs/heads/main@sha1:" + third + "=3");
+}
+
+TEST_CASE("git: semver asks the picker, with the names of the tags", "[git]") {
+    Place place;
+    GitRepo repo{place.repos()};
+    auto const head = repo.write("a", "1").commit();
+    repo.git("tag 1.2.3 && git -C " + repo.work().string() + " push -q origin --tags");
+    GitServer server{place.repos()};
+    auto const remote = Remote{.url = server.url_of("shop.git")};
+
+    auto const without = checkout(remote, {.semver = "1.x"}, place.options);
+    place.options.pick_tag = [](std::string const& constraint, std::vector<std::string> const& tags) -> Result<std::optional<std::string>> {
+        return constraint == "1.x" ? std::optional{tags.at(0)} : std::nullopt;
+    };
+
+    CHECK(without.error().code == Errc::invalid_input);
+    CHECK(ok(checkout(remote, {.semver = "1.x"}, place.options)).revision == "1.2.3@sha1:" + head);
+    CHECK(checkout(remote, {.semver = "2.x"}, place.options).error().message ==
+          "unable to clone '" + remote.url + "': no match found for semver: 2.x");
+}
+
+TEST_CASE("git: modes, links and submodules are told apart", "[git]") {
+    Place place;
+    GitRepo repo{place.repos()};
+    repo.write("run.sh", "#!/bin/sh\n").write("apps/web/a.yaml", "a").write("empty", "");
+    std::filesystem::permissions(repo.work() / "run.sh", std::filesystem::perms::owner_all);
+    std::filesystem::create_symlink("/etc/passwd", repo.work() / "link");
+    auto const head = repo.commit();
+    repo.git("update-index --add --cacheinfo 160000," + head + ",module");
+    repo.git("-c commit.gpgsign=false commit -q -m module && git -C " + repo.work().string() + " push -q origin HEAD");
+    GitServer server{place.repos()};
+
+    auto done = ok(checkout({.url = server.url_of("shop.git")}, {.branch = "main"}, place.options));
+
+    auto const found = kinds(*done.snapshot);
+    CHECK(found.at("run.sh") == FileKind::executable);
+    CHECK(found.at("link") == FileKind::link);
+    CHECK(found.at("module") == FileKind::submodule);
+    CHECK(found.at("apps") == FileKind::directory);
+    CHECK(found.at("apps/web/a.yaml") == FileKind::file);
+    CHECK(content(*done.snapshot, "empty").empty());
+    CHECK(found.size() == 7);
+}
+
+TEST_CASE("git: a commit that no reference names is found in the history when the server gives no single commits", "[git]") {
+    Place place;
+    GitRepo repo{place.repos()};
+    auto const first = repo.write("a", "1").commit();
+    repo.write("a", "2").commit();
+    GitServer server{place.repos(), {"--no-single-commits"}};
+
+    auto done = ok(checkout({.url = server.url_of("shop.git")}, {.branch = "main", .commit = first}, place.options));
+    auto const unknown = checkout({.url = server.url_of("shop.git")}, {.commit = std::string(40, 'a')}, place.options);
+
+    CHECK(content(*done.snapshot, "a") == "1");
+    REQUIRE_FALSE(unknown);
+    CHECK(unknown.error().code == Errc::not_found);
+}
+
+TEST_CASE("git: what does not exist is not_found, in Flux's words", "[git]") {
+    Place place;
+    GitRepo repo{place.repos()};
+    repo.write("a", "1").commit();
+    GitRepo empty{place.repos(), "empty"};
+    GitServer server{place.repos()};
+    auto const url = server.url_of("shop.git");
+    auto const error = [&](std::string const& at, Reference const& reference) {
+        auto done = checkout({.url = at}, reference, place.options);
+        REQUIRE_FALSE(done);
+        CHECK(done.error().code == Errc::not_found);
+        return done.error().message;
+    };
+
+    CHECK(error(url, {.branch = "nope"}) == "unable to clone '" + url + "': couldn't find remote ref \"refs/heads/nope\"");
+    CHECK(error(url, {}) == "unable to clone '" + url + "': couldn't find remote ref \"refs/heads/master\"");
+    CHECK(error(url, {.tag = "v9"}) == "unable to clone '" + url + "': couldn't find remote ref \"refs/tags/v9\"");
+    CHECK(error(url, {.name = "refs/x/y"}) == "unable to clone '" + url + "': unable to resolve ref 'refs/x/y' to a specific commit");
+    CHECK(error(server.url_of("none.git"), {}) == "unable to clone '" + server.url_of("none.git") + "': repository not found: Repository not found.");
+    CHECK(error(server.url_of("empty.git"), {}) == "git repository is empty");
+    CHECK(reason_of({Errc::not_found, "git repository is empty"}) == "EmptyGitRepository");
+    CHECK(place.scratch_is_empty());
+}
+
+TEST_CASE("git: ls_remote lists references, with the commit behind an annotated tag", "[git]") {
+    Place place;
+    GitRepo repo{place.repos()};
+    auto const head = repo.write("a", "1").commit();
+    repo.git("tag -a -m annotated v1 && git -C " + repo.work().string() + " push -q origin --tags");
+    GitServer server{place.repos()};
+
+    auto const refs = ls_remote({.url = server.url_of("shop.git")}, place.options).value();
+
+    REQUIRE(refs.size() == 3);
+    CHECK(refs[0].name == "HEAD");
+    CHECK(refs[1].name == "refs/heads/main");
+    CHECK(refs[1].id == head);
+    CHECK(refs[2].name == "refs/tags/v1");
+    CHECK(refs[2].commit == head);
+    CHECK(refs[2].id != head);
+}
+
+TEST_CASE("git: clean_scratch removes what a crash left, and nothing else", "[git]") {
+    Place place;
+    std::filesystem::create_directories(place.options.scratch / "git-abcdef/objects");
+    std::filesystem::create_directory(place.options.scratch / "other");
+
+    clean_scratch(place.options.scratch);
+
+    CHECK_FALSE(std::filesystem::exists(place.options.scratch / "git-abcdef"));
+    CHECK(std::filesystem::exists(place.options.scratch / "other"));
+}
+
+}  // namespace holdfast::git

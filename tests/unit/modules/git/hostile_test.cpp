@@ -1,0 +1,236 @@
+// tests/unit/modules/git/hostile_test.cpp: servers that refuse, lie, stall or never stop.
+// Goal: each ends in the right reaction, in bounded time, and leaves no file behind.
+// Method: tests/support/git_http.py with one fault after the other.
+#include "modules/git/git.hpp"
+
+#include "tests/support/git_server.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <random>
+#include <thread>
+
+namespace holdfast::git {
+
+using test::GitRepo;
+using test::GitServer;
+using test::TempDir;
+using namespace std::chrono_literals;
+
+struct Hostile {
+    TempDir dir;
+    Options options;
+    GitRepo repo;
+    GitServer server;
+
+    explicit Hostile(std::vector<std::string> const& arguments = {}) : repo{make(dir)}, server{dir / "repos", arguments} {
+        options.scratch = dir / "scratch";
+        options.bounds.whole_max = 10s;
+        repo.write("a.yaml", std::string(5'000, 'a')).commit();
+    }
+
+    static std::filesystem::path make(TempDir const& dir) {
+        std::filesystem::create_directory(dir / "scratch");
+        std::filesystem::create_directory(dir / "repos");
+        return dir / "repos";
+    }
+
+    Remote remote() const { return {.url = server.url_of("shop.git")}; }
+
+    Error error(Remote const& at) {
+        auto done = checkout(at, {.branch = "main"}, options);
+        CHECK(std::filesystem::is_empty(options.scratch));
+        if (done) return {Errc::busy, "it worked"};
+        auto const prefix = "unable to clone '" + at.url + "': ";
+        CHECK(done.error().message.starts_with(prefix));
+        return {done.error().code, done.error().message.substr(std::min(prefix.size(), done.error().message.size()))};
+    }
+    Error error_with(std::string const& faults) {
+        server.faults(faults);
+        return error(remote());
+    }
+};
+
+void check(Error const& error, Errc code, std::string_view text) {
+    INFO(error.message);
+    CHECK(to_string(error.code) == to_string(code));
+    CHECK(error.message.contains(text));
+}
+
+TEST_CASE("git: each refusal has its reaction and Flux's words", "[git][fault]") {
+    Hostile git;
+
+    check(git.error_with("status=401"), Errc::denied, "authentication required: told to answer 401");
+    check(git.error_with("status=403"), Errc::denied, "authorization failed: told to answer 403");
+    check(git.error_with("status=404"), Errc::not_found, "repository not found: told to answer 404");
+    check(git.error_with("status=429"), Errc::busy, "status code: 429");
+    check(git.error_with("status=500"), Errc::busy, "info/refs\" status code: 500");
+    check(git.error_with("status=418"), Errc::invalid_input, "status code: 418");
+    check(git.error_with("pack:status=403"), Errc::denied, "authorization failed");
+    check(git.error_with("pack:status=503"), Errc::busy, "git-upload-pack\" status code: 503");
+}
+
+TEST_CASE("git: a web page is not taken for a repository", "[git][fault]") {
+    Hostile git;
+
+    check(git.error_with("html"), Errc::invalid_input, "the server does not answer as a Git server; it says: <!DOCTYPE html>");
+    check(git.error_with("pack:html"), Errc::invalid_input, "the server does not answer as a Git server");
+}
+
+TEST_CASE("git: a redirect to another host is refused, and that host never sees the credentials", "[git][fault]") {
+    Hostile git{{"--user", "u", "--password", "p"}};
+    GitServer other{git.dir / "repos"};
+    auto remote = git.remote();
+    remote.credentials = {.username = "u", .password = "p"};
+    git.server.faults("redirect=" + other.url());
+
+    check(git.error(remote), Errc::denied, "redirect to another host refused: " + other.url());
+    CHECK(other.requests().empty());
+    git.server.faults("pack:redirect=" + other.url());
+    check(git.error(remote), Errc::invalid_input, "status code: 302");
+    CHECK(other.requests().empty());
+}
+
+TEST_CASE("git: a redirect on the same host is followed, and a circle ends", "[git][fault][limit]") {
+    Hostile git;
+    std::filesystem::create_directory(git.dir / "repos/moved");
+    std::filesystem::create_directory_symlink(git.repo.bare(), git.dir / "repos/moved/shop.git");
+
+    git.server.faults("refs:redirect-once=" + git.server.url() + "/moved");
+    CHECK(checkout(git.remote(), {.branch = "main"}, git.options));
+    check(git.error_with("redirect=" + git.server.url()), Errc::limit, "more than 5 redirects");
+}
+
+TEST_CASE("git: endless answers are cut at their bound", "[git][fault][limit]") {
+    Hostile git;
+    git.options.bounds.refs_bytes_max = 1 << 20;
+    git.options.bounds.wire_bytes_max = 1 << 20;
+
+    check(git.error_with("refs:endless"), Errc::limit, "longer than 1048576 bytes");
+    check(git.error_with("pack:endless"), Errc::limit, "longer than 1048576 bytes");
+}
+
+TEST_CASE("git: a server that stalls costs the bound and no more", "[git][fault]") {
+    Hostile git;
+    git.options.bounds.whole_max = 500ms;
+    for (std::string const fault : {"refs:stall", "pack:stall", "refs:stall-body", "pack:stall-body"}) {
+        INFO(fault);
+        auto const start = std::chrono::steady_clock::now();
+        auto const error = git.error_with(fault);
+        CHECK(to_string(error.code) == "timeout");
+        CHECK(std::chrono::steady_clock::now() - start < 2s);
+    }
+    git.options.bounds.whole_max = 10s;
+    git.options.bounds.idle_max = 300ms;
+    CHECK(git.error_with("pack:stall").code == Errc::timeout);
+}
+
+TEST_CASE("git: a slow server is fine while it keeps moving", "[git][fault]") {
+    Hostile git;
+    git.options.bounds.idle_max = 1s;
+    git.server.faults("slow=20");
+
+    CHECK(checkout(git.remote(), {.branch = "main"}, git.options));
+}
+
+TEST_CASE("git: stop ends a stalled fetch at once", "[git][fault]") {
+    Hostile git;
+    std::stop_source source;
+    git.options.stop = source.get_token();
+    git.server.faults("pack:stall");
+    std::chrono::steady_clock::time_point stopped;
+    std::jthread const stopper{[&] {
+        std::this_thread::sleep_for(300ms);
+        stopped = std::chrono::steady_clock::now();
+        source.request_stop();
+    }};
+
+    auto const error = git.error(git.remote());
+
+    CHECK(std::chrono::steady_clock::now() - stopped < 200ms);
+    check(error, Errc::timeout, "context canceled");
+}
+
+TEST_CASE("git: cut and damaged answers are errors, never a shorter repository", "[git][fault]") {
+    Hostile git;
+
+    std::minstd_rand random{1};
+    std::string noise(50'000, '\0');
+    for (char& c : noise) c = static_cast<char>(random());
+    git.repo.write("noise", noise).commit();
+
+    check(git.error_with("refs:cut"), Errc::offline, "");
+    check(git.error_with("pack:cut"), Errc::offline, "");
+    auto const damaged = git.error_with("pack:damage");
+    INFO(damaged.message);
+    CHECK(damaged.code == Errc::invalid_input);
+    git.server.faults("");
+    CHECK(checkout(git.remote(), {.branch = "main"}, git.options));
+}
+
+TEST_CASE("git: nobody there is offline", "[git][fault]") {
+    Hostile git;
+
+    check(git.error({.url = "http://127.0.0.1:1/shop.git"}), Errc::offline, "");
+    check(git.error({.url = "http://no-such-host.invalid/shop.git"}), Errc::offline, "");
+}
+
+TEST_CASE("git: more objects or files than allowed are a limit", "[git][limit]") {
+    Hostile git;
+    for (int i = 0; i < 50; ++i) git.repo.write("f" + std::to_string(i), std::to_string(i));
+    git.repo.commit();
+
+    git.options.bounds.files_max = 20;
+    check(git.error_with(""), Errc::limit, "more than 20 files");
+    git.options.bounds.files_max = 1'000;
+    git.options.bounds.objects_max = 20;
+    check(git.error_with(""), Errc::limit, "objects, more than 20");
+    git.options.bounds.objects_max = 1'000;
+    git.options.bounds.wire_bytes_max = 1'000;
+    check(git.error_with(""), Errc::limit, "");
+}
+
+TEST_CASE("git: an object that unpacks to more than allowed is a limit, however small it travels", "[git][limit][req:R-17]") {
+    Hostile git;
+    git.repo.write("bomb", std::string(40 << 20, '\0')).commit();
+
+    check(git.error_with(""), Errc::limit, "");
+}
+
+TEST_CASE("git: a tree with a hostile name is refused", "[git][req:R-17]") {
+    Hostile git;
+    auto const blob = git.repo.git("rev-parse HEAD:a.yaml");
+    for (std::string const name : {"..", ".", "a/b"}) {
+        auto const tree = test::shell("printf '100644 " + name + "\\0' > " + (git.dir / "t").string() + " && printf '%s' " + blob +
+                                      " | xxd -r -p >> " + (git.dir / "t").string() + " && git -C " + git.repo.work().string() +
+                                      " hash-object -w -t tree --literally " + (git.dir / "t").string());
+        auto const commit = git.repo.git("commit-tree -m evil " + tree);
+        git.repo.git("push -q -f origin " + commit + ":refs/heads/main");
+        auto const error = git.error_with("");
+        INFO(name << ": " << error.message);
+        CHECK(error.code == Errc::invalid_input);
+    }
+}
+
+TEST_CASE("git: trees nested too deep, and a tree that multiplies, are limits", "[git][limit][req:R-17]") {
+    Hostile git;
+    std::string deep;
+    for (int i = 0; i < 140; ++i) deep += "d/";
+    git.repo.write(deep + "f", "x").commit();
+    check(git.error_with(""), Errc::limit, "directories deeper than 128");
+
+    // Twelve trees of twelve times the same tree: 12^6 files in 8 objects.
+    auto tree = git.repo.git("rev-parse HEAD:a.yaml");
+    std::string type = "blob";
+    for (int level = 0; level < 6; ++level) {
+        std::string list;
+        for (int i = 0; i < 12; ++i) list += (type == "blob" ? "100644 blob " : "040000 tree ") + tree + "\\t" + static_cast<char>('a' + i) + "\\n";
+        tree = test::shell("printf '" + list + "' | git -C " + git.repo.work().string() + " mktree");
+        type = "tree";
+    }
+    auto const commit = git.repo.git("commit-tree -m bomb " + tree);
+    git.repo.git("push -q -f origin " + commit + ":refs/heads/main");
+    check(git.error_with(""), Errc::limit, "files and directories");
+}
+
+}  // namespace holdfast::git
