@@ -81,7 +81,8 @@ Result<Built> build(std::string const& directory, Options const& options) {
     Built built;
     for (auto const* object : objects->all()) {
         built.objects.push_back({std::string{object->api_version()}, std::string{object->kind()},
-                                 std::string{object->name()}, std::string{object->ns()}, object->root()});
+                                 std::string{object->name()}, std::string{object->ns()}, object->id().gvk.cluster_scoped,
+                                 object->root()});
     }
     built.warnings = context.warnings;
     built.owner = owner;

@@ -63,6 +63,7 @@ class Built {
 public:
     struct Object {
         std::string api_version, kind, name, ns;
+        bool cluster_scoped;
         yaml::Node const* node;
     };
     std::vector<Object> objects;

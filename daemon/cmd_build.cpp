@@ -1,0 +1,235 @@
+// daemon/cmd_build.cpp: flags in, manifests out.
+#include "daemon/cmd_build.hpp"
+
+#include "modules/kustomize/kustomize.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <new>
+#include <string>
+#include <string_view>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vector>
+
+namespace holdfast::daemon {
+namespace {
+
+constexpr std::size_t kMemoryBytesMax = 512u << 20;
+constexpr rlim_t kCpuSecondsMax = 60;
+
+constexpr std::string_view kHelp =
+    "Usage: holdfast build [flags] DIR\n"
+    "Builds the kustomization in DIR (default .) as `kustomize build` v5.8.1 does.\n\n"
+    "  -o, --output PATH             write there; a directory gets one file per object\n"
+    "      --load-restrictor NAME    LoadRestrictionsRootOnly (default) or LoadRestrictionsNone\n"
+    "      --reorder NAME            legacy or none\n"
+    "      --root DIR                read nothing outside of DIR, links resolved\n"
+    "      --enable-helm             render helmCharts\n"
+    "      --helm-api-versions V     for Capabilities.APIVersions; may be repeated\n"
+    "      --helm-kube-version V     for Capabilities.KubeVersion\n"
+    "      --enable-alpha-plugins    accepted; only builtin plugins run\n"
+    "      --enable-managedby-label  add app.kubernetes.io/managed-by\n"
+    "      --no-limits               lift the limits on memory and time\n";
+
+struct Flags {
+    kustomize::Options options;
+    std::string directory = ".", output;
+    bool limits = true, help = false;
+};
+
+int complain(std::string const& message) {
+    std::fprintf(stderr, "Error: %s\n", message.c_str());
+    return 1;
+}
+
+bool is_true(std::string_view value) { return value.empty() || value == "true" || value == "1" || value == "t" || value == "T"; }
+
+/// Takes one flag; what is wrong with it, or "".
+std::string take(Flags& flags, std::string_view name, std::string const& value) {
+    auto& options = flags.options;
+    if (name == "output") {
+        flags.output = value;
+    } else if (name == "load-restrictor") {
+        if (value != "LoadRestrictionsNone" && value != "LoadRestrictionsRootOnly" && !value.empty()) {
+            return "illegal flag value --load-restrictor " + value +
+                   "; legal values: [LoadRestrictionsRootOnly LoadRestrictionsNone]";
+        }
+        options.load_restrictions_none = value == "LoadRestrictionsNone";
+    } else if (name == "reorder") {
+        if (value != "none" && value != "legacy") {
+            return "illegal flag value --reorder " + value + "; legal values: [legacy none]";
+        }
+        options.reorder = value == "none" ? kustomize::Options::Reorder::none : kustomize::Options::Reorder::legacy;
+    } else if (name == "root") {
+        options.root = value;
+    } else if (name == "helm-api-versions") {
+        options.helm_api_versions.push_back(value);
+    } else if (name == "helm-kube-version") {
+        options.helm_kube_version = value;
+    } else if (name == "enable-helm") {
+        options.helm = is_true(value);
+    } else if (name == "enable-alpha-plugins") {
+        options.alpha_plugins = is_true(value);
+    } else if (name == "enable-managedby-label") {
+        options.managed_by_label = is_true(value);
+    } else if (name == "no-limits") {
+        flags.limits = !is_true(value);
+    } else if (name == "helm-command" || name == "helm-debug" || name == "stack-trace") {
+        // The helm engine is built in; there is no stack to trace.
+    } else if (name == "help") {
+        flags.help = true;
+    } else if (name == "as-current-user" || name == "mount" || name == "network" || name == "network-name" || name == "env" || name == "enable-exec") {
+        return "--" + std::string{name} + " is for container and exec functions, which are never run here";
+    } else {
+        return "unknown flag: --" + std::string{name};
+    }
+    return {};
+}
+
+bool takes_value(std::string_view name) {
+    for (auto const known : {"output", "load-restrictor", "reorder", "root", "helm-api-versions", "helm-kube-version",
+                             "helm-command", "mount", "network-name", "env"}) {
+        if (name == known) return true;
+    }
+    return false;
+}
+
+std::string parse(int argc, char** argv, Flags& flags) {
+    std::vector<std::string> positional;
+    bool only_positional = false;
+    for (int i = 1; i < argc; ++i) {
+        std::string_view argument = argv[i];
+        if (only_positional || argument.size() < 2 || argument[0] != '-') {
+            positional.emplace_back(argument);
+            continue;
+        }
+        if (argument == "--") {
+            only_positional = true;
+            continue;
+        }
+        std::string name, value;
+        bool has_value = false;
+        if (argument.starts_with("--")) {
+            auto const equal = argument.find('=');
+            name = argument.substr(2, equal == std::string_view::npos ? equal : equal - 2);
+            has_value = equal != std::string_view::npos;
+            if (has_value) value = argument.substr(equal + 1);
+        } else {
+            name = argument[1] == 'o' ? "output" : argument[1] == 'e' ? "env" : argument[1] == 'h' ? "help" : argument.substr(1);
+            has_value = argument.size() > 2 && takes_value(name);
+            if (has_value) value = argument.substr(argument[2] == '=' ? 3 : 2);
+        }
+        if (!has_value && takes_value(name)) {
+            if (i + 1 == argc) return "flag needs an argument: --" + name;
+            value = argv[++i];
+        }
+        if (auto wrong = take(flags, name, value); !wrong.empty()) return wrong;
+    }
+    if (positional.size() > 1) return "specify one path to kustomization.yaml";
+    if (!positional.empty()) flags.directory = positional.front();
+    return {};
+}
+
+/// A build that needs more dies with a clear line instead of taking the machine along.
+void limit_process() {
+    rlimit const memory{kMemoryBytesMax, kMemoryBytesMax};
+    rlimit const cpu{kCpuSecondsMax, kCpuSecondsMax};
+    if (::setrlimit(RLIMIT_AS, &memory) != 0 || ::setrlimit(RLIMIT_CPU, &cpu) != 0) {
+        std::fprintf(stderr, "# Warning: no limits could be set: %s\n", std::strerror(errno));
+    }
+}
+
+bool write_all(int fd, std::string_view text) {
+    while (!text.empty()) {
+        auto const written = ::write(fd, text.data(), text.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return false;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+std::string write_file(std::string const& path, std::string_view text) {
+    int const fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) return "open " + path + ": " + std::strerror(errno);
+    bool const ok = write_all(fd, text);
+    std::string const wrong = ok ? "" : "write " + path + ": " + std::strerror(errno);
+    ::close(fd);
+    return wrong;
+}
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+    return text;
+}
+
+/// kustomize's names: "apps_v1_deployment_web.yaml", with the namespace in front when there are several.
+std::string file_name(kustomize::Built::Object const& object, bool with_namespace) {
+    auto const slash = object.api_version.find('/');
+    auto name = slash == std::string::npos ? object.api_version
+                                           : object.api_version.substr(0, slash) + "_" + object.api_version.substr(slash + 1);
+    name += (name.empty() ? "" : "_") + object.kind + "_" + object.name + ".yaml";
+    std::replace(name.begin(), name.end(), '/', '_');  // a name is never a path
+    if (with_namespace && !object.cluster_scoped) name = (object.ns.empty() ? "default" : object.ns) + "_" + name;
+    return lower(name);
+}
+
+std::string write_directory(std::string const& directory, kustomize::Built const& built) {
+    std::vector<std::string> namespaces;
+    for (auto const& object : built.objects) {
+        if (!object.cluster_scoped) namespaces.push_back(object.ns.empty() ? "default" : object.ns);
+    }
+    std::sort(namespaces.begin(), namespaces.end());
+    bool const several = std::unique(namespaces.begin(), namespaces.end()) - namespaces.begin() > 1;
+    for (auto const& object : built.objects) {
+        auto text = built.text_of(object);
+        if (!text) return text.error().message;
+        if (auto wrong = write_file(directory + "/" + file_name(object, several), *text); !wrong.empty()) return wrong;
+    }
+    return {};
+}
+
+int build(Flags const& flags) {
+    auto built = kustomize::build(flags.directory, flags.options);
+    if (!built) return complain(built.error().message);
+    for (auto const& warning : built->warnings) std::fprintf(stderr, "%s\n", warning.c_str());
+    struct stat info {};
+    if (!flags.output.empty() && ::stat(flags.output.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+        auto const wrong = write_directory(flags.output, *built);
+        return wrong.empty() ? 0 : complain(wrong);
+    }
+    auto text = built->text();
+    if (!text) return complain(text.error().message);
+    if (!flags.output.empty()) {
+        auto const wrong = write_file(flags.output, *text);
+        return wrong.empty() ? 0 : complain(wrong);
+    }
+    return write_all(STDOUT_FILENO, *text) ? 0 : complain(std::string{"write stdout: "} + std::strerror(errno));
+}
+
+}  // namespace
+
+int run_build(int argc, char** argv) {
+    Flags flags;
+    if (auto const wrong = parse(argc, argv, flags); !wrong.empty()) return complain(wrong);
+    if (flags.help) {
+        std::fputs(kHelp.data(), stdout);
+        return 0;
+    }
+    if (char const* const label = std::getenv("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL"); label && std::string_view{label} == "on") {
+        flags.options.managed_by_label = true;
+    }
+    if (flags.limits) limit_process();
+    try {
+        return build(flags);
+    } catch (std::bad_alloc const&) {
+        return complain("the build needs more memory than its limit; --no-limits lifts it");
+    }
+}
+
+}  // namespace holdfast::daemon
