@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <initializer_list>
 
 // Weak: a binary without OpenSSL has nothing to close, and base does not depend on it.
 extern "C" [[gnu::weak]] int OPENSSL_init_crypto(std::uint64_t options, void const* settings);
