@@ -62,6 +62,7 @@ private:
     struct Open {
         Node const* node;
         std::size_t next = 0;
+        std::string_view foot;  // its own foot comment; none for a key, where the mapping around it takes it
         std::string_view tail;  // foot comment of the key before: written once its whole value is out
     };
 
@@ -79,7 +80,7 @@ private:
     }
 
     bool start_document(Node const& node) {
-        open_.push_back({&node});
+        open_.push_back({.node = &node, .foot = node.foot_comment()});
         return emitter_.emit({.type = Type::document_start, .head = node.head_comment()});
     }
 
@@ -102,10 +103,10 @@ private:
         auto const top = open_.back();
         auto const& node = *top.node;
         open_.pop_back();
-        if (node.is_document()) return emitter_.emit({.type = Type::document_end, .foot = node.foot_comment()});
+        if (node.is_document()) return emitter_.emit({.type = Type::document_end, .foot = top.foot});
         return emitter_.emit({.type = node.is_map() ? Type::mapping_end : Type::sequence_end,
                               .line = node.line_comment(),
-                              .foot = node.foot_comment(),
+                              .foot = top.foot,
                               .tail = node.is_map() ? top.tail : std::string_view{}});
     }
 
@@ -120,7 +121,7 @@ private:
             case Kind::sequence: {
                 auto const tag = present(node).tag;
                 bool const is_map = node.is_map();
-                open_.push_back({&node});
+                open_.push_back({.node = &node, .foot = foot});
                 return emitter_.emit({.type = is_map ? Type::mapping_start : Type::sequence_start,
                                       .flow = any(node.style & Style::flow),
                                       .empty = is_map ? node.size() < 2 : node.empty(),

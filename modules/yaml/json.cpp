@@ -102,6 +102,7 @@ bool pass_through_json(json::value& value, std::string& problem) {
                 return false;
             }
             if (auto const whole = parse_int(*text, 10); whole && *text != "-0") value = *whole;
+            else if (auto const big = parse_uint(*text, 10)) value = *big;
             return true;
         }
         case json::kind::string:

@@ -89,8 +89,9 @@ bool Parser::Impl::limit(std::string_view what, std::size_t bound) {
 }
 
 bool Parser::Impl::next_event() {
-    if (events.next(event)) return true;
+    bool const good = events.next(event);
     auto const& error = events.error();
+    if (good && error.stage == SyntaxError::Stage::none) return true;
     std::string text;
     if (auto const line = printed_line(error, options.dialect)) text = "line " + std::to_string(line) + ": ";
     text += error.text;

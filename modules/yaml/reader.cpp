@@ -18,6 +18,7 @@ bool is_allowed(char32_t code) {
            (code >= 0x10000 && code <= 0x10FFFF);
 }
 
+constexpr std::string_view kIncomplete = "incomplete UTF-8 octet sequence";
 constexpr std::string_view kControl = "control characters are not allowed";
 
 /// What is wrong with the character at `at`, or nothing and its length.
@@ -26,7 +27,7 @@ std::string_view check_character(std::string_view text, std::size_t at, std::uin
     auto const lead = byte(0);
     width = lead < 0x80 ? 1 : (lead & 0xE0) == 0xC0 ? 2 : (lead & 0xF0) == 0xE0 ? 3 : (lead & 0xF8) == 0xF0 ? 4 : 0;
     if (width == 0) return "invalid leading UTF-8 octet";
-    if (at + width > text.size()) return "incomplete UTF-8 octet sequence";
+    if (at + width > text.size()) return kIncomplete;
     char32_t code = width == 1 ? lead : lead & (0x7Fu >> width);
     for (std::uint32_t k = 1; k < width; ++k) {
         if ((byte(k) & 0xC0) != 0x80) return "invalid trailing UTF-8 octet";
@@ -140,7 +141,9 @@ ReadText read_text(Arena& arena, std::string bytes) {
     std::size_t const mark = bytes.starts_with("\xEF\xBB\xBF") ? 3 : 0;
     std::size_t bad = 0;
     auto const wrong = check_utf8(bytes, bad);
-    if (!wrong.empty()) bytes.resize(std::max(mark, decoded_before(bytes, bad)));
+    // The start of a character at the very end is noticed only when more is wanted.
+    if (wrong == kIncomplete) bytes.resize(bad);
+    else if (!wrong.empty()) bytes.resize(std::max(mark, decoded_before(bytes, bad)));
     bytes.push_back('\0');
     auto text = arena.adopt(std::move(bytes));
     text.remove_prefix(mark);

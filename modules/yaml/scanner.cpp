@@ -22,10 +22,11 @@ Scanner::Scanner(Arena& arena, std::string_view text, bool comments, std::uint32
     : arena_{arena}, text_{text.data()}, end_{text.data() + text.size()}, p_{text_}, line_base_{text_},
       with_comments_{comments}, lookahead_{lookahead}, reader_error_{reader_error} {
     tokens_.reserve(64);
+    if (text.starts_with("\xEF\xBB\xBF")) bom_end_ = text_ + std::min<std::size_t>(text.size(), 509);
 }
 
 bool Scanner::fail(Mark context, std::string_view text) {
-    if (!reader_error_.empty() && end_ - p_ < 4) {
+    if (is_at_reader_error(4)) {
         error_ = {SyntaxError::Stage::reader, {}, {}, reader_error_};
     } else {
         error_ = {SyntaxError::Stage::scanner, context, mark(), text};
@@ -110,7 +111,7 @@ bool Scanner::fetch_next() {
     if (!scan_to_next_token(scan_mark)) return false;
     unroll_indent(column(), scan_mark);
 
-    if (!reader_error_.empty() && end_ - p_ < 4) return fail(mark(), {});
+    if (is_at_reader_error(4)) return fail(mark(), {});
     char const c = *p_;
     if (c == '\0') return fetch_stream_end();
     if (column() == 0) {
@@ -415,11 +416,16 @@ bool Scanner::fetch_scalar(ScalarStyle style) {
         case ScalarStyle::literal: ok = scan_block(token, true); break;
         case ScalarStyle::folded: ok = scan_block(token, false); break;
     }
+    if (!ok) tokens_.pop_back();
     return ok;
 }
 
 bool Scanner::scan_to_next_token(Mark scan_mark) {
     for (;;) {
+        // A second byte order mark at the start: go-yaml drops the first character of each line for as long as
+        // the mark stands at the start of its buffer.
+        if (p_ < bom_end_ && column() == 0 && *p_ != '\0') skip_char();
+
         // Tabs separate tokens in flow collections, and in blocks where no key may start.
         bool const tabs = flow_level_ > 0 || !simple_key_allowed_;
         while (*p_ == ' ' || (tabs && *p_ == '\t')) ++p_;

@@ -142,6 +142,7 @@ private:
     bool scan_version_number(Mark start, int& number);
 
     bool fail(Mark context, std::string_view text);
+    bool is_at_reader_error(std::ptrdiff_t characters) const { return !reader_error_.empty() && end_ - p_ < characters; }
 
     // The cursor. A column is p_ - line_base_; a character of n bytes moves line_base_ by n - 1.
     Mark mark() const {
@@ -161,6 +162,7 @@ private:
     char const* end_;
     char const* p_;
     char const* line_base_;
+    char const* bom_end_ = nullptr;
     std::uint32_t line_ = 0;
     std::uint32_t newlines_ = 0;  // line breaks since the last character that is neither blank nor break
     bool with_comments_;

@@ -2,7 +2,6 @@
 #include "modules/yaml/emitter.hpp"
 #include "modules/yaml/go_number.hpp"
 #include "modules/yaml/json.hpp"
-#include "modules/yaml/json_text.hpp"
 #include "modules/yaml/resolve.hpp"
 #include "modules/yaml/unicode_table.hpp"
 #include "modules/yaml/utf8.hpp"
@@ -149,31 +148,12 @@ private:
 
         if (!emit({.type = Type::mapping_start, .empty = sorted.empty()})) return false;
         for (auto const* const entry : sorted) {
-            if (through_json_ && !is_key_short(entry->key())) return false;
             if (!write_string(entry->key()) || !write(entry->value(), depth + 1)) return false;
         }
         return emit({.type = Type::mapping_end});
     }
 
-    /// sigs reads its own JSON back, as one line: a key longer than 1024 characters is none.
-    bool is_key_short(std::string_view key) {
-        if (key.size() * 6 + 2 <= kKeyCharsMax) return true;
-        std::string text;
-        append_json_string(text, key, true);
-        if (std::ranges::count_if(text, [](char c) { return (c & '\xC0') != '\x80'; }) <= static_cast<std::ptrdiff_t>(kKeyCharsMax)) return true;
-        problem_ = "yaml: did not find expected ',' or '}'";
-        return false;
-    }
-
     bool write_string(std::string_view text) {
-        if (through_json_ && !survives_json(text)) {
-            auto read = read_back(text);
-            if (!read) {
-                problem_ = read.error().message;
-                return false;
-            }
-            text = kept_.emplace_back(std::move(*read));
-        }
         if (!is_utf8(text)) {
             auto const& encoded = kept_.emplace_back(encode_base64(text));
             return emit({.type = Type::scalar, .style = style_of(encoded), .implicit = false, .tag = tags::kBinary, .value = encoded});
@@ -186,25 +166,6 @@ private:
         bool const can_use_plain = resolve_tag(text, dialect_) == Tag::string && !is_base60_float(text) &&
                                    (dialect_ == Dialect::v2 || !is_old_bool(text));
         return can_use_plain ? ScalarStyle::plain : ScalarStyle::double_quoted;
-    }
-
-    /// Is this text what v2 reads from its JSON form? Not so for what the reader refuses (DEL, C1, U+FFFE), for
-    /// NEL, which is a line break to fold, and for bad UTF-8.
-    static bool survives_json(std::string_view text) {
-        for (std::size_t i = 0; i < text.size(); ++i) {
-            auto const c = static_cast<unsigned char>(text[i]);
-            if (c == 0x7F || c == 0xC2 || c == 0xEF) return false;
-        }
-        return is_utf8(text);
-    }
-
-    static Result<std::string> read_back(std::string_view text) {
-        std::string quoted;
-        append_json_string(quoted, text, true);
-        Arena arena;
-        auto document = parse(arena, quoted, {.dialect = Dialect::v2});
-        if (!document) return fail(std::move(document));
-        return std::string{root_of(*document)->value()};
     }
 
     Dialect dialect_;
@@ -251,7 +212,43 @@ bool key_less(std::string_view a_text, std::string_view b_text, Dialect dialect)
     return a.size() < b.size();
 }
 
+namespace {
+
+/// Is this text what v2 reads from its JSON form? Not so for what the reader refuses (DEL, C1, U+FFFE), for
+/// NEL, which is a line break to fold, and for bad UTF-8.
+bool survives_json(std::string_view text) {
+    for (char const c : text) {
+        if (c == '\x7F' || c == '\xC2' || c == '\xEF') return false;
+    }
+    return is_utf8(text);
+}
+
+/// sigs reads its own JSON back, as one line: a key longer than 1024 characters is none. Escapes take six.
+bool is_key_short(std::string_view key) { return key.size() * 6 + 2 <= kKeyCharsMax; }
+
+bool survives_json(json::value const& value, std::size_t depth) {
+    if (auto const* const text = value.if_string()) return survives_json(std::string_view{*text});
+    if (depth > kValueDepthMax) return true;
+    if (auto const* const array = value.if_array()) {
+        return std::ranges::all_of(*array, [&](auto const& item) { return survives_json(item, depth + 1); });
+    }
+    if (auto const* const object = value.if_object()) {
+        return std::ranges::all_of(*object, [&](auto const& entry) {
+            return is_key_short(entry.key()) && survives_json(std::string_view{entry.key()}) && survives_json(entry.value(), depth + 1);
+        });
+    }
+    return true;
+}
+
+}  // namespace
+
 Result<std::string> write_sigs(json::value const& value) {
+    if (!survives_json(value, 0)) {
+        // What sigs does with every value, word for word.
+        auto text = marshal_json(value);
+        if (!text) return fail(std::move(text));
+        return json_to_yaml(*text);
+    }
     return ValueWriter{{.dialect = Dialect::v2, .indent = 2}, true}.run(value);
 }
 
