@@ -2,6 +2,7 @@
 #include "modules/git/conversation.hpp"
 
 #include "modules/base/limits.hpp"
+#include "modules/http/base64.hpp"
 #include "modules/http/retry.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -21,20 +22,6 @@ constexpr std::string_view kRefsSuffix = "/info/refs";
 constexpr std::string_view kRefsQuery = "?service=git-upload-pack";
 constexpr std::chrono::milliseconds kStopCheck{100};
 constexpr std::chrono::minutes kSystemBundleAge{5};
-
-std::string base64(std::string_view text) {
-    static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); i += 3) {
-        auto const byte = [&](std::size_t k) { return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0u; };
-        auto const group = byte(0) << 16 | byte(1) << 8 | byte(2);
-        out += kDigits[group >> 18 & 63];
-        out += kDigits[group >> 12 & 63];
-        out += i + 1 < text.size() ? kDigits[group >> 6 & 63] : '=';
-        out += i + 2 < text.size() ? kDigits[group & 63] : '=';
-    }
-    return out;
-}
 
 /// The system's bundle as text; "" when there is none.
 std::string system_bundle() {
@@ -119,7 +106,7 @@ Result<void> Conversation::configure(Remote const& remote) {
     if (!own.bearer_token.empty()) {
         authorization_ = "Bearer " + own.bearer_token;
     } else if (!username.empty()) {
-        authorization_ = "Basic " + base64(username + ":" + password);
+        authorization_ = "Basic " + http::base64_encode(username + ":" + password);
     }
     if (url->scheme == "https") {
         auto tls = tls_of(own);
