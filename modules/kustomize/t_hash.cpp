@@ -58,7 +58,7 @@ Result<std::string> hash_of(Resource const& object) {
         bool const secret = kind == "Secret";
         json::object fields;
         fields["kind"] = json::string_view{kind.data(), kind.size()};
-        fields["name"] = json::string_view{object.name().data(), object.name().size()};
+        fields["name"] = "";  // kustomize looks for a field "metadata/name", which there is not
         auto data = value_of(root->find("data"));
         if (!data) return fail(std::move(data));
         fields["data"] = std::move(*data);

@@ -59,13 +59,16 @@ func specifications() string {
 	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(dir)), "internal/konfig/builtinpluginconsts/*.go"))
 	check(err)
 	constants := map[string]string{}
-	constant := regexp.MustCompile("(\\w+FieldSpecs)\\s*=\\s*`([^`]*)`")
+	// A constant may end in "` + otherFieldSpecs".
+	constant := regexp.MustCompile("(\\w+FieldSpecs)\\s*=\\s*`([^`]*)`(?: \\+ (\\w+FieldSpecs))?")
+	added := map[string]string{}
 	order := []string{}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		check(err)
 		for _, m := range constant.FindAllStringSubmatch(string(text), -1) {
 			constants[m[1]] = m[2]
+			added[m[1]] = m[3]
 		}
 		for _, m := range regexp.MustCompile(`\[\]byte\((\w+FieldSpecs)\)`).FindAllStringSubmatch(string(text), -1) {
 			order = append(order, m[1])
@@ -76,7 +79,7 @@ func specifications() string {
 		if constants[name] == "" {
 			check(fmt.Errorf("no constant %s", name))
 		}
-		parts = append(parts, constants[name])
+		parts = append(parts, constants[name]+constants[added[name]])
 	}
 	return strings.Join(parts, "\n")
 }
