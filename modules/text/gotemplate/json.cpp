@@ -195,7 +195,11 @@ struct Reader {
     int depth = 0;
 
     [[noreturn]] void refuse(std::string_view context) {
-        if (at >= text.size()) throw Failure{{Errc::invalid_input, "unexpected end of JSON input"}};
+        if (at >= text.size()) {
+            // Go feeds a blank at the end: inside a word, number or escape that is what is wrong.
+            auto const inside = context.starts_with("in ") || context.starts_with("after decimal");
+            throw Failure{{Errc::invalid_input, inside ? "invalid character ' ' " + std::string{context} : "unexpected end of JSON input"}};
+        }
         throw Failure{{Errc::invalid_input, "invalid character " + quote_char(static_cast<unsigned char>(text[at])) + " " + std::string{context}}};
     }
     void blank() {
@@ -248,7 +252,7 @@ struct Reader {
     }
 
     void escape(std::string& out) {
-        if (at >= text.size()) refuse("");
+        if (at >= text.size()) refuse("in string escape code");
         auto const c = text[at];
         switch (c) {
             case '"':

@@ -1,0 +1,70 @@
+// modules/text/gotemplate/sprig_regex.cpp: sprig's regular expressions on modules/text/regex.
+#include "modules/text/gotemplate/sprig.hpp"
+#include "modules/text/gotemplate/sprig_common.hpp"
+#include "modules/text/gotemplate/strconv.hpp"
+#include "modules/text/gotemplate/template.hpp"
+#include "modules/text/regex/regex.hpp"
+
+namespace holdfast::gotemplate {
+
+namespace {
+
+using namespace sprig;
+using regex::Regex;
+
+// regexp.MustCompile's panic, or the plain error of the "must" twin.
+template <class Use>
+Implementation with_regex(bool must, Use use) {
+    return [must, use](Call& call) -> Result<Value> {
+        auto const pattern = call.text(0);
+        if (auto charged = call.charge_steps(pattern.size() / 8 + call.text(1).size() / 32); !charged) return fail(std::move(charged));
+        auto const compiled = Regex::compile(pattern);
+        if (compiled) return use(call, *compiled);
+        if (must || compiled.error().code == Errc::limit) return std::unexpected{compiled.error()};
+        auto const quoted = pattern.find('`') == std::string_view::npos ? "`" + std::string{pattern} + "`" : quote(pattern);
+        return bad("regexp: Compile(" + quoted + "): " + compiled.error().message);
+    };
+}
+
+Result<Value> maybe_list(Call& call, std::optional<std::vector<std::string>> const& found) {
+    if (!found) return Value::zero(types::list_string);
+    return strings(call, *found);
+}
+
+Result<Value> replaced(Call& call, Result<std::string> const& made) {
+    if (!made) return std::unexpected{made.error()};
+    return text(call, *made);
+}
+
+}  // namespace
+
+void add_sprig_regex(FuncMap& funcs) {
+    auto const pair = [&](std::string name, std::string_view signature, auto use) {
+        funcs.add(name, signature, with_regex(false, use));
+        name[0] = static_cast<char>(name[0] - 32);
+        funcs.add("must" + name, signature, with_regex(true, use));
+    };
+    auto const match = [](Call& call, Regex const& regex) -> Result<Value> { return Value::boolean(regex.matches(call.text(1))); };
+    funcs.add("mustRegexMatch", "string, string -> bool", with_regex(true, match));
+    // regexMatch drops the error and answers false.
+    funcs.add("regexMatch", "string, string -> bool", [](Call& call) -> Result<Value> {
+        if (auto charged = call.charge_steps(call.text(0).size() / 8 + call.text(1).size() / 32); !charged) return fail(std::move(charged));
+        auto const compiled = Regex::compile(call.text(0));
+        if (!compiled && compiled.error().code == Errc::limit) return std::unexpected{compiled.error()};
+        return Value::boolean(compiled && compiled->matches(call.text(1)));
+    });
+    pair("regexFind", "string, string -> string", [](Call& call, Regex const& regex) { return text(call, regex.find(call.text(1)).value_or("")); });
+    pair("regexFindAll", "string, string, int -> []string",
+         [](Call& call, Regex const& regex) { return maybe_list(call, regex.find_all(call.text(1), call.integer(2))); });
+    pair("regexReplaceAll", "string, string, string -> string", [](Call& call, Regex const& regex) {
+        return replaced(call, regex.replace_all(call.text(1), call.text(2), call.executor().budget().output_bytes_max));
+    });
+    pair("regexReplaceAllLiteral", "string, string, string -> string", [](Call& call, Regex const& regex) {
+        return replaced(call, regex.replace_all_literal(call.text(1), call.text(2), call.executor().budget().output_bytes_max));
+    });
+    pair("regexSplit", "string, string, int -> []string",
+         [](Call& call, Regex const& regex) { return maybe_list(call, regex.split(call.text(1), call.integer(2))); });
+    funcs.add("regexQuoteMeta", "string -> string", [](Call& call) { return text(call, regex::quote_meta(call.text(0))); });
+}
+
+}  // namespace holdfast::gotemplate
