@@ -89,10 +89,9 @@ bool Scanner::fetch_more() {
     for (;;) {
         if (head_ + lookahead_ < tokens_.size()) {
             // A possible simple key at the head: the next token tells whether a KEY goes before it.
-            auto const level = tokens_[head_].key_level;
-            if (level < 0 || static_cast<std::size_t>(level) >= simple_keys_.size()) break;
-            auto& key = simple_keys_[static_cast<std::size_t>(level)];
-            if (!key.possible || !key.tracked || key.token_number != tokens_parsed_) break;
+            auto const level = key_table_.find(tokens_parsed_);
+            if (level >= simple_keys_.size()) break;
+            auto& key = simple_keys_[level];
             bool ok = true;
             bool const valid = is_valid(key, ok);
             if (!ok) return false;
@@ -120,14 +119,20 @@ bool Scanner::fetch_next() {
             return fetch_document_indicator(c == '-' ? TokenType::document_start : TokenType::document_end);
         }
     }
-    if (!with_comments_) return fetch_any();
+    if (!with_comments_) return fetch_whole();
 
     auto comment_mark = mark();
     if (c == (flow_level_ == 0 ? ':' : ',')) comment_mark = tokens_.back().start;
-    if (!fetch_any()) return false;
+    if (!fetch_whole()) return false;
     // A "-" alone has no line comment: it becomes a head comment of what follows.
     if (newlines_ == 0 && tokens_.back().type != TokenType::block_entry) scan_line_comment(comment_mark);
     return true;
+}
+
+/// A token that goes up to where the reader stopped is not whole.
+bool Scanner::fetch_whole() {
+    if (!fetch_any()) return false;
+    return !is_at_reader_error(2) || fail(mark(), {});
 }
 
 bool Scanner::has_document_indicator() const {
@@ -192,11 +197,11 @@ bool Scanner::save_simple_key() {
     if (!remove_simple_key()) return false;
     simple_keys_.back() = {
         .possible = true,
-        .tracked = true,
         .required = required,
         .token_number = tokens_parsed_ + static_cast<std::uint32_t>(tokens_.size() - head_),
         .mark = mark(),
     };
+    key_table_.add(simple_keys_.back().token_number, static_cast<std::uint32_t>(simple_keys_.size() - 1));
     return true;
 }
 
@@ -205,6 +210,7 @@ bool Scanner::remove_simple_key() {
     if (key.possible) {
         if (key.required) return fail(key.mark, "could not find expected ':'");
         key.possible = false;
+        key_table_.remove(key.token_number);
     }
     return true;
 }
@@ -297,24 +303,18 @@ bool Scanner::indicator(TokenType type) {
 
 bool Scanner::fetch_flow_start(TokenType type) {
     if (!save_simple_key()) return false;
-    bool const starts_key = simple_key_allowed_;
-    auto const level = static_cast<std::int32_t>(simple_keys_.size()) - 1;
     simple_keys_.push_back({.token_number = tokens_parsed_ + static_cast<std::uint32_t>(tokens_.size() - head_), .mark = mark()});
     if (++flow_level_ > kLevelsMax) return fail(simple_keys_.back().mark, "exceeded max depth of 10000");
     simple_key_allowed_ = true;
-    indicator(type);
-    if (starts_key) tokens_.back().key_level = level;
-    return true;
+    return indicator(type);
 }
 
 bool Scanner::fetch_flow_end(TokenType type) {
     if (!remove_simple_key()) return false;
     if (flow_level_ > 0) {
         --flow_level_;
-        auto const number = simple_keys_.back().token_number;
+        key_table_.remove(simple_keys_.back().token_number);
         simple_keys_.pop_back();
-        // go-yaml's table of keys by token loses the key that an empty collection could be.
-        if (simple_keys_.back().token_number == number) simple_keys_.back().tracked = false;
     }
     simple_key_allowed_ = false;
     return indicator(type);
@@ -359,6 +359,7 @@ bool Scanner::fetch_value() {
         insert_token(key.token_number, token);
         if (!roll_indent(key.mark.column, key.token_number, TokenType::block_mapping_start, key.mark)) return false;
         key.possible = false;
+        key_table_.remove(key.token_number);
         simple_key_allowed_ = false;
     } else {
         if (flow_level_ == 0) {
@@ -372,42 +373,31 @@ bool Scanner::fetch_value() {
 
 bool Scanner::fetch_anchor(TokenType type) {
     if (!save_simple_key()) return false;
-    auto const level = simple_key_allowed_ ? static_cast<std::int32_t>(simple_keys_.size()) - 1 : -1;
     simple_key_allowed_ = false;
     Token token;
     token.type = type;
     if (!scan_anchor(token)) return false;
-    token.key_level = level;
     append_token(type, token.start) = token;
     return true;
 }
 
 bool Scanner::fetch_tag() {
     if (!save_simple_key()) return false;
-    auto const level = simple_key_allowed_ ? static_cast<std::int32_t>(simple_keys_.size()) - 1 : -1;
     simple_key_allowed_ = false;
     Token token;
     token.type = TokenType::tag;
     if (!scan_tag(token)) return false;
-    token.key_level = level;
     append_token(token.type, token.start) = token;
     return true;
 }
 
 bool Scanner::fetch_scalar(ScalarStyle style) {
     bool const block = style == ScalarStyle::literal || style == ScalarStyle::folded;
-    std::int32_t level = -1;
-    if (block) {
-        if (!remove_simple_key()) return false;
-    } else {
-        if (!save_simple_key()) return false;
-        if (simple_key_allowed_) level = static_cast<std::int32_t>(simple_keys_.size()) - 1;
-    }
+    if (!(block ? remove_simple_key() : save_simple_key())) return false;
     simple_key_allowed_ = block;  // a key may follow a block scalar
 
     auto& token = append_token(TokenType::scalar, mark());
     token.style = style;
-    token.key_level = level;
     bool ok = false;
     switch (style) {
         case ScalarStyle::plain: ok = scan_plain(token); break;

@@ -5,6 +5,7 @@
 #include "modules/yaml/arena.hpp"
 #include "modules/yaml/chars.hpp"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -33,7 +34,6 @@ struct Token {
     ScalarStyle style = ScalarStyle::plain;
     std::uint8_t width = 0;          // characters of an indicator: where the token ends on its line
     bool compatible = false;         // of a version directive: 1.1
-    std::int32_t key_level = -1;     // the level of the possible simple key that starts here
     Mark start;
     std::string_view text;           // scalar, anchor, alias; tag: handle
     std::string_view suffix;         // tag: suffix; tag directive: prefix
@@ -83,15 +83,40 @@ public:
 private:
     struct SimpleKey {
         bool possible = false;
-        bool tracked = false;  // fetch_more() waits for it
         bool required = false;
         std::uint32_t token_number = 0;
         Mark mark;
     };
 
+    /// go-yaml's simple_keys_by_tok: which level's key may start at a token. A key that became impossible leaves
+    /// its entry behind, and an empty flow collection takes that of the key it could be: both change how far
+    /// the scanner reads ahead, and so which error comes first. Live numbers lie close together.
+    class KeyTable {
+    public:
+        static constexpr std::uint32_t kNone = UINT32_MAX;
+        std::uint32_t find(std::uint32_t number) const {
+            auto const& slot = slots_[number % kSlots];
+            return slot.number == number ? slot.level : kNone;
+        }
+        void add(std::uint32_t number, std::uint32_t level) { slots_[number % kSlots] = {number, level}; }
+        void remove(std::uint32_t number) {
+            auto& slot = slots_[number % kSlots];
+            if (slot.number == number) slot.level = kNone;
+        }
+
+    private:
+        static constexpr std::uint32_t kSlots = 2048;  // more than tokens fit into the 1024 characters of a key
+        struct Slot {
+            std::uint32_t number = 0;
+            std::uint32_t level = kNone;
+        };
+        std::array<Slot, kSlots> slots_{};
+    };
+
     // scanner.cpp
     bool fetch_more();
     bool fetch_next();
+    bool fetch_whole();
     bool fetch_any();
     bool fetch_stream_start();
     bool fetch_stream_end();
@@ -182,6 +207,7 @@ private:
     std::uint32_t flow_level_ = 0;
     bool simple_key_allowed_ = false;
     std::vector<SimpleKey> simple_keys_;
+    KeyTable key_table_;
 
     std::vector<Comment> comments_;
     std::size_t comments_head_ = 0;
