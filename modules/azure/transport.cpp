@@ -1,6 +1,8 @@
 // modules/azure/transport.cpp: endpoints with their TLS context, and small files.
 #include "modules/azure/transport.hpp"
 
+#include <boost/asio/ip/address.hpp>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,7 +30,9 @@ Error file_error(std::filesystem::path const& file, int code) {
 }
 
 bool is_loopback(std::string const& host) {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
+    boost::system::error_code ec;
+    auto const address = asio::ip::make_address(host, ec);
+    return host == "localhost" || (!ec && address.is_loopback());
 }
 
 }  // namespace
