@@ -1,0 +1,212 @@
+// modules/helm/convert.cpp: values to and from YAML, JSON and TOML inside of templates.
+#include "modules/helm/convert.hpp"
+
+#include "modules/helm/functions.hpp"
+#include "modules/helm/typed.hpp"
+#include "modules/text/gotemplate/base64.hpp"
+#include "modules/text/gotemplate/json.hpp"
+#include "modules/text/gotemplate/unicode.hpp"
+#include "modules/yaml/json.hpp"
+
+#include <boost/json/parse.hpp>
+
+#include <cmath>
+
+namespace holdfast::helm {
+
+using gotemplate::Call;
+using gotemplate::Kind;
+using gotemplate::Value;
+namespace json = boost::json;
+namespace types = gotemplate::types;
+
+namespace {
+
+constexpr std::size_t kDepthMax = 1'000;
+
+enum class Floats {
+    as_json,  // through json.Marshal: whole numbers become integers again
+    as_they_are,
+};
+
+json::value float_value(double number, Floats floats) {
+    if (floats == Floats::as_they_are || number != std::trunc(number) || std::fabs(number) >= 1e21) return number;
+    if (number >= -9223372036854775808.0 && number < 9223372036854775808.0) {
+        if (number == 0 && std::signbit(number)) return -0.0;
+        return static_cast<std::int64_t>(number);
+    }
+    if (number > 0 && number < 18446744073709551616.0) return static_cast<std::uint64_t>(number);
+    return number;
+}
+
+std::string valid_text(std::string_view text) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size();) {
+        auto const rune = gotemplate::decode_rune(text.substr(at));
+        gotemplate::append_rune(out, rune.value);
+        at += rune.width;
+    }
+    return out;
+}
+
+Result<json::value> tree_of(Value const& value, Floats floats, std::size_t depth = 0) {
+    if (depth > kDepthMax) return fail(Errc::limit, "value nested too deep");
+    if (value.is_nil()) return json::value{nullptr};
+    switch (value.kind()) {
+        case Kind::boolean: return json::value{value.as_bool()};
+        case Kind::integer: return json::value{value.as_int()};
+        case Kind::unsigned_integer: return json::value{value.as_uint()};
+        case Kind::floating:
+            if (!std::isfinite(value.as_float())) return fail(Errc::invalid_input, "error marshaling into JSON: json: unsupported value: NaN");
+            return float_value(value.as_float(), floats);
+        case Kind::string: {
+            auto const text = value.as_string();
+            return json::value(gotemplate::is_valid_utf8(text) ? std::string{text} : valid_text(text));
+        }
+        case Kind::slice: {
+            if (value.is_bytes()) return json::value(gotemplate::base64_encode(value.as_string()));
+            json::array list;
+            list.reserve(value.size());
+            for (auto const& item : value.items()) {
+                auto made = tree_of(item, floats, depth + 1);
+                if (!made) return made;
+                list.push_back(std::move(*made));
+            }
+            return json::value(std::move(list));
+        }
+        case Kind::map: {
+            json::object object;
+            object.reserve(value.size());
+            for (auto const& [key, item] : value.entries()) {
+                auto made = tree_of(item, floats, depth + 1);
+                if (!made) return made;
+                auto const name = key.as_string();
+                object.emplace(gotemplate::is_valid_utf8(name) ? std::string{name} : valid_text(name), std::move(*made));
+            }
+            return json::value(std::move(object));
+        }
+        default: {
+            auto text = gotemplate::to_json(value);
+            if (!text) return fail(std::move(text), "error marshaling into JSON");
+            boost::system::error_code ec;
+            auto parsed = json::parse(*text, ec);
+            if (ec) return fail(Errc::invalid_input, "error marshaling into JSON: " + ec.message());
+            return parsed;
+        }
+    }
+}
+
+Value text(std::string_view value) { return Value::string(value); }
+
+/// The string a failing function gives when it may not fail: empty, or the reason.
+Result<Value> or_empty(Call& call, Result<std::string> made) {
+    if (!made) {
+        if (made.error().code == Errc::limit) return fail(std::move(made));
+        return text("");
+    }
+    if (auto charged = call.charge_bytes(made->size()); !charged) return fail(std::move(charged));
+    return text(*made);
+}
+
+Result<Value> or_fail(Call& call, Result<std::string> made) {
+    if (!made) return fail(std::move(made));
+    return or_empty(call, std::move(made));
+}
+
+Result<std::string> to_yaml_pretty(Value const& value) {
+    auto tree = tree_of(value, Floats::as_they_are);
+    if (!tree) return fail(std::move(tree));
+    auto made = yaml::write_v3(*tree, {.indent = 2, .sequences = yaml::SequenceIndent::wide});
+    if (made && made->ends_with('\n')) made->pop_back();
+    return made;
+}
+
+Value error_map(std::string_view message) {
+    Value map = Value::map();
+    map.set("Error", text(message).boxed());
+    return map;
+}
+
+Value error_list(std::string_view message) { return Value::list({text(message).boxed()}); }
+
+Result<Value> from_yaml(Call& call) {
+    if (auto charged = call.charge_steps(call.text(0).size() / 8 + 1); !charged) return fail(std::move(charged));
+    auto made = read_yaml_map(call.text(0));
+    if (made) return made;
+    return error_map(made.error().message);
+}
+
+Result<Value> from_yaml_array(Call& call) {
+    if (auto charged = call.charge_steps(call.text(0).size() / 8 + 1); !charged) return fail(std::move(charged));
+    auto made = read_yaml_list(call.text(0));
+    if (made) return made;
+    return error_list(made.error().message);
+}
+
+std::string kind_name(Value const& value) {
+    switch (value.kind()) {
+        case Kind::boolean: return "bool";
+        case Kind::string: return "string";
+        case Kind::slice: return "array";
+        case Kind::map: return "object";
+        default: return "number";
+    }
+}
+
+Result<Value> from_json(Call& call) {
+    if (auto charged = call.charge_steps(call.text(0).size() / 8 + 1); !charged) return fail(std::move(charged));
+    auto made = gotemplate::from_json(call.text(0));
+    if (!made) return error_map(made.error().message);
+    if (made->is_nil() && !made->is_map()) return Value::zero(types::map_any);
+    if (made->is_map()) return made->unboxed();
+    return error_map("json: cannot unmarshal " + kind_name(*made) + " into Go value of type map[string]interface {}");
+}
+
+Result<Value> from_json_array(Call& call) {
+    if (auto charged = call.charge_steps(call.text(0).size() / 8 + 1); !charged) return fail(std::move(charged));
+    auto made = gotemplate::from_json(call.text(0));
+    if (!made) return error_list(made.error().message);
+    if (made->is_nil() && !made->is_list()) return Value::zero(types::list_any);
+    if (made->is_list()) return made->unboxed();
+    return error_list("json: cannot unmarshal " + kind_name(*made) + " into Go value of type []interface {}");
+}
+
+Result<Value> to_toml_text(Call& call) {
+    auto made = to_toml(call[0]);
+    if (!made && made.error().code != Errc::limit) return text(made.error().message);
+    return or_fail(call, std::move(made));
+}
+
+Result<Value> from_toml_text(Call& call) {
+    if (auto charged = call.charge_steps(call.text(0).size() / 8 + 1); !charged) return fail(std::move(charged));
+    auto made = from_toml(call.text(0));
+    if (made) return made;
+    return error_map(made.error().message);
+}
+
+}  // namespace
+
+Result<std::string> to_yaml(Value const& value) {
+    auto tree = tree_of(value, Floats::as_json);
+    if (!tree) return fail(std::move(tree));
+    auto made = yaml::write_sigs(*tree);
+    if (made && made->ends_with('\n')) made->pop_back();
+    return made;
+}
+
+void add_conversions(gotemplate::FuncMap& funcs) {
+    funcs.add("toYaml", "any -> string", [](Call& call) { return or_empty(call, to_yaml(call[0])); });
+    funcs.add("mustToYaml", "any -> string", [](Call& call) { return or_fail(call, to_yaml(call[0])); });
+    funcs.add("toYamlPretty", "any -> string", [](Call& call) { return or_empty(call, to_yaml_pretty(call[0])); });
+    funcs.add("fromYaml", "string -> map", from_yaml);
+    funcs.add("fromYamlArray", "string -> []any", from_yaml_array);
+    funcs.add("toJson", "any -> string", [](Call& call) { return or_empty(call, gotemplate::to_json(call[0])); });
+    funcs.add("mustToJson", "any -> string", [](Call& call) { return or_fail(call, gotemplate::to_json(call[0])); });
+    funcs.add("fromJson", "string -> map", from_json);
+    funcs.add("fromJsonArray", "string -> []any", from_json_array);
+    funcs.add("toToml", "any -> string", to_toml_text);
+    funcs.add("mustToToml", "any -> string", [](Call& call) { return or_fail(call, to_toml(call[0])); });
+    funcs.add("fromToml", "string -> map", from_toml_text);
+}
+
+}  // namespace holdfast::helm

@@ -1,0 +1,205 @@
+// modules/helm/dependencies.cpp: which subcharts are on, under which name, and what their values give to the parent.
+#include "modules/helm/instance.hpp"
+
+#include "modules/helm/text.hpp"
+#include "modules/text/gotemplate/fmt.hpp"
+#include "modules/text/semver/semver.hpp"
+
+#include <set>
+
+namespace holdfast::helm {
+
+using gotemplate::Value;
+
+namespace {
+
+/// Values.Table: the map at a dotted path, or invalid.
+Value table_at(Value const& values, std::string_view path) {
+    Value table = values;
+    for (auto const part : split(path, '.')) {
+        if (!table.is_map()) return {};
+        auto const* found = table.find(part);
+        if (found == nullptr || !found->is_map()) return {};
+        table = found->unboxed();
+    }
+    return table;
+}
+
+/// Values.PathValue: the scalar or list at a dotted path, or invalid (also for a map).
+Value value_at(Value const& values, std::string_view path) {
+    auto const dot = path.rfind('.');
+    Value const table = dot == path.npos ? values : table_at(values, path.substr(0, dot));
+    if (!table.is_map()) return {};
+    auto const* found = table.find(dot == path.npos ? path : path.substr(dot + 1));
+    return found == nullptr || found->is_map() ? Value{} : *found;
+}
+
+void apply_tags(std::vector<Dependency>& dependencies, Value const& values, Warnings& warnings) {
+    Value const tags = table_at(values, "tags");
+    if (!tags.is_map()) return;
+    for (auto& dependency : dependencies) {
+        bool any_true = false, any_false = false;
+        for (auto const& tag : dependency.tags) {
+            auto const* found = tags.find(tag);
+            if (found == nullptr) continue;
+            if (found->kind() != gotemplate::Kind::boolean) {
+                warnings.push_back("returned non-bool value tag=" + tag + " chart=" + dependency.name);
+                continue;
+            }
+            (found->as_bool() ? any_true : any_false) = true;
+        }
+        dependency.enabled = any_true || !any_false;
+    }
+}
+
+void apply_conditions(std::vector<Dependency>& dependencies, Value const& values, std::string const& path, Warnings& warnings) {
+    for (auto& dependency : dependencies) {
+        for (auto const condition : split(trimmed(dependency.condition), ',')) {
+            if (condition.empty()) continue;
+            Value const found = value_at(values, path + std::string{condition});
+            if (!found.is_valid()) continue;
+            if (found.kind() == gotemplate::Kind::boolean) {
+                dependency.enabled = found.as_bool();
+                break;
+            }
+            warnings.push_back("returned non-bool value path=" + std::string{condition} + " chart=" + dependency.name);
+        }
+    }
+}
+
+class Picker {
+public:
+    explicit Picker(Warnings& warnings) : warnings_(warnings) {}
+
+    Result<void> pick(Instance& chart, Value const& values, std::string const& path) {
+        if (!chart.metadata.dependencies) return {};
+        auto& wanted = *chart.metadata.dependencies;
+        if (auto done = choose(chart, wanted); !done) return done;
+        for (auto& dependency : wanted) dependency.enabled = true;
+        auto coalesced = coalesce_values(chart, values, false, warnings_);
+        if (!coalesced) return fail(std::move(coalesced));
+        apply_tags(wanted, *coalesced, warnings_);
+        apply_conditions(wanted, *coalesced, path, warnings_);
+        std::set<std::string, std::less<>> off;
+        for (auto const& dependency : wanted) {
+            if (!dependency.enabled) off.insert(dependency.name);
+        }
+        std::erase_if(chart.dependencies, [&](auto const& sub) { return off.contains(sub->name()); });
+        std::erase_if(wanted, [&](auto const& dependency) { return off.contains(dependency.name); });
+        for (auto const& sub : chart.dependencies) {
+            if (auto done = pick(*sub, *coalesced, path + sub->name() + '.'); !done) return done;
+        }
+        if (wanted.empty()) chart.metadata.dependencies.reset();
+        return {};
+    }
+
+private:
+    /// Charts that Chart.yaml does not name first, then one per entry that fits, under its alias.
+    Result<void> choose(Instance& chart, std::vector<Dependency>& wanted) {
+        std::vector<std::unique_ptr<Instance>> chosen;
+        std::vector<std::unique_ptr<Instance>> named;
+        for (auto& existing : chart.dependencies) {
+            bool const listed = std::ranges::any_of(wanted, [&](auto const& dependency) {
+                return dependency.name == existing->name() && semver::is_compatible(dependency.version, existing->metadata.version);
+            });
+            (listed ? named : chosen).push_back(std::move(existing));
+        }
+        for (auto& dependency : wanted) {
+            auto const found = std::ranges::find_if(named, [&](auto const& existing) {
+                return existing->chart->metadata.name == dependency.name && semver::is_compatible(dependency.version, existing->metadata.version);
+            });
+            if (found != named.end()) {
+                auto copy = instantiate(*(*found)->chart, &chart);
+                if (++instances_ > kInstancesMax) return fail(Errc::limit, "too many subcharts");
+                if (!dependency.alias.empty()) copy->metadata.name = dependency.alias;
+                chosen.push_back(std::move(copy));
+            }
+            if (!dependency.alias.empty()) dependency.name = dependency.alias;
+        }
+        chart.dependencies = std::move(chosen);
+        return {};
+    }
+
+    Warnings& warnings_;
+    std::size_t instances_ = 0;
+};
+
+Value wrapped(std::string_view path, Value value) {
+    if (path == ".") return value;
+    auto const parts = split(path, '.');
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+        Value outer = Value::map();
+        outer.set(*part, std::move(value).boxed());
+        value = std::move(outer);
+    }
+    return value;
+}
+
+std::string text_of(Value const& map, std::string_view key) {
+    auto const* found = map.find(key);
+    return found == nullptr ? "<nil>" : gotemplate::to_text(*found);
+}
+
+Value child_and_parent(std::string_view child, std::string_view parent) {
+    Value pair = Value::map(gotemplate::types::map_string);
+    pair.set("child", Value::string(child));
+    pair.set("parent", Value::string(parent));
+    return pair;
+}
+
+Result<void> import_values(Instance& chart, Warnings& warnings) {
+    for (auto const& sub : chart.dependencies) {
+        if (auto done = import_values(*sub, warnings); !done) return done;
+    }
+    if (!chart.metadata.dependencies) return {};
+    auto coalesced = coalesce_values(chart, Value{}, true, warnings);
+    if (!coalesced) return fail(std::move(coalesced));
+    Value imported = Value::map();
+    for (auto& dependency : *chart.metadata.dependencies) {
+        std::vector<Value> seen;
+        for (auto const& entry : dependency.import_values) {
+            std::string child, parent = ".";
+            if (entry.is_map()) {
+                child = text_of(entry, "child");
+                parent = text_of(entry, "parent");
+            } else if (entry.is_string()) {
+                child = "exports." + std::string{entry.as_string()};
+            } else {
+                continue;
+            }
+            seen.push_back(child_and_parent(child, parent).boxed());
+            Value const table = table_at(*coalesced, dependency.name + '.' + child);
+            if (!table.is_map()) {
+                warnings.push_back("ImportValues missing table from chart chart=" + dependency.name);
+                continue;
+            }
+            coalesce_tables(imported, wrapped(parent, table), true, "", warnings);
+        }
+        dependency.import_values = std::move(seen);
+    }
+    Value merged = deep_copy(*coalesced).unboxed();
+    coalesce_tables(merged, std::move(imported), true, "", warnings);
+    chart.values = std::move(merged);
+    return {};
+}
+
+}  // namespace
+
+std::string Instance::full_path() const { return parent == nullptr ? name() : parent->full_path() + "/charts/" + name(); }
+
+std::unique_ptr<Instance> instantiate(Chart const& chart, Instance const* parent) {
+    auto made = std::make_unique<Instance>();
+    made->chart = &chart;
+    made->metadata = chart.metadata;
+    made->values = chart.values;
+    made->parent = parent;
+    for (auto const& sub : chart.dependencies) made->dependencies.push_back(instantiate(*sub, made.get()));
+    return made;
+}
+
+Result<void> process_dependencies(Instance& root, Value const& values, Warnings& warnings) {
+    if (auto done = Picker{warnings}.pick(root, values, ""); !done) return done;
+    return import_values(root, warnings);
+}
+
+}  // namespace holdfast::helm

@@ -1,0 +1,174 @@
+// modules/helm/directory.cpp: charts from disk: a folder or an archive file, with helm's messages.
+#include "modules/helm/chart.hpp"
+#include "modules/helm/ignore.hpp"
+#include "modules/helm/text.hpp"
+#include "modules/helm/typed.hpp"
+#include "modules/text/gotemplate/strconv.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+namespace holdfast::helm {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::size_t kFoldersDeepMax = 64;
+
+std::string go_errno(int code) {
+    if (code == ENOENT) return "no such file or directory";
+    std::string text = std::strerror(code);
+    if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] | 32);
+    return text;
+}
+
+Result<std::string> read_file(std::string const& path, std::size_t bytes_max) {
+    int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return fail(errno == ENOENT ? Errc::not_found : Errc::invalid_input, "open " + path + ": " + go_errno(errno));
+    std::string data;
+    char buffer[64 << 10];
+    ssize_t got = 0;
+    while ((got = ::read(fd, buffer, sizeof buffer)) > 0 && data.size() <= bytes_max) data.append(buffer, static_cast<std::size_t>(got));
+    int const failed = got < 0 ? errno : 0;
+    ::close(fd);
+    if (failed != 0) return fail(Errc::invalid_input, "read " + path + ": " + go_errno(failed));
+    if (data.size() > bytes_max) return fail(Errc::limit, path + " is larger than " + std::to_string(bytes_max) + " bytes");
+    return data;
+}
+
+class Walker {
+public:
+    Walker(std::string top, std::string root, IgnoreRules const& rules) : top_(std::move(top)), root_(std::move(root)), rules_(rules) {}
+
+    Result<void> walk(std::string const& folder, std::string const& relative, std::size_t depth) {
+        if (depth > kFoldersDeepMax) return fail(Errc::limit, "folders nested too deep in " + top_);
+        std::error_code ec;
+        std::vector<std::string> names;
+        for (fs::directory_iterator at{folder, ec}, end; !ec && at != end; at.increment(ec)) names.push_back(at->path().filename().string());
+        if (ec) return fail(Errc::invalid_input, "open " + folder + ": " + go_errno(ec.value()));
+        std::ranges::sort(names);
+        for (auto const& name : names) {
+            auto done = visit(folder + '/' + name, relative.empty() ? name : relative + '/' + name, name, depth);
+            if (!done) return done;
+        }
+        return {};
+    }
+
+    std::vector<File> files;
+
+private:
+    Result<void> visit(std::string const& path, std::string const& relative, std::string const& name, std::size_t depth) {
+        struct stat info{};
+        if (::lstat(path.c_str(), &info) != 0) return fail(Errc::invalid_input, "lstat " + path + ": " + go_errno(errno));
+        if (S_ISLNK(info.st_mode)) {
+            std::error_code ec;
+            auto const real = fs::canonical(path, ec);
+            if (ec) return fail(Errc::invalid_input, "error evaluating symlink " + path + ": lstat " + path + ": " + go_errno(ec.value()));
+            auto const text = real.string();
+            bool const inside = root_ == "/" || text == root_ || text.starts_with(root_ + '/');
+            if (!inside) return fail(Errc::denied, "symlink " + relative + " leads out of " + root_);
+            if (::lstat(text.c_str(), &info) != 0) return fail(Errc::invalid_input, "lstat " + text + ": " + go_errno(errno));
+        }
+        if (S_ISDIR(info.st_mode)) {
+            if (rules_.ignores(relative, true)) return {};
+            return walk(path, relative, depth + 1);
+        }
+        if (rules_.ignores(relative, false)) return {};
+        if (!S_ISREG(info.st_mode)) return fail(Errc::invalid_input, "cannot load irregular file " + path + " as it has file mode type bits set");
+        if (static_cast<std::uint64_t>(info.st_size) > kChartFileBytesMax) {
+            return fail(Errc::limit, "chart file " + gotemplate::quote(name) + " is larger than the maximum file size " + std::to_string(kChartFileBytesMax));
+        }
+        auto data = read_file(path, kChartFileBytesMax);
+        if (!data) return fail(std::move(data), "error reading " + relative);
+        bytes_ += data->size();
+        if (bytes_ > kChartBytesMax || files.size() >= kChartFilesMax) return fail(Errc::limit, "chart folder is larger than the maximum size " + std::to_string(kChartBytesMax));
+        if (data->starts_with("\xEF\xBB\xBF")) data->erase(0, 3);
+        files.push_back({relative, std::move(*data)});
+        return {};
+    }
+
+    std::string top_;
+    std::string root_;
+    IgnoreRules const& rules_;
+    std::size_t bytes_ = 0;
+};
+
+constexpr TypedField kBase[] = {{"apiVersion"}};
+
+/// Helm 4 picks the loader by apiVersion before anything else.
+Result<void> check_api_version(std::string_view chart_yaml) {
+    auto base = decode_yaml(chart_yaml, {"chartBase", "loader.chartBase", kBase});
+    if (!base) return fail(std::move(base), "cannot load Chart.yaml");
+    auto const version = base->text("apiVersion");
+    if (version == "v3") return fail(Errc::invalid_input, "invalid chart apiVersion");
+    if (!version.empty() && version != "v1" && version != "v2") return fail(Errc::invalid_input, "unsupported chart version");
+    return {};
+}
+
+/// As much of Go's http.DetectContentType as a wrong chart argument needs.
+std::string content_type(std::string_view bytes) {
+    bytes = bytes.substr(0, 512);
+    if (bytes.starts_with("PK\x03\x04")) return "application/zip";
+    if (bytes.starts_with("\x89PNG\r\n\x1a\n")) return "image/png";
+    if (bytes.starts_with("%PDF-")) return "application/pdf";
+    bool const binary = std::ranges::any_of(bytes, [](char c) {
+        auto const u = static_cast<unsigned char>(c);
+        return u <= 0x08 || u == 0x0B || (u >= 0x0E && u <= 0x1A) || (u >= 0x1C && u <= 0x1F);
+    });
+    // The buffer helm looks at is 512 bytes long, zeros after the end of a short file.
+    return binary || bytes.size() < 512 ? "application/octet-stream" : "text/plain; charset=utf-8";
+}
+
+}  // namespace
+
+Result<ChartPtr> load_directory(std::string const& path, std::string const& root) {
+    std::error_code ec;
+    auto top = fs::absolute(path, ec).lexically_normal().string();
+    if (top.size() > 1 && top.ends_with('/')) top.pop_back();
+    auto const chart_yaml = read_file(top + "/Chart.yaml", kChartFileBytesMax);
+    if (!chart_yaml) return fail(Result<std::string>{chart_yaml}, "unable to detect chart at " + top);
+    if (auto known = check_api_version(*chart_yaml); !known) return fail(std::move(known));
+    auto ignore_text = read_file(top + "/.helmignore", kChartFileBytesMax);
+    if (!ignore_text && ignore_text.error().code != Errc::not_found) return fail(std::move(ignore_text));
+    auto rules = IgnoreRules::parse(ignore_text ? *ignore_text : std::string{});
+    if (!rules) return fail(std::move(rules));
+    auto const allowed = fs::canonical(root.empty() ? top : root, ec).string();
+    if (ec) return fail(Errc::not_found, "lstat " + root + ": " + go_errno(ec.value()));
+    Walker walker{top, allowed, *rules};
+    if (auto done = walker.walk(top, "", 0); !done) return fail(std::move(done));
+    return load_files(std::move(walker.files));
+}
+
+Result<ChartPtr> load_archive(std::string_view bytes, std::string_view name) {
+    auto files = unpack_archive(bytes);
+    if (!files) return fail(std::move(files), "unable to load chart archive");
+    for (auto const& file : *files) {
+        if (file.name != "Chart.yaml") continue;
+        if (auto known = check_api_version(file.data); !known) return fail(std::move(known));
+        return load_files(std::move(*files));
+    }
+    return fail(Errc::invalid_input, "unable to detect chart version, no Chart.yaml found");
+}
+
+Result<ChartPtr> load_path(std::string const& path) {
+    struct stat info{};
+    if (::stat(path.c_str(), &info) != 0) return fail(Errc::not_found, "stat " + path + ": " + go_errno(errno));
+    if (S_ISDIR(info.st_mode)) return load_directory(path, "/");
+    auto bytes = read_file(path, kChartBytesMax);
+    if (!bytes) return fail(std::move(bytes));
+    if (!bytes->starts_with("\x1F\x8B\x08")) {
+        if (path.ends_with(".yml") || path.ends_with(".yaml"))
+            return fail(Errc::invalid_input, "file '" + path + "' seems to be a YAML file, but expected a gzipped archive");
+        return fail(Errc::invalid_input, "file '" + path + "' does not appear to be a gzipped archive; got '" + content_type(*bytes) + "'");
+    }
+    auto chart = load_archive(*bytes, path);
+    // helm keeps the reason to itself here; we add it, its words first.
+    return chart;
+}
+
+}  // namespace holdfast::helm
