@@ -17,8 +17,11 @@ namespace holdfast {
 asio::awaitable<void> sleep_for(std::chrono::steady_clock::duration delay) {
     auto const executor = co_await asio::this_coro::executor;
     asio::steady_timer timer{executor, delay};
-    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    co_await timer.async_wait(asio::use_awaitable);
 }
+
+// Asio looks for a cancellation whenever one coroutine awaits another, so the call alone does it.
+asio::awaitable<void> stop_if_cancelled() { co_return; }
 
 asio::awaitable<void> yield_once() {
     auto const executor = co_await asio::this_coro::executor;

@@ -23,8 +23,11 @@ namespace asio = boost::asio;
 template <class T>
 using Task = asio::awaitable<Result<T>>;
 
-/// Suspends for `delay`; less when cancelled.
+/// Suspends for `delay`.
 asio::awaitable<void> sleep_for(std::chrono::steady_clock::duration delay);
+
+/// Unwinds now when this coroutine was cancelled: after an await that ended early and reported it as an error code.
+asio::awaitable<void> stop_if_cancelled();
 
 /// Lets other work of the loop run once: for long loops that never wait.
 asio::awaitable<void> yield_once();

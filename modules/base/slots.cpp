@@ -78,6 +78,7 @@ Task<Slots::Lease> Slots::take(std::chrono::steady_clock::duration wait_max) {
     Place place{*state, {asio::steady_timer{state->executor, wait_max}, false}};
     place.position = state->waiters.insert(state->waiters.end(), &place.waiter);
     co_await place.waiter.timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    co_await stop_if_cancelled();
     if (!place.waiter.given) co_return fail(Errc::timeout, "no slot came free");
     place.kept = true;
     co_return Lease{state};
