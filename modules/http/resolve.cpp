@@ -180,6 +180,7 @@ Task<std::vector<asio::ip::address>> resolve(std::string host, std::chrono::stea
     lookup->done.expires_at(deadline);
     lookup->start(host);
     if (!lookup->finished) co_await lookup->done.async_wait(asio::as_tuple(asio::use_awaitable));
+    co_await stop_if_cancelled();
     if (!lookup->finished) co_return fail(Errc::timeout, "look up " + host + ": deadline passed");
     if (lookup->addresses.empty()) co_return failed(host, lookup->status);
     co_return std::move(lookup->addresses);

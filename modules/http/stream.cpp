@@ -75,6 +75,7 @@ struct Stream::State : std::enable_shared_from_this<Stream::State> {
         if (timed_out || !descriptor.is_open()) co_return "closed";
         auto const token = asio::as_tuple(asio::use_awaitable);
         auto const [ec] = co_await descriptor.async_wait(want == Want::read ? Wait::wait_read : Wait::wait_write, token);
+        if (ec) co_await stop_if_cancelled();
         co_return ec ? ec.message() : std::string{};
     }
 
