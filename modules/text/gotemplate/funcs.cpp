@@ -56,6 +56,11 @@ void FuncMap::add(std::string_view name, std::string_view signature, Implementat
     functions_.insert_or_assign(std::string{name}, make_function(name, signature, std::move(implementation)));
 }
 
+void FuncMap::add(Function function) {
+    auto name = function.name;
+    functions_.insert_or_assign(std::move(name), std::move(function));
+}
+
 void FuncMap::erase(std::string_view name) {
     if (auto const found = functions_.find(name); found != functions_.end()) functions_.erase(found);
 }

@@ -63,6 +63,8 @@ class FuncMap {
 public:
     /// Adds or replaces.
     void add(std::string_view name, std::string_view signature, Implementation implementation);
+    /// The same for a signature with types of the host's own.
+    void add(Function function);
     void erase(std::string_view name);
     Function const* find(std::string_view name) const;
     std::vector<std::string> names() const;

@@ -44,7 +44,7 @@ std::string with_old_names(std::string_view pattern) {
             continue;
         }
         if (rest[0] == ']') in_class = false;
-        if (!in_class && rest.starts_with("(?<") && !rest.starts_with("(?<=") && !rest.starts_with("(?<!")) {
+        if (!in_class && rest.starts_with("(?<")) {
             out += "(?P<";
             i += 2;
             continue;
@@ -107,8 +107,9 @@ Result<Regex> Regex::compile(std::string_view pattern) {
     if (program->ok()) return Regex{std::move(program), pattern.empty()};
     auto const code = program->error_code() == re2::RE2::ErrorPatternTooLarge ? Errc::limit : Errc::invalid_input;
     if (program->error_code() == re2::RE2::ErrorTrailingBackslash) return refuse(code, go_code(program->error_code()), "");
-    auto const whole = program->error_arg().empty() || program->error_arg() == translated;
-    return refuse(code, go_code(program->error_code()), whole ? pattern : std::string_view{program->error_arg()});
+    auto at = program->error_arg().empty() || program->error_arg() == translated ? std::string{pattern} : program->error_arg();
+    if (at.starts_with("(?P<") && pattern.find(at) == std::string_view::npos) at.erase(2, 1);
+    return refuse(code, go_code(program->error_code()), at);
 }
 
 bool Regex::match_at(std::string_view text, std::size_t from, Match& match) const {
