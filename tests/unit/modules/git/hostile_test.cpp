@@ -7,6 +7,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <sched.h>
+#include <sys/mount.h>
+
 #include <random>
 #include <thread>
 
@@ -195,6 +198,36 @@ TEST_CASE("git: an object that unpacks to more than allowed is a limit, however 
     git.repo.write("bomb", std::string(40 << 20, '\0')).commit();
 
     check(git.error_with(""), Errc::limit, "");
+}
+
+TEST_CASE("git: a full scratch disk is a limit, and the process lives", "[git][limit][fault]") {
+    if (::geteuid() != 0) {
+        WARN("skipped: needs root to mount a small tmpfs");
+        return;
+    }
+    Hostile git;
+    std::minstd_rand random{2};
+    std::string noise(600'000, '\0');
+    for (char& c : noise) c = static_cast<char>(random());
+    git.repo.write("noise", noise).commit();
+    pid_t const child = ::fork();
+    if (child == 0) {
+        if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            ::mount("tmpfs", git.options.scratch.c_str(), "tmpfs", 0, "size=300k") != 0) ::_exit(77);
+        auto const full = checkout(git.remote(), {.branch = "main"}, git.options);
+        if (full) ::_exit(1);
+        std::fprintf(stderr, "%s\n", full.error().message.c_str());
+        if (full.error().code != Errc::limit) ::_exit(2);
+        if (!std::filesystem::is_empty(git.options.scratch)) ::_exit(3);
+        ::_exit(0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+        WARN("skipped: mounting is not allowed here");
+        return;
+    }
+    CHECK(status == 0);
 }
 
 TEST_CASE("git: a tree with a hostile name is refused", "[git][req:R-17]") {
