@@ -51,11 +51,11 @@ std::string valid_text(std::string_view text) {
 
 Result<json::value> tree_of(Value const& value, Floats floats, std::size_t depth = 0) {
     if (depth > kDepthMax) return fail(Errc::limit, "value nested too deep");
-    if (value.is_nil()) return json::value{nullptr};
+    if (value.is_nil()) return json::value(nullptr);
     switch (value.kind()) {
-        case Kind::boolean: return json::value{value.as_bool()};
-        case Kind::integer: return json::value{value.as_int()};
-        case Kind::unsigned_integer: return json::value{value.as_uint()};
+        case Kind::boolean: return json::value(value.as_bool());
+        case Kind::integer: return json::value(value.as_int());
+        case Kind::unsigned_integer: return json::value(value.as_uint());
         case Kind::floating:
             if (!std::isfinite(value.as_float())) return fail(Errc::invalid_input, "error marshaling into JSON: json: unsupported value: NaN");
             return float_value(value.as_float(), floats);

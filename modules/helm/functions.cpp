@@ -2,16 +2,9 @@
 #include "modules/helm/functions.hpp"
 
 #include "modules/helm/convert.hpp"
+#include "modules/helm/sprig_crypto.hpp"
 #include "modules/text/gotemplate/sprig.hpp"
 #include "modules/text/gotemplate/strconv.hpp"
-
-#if __has_include("modules/helm/sprig_crypto.hpp")
-#include "modules/helm/sprig_crypto.hpp"
-#else
-namespace holdfast::helm {
-static void add_sprig_crypto(gotemplate::FuncMap&) {}
-}
-#endif
 
 namespace holdfast::helm {
 
