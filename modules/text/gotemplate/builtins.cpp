@@ -138,6 +138,8 @@ Result<Value> slice(Call& call) {
     if (!item.is_string() && !item.is_list()) return bad("can't slice item of type " + name_of(item));
     std::size_t bounds[3] = {0, item.size(), 0};
     for (std::size_t i = 0; i < indexes; ++i) {
+        // Go looks into an interface for the item here, but not for an index.
+        if (call[i + 1].in_interface()) return bad("cannot index slice/array with type interface {}");
         auto const x = position(call[i + 1], item.size());
         if (!x) return std::unexpected{x.error()};
         bounds[i] = *x;

@@ -3,6 +3,7 @@
 #include "modules/text/gotemplate/sprig_common.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace holdfast::gotemplate {
 
@@ -139,14 +140,20 @@ Result<Value> concat(Call& call) {
 Result<Value> chunk(Call& call) {
     auto const items = items_of(call, 1, "Cannot chunk");
     if (!items) return std::unexpected{items.error()};
+    // Go counts in floating point, which is what makes sizes of zero and less come out as they do.
     auto const size = call.integer(0);
-    if (size <= 0) return bad(kMakeSlice);
+    auto const length = static_cast<double>(items->size());
+    auto const count = truncated(std::floor((length - 1) / static_cast<double>(size)));
+    if (size == 0 || count < -1) return bad(kMakeSlice);
     std::vector<Value> chunks;
-    auto const step = static_cast<std::size_t>(size);
-    for (std::size_t at = 0; at < items->size(); at += std::min(step, items->size() - at)) {
+    std::size_t at = 0;
+    for (std::int64_t i = 0; i <= count; ++i) {
+        auto wanted = i == count ? truncated(std::floor(std::fmod(length, static_cast<double>(size)))) : size;
+        if (wanted == 0) wanted = size;
+        if (wanted < 0) return bad(kMakeSlice);
         auto const begin = items->begin() + static_cast<std::ptrdiff_t>(at);
-        auto const count = static_cast<std::ptrdiff_t>(std::min(step, items->size() - at));
-        chunks.push_back(Value::list({begin, begin + count}));
+        chunks.push_back(Value::list({begin, begin + wanted}));
+        at += static_cast<std::size_t>(wanted);
     }
     return Value::list(std::move(chunks), types::list_list);
 }
