@@ -10,6 +10,7 @@
 #include <boost/json/object.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -167,6 +168,9 @@ private:
             }
             case Tag::timestamp: {
                 auto const time = v2_ ? std::nullopt : parse_timestamp(node.value());
+                if (time && std::abs(time->offset_seconds) >= 24 * 3600 && !unsupported_) {
+                    unsupported_ = "json: error calling MarshalJSON for type time.Time: Time.MarshalJSON: timezone hour outside of range [0,23]";
+                }
                 out = time ? to_rfc3339(*time) : std::string{node.value()};
                 return true;
             }

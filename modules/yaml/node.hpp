@@ -55,9 +55,23 @@ struct Node {
 
     Kind kind = Kind::none;
     Style style = Style::none;
+
+private:
+    Tag tag_ = Tag::none;
+
+public:
     std::uint32_t line = 0;    // 1-based place in the text it was read from; 0 when made by hand
     std::uint32_t column = 0;  // 1-based, in characters
 
+private:
+    std::uint32_t size_ = 0;  // bytes of text, or number of children
+    union {
+        char const* text_ = nullptr;
+        Node** children_;
+    };
+    std::uint32_t capacity_ = 0;  // of children_
+
+public:
     bool is_map() const { return kind == Kind::mapping; }
     bool is_seq() const { return kind == Kind::sequence; }
     bool is_scalar() const { return kind == Kind::scalar; }
@@ -141,13 +155,6 @@ private:
     std::string_view other_tag() const { return extra_ ? extra_->tag : std::string_view{}; }
     Extra* own_extra(Arena& arena);
 
-    Tag tag_ = Tag::none;
-    std::uint32_t size_ = 0;      // bytes of text, or number of children
-    union {
-        char const* text_ = nullptr;
-        Node** children_;
-    };
-    std::uint32_t capacity_ = 0;  // of children_
     Extra const* extra_ = nullptr;
 };
 

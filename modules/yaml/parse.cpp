@@ -36,6 +36,18 @@ std::uint32_t printed_line(SyntaxError const& error, Dialect dialect) {
     return 0;
 }
 
+Error too_long(ParseOptions const& options) {
+    return {Errc::limit, "yaml: more than " + std::to_string(options.bytes_max) + " bytes"};
+}
+
+/// With room for the zero bytes that the reader puts behind it.
+std::string copy_of(std::string_view text) {
+    std::string copy;
+    copy.reserve(text.size() + 2);
+    copy = text;
+    return copy;
+}
+
 /// A collection that is being read. Its children wait on a list shared by all open collections.
 struct Open {
     Node* node;
@@ -59,7 +71,7 @@ struct Parser::Impl {
     std::size_t documents = 0;
 
     Impl(Arena& a, std::string text, ParseOptions o)
-        : arena{a}, options{o}, read{text.size() > o.bytes_max ? ReadText{std::string_view{"\0", 2}.substr(0, 0), {}, 0} : read_text(a, std::move(text))},
+        : arena{a}, options{o}, read{read_text(a, std::move(text))},
           events{a, read.text, o.comments && o.dialect == Dialect::v3, o.dialect == Dialect::v3 ? 2u : 0u, read.error} {}
 
     Result<Node*> next();
@@ -254,15 +266,14 @@ Result<Node*> Parser::Impl::next() {
 }
 
 Parser::Parser(Arena& arena, std::string_view text, ParseOptions options)
-    : Parser{arena, std::string{text.size() > options.bytes_max ? std::string_view{} : text}, options} {
-    if (text.size() <= options.bytes_max) return;
-    impl_->failed = Error{Errc::limit, "yaml: more than " + std::to_string(options.bytes_max) + " bytes"};
+    : Parser{arena, Owned{copy_of(text.size() <= options.bytes_max ? text : std::string_view{})}, options} {
+    if (text.size() > options.bytes_max) impl_->failed = too_long(options);
 }
 
-Parser::Parser(Arena& arena, std::string&& text, ParseOptions options) {
-    auto const size = text.size();
-    impl_ = std::make_unique<Impl>(arena, std::move(text), options);
-    if (size > options.bytes_max) impl_->failed = Error{Errc::limit, "yaml: more than " + std::to_string(options.bytes_max) + " bytes"};
+Parser::Parser(Arena& arena, Owned owned, ParseOptions options) {
+    bool const fits = owned.text.size() <= options.bytes_max;
+    impl_ = std::make_unique<Impl>(arena, fits ? std::move(owned.text) : std::string{}, options);
+    if (!fits) impl_->failed = too_long(options);
 }
 
 Parser::Parser(Parser&&) noexcept = default;

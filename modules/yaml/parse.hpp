@@ -5,9 +5,11 @@
 #include "modules/base/limits.hpp"
 #include "modules/yaml/node.hpp"
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace holdfast::yaml {
@@ -44,7 +46,9 @@ struct Place {
 class Parser {
 public:
     Parser(Arena& arena, std::string_view text, ParseOptions options = {});
-    Parser(Arena& arena, std::string&& text, ParseOptions options = {});  // no copy of the text
+    /// Takes the text over, without copying it. Only for a std::string given away.
+    template <std::same_as<std::string> Text>
+    Parser(Arena& arena, Text&& text, ParseOptions options = {}) : Parser{arena, Owned{std::move(text)}, options} {}
     Parser(Parser&&) noexcept;
     ~Parser();
 
@@ -55,6 +59,11 @@ public:
     Place error_place() const;
 
 private:
+    struct Owned {
+        std::string text;
+    };
+    Parser(Arena& arena, Owned owned, ParseOptions options);
+
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };
