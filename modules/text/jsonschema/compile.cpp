@@ -3,8 +3,6 @@
 
 #include "modules/text/gotemplate/strconv.hpp"
 
-#include <re2/re2.h>
-
 namespace holdfast::jsonschema {
 namespace {
 
@@ -496,13 +494,9 @@ Result<Subschema const*> compile_into(Compiled& into, std::string const& url, bo
 }
 
 Result<Regex> compile_regex(std::string const& text) {
-    re2::RE2::Options options;
-    options.set_log_errors(false);
-    options.set_max_mem(4 << 20);
-    auto made = std::make_shared<re2::RE2 const>(text, options);
-    if (made->ok()) return made;
-    auto message = made->error();
-    return fail(Errc::invalid_input, "error parsing regexp: " + message.substr(0, message.find(": ")) + ": `" + made->error_arg() + '`');
+    auto made = regex::Regex::compile(text);
+    if (!made) return fail(std::move(made));
+    return std::make_shared<regex::Regex const>(std::move(*made));
 }
 
 Schema::Schema(std::shared_ptr<Compiled const> compiled) : compiled_(std::move(compiled)) {}

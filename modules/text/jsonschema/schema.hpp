@@ -2,6 +2,7 @@
 #pragma once
 
 #include "modules/text/jsonschema/jsonschema.hpp"
+#include "modules/text/regex/regex.hpp"
 
 #include <deque>
 #include <map>
@@ -11,10 +12,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-namespace re2 {
-class RE2;
-}
 
 namespace holdfast::jsonschema {
 
@@ -58,7 +55,7 @@ struct Root {  // one document
     Resource& resource_at(std::string ptr);
 };
 
-using Regex = std::shared_ptr<re2::RE2 const>;
+using Regex = std::shared_ptr<regex::Regex const>;
 using FormatCheck = std::optional<std::string> (*)(std::string_view text);  // the reason it is not of the format
 
 /// A schema, a plain true or false, or absent (additionalProperties and additionalItems).

@@ -4,8 +4,6 @@
 
 #include "modules/yaml/go_number.hpp"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 
 namespace holdfast::jsonschema {
@@ -286,7 +284,7 @@ private:
                 keep(on_child(found->second, member, name));
             }
             for (auto const& [regex, schema] : s.pattern_properties) {
-                if (!re2::RE2::PartialMatch(name, *regex)) continue;
+                if (!regex->matches(name)) continue;
                 evaluated = true;
                 keep(on_child(schema, member, name));
             }
@@ -403,7 +401,7 @@ private:
             bound(s.min_length, length, true, "minLength");
             bound(s.max_length, length, false, "maxLength");
         }
-        if (s.pattern && !re2::RE2::PartialMatch(value_.text, *s.pattern)) {
+        if (s.pattern && !s.pattern->matches(value_.text)) {
             wrong([&] { return quoted(value_.text) + " does not match pattern " + quoted(s.pattern_text); });
         }
     }
