@@ -28,15 +28,31 @@ Result<void> add_var(std::map<std::string, Var>& vars, Var const& var) {
 
 }  // namespace
 
-void Config::use_default() {
-    if (!value_) {
-        value_ = std::shared_ptr<TransformerConfig const>{std::shared_ptr<void>{}, &default_config()};
-        has_default_ = true;
-        return;
-    }
-    if (has_default_) return;
-    (void)merge(default_config()).has_value();
+/// The default merged into an empty one: what a field specification says twice is said once.
+TransformerConfig const& merged_default() {
+    static TransformerConfig const merged = [] {
+        TransformerConfig made;
+        (void)merge_config(made, default_config()).has_value();
+        return made;
+    }();
+    return merged;
+}
+
+bool Config::is_default() const { return value_.get() == &merged_default(); }
+
+Result<void> Config::merge_default() {
+    if (has_default_) return {};
     has_default_ = true;
+    if (value_) return merge(default_config());
+    value_ = std::shared_ptr<TransformerConfig const>{std::shared_ptr<void>{}, &merged_default()};
+    return {};
+}
+
+Result<void> Config::merge_with_default(TransformerConfig const& more) {
+    auto both = default_config();
+    if (auto ok = merge_config(both, more); !ok) return ok;
+    has_default_ = true;
+    return merge(both);
 }
 
 Result<void> Config::merge(TransformerConfig const& more) {
@@ -47,20 +63,13 @@ Result<void> Config::merge(TransformerConfig const& more) {
 }
 
 Result<void> Config::merge(Config const& other) {
-    if (!other.value_ || value_ == other.value_) return {};
+    if (!other.value_ || value_ == other.value_ || (has_default_ && other.is_default())) return {};
     if (!value_) {
         *this = other;
         return {};
     }
-    if (has_default_ && other.value_.get() == &default_config()) return {};
-    if (other.has_default_ && value_.get() == &default_config()) {
-        *this = other;
-        return {};
-    }
-    bool const has_default = has_default_ || other.has_default_;
-    auto ok = merge(*other.value_);
-    has_default_ = has_default;
-    return ok;
+    has_default_ = has_default_ || other.has_default_;
+    return merge(*other.value_);
 }
 
 Result<void> Accumulator::merge(Accumulator const& other) {

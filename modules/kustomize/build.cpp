@@ -34,6 +34,7 @@ Result<void> clean(ResMap& objects, std::vector<std::string> const& build_metada
     bool const keep_origin = has(build_metadata, "originAnnotations");
     bool const keep_steps = has(build_metadata, "transformerAnnotations");
     for (auto* const object : objects.all()) {
+        if (auto ok = settle_folded(object->context().arena, *object->edit()); !ok) return ok;
         if (auto ok = object->remove_build_annotations(); !ok) return ok;
         auto notes = object->annotations();
         if (!keep_origin) notes.erase(std::string{annotation::kOrigin});
@@ -49,7 +50,9 @@ Result<void> clean(ResMap& objects, std::vector<std::string> const& build_metada
 Result<Built> build(std::string const& directory, Options const& options) {
     auto const given = std::make_shared<Options const>(options);
     std::string root;
-    if (!given->root.empty()) {
+    if (given->files != nullptr) {
+        root = given->root;
+    } else if (!given->root.empty()) {
         Files outer{"", {0, 0}};
         auto resolved = outer.resolve(given->root);
         if (!resolved) return fail(std::move(resolved), "root");

@@ -18,7 +18,7 @@ namespace holdfast::kustomize {
 class Context {
 public:
     Context(Options const& options, std::string root)
-        : options{options}, files{std::move(root), {options.limits.file_bytes_max, options.limits.total_bytes_max}} {}
+        : options{options}, files{std::move(root), {options.limits.file_bytes_max, options.limits.total_bytes_max}, options.files} {}
     Context(Context const&) = delete;
 
     /// Errors: limit when the build holds more than objects_max.

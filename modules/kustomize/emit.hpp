@@ -8,6 +8,10 @@
 
 namespace holdfast::kustomize {
 
+/// What kustomize's detour through YAML text does to folded scalars ("a: >"): a blank line more before lines that
+/// are indented further. Done once, in place, before an object becomes JSON.
+Result<void> settle_folded(yaml::Arena& arena, yaml::Node& root);
+
 /// Resource.AsYAML: keys sorted, styles forgotten.
 Result<std::string> text_of(yaml::Node const& root);
 Result<std::string> text_of(Resource const& object);

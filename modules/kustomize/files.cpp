@@ -150,7 +150,23 @@ Result<std::string> Files::real_path(std::string const& absolute) {
     return real;
 }
 
+bool Files::is_memory_directory(std::string const& path) const {
+    if (path == "/") return true;
+    auto const below = memory_->lower_bound(path + "/");
+    return below != memory_->end() && below->first.starts_with(path + "/");
+}
+
 Result<Resolved> Files::resolve(std::string const& path) {
+    if (memory_ != nullptr) {
+        auto const absolute = join_path("/", path);
+        if (auto ok = check_confined(absolute, path); !ok) return fail(std::move(ok));
+        if (is_memory_directory(absolute)) return Resolved{absolute, ""};
+        if (!memory_->contains(absolute)) {
+            return fail(Errc::not_found, "evalsymlink failure on '" + path + "' : " + say("lstat", absolute, ENOENT));
+        }
+        auto const slash = absolute.rfind('/');
+        return Resolved{slash == 0 ? "/" : absolute.substr(0, slash), absolute.substr(slash + 1)};
+    }
     auto const absolute = absolute_path(path);
     auto real = real_path(absolute);
     if (!real) {
@@ -166,7 +182,29 @@ Result<Resolved> Files::resolve(std::string const& path) {
     return Resolved{slash == 0 ? "/" : real->substr(0, slash), real->substr(slash + 1)};
 }
 
+Result<std::string> Files::count(std::string content, std::string const& path) {
+    total_bytes_ += content.size();
+    if (total_bytes_ > limits_.total_bytes_max) {
+        return fail(Errc::limit, "read " + path + ": more than " + std::to_string(limits_.total_bytes_max) +
+                                     " bytes in all files");
+    }
+    return content;
+}
+
 Result<std::string> Files::read(std::string const& path) {
+    if (memory_ != nullptr) {
+        auto const absolute = join_path("/", path);
+        if (auto ok = check_confined(absolute, path); !ok) return fail(std::move(ok));
+        auto const found = memory_->find(absolute);
+        if (found == memory_->end() && is_memory_directory(absolute)) {
+            return fail(Errc::invalid_input, "read " + path + ": is a directory");
+        }
+        if (found == memory_->end()) return fail(Errc::not_found, say("open", path, ENOENT));
+        if (found->second.size() > limits_.file_bytes_max) {
+            return fail(Errc::limit, "read " + path + ": larger than " + std::to_string(limits_.file_bytes_max) + " bytes");
+        }
+        return count(std::string{found->second}, path);
+    }
     auto opened = path;
     if (!root_.empty()) {
         auto real = real_path(absolute_path(path));
@@ -197,17 +235,22 @@ Result<std::string> Files::read(std::string const& path) {
         if (size == content.size()) content.resize(std::min(content.size() * 2, limits_.file_bytes_max + 1));
     }
     content.resize(size);
-    total_bytes_ += size;
-    if (total_bytes_ > limits_.total_bytes_max) {
-        return fail(Errc::limit, "read " + path + ": more than " + std::to_string(limits_.total_bytes_max) +
-                                     " bytes in all files");
-    }
-    return content;
+    return count(std::move(content), path);
 }
 
 Result<std::vector<std::string>> Files::list(std::string const& directory) {
     auto resolved = resolve(directory);
     if (!resolved) return fail(std::move(resolved));
+    if (memory_ != nullptr) {
+        std::vector<std::string> names;
+        std::string const prefix = resolved->path() == "/" ? "/" : resolved->path() + "/";
+        for (auto at = memory_->lower_bound(prefix); at != memory_->end() && at->first.starts_with(prefix); ++at) {
+            auto const rest = std::string_view{at->first}.substr(prefix.size());
+            auto const name = rest.substr(0, rest.find('/'));
+            if (!name.empty() && (names.empty() || names.back() != name)) names.emplace_back(name);
+        }
+        return names;
+    }
     auto* const stream = ::opendir(resolved->path().c_str());
     if (!stream) return fail(reaction_to(errno), say("open", directory, errno));
     std::vector<std::string> names;

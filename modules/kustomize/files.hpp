@@ -4,6 +4,7 @@
 #include "modules/base/error.hpp"
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,7 +25,10 @@ struct Resolved {
     std::string path() const { return file.empty() ? directory : join_path(directory, file); }
 };
 
-/// Reads regular files.
+/// A tree of files in memory: absolute clean path -> content. Directories are what files are in; an empty one ends in "/".
+using MemoryFiles = std::map<std::string, std::string_view, std::less<>>;
+
+/// Reads regular files, of the disk or of a tree in memory (then nothing else exists, and there are no links).
 ///
 /// Confined  with a `root`, whatever leads out of it (.., absolute paths, symbolic links) is denied
 /// Never     opens a FIFO, socket or device; reads more than file_bytes_max of a file or total_bytes_max in all
@@ -37,6 +41,9 @@ public:
     };
     /// `root` is "" for no confinement; else an absolute real path.
     Files(std::string root, Limits limits) : root_{std::move(root)}, limits_{limits} {}
+    /// `memory` outlives this object; null for the disk.
+    Files(std::string root, Limits limits, MemoryFiles const* memory)
+        : root_{std::move(root)}, limits_{limits}, memory_{memory} {}
 
     /// filesys.CleanedAbs. Errors: "evalsymlink failure on '/a/b' : lstat /a/b: no such file or directory".
     Result<Resolved> resolve(std::string const& path);
@@ -50,9 +57,12 @@ public:
 private:
     Result<std::string> real_path(std::string const& absolute);
     Result<void> check_confined(std::string_view real, std::string_view asked) const;
+    bool is_memory_directory(std::string const& path) const;
+    Result<std::string> count(std::string content, std::string const& path);
 
     std::string root_;
     Limits limits_;
+    MemoryFiles const* memory_ = nullptr;
     std::size_t total_bytes_ = 0;
     std::unordered_map<std::string, std::string> real_directories_;  // as asked -> real
 };

@@ -5,6 +5,7 @@
 
 #include "modules/base/error.hpp"
 #include "modules/base/limits.hpp"
+#include "modules/kustomize/files.hpp"
 #include "modules/yaml/arena.hpp"
 #include "modules/yaml/node.hpp"
 
@@ -42,6 +43,8 @@ using HelmRenderer = std::function<Result<std::string>(HelmRequest const&)>;
 struct Options {
     /// Confines every read, links resolved, whatever the restrictor says; "" for kustomize's own rules.
     std::string root;
+    /// Not null: these files are all there is; `root` is a directory of theirs. Outlives the Built.
+    MemoryFiles const* files = nullptr;
     bool load_restrictions_none = false;  // --load-restrictor LoadRestrictionsNone
     enum class Reorder { unspecified, legacy, none } reorder = Reorder::unspecified;
     bool managed_by_label = false;  // --enable-managedby-label

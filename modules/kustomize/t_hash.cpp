@@ -1,4 +1,6 @@
 // modules/kustomize/t_hash.cpp: the content hash in the names of generated objects.
+#include "modules/kustomize/context.hpp"
+#include "modules/kustomize/emit.hpp"
 #include "modules/kustomize/transformers.hpp"
 #include "modules/patch/field.hpp"
 #include "modules/yaml/json.hpp"
@@ -25,7 +27,7 @@ Result<json::value> value_of(yaml::Node const* node) {
     if (node->is_scalar()) return json::value(json::string_view{node->value().data(), node->value().size()});
     auto value = yaml::to_json(*node);
     if (!value) return fail(std::move(value));
-    if (!value->is_object()) return json::value(nullptr);
+    if (!value->is_object()) return json::value(nullptr);  // a nil map in Go
     numbers_to_float(*value);
     return value;
 }
@@ -65,8 +67,7 @@ Result<std::string> hash_of(Resource const& object) {
         auto const* const extra = secret ? "stringData" : "binaryData";
         auto more = value_of(root->find(extra));
         if (!more) return fail(std::move(more));
-        if (more->is_object() || more->is_null()) fields[extra] = more->is_null() ? json::object{} : std::move(*more);
-        if (more->is_null()) fields[extra] = nullptr;
+        if (!more->is_string()) fields[extra] = std::move(*more);
         if (secret) {
             auto type = value_of(root->find("type"));
             if (!type) return fail(std::move(type));
@@ -87,6 +88,7 @@ Transform add_hashes() {
     return [](ResMap& objects) -> Result<void> {
         for (auto* const object : objects.all()) {
             if (!object->enabled(annotation::kNeedsHash)) continue;
+            if (auto ok = settle_folded(object->context().arena, *object->edit()); !ok) return ok;
             auto hash = hash_of(*object);
             if (!hash) return fail(std::move(hash));
             object->store_previous_id();

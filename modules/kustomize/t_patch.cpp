@@ -1,5 +1,6 @@
 // modules/kustomize/t_patch.cpp: patches, patchesStrategicMerge and patchesJson6902.
 #include "modules/kustomize/context.hpp"
+#include "modules/kustomize/emit.hpp"
 #include "modules/kustomize/factory.hpp"
 #include "modules/kustomize/text.hpp"
 #include "modules/kustomize/transformers.hpp"
@@ -19,6 +20,7 @@ bool is_internal(std::string_view key) {
 Result<void> run_json_patch(patch::JsonPatch const& operations, Resource& object) {
     auto notes = object.annotations();
     std::erase_if(notes, [](auto const& entry) { return !is_internal(entry.first); });
+    if (auto ok = settle_folded(object.context().arena, *object.edit()); !ok) return ok;
     if (auto ok = operations.apply(object.context().arena, *object.edit()); !ok) return ok;
     auto all = object.annotations();
     for (auto const& [key, value] : notes) all[key] = value;

@@ -114,18 +114,23 @@ Result<void> Target::accumulate(Accumulator& into) {
     if (auto ok = add_components(into); !ok) return fail(std::move(ok), "accumulating components");
     if (auto ok = run_transformers(into); !ok) return ok;
     if (auto ok = run_validators(into); !ok) return ok;
-    if (auto ok = into.add_vars(kustomization_.vars); !ok) return fail(std::move(ok), "merging vars");
+    if (auto ok = into.add_vars(kustomization_.vars); !ok) return fail(std::move(ok), "merging vars " + describe(kustomization_.vars));
     return context_.check_memory();
 }
 
 Result<void> Target::add_config(Accumulator& into) {
-    into.config.use_default();
-    for (auto const& path : kustomization_.configurations) {
-        auto text = loader_.load(path);
-        if (!text) return fail(std::move(text));
-        auto more = parse_config(*text);
-        if (!more) return fail(std::move(more));
-        if (auto ok = into.config.merge(*more); !ok) return ok;
+    if (kustomization_.configurations.empty()) {
+        if (auto ok = into.config.merge_default(); !ok) return ok;
+    } else {
+        TransformerConfig files;
+        for (auto const& path : kustomization_.configurations) {
+            auto text = loader_.load(path);
+            if (!text) return fail(std::move(text));
+            auto more = parse_config(*text);
+            if (!more) return fail(std::move(more));
+            if (auto ok = merge_config(files, *more); !ok) return ok;
+        }
+        if (auto ok = into.config.merge_with_default(files); !ok) return ok;
     }
     auto const list = go_list(kustomization_.crds);
     for (auto const& path : kustomization_.crds) {

@@ -23,11 +23,16 @@ class Config {
 public:
     TransformerConfig const& get() const { return *value_; }
     bool is_set() const { return value_ != nullptr; }
-    void use_default();
+    /// MakeTransformerConfig without `configurations:`.
+    Result<void> merge_default();
+    /// The default with `more` in it, as `configurations:` make it.
+    Result<void> merge_with_default(TransformerConfig const& more);
     Result<void> merge(TransformerConfig const& more);
     Result<void> merge(Config const& other);
 
 private:
+    bool is_default() const;
+
     std::shared_ptr<TransformerConfig const> value_;
     bool has_default_ = false;
 };

@@ -54,4 +54,13 @@ std::string describe(Selector const& selector) {
     return id.str() + ":a=" + selector.annotation_selector + ":l=" + selector.label_selector;
 }
 
+std::string describe(std::vector<Var> const& vars) {
+    std::string out = "[";
+    for (auto const& var : vars) {
+        if (out.size() > 1) out += ' ';
+        out += "{" + var.name + " " + Gvk{var.group, var.version, var.kind}.str() + " {" + var.field_path + "}}";
+    }
+    return out + "]";
+}
+
 }  // namespace holdfast::kustomize

@@ -17,5 +17,7 @@ std::string go_list(std::vector<std::string> const& list);
 std::string_view trim_space(std::string_view text);
 /// types.Selector.String
 std::string describe(Selector const& selector);
+/// fmt's %v of a []types.Var.
+std::string describe(std::vector<Var> const& vars);
 
 }  // namespace holdfast::kustomize

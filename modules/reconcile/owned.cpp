@@ -81,6 +81,8 @@ private:
 OwnedObjects::OwnedObjects(Ports ports, std::size_t watches_max)
     : ports_(ports), group_(ports.executor, watches_max) {}
 
+OwnedObjects::~OwnedObjects() = default;
+
 Known& OwnedObjects::put(model::Key const& owner, model::OwnedObject const& object) {
     auto const [slot, is_new] = known_.try_emplace(object.entry.id);
     if (is_new || slot->second.owner != owner) {

@@ -54,6 +54,7 @@ public:
     using Listener = std::function<void(model::Key const& owner, Change change)>;
 
     OwnedObjects(Ports ports, std::size_t watches_max);
+    ~OwnedObjects();
 
     /// Set once, before anything else.
     void listen(Listener listener) { listener_ = std::move(listener); }

@@ -1,0 +1,352 @@
+// daemon/config.cpp: the table of settings, and what is done with it: read, print, document.
+#include "daemon/config.hpp"
+
+#include "modules/model/duration.hpp"
+
+#include <yaml-cpp/yaml.h>
+
+#include <functional>
+#include <limits>
+#include <variant>
+
+namespace holdfast::daemon {
+
+namespace {
+
+using std::chrono::nanoseconds;
+
+struct Text {
+    std::string Config::*member;
+    std::vector<std::string_view> words = {};  // empty: any text
+};
+struct Flag {
+    bool Config::*member;
+};
+struct Number {
+    std::int64_t Config::*member;
+    std::int64_t min;
+    std::int64_t max;
+};
+struct Bytes {
+    std::int64_t Config::*member;
+    std::int64_t min;
+    std::int64_t max;
+};
+struct Span {
+    nanoseconds Config::*member;
+    nanoseconds min;
+    nanoseconds max;
+};
+struct Levels {
+    std::map<std::string, std::string> Config::*member;
+};
+using Value = std::variant<Text, Flag, Number, Bytes, Span, Levels>;
+
+struct Setting {
+    std::string_view key;
+    Value value;
+    std::string_view standard;
+    std::string_view sentence;
+};
+
+constexpr std::int64_t kMiB = 1 << 20;
+constexpr std::int64_t kGiB = 1 << 30;
+using std::chrono::hours;
+using std::chrono::seconds;
+
+std::vector<Setting> const& table() {
+    static std::vector<Setting> const kTable{
+        {"state_dir", Text{&Config::state_dir}, "/var/lib/holdfast", "Where the database and the cached artifacts are kept."},
+        {"manifests", Text{&Config::manifests}, "/etc/holdfast/manifests.d",
+         "Directory of GitRepository, Kustomization and FluxConfig manifests; may be missing."},
+        {"kubeconfig", Text{&Config::kubeconfig}, "",
+         "File that says where the API server is; empty: the pod's own account, or no cluster."},
+        {"kube_context", Text{&Config::kube_context}, "", "Context of the kubeconfig; empty: its current-context."},
+        {"install_crds", Flag{&Config::install_crds}, "false", "Install our CRDs when the daemon starts."},
+        {"limits.memory", Bytes{&Config::memory_bytes_max, 32 * kMiB, 64 * kGiB}, "128MiB",
+         "Memory of the whole product; shown with what is used on the status page, and enforced by the service unit."},
+        {"limits.disk", Bytes{&Config::disk_bytes_max, 16 * kMiB, 1024 * kGiB}, "2GiB",
+         "Disk of the whole product; artifacts get what the outbox and a reserve leave."},
+        {"limits.render_memory", Bytes{&Config::render_memory_bytes_max, 16 * kMiB, 16 * kGiB}, "64MiB",
+         "Memory of one render worker."},
+        {"limits.render_cpu", Span{&Config::render_cpu_max, seconds{1}, hours{1}}, "20s", "CPU time of one render."},
+        {"limits.render_time", Span{&Config::render_wall_max, seconds{1}, hours{1}}, "60s", "Wall-clock time of one render."},
+        {"limits.render_jobs", Number{&Config::render_jobs_max, 1, 32}, "2", "Renders at the same time."},
+        {"limits.passes", Number{&Config::passes_max, 1, 256}, "8", "Kustomizations reconciled at the same time."},
+        {"limits.fetches", Number{&Config::fetches_max, 1, 64}, "4", "Sources fetched at the same time."},
+        {"limits.git_bytes", Bytes{&Config::git_bytes_max, kMiB, 16 * kGiB}, "256MiB",
+         "Bytes taken from a Git server for one fetch."},
+        {"limits.revisions", Number{&Config::revisions_kept, 1, 1000}, "10", "Revisions of each source kept in the cache."},
+        {"limits.outbox_records", Number{&Config::outbox_rows_max, 100, 100'000'000}, "2000000",
+         "Compliance records that may wait for Azure."},
+        {"log.format", Text{&Config::log_format, {"json", "text"}}, "json", "One JSON object a line, or text for people."},
+        {"log.level", Text{&Config::log_level, {"debug", "info", "warning", "error"}}, "info", "What is logged."},
+        {"log.areas", Levels{&Config::log_areas}, "{}", "Level of single areas, for example {uplink: debug}."},
+        {"status.listen", Text{&Config::status_listen}, "127.0.0.1:9750",
+         "Loopback address of the status endpoint; port 0 picks a free one, empty switches it off."},
+        {"status.socket", Text{&Config::status_socket}, "",
+         "Unix socket of the status endpoint; empty: holdfast.sock in /run/holdfast under systemd, else in state_dir."},
+        {"site", Text{&Config::site_name}, "", "Name of this site in compliance records; empty: the host name."},
+        {"uplink.enabled", Flag{&Config::uplink_enabled}, "false", "Send compliance records to Azure."},
+        {"uplink.endpoint", Text{&Config::uplink_endpoint}, "",
+         "Logs Ingestion endpoint of the data collection rule or endpoint, https://…"},
+        {"uplink.rule_id", Text{&Config::uplink_rule_id}, "", "Immutable id of the data collection rule, dcr-…"},
+        {"uplink.compliance_stream", Text{&Config::uplink_compliance_stream}, "Custom-FluxCompliance_CL",
+         "Stream of configuration states."},
+        {"uplink.object_stream", Text{&Config::uplink_object_stream}, "Custom-FluxObjectStatus_CL", "Stream of object states."},
+        {"uplink.ca_file", Text{&Config::uplink_ca_file}, "", "CA bundle for Azure; empty: the system's."},
+        {"uplink.proxy", Text{&Config::uplink_proxy}, "", "HTTP proxy on the way to Azure, http://host:port."},
+        {"azure.login_endpoint", Text{&Config::azure_login_endpoint}, "https://login.microsoftonline.com",
+         "Where tokens come from; another one in sovereign clouds."},
+        {"azure.arm_endpoint", Text{&Config::azure_arm_endpoint}, "https://management.azure.com",
+         "Azure Resource Manager; another one in sovereign clouds."},
+        {"azure.scope", Text{&Config::azure_scope}, "https://monitor.azure.com/.default", "Scope of the ingestion token."},
+        {"azure.tenant_id", Text{&Config::azure_tenant_id}, "", "Tenant of the service principal."},
+        {"azure.client_id", Text{&Config::azure_client_id}, "", "Application id of the service principal."},
+        {"azure.client_secret_file", Text{&Config::azure_client_secret_file}, "",
+         "File that holds the client secret; read again when it changes."},
+        {"azure.client_certificate_file", Text{&Config::azure_client_certificate_file}, "",
+         "PEM file with certificate and key; wins over the secret."},
+    };
+    return kTable;
+}
+
+/// "64MiB", "2GiB", "1024".
+Result<std::int64_t> parse_bytes(std::string const& text) {
+    std::size_t used = 0;
+    double number = 0;
+    try {
+        number = std::stod(text, &used);
+    } catch (std::exception const&) {
+        return fail(Errc::invalid_input, "is no size such as 64MiB");
+    }
+    std::string const unit = text.substr(used);
+    double const factor = unit.empty() ? 1 : unit == "KiB" ? 1024.0 : unit == "MiB" ? 1048576.0 : unit == "GiB" ? 1073741824.0 : 0;
+    if (factor == 0) return fail(Errc::invalid_input, "is no size such as 64MiB (units: KiB, MiB, GiB)");
+    return static_cast<std::int64_t>(number * factor);
+}
+
+std::string bytes_text(std::int64_t bytes) {
+    if (bytes >= kGiB && bytes % kGiB == 0) return std::to_string(bytes / kGiB) + "GiB";
+    if (bytes >= kMiB && bytes % kMiB == 0) return std::to_string(bytes / kMiB) + "MiB";
+    return std::to_string(bytes);
+}
+
+Result<void> set(Config& config, Text const& value, YAML::Node const& node) {
+    if (!node.IsScalar() && !node.IsNull()) return fail(Errc::invalid_input, "must be text");
+    std::string const text = node.IsNull() ? "" : node.Scalar();
+    if (!value.words.empty()) {
+        std::string choices;
+        bool known = false;
+        for (std::string_view const word : value.words) {
+            known = known || word == text;
+            choices += (choices.empty() ? "" : ", ") + std::string{word};
+        }
+        if (!known) return fail(Errc::invalid_input, "must be one of " + choices);
+    }
+    config.*value.member = text;
+    return {};
+}
+
+Result<void> set(Config& config, Flag const& value, YAML::Node const& node) {
+    if (node.IsScalar() && (node.Scalar() == "true" || node.Scalar() == "false")) {
+        config.*value.member = node.Scalar() == "true";
+        return {};
+    }
+    return fail(Errc::invalid_input, "must be true or false");
+}
+
+Result<void> set(Config& config, Number const& value, YAML::Node const& node) {
+    std::int64_t number = 0;
+    if (!node.IsScalar() || !YAML::convert<std::int64_t>::decode(node, number)) {
+        return fail(Errc::invalid_input, "must be a whole number");
+    }
+    if (number < value.min || number > value.max) {
+        return fail(Errc::invalid_input,
+                    "must be between " + std::to_string(value.min) + " and " + std::to_string(value.max));
+    }
+    config.*value.member = number;
+    return {};
+}
+
+Result<void> set(Config& config, Bytes const& value, YAML::Node const& node) {
+    if (!node.IsScalar()) return fail(Errc::invalid_input, "must be a size such as 64MiB");
+    auto const bytes = parse_bytes(node.Scalar());
+    if (!bytes) return std::unexpected{bytes.error()};
+    if (*bytes < value.min || *bytes > value.max) {
+        return fail(Errc::invalid_input, "must be between " + bytes_text(value.min) + " and " + bytes_text(value.max));
+    }
+    config.*value.member = *bytes;
+    return {};
+}
+
+Result<void> set(Config& config, Span const& value, YAML::Node const& node) {
+    if (!node.IsScalar()) return fail(Errc::invalid_input, "must be a duration such as 30s");
+    auto const span = model::parse_duration(node.Scalar());
+    if (!span) return fail(Errc::invalid_input, "must be a duration such as 30s");
+    if (*span < value.min || *span > value.max) {
+        return fail(Errc::invalid_input, "must be between " + model::format_duration(value.min) + " and " +
+                                             model::format_duration(value.max));
+    }
+    config.*value.member = *span;
+    return {};
+}
+
+Result<void> set(Config& config, Levels const& value, YAML::Node const& node) {
+    if (!node.IsMap()) return fail(Errc::invalid_input, "must be a map of area to level");
+    for (auto const& area : node) {
+        std::string const level = area.second.IsScalar() ? area.second.Scalar() : "";
+        if (!read_log_level(level)) return fail(Errc::invalid_input, "level must be one of debug, info, warning, error");
+        (config.*value.member)[area.first.Scalar()] = level;
+    }
+    return {};
+}
+
+std::string quoted(std::string const& text) {
+    std::string out = "\"";
+    for (char const c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out + "\"";
+}
+
+struct Print {
+    Config const& config;
+    std::string operator()(Text const& v) const { return quoted(config.*v.member); }
+    std::string operator()(Flag const& v) const { return config.*v.member ? "true" : "false"; }
+    std::string operator()(Number const& v) const { return std::to_string(config.*v.member); }
+    std::string operator()(Bytes const& v) const { return bytes_text(config.*v.member); }
+    std::string operator()(Span const& v) const { return model::format_duration(config.*v.member); }
+    std::string operator()(Levels const& v) const {
+        std::string text = "{";
+        for (auto const& [area, level] : config.*v.member) text += (text.size() > 1 ? ", " : "") + area + ": " + level;
+        return text + "}";
+    }
+};
+
+struct Describe {
+    std::string operator()(Text const& v) const {
+        std::string words;
+        for (std::string_view const word : v.words) words += (words.empty() ? "" : " | ") + std::string{word};
+        return words.empty() ? "text" : words;
+    }
+    std::string operator()(Flag const&) const { return "true | false"; }
+    std::string operator()(Number const& v) const { return std::to_string(v.min) + " to " + std::to_string(v.max); }
+    std::string operator()(Bytes const& v) const { return "size, " + bytes_text(v.min) + " to " + bytes_text(v.max); }
+    std::string operator()(Span const& v) const {
+        return "duration, " + model::format_duration(v.min) + " to " + model::format_duration(v.max);
+    }
+    std::string operator()(Levels const&) const { return "area: debug | info | warning | error"; }
+};
+
+/// Calls `line(group, name, setting)` in table order, with the group only where it changes.
+void walk(std::function<void(std::string const& group, std::string const& name, Setting const&)> const& line) {
+    for (Setting const& setting : table()) {
+        auto const dot = setting.key.find('.');
+        std::string const group = dot == std::string_view::npos ? "" : std::string{setting.key.substr(0, dot)};
+        std::string const name{dot == std::string_view::npos ? setting.key : setting.key.substr(dot + 1)};
+        line(group, name, setting);
+    }
+}
+
+std::string where(std::filesystem::path const& file, YAML::Mark const& mark) {
+    return file.filename().string() + ":" + std::to_string(mark.line + 1) + ": ";
+}
+
+Result<void> read_node(Config& config, std::filesystem::path const& file, YAML::Node const& node, std::string const& prefix) {
+    for (auto const& member : node) {
+        std::string const key = prefix + member.first.Scalar();
+        std::string const place = where(file, member.first.Mark());
+        Setting const* found = nullptr;
+        bool is_group = false;
+        for (Setting const& setting : table()) {
+            if (setting.key == key) found = &setting;
+            is_group = is_group || setting.key.starts_with(key + ".");
+        }
+        if (found != nullptr) {
+            auto done = std::visit([&](auto const& value) { return set(config, value, member.second); }, found->value);
+            if (!done) return fail(Errc::invalid_input, place + key + ": " + done.error().message);
+        } else if (is_group && member.second.IsMap()) {
+            auto inner = read_node(config, file, member.second, key + ".");
+            if (!inner) return inner;
+        } else if (is_group) {
+            return fail(Errc::invalid_input, place + key + ": must be a map");
+        } else {
+            return fail(Errc::invalid_input, place + key + ": unknown key (see `holdfast config print`)");
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Config default_config() {
+    Config config;
+    for (Setting const& setting : table()) {
+        YAML::Node const node = YAML::Load(std::string{setting.standard.empty() ? "\"\"" : setting.standard});
+        auto done = std::visit([&](auto const& value) { return set(config, value, node); }, setting.value);
+        static_cast<void>(done);  // a test reads every default
+    }
+    return config;
+}
+
+Result<Config> load_config(std::filesystem::path const& file) {
+    Config config = default_config();
+    try {
+        YAML::Node const root = YAML::LoadFile(file.string());
+        if (root.IsNull()) return config;
+        if (!root.IsMap()) return fail(Errc::invalid_input, file.filename().string() + ":1: must be a map of settings");
+        auto done = read_node(config, file, root, "");
+        if (!done) return fail(std::move(done));
+    } catch (YAML::BadFile const&) {
+        return fail(Errc::not_found, file.string() + ": cannot be read");
+    } catch (YAML::Exception const& error) {
+        return fail(Errc::invalid_input, where(file, error.mark) + error.msg);
+    }
+    return config;
+}
+
+std::string commented_defaults() {
+    std::string text =
+        "# holdfast.yaml: every setting at its default, printed by `holdfast config print --defaults`.\n"
+        "# Durations: 30s, 5m, 1h. Sizes: 64MiB, 2GiB. Secrets are paths to files, never values.\n";
+    Config const config = default_config();
+    std::string open;
+    walk([&](std::string const& group, std::string const& name, Setting const& setting) {
+        text += "\n";
+        if (group != open && !group.empty()) text += group + ":\n";
+        open = group;
+        std::string const indent = group.empty() ? "" : "  ";
+        text += indent + "# " + std::string{setting.sentence} + "\n";
+        text += indent + "# " + std::visit(Describe{}, setting.value) + "\n";
+        text += indent + name + ": " + std::visit(Print{config}, setting.value) + "\n";
+    });
+    return text;
+}
+
+std::string print_config(Config const& config) {
+    std::string text;
+    std::string open;
+    walk([&](std::string const& group, std::string const& name, Setting const& setting) {
+        if (group != open && !group.empty()) text += group + ":\n";
+        open = group;
+        text += (group.empty() ? "" : "  ") + name + ": " + std::visit(Print{config}, setting.value) + "\n";
+    });
+    return text;
+}
+
+std::string config_reference() {
+    std::string text =
+        "# Configuration\n\nPrinted by `holdfast config print --reference`; `holdfast config check FILE` reads a file and says "
+        "what is wrong with it, by line.\n\n| key | value | default | |\n|---|---|---|---|\n";
+    for (Setting const& setting : table()) {
+        std::string describe = std::visit(Describe{}, setting.value);
+        for (std::size_t at = describe.find('|'); at != std::string::npos; at = describe.find('|', at + 2)) describe.insert(at, "\\");
+        text += "| `" + std::string{setting.key} + "` | " + describe + " | `" + std::string{setting.standard} + "` | " +
+                std::string{setting.sentence} + " |\n";
+    }
+    return text;
+}
+
+}  // namespace holdfast::daemon

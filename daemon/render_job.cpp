@@ -1,0 +1,99 @@
+// daemon/render_job.cpp: what a render worker does, with nothing but a descriptor and a request.
+#include "daemon/render.hpp"
+
+#include "modules/crypto/digest.hpp"
+#include "modules/kustomize/flux_generate.hpp"
+#include "modules/source/untar.hpp"
+#include "modules/yaml/json.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <cerrno>
+#include <unistd.h>
+
+namespace holdfast::daemon {
+
+namespace {
+
+namespace json = boost::json;
+constexpr std::string_view kRoot = "/artifact";  // where the tree stands in messages; nothing of the machine
+
+Result<std::string> read_all(int fd) {
+    std::string bytes;
+    char block[65536];
+    for (;;) {
+        ssize_t const got = ::read(fd, block, sizeof block);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail(Errc::corrupt, "the artifact cannot be read");
+        if (got == 0) return bytes;
+        bytes.append(block, static_cast<std::size_t>(got));
+    }
+}
+
+kustomize::MemoryFiles view_of(source::FileMap const& tree) {
+    kustomize::MemoryFiles files;
+    files.emplace(std::string{kRoot} + "/", "");
+    for (auto const& [path, file] : tree) files.emplace(std::string{kRoot} + "/" + path, file.content);
+    return files;
+}
+
+/// In messages the tree's root is what users know: "./apps/web.yaml".
+std::string without_root(std::string text) {
+    std::string const root = std::string{kRoot} + "/";
+    for (std::size_t at = text.find(root); at != std::string::npos; at = text.find(root, at)) text.replace(at, root.size(), "./");
+    for (std::size_t at = text.find(kRoot); at != std::string::npos; at = text.find(kRoot, at)) text.replace(at, kRoot.size(), ".");
+    return text;
+}
+
+}  // namespace
+
+Result<std::string> render_job(int input_fd, std::string_view request) {
+    boost::system::error_code ec;
+    json::value const wish = json::parse(json::string_view{request.data(), request.size()}, ec);
+    if (ec || !wish.is_object()) return fail(Errc::invalid_input, "the render request cannot be read");
+    auto bytes = read_all(input_fd);
+    if (!bytes) return fail(std::move(bytes));
+    auto tree = source::untar(*bytes);
+    if (!tree) return fail(std::move(tree), "artifact");
+    bytes->clear();
+    bytes->shrink_to_fit();
+    auto const files = view_of(*tree);
+
+    // SecureJoin: whatever the path says, it stays inside the artifact.
+    std::string const path{wish.get_object().at("path").as_string()};
+    std::string const inside = kustomize::join_path("/", path);
+    std::string const directory = inside == "/" ? std::string{kRoot} : std::string{kRoot} + inside;
+    kustomize::Options options;
+    options.files = &files;
+    options.root = kRoot;
+    kustomize::Files look{options.root, {0, 0}, &files};
+    auto const found = look.resolve(directory);
+    if (!found || !found->file.empty()) {
+        return fail(Errc::not_found, "kustomization path not found: stat " + without_root(directory) + ": no such file or directory");
+    }
+    auto built = kustomize::build_flux(directory, wish.get_object().at("fields").as_object(), std::move(options));
+    if (!built) return fail(built.error().code == Errc::limit ? Errc::limit : Errc::invalid_input,
+                            "kustomize build failed: " + without_root(built.error().message));
+
+    json::array objects;
+    crypto::Sha256 digest;
+    for (auto const& object : built->objects) {
+        if (object.name.empty() || object.kind.empty() || object.api_version.empty()) {
+            return fail(Errc::invalid_input, "failed to decode Kubernetes apiVersion, kind and name of an object of kind '" +
+                                                 object.kind + "'");
+        }
+        auto text = built->text_of(object);
+        if (!text) return fail(std::move(text), "kustomize build failed");
+        digest.update(*text);
+        digest.update("---\n");
+        auto value = yaml::read_sigs(*text);  // what is applied is what is printed, read as kubectl would
+        if (!value) return fail(std::move(value), object.kind + "/" + object.name);
+        objects.push_back(std::move(*value));
+    }
+    auto const sum = digest.finish();
+    json::object const reply{{"digest", "sha256:" + crypto::hex(sum.data(), sum.size())}, {"objects", std::move(objects)}};
+    return json::serialize(reply);
+}
+
+}  // namespace holdfast::daemon
