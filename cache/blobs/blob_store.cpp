@@ -40,7 +40,7 @@ std::string name_of(std::string_view digest) {
 
 Result<int> open_directory(int parent, std::string const& name) {
     if (::mkdirat(parent, name.c_str(), 0700) != 0 && errno != EEXIST) return failed("create " + name);
-    int const fd = ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int const fd = ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return failed("open " + name);
     return fd;
 }

@@ -81,7 +81,7 @@ Result<Connection> Connection::open(std::filesystem::path const& file, Options o
     if (!created) return fail(std::move(created), "database");
 
     sqlite3* handle = nullptr;
-    int const opened = sqlite3_open_v2(file.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE, nullptr);
+    int const opened = sqlite3_open_v2(file.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, nullptr);
     Connection connection{handle};
     if (opened != SQLITE_OK) return std::unexpected{error_of(handle, opened).in("database " + file.string())};
 

@@ -132,6 +132,10 @@ Result<std::vector<Ref>> ls_remote(Remote const& remote, Options const& options)
 }
 
 Result<Checkout> checkout(Remote const& remote, Reference const& reference, Options const& options) {
+    // A commit never changes: when it is held there is nothing to ask.
+    if (!reference.commit.empty() && options.known_revision == revision_of(reference.branch, reference.commit)) {
+        return Checkout{.revision = options.known_revision, .commit = reference.commit, .snapshot = nullptr};
+    }
     auto connected = ConnectedRemote::open(remote, options);
     if (!connected) return cannot(options.known_revision.empty() ? "clone" : "list remote for", remote, connected.error());
     auto const target = resolve((*connected)->refs(), reference, options.pick_tag);

@@ -99,6 +99,7 @@ struct Ref {
 };
 
 /// Asks for the references, and when the wished one has moved, for its newest commit without history.
+/// A Reference::commit that is held already costs no request.
 ///
 /// Errors  offline        no such host, refused, cut off;  timeout  Bounds::whole_max or idle_max passed, or `stop` was requested
 ///         denied         401, 403, untrusted certificate, a redirect to another host

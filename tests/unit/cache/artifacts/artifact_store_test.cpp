@@ -153,16 +153,23 @@ TEST_CASE("artifacts: killed at any moment, every recorded artifact is whole", "
     TempDir dir;
     std::size_t recorded = 0;
     for (int round = 0; round < 25; ++round) {
+        int started[2];
+        REQUIRE(::pipe(started) == 0);
         pid_t const child = ::fork();
         if (child == 0) {
             Cache cache{dir.path()};
             for (int i = 0;; ++i) {
+                if (i == 3 && ::write(started[1], "x", 1) != 1) ::_exit(3);
                 auto const text = std::to_string(round) + ":" + std::to_string(i);
                 if (!add(cache.store, "s" + std::to_string(i % 3), text, std::string(50'000, 'x') + text)) ::_exit(1);
                 if (i % 7 == 0 && !cache.store.collect({})) ::_exit(2);
             }
         }
-        ::usleep(5'000 + random() % 60'000);
+        char c = 0;
+        REQUIRE(::read(started[0], &c, 1) == 1);
+        ::close(started[0]);
+        ::close(started[1]);
+        ::usleep(random() % 60'000);
         ::kill(child, SIGKILL);
         int status = 0;
         REQUIRE(::waitpid(child, &status, 0) == child);

@@ -191,6 +191,16 @@ TEST_CASE("db: a file that is no database, or a damaged one, is corrupt", "[cach
     CHECK(opened.error().code == Errc::corrupt);
 }
 
+TEST_CASE("db: the state directory may be reached through a link, the file itself may not be one", "[cache][db]") {
+    TempDir dir;
+    std::filesystem::create_directory(dir / "disk");
+    std::filesystem::create_directory_symlink(dir / "disk", dir / "state");
+    std::filesystem::create_symlink("/etc/hosts", dir / "disk/link.db");
+
+    CHECK(Connection::open(dir / "state/holdfast.db"));
+    CHECK(Connection::open(dir / "state/link.db").error().code == Errc::denied);
+}
+
 TEST_CASE("db: a file in a directory that does not exist is not_found", "[cache][db]") {
     TempDir dir;
 

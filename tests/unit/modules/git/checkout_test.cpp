@@ -80,6 +80,17 @@ TEST_CASE("git: the revision that is held costs one request", "[git]") {
     CHECK(place.scratch_is_empty());
 }
 
+TEST_CASE("git: a commit that is held costs no request", "[git]") {
+    Place place;
+    std::string const commit(40, 'a');
+    place.options.known_revision = "sha1:" + commit;
+
+    auto done = ok(checkout({.url = "http://127.0.0.1:1/shop.git"}, {.commit = commit}, place.options));
+
+    CHECK(done.revision == place.options.known_revision);
+    CHECK_FALSE(done.snapshot);
+}
+
 TEST_CASE("git: each kind of reference gives Flux's revision", "[git]") {
     Place place;
     GitRepo repo{place.repos()};
