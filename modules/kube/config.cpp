@@ -2,8 +2,8 @@
 #include "modules/kube/config.hpp"
 
 #include "modules/http/base64.hpp"
-
-#include <yaml-cpp/yaml.h>
+#include "modules/kube/object.hpp"
+#include "modules/yaml/json.hpp"
 
 #include <chrono>
 #include <fstream>
@@ -38,46 +38,50 @@ struct Reader {
     fs::path folder;
     KubeconfigRules rules;
 
-    static std::string text(YAML::Node const& map, char const* key) {
-        auto const value = map[key];
-        return value && value.IsScalar() ? value.Scalar() : std::string{};
-    }
+    static std::string text(Object const& map, std::string_view key) { return std::string{find_string(map, {key})}; }
 
-    Result<fs::path> file(YAML::Node const& map, char const* key) const {
+    Result<fs::path> file(Object const& map, std::string const& key) const {
         auto const name = text(map, key);
         if (!rules.files_allowed) {
-            return fail(Errc::denied, std::string{key} + " is not allowed here: put the content into " + key + "-data");
+            return fail(Errc::denied, key + " is not allowed here: put the content into " + key + "-data");
         }
         return folder / name;
     }
 
     /// "<key>-data" inline, or "<key>" as a file; empty when neither is there.
-    Result<std::string> data_or_file(YAML::Node const& map, std::string const& key) const {
-        auto const inline_data = text(map, (key + "-data").c_str());
+    Result<std::string> data_or_file(Object const& map, std::string const& key) const {
+        auto const inline_data = text(map, key + "-data");
         if (!inline_data.empty()) {
             auto decoded = http::base64_decode(inline_data);
             if (!decoded) return fail(std::move(decoded), key + "-data");
             return decoded;
         }
-        if (text(map, key.c_str()).empty()) return std::string{};
-        auto const path = file(map, key.c_str());
+        if (text(map, key).empty()) return std::string{};
+        auto const path = file(map, key);
         if (!path) return std::unexpected{path.error()};
         return read_file(*path, rules.file_bytes_max);
     }
 };
 
 /// The entry called `name` of the list `list`, and in it the map `inner`.
-Result<YAML::Node> entry(YAML::Node const& root, char const* list, char const* inner, std::string const& name) {
-    for (auto const& item : root[list]) {
-        if (!item.IsMap() || Reader::text(item, "name") != name) continue;
-        YAML::Node found = item[inner];
-        if (!found || !found.IsMap()) return YAML::Node{YAML::NodeType::Map};
-        return found;
+Result<Object const*> entry(Object const& root, std::string_view list, std::string_view inner, std::string const& name) {
+    static Object const kEmpty;
+    static json::array const kNone;
+    auto const* const items = find_array(root, {list});
+    for (auto const& item : items != nullptr ? *items : kNone) {
+        if (!item.is_object() || Reader::text(item.get_object(), "name") != name) continue;
+        auto const* const found = find_object(item.get_object(), {inner});
+        return found != nullptr ? found : &kEmpty;
     }
     return fail(Errc::invalid_input, std::string{inner} + " \"" + name + "\" is not in the kubeconfig");
 }
 
-Result<void> read_cluster(Config& config, YAML::Node const& cluster, Reader const& reader) {
+bool is_true(Object const& map, std::string_view key) {
+    auto const* const value = find(map, {key});
+    return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+Result<void> read_cluster(Config& config, Object const& cluster, Reader const& reader) {
     auto const server = Reader::text(cluster, "server");
     auto url = http::parse_url(server);
     if (!url) return fail(std::move(url), "server \"" + server + "\"");
@@ -86,7 +90,7 @@ Result<void> read_cluster(Config& config, YAML::Node const& cluster, Reader cons
     if (!ca) return fail(std::move(ca), "certificate-authority");
     config.tls.ca_pem = std::move(*ca);
     config.tls.server_name = Reader::text(cluster, "tls-server-name");
-    config.tls.insecure_skip_verify = Reader::text(cluster, "insecure-skip-tls-verify") == "true";
+    config.tls.insecure_skip_verify = is_true(cluster, "insecure-skip-tls-verify");
     if (config.tls.insecure_skip_verify && !config.tls.ca_pem.empty()) {
         return fail(Errc::invalid_input, "specifying a root certificates file with the insecure flag is not allowed");
     }
@@ -95,13 +99,15 @@ Result<void> read_cluster(Config& config, YAML::Node const& cluster, Reader cons
     return {};
 }
 
-Result<void> read_user(Config& config, YAML::Node const& user, Reader const& reader) {
-    if (user["exec"]) {
-        auto const command = user["exec"].IsMap() ? Reader::text(user["exec"], "command") : std::string{};
+Result<void> read_user(Config& config, Object const& user, Reader const& reader) {
+    auto const* const exec = find(user, {"exec"});
+    if (exec != nullptr && !exec->is_null()) {
+        auto const command = std::string{find_string(user, {"exec", "command"})};
         return fail(Errc::denied, "exec (" + command + ") is refused, Holdfast starts no program: give the user a client certificate, or a "
                                   "tokenFile that something outside renews, for example from a systemd timer that runs that command");
     }
-    if (user["auth-provider"]) {
+    auto const* const provider = find(user, {"auth-provider"});
+    if (provider != nullptr && !provider->is_null()) {
         return fail(Errc::denied, "auth-provider is refused, it was removed from Kubernetes: give the user a client certificate, a token "
                                   "or a tokenFile");
     }
@@ -120,28 +126,31 @@ Result<void> read_user(Config& config, YAML::Node const& user, Reader const& rea
     config.credentials.user = Reader::text(user, "username");
     config.credentials.password = Reader::text(user, "password");
     config.credentials.impersonate_user = Reader::text(user, "as");
-    for (auto const& group : user["as-groups"]) config.credentials.impersonate_groups.push_back(group.as<std::string>());
+    if (auto const* const groups = find_array(user, {"as-groups"})) {
+        for (auto const& group : *groups) {
+            if (group.is_string()) config.credentials.impersonate_groups.emplace_back(group.get_string().c_str());
+        }
+    }
     return {};
 }
 
-Result<Config> read(std::string_view text, Reader const& reader, std::string_view context_name) {
-    auto const root = YAML::Load(std::string{text});
-    if (!root.IsMap() || !root["clusters"]) return fail(Errc::invalid_input, "not a kubeconfig: no clusters");
+Result<Config> read(Object const& root, Reader const& reader, std::string_view context_name) {
+    if (find_array(root, {"clusters"}) == nullptr) return fail(Errc::invalid_input, "not a kubeconfig: no clusters");
     Config config;
     config.context = context_name.empty() ? Reader::text(root, "current-context") : std::string{context_name};
     if (config.context.empty()) return fail(Errc::invalid_input, "no context named and no current-context");
     auto const context = entry(root, "contexts", "context", config.context);
     if (!context) return std::unexpected{context.error()};
-    if (auto const ns = Reader::text(*context, "namespace"); !ns.empty()) config.ns = ns;
-    auto const cluster = entry(root, "clusters", "cluster", Reader::text(*context, "cluster"));
+    if (auto const ns = Reader::text(**context, "namespace"); !ns.empty()) config.ns = ns;
+    auto const cluster = entry(root, "clusters", "cluster", Reader::text(**context, "cluster"));
     if (!cluster) return std::unexpected{cluster.error()};
-    auto cluster_read = read_cluster(config, *cluster, reader);
-    if (!cluster_read) return fail(std::move(cluster_read), "cluster " + Reader::text(*context, "cluster"));
-    auto const user_name = Reader::text(*context, "user");
+    auto cluster_read = read_cluster(config, **cluster, reader);
+    if (!cluster_read) return fail(std::move(cluster_read), "cluster " + Reader::text(**context, "cluster"));
+    auto const user_name = Reader::text(**context, "user");
     if (user_name.empty()) return config;
     auto const user = entry(root, "users", "user", user_name);
     if (!user) return std::unexpected{user.error()};
-    auto user_read = read_user(config, *user, reader);
+    auto user_read = read_user(config, **user, reader);
     if (!user_read) return fail(std::move(user_read), "user " + user_name);
     return config;
 }
@@ -150,13 +159,12 @@ Result<Config> read(std::string_view text, Reader const& reader, std::string_vie
 
 Result<Config> parse_kubeconfig(std::string_view text, fs::path const& folder, std::string_view context, KubeconfigRules const& rules) {
     if (text.size() > rules.file_bytes_max) return fail(Errc::limit, "kubeconfig: more than " + std::to_string(rules.file_bytes_max) + " bytes");
-    try {
-        auto config = read(text, Reader{folder, rules}, context);
-        if (!config) return fail(std::move(config), "kubeconfig");
-        return config;
-    } catch (YAML::Exception const& error) {
-        return fail(Errc::invalid_input, "kubeconfig: line " + std::to_string(error.mark.line + 1) + ": " + error.msg);
-    }
+    auto const root = yaml::read_sigs(text);
+    if (!root) return fail(root.error().code, "kubeconfig: " + root.error().message);
+    if (!root->is_object()) return fail(Errc::invalid_input, "kubeconfig: not a map");
+    auto config = read(root->get_object(), Reader{folder, rules}, context);
+    if (!config) return fail(std::move(config), "kubeconfig");
+    return config;
 }
 
 Result<Config> load_kubeconfig(fs::path const& file, std::string_view context, KubeconfigRules const& rules) {
