@@ -404,8 +404,8 @@ asio::awaitable<Next> Kustomizations::finalize(Key key) {
         if (ports_.cluster == nullptr) co_return Next{std::chrono::seconds{30}};
         owned_.begin_pass(key);
         auto pruned = co_await prune(*ports_.cluster, key, std::move(owned));
-        owned_.end_pass(key);
         if (!pruned || !pruned->survivors.empty()) {
+            owned_.end_pass(key);
             std::string const error = pruned ? pruned->error : pruned.error().message;
             ports_.log.error(kArea, "pruning for deleted resource failed",
                              {{"kind", "Kustomization"}, {"namespace", key.ns}, {"name", key.name}, {"error", error}});

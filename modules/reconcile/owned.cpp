@@ -52,7 +52,7 @@ public:
     void deleted(kube::Object object) override {
         object["apiVersion"] = gvk_.api_version();
         object["kind"] = gvk_.kind;
-        if (auto const id = kube::id_of(object)) owned_.vanished(id->text(), !kube::is_being_deleted(object));
+        if (auto const id = kube::id_of(object)) owned_.vanished(id->text());
     }
 
     void list_ends() override {
@@ -64,7 +64,7 @@ public:
             if (known.object.wished != 0 && !listed_.contains(id)) missing.push_back(id);
         }
         listed_.clear();
-        for (std::string const& id : missing) owned_.vanished(id, false);
+        for (std::string const& id : missing) owned_.vanished(id);
     }
 
     asio::awaitable<void> run() { return watcher_.run(); }
@@ -109,6 +109,13 @@ void OwnedObjects::update(model::Key const& owner, Applied const& applied) {
     bool const overtaken = before != known_.end() && before->second.object.uid == applied.owned.uid &&
                            is_older(applied.owned.resource_version, before->second.object.resource_version);
     std::string const later = overtaken ? before->second.object.resource_version : "";
+    if (before != known_.end() && before->second.gone && before->second.object.uid == applied.owned.uid) {
+        // It was never deleted: only the label by which we watch it was taken off.
+        auto const drift = std::ranges::find_if(drifts_, [&](Drift const& one) {
+            return one.object == applied.id.display() && one.owner == owner && !one.repaired;
+        });
+        if (drift != drifts_.end()) drift->what = "owner label removed";
+    }
     Known& known = put(owner, applied.owned);
     if (overtaken) known.object.resource_version = later;
     known.skipped = applied.action == Action::skipped;
@@ -216,7 +223,7 @@ void OwnedObjects::seen(kube::GroupVersionKind const& gvk, kube::Object const& o
     drift(known, replaced ? "replaced" : "changed", last_other_manager(object));
 }
 
-void OwnedObjects::vanished(std::string const& id, bool label_only) {
+void OwnedObjects::vanished(std::string const& id) {
     auto const found = known_.find(id);
     if (found == known_.end() || found->second.skipped) return;
     Known& known = found->second;
@@ -224,7 +231,7 @@ void OwnedObjects::vanished(std::string const& id, bool label_only) {
     if (in_pass_.contains(known.owner)) return;
     known.gone = true;
     set_health(known, {kube::Health::not_found, "the object is gone"});
-    drift(known, label_only ? "owner label removed" : "deleted", "");
+    drift(known, "deleted", "");
 }
 
 void OwnedObjects::set_health(Known& known, kube::ObjectStatus const& status) {

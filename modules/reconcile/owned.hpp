@@ -24,7 +24,7 @@ namespace holdfast::reconcile {
 struct Drift {
     model::Key owner;
     std::string object;   // "Deployment/apps/web"
-    std::string what;     // "deleted" or "changed"
+    std::string what;     // "deleted", "changed", "replaced", "owner label removed"
     std::string manager;  // "kubectl-edit (Update)"; empty when unknown
     model::WallTime seen;
     bool repaired = false;
@@ -102,7 +102,7 @@ private:
     void erase(std::string const& id);
     void follow(kube::ObjectId const& id, std::string const& version);
     void seen(kube::GroupVersionKind const& gvk, kube::Object const& object);
-    void vanished(std::string const& id, bool label_only);
+    void vanished(std::string const& id);
     void set_health(Known& known, kube::ObjectStatus const& status);
     void set_ready(Known& known, kube::Object const& object);
     void drift(Known& known, std::string what, std::string manager);

@@ -26,11 +26,14 @@ class World:
         self.plane = harness.ControlPlane(work / "plane", nodes=1)
         self.git_root = work / "git"
         self.git_root.mkdir()
-        self.git = GitHttpServer(str(self.git_root))
-        self.git.start()
+        self.serve_git(0)
         self.daemon = harness.Daemon(HOLDFAST, work / "daemon", self.plane.kubeconfig, "install_crds: true\n")
         self.daemon.start()
         eventually(lambda: self.plane.get("crd", "fluxconfigs.clusterconfig.azure.com"), 30, what="CRDs")
+
+    def serve_git(self, port):
+        self.git = GitHttpServer(str(self.git_root), port=port)
+        self.git.start()
 
     def url(self, name):
         return f"{self.git.url.rstrip('/')}/{name}.git"
@@ -177,6 +180,7 @@ def suspend(world):
 def offline(world):
     """Proof 4: without Git, through kill -9, from the cache; and without the API server."""
     plane, daemon = world.plane, world.daemon
+    port = world.git.httpd.server_port
     world.git.stop()
     eventually(lambda: any("FetchFailed" in json.dumps(plane.get("gitrepository", "examples", "default")["status"]) for _ in [0]),
                40, what="the source says that it could not look")
@@ -198,7 +202,7 @@ def offline(world):
     eventually(lambda: daemon.status()["cluster"]["reachable"], 60, what="API server seen up")
     assert sum(one["objects"] for one in daemon.status()["kustomizations"]) == objects
     assert plane.get("deployment", "till", "shop") and plane.get("ns", "shop")
-    world.git.start()
+    world.serve_git(port)
 
 
 def endpoint(world):
