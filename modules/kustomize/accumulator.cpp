@@ -64,12 +64,20 @@ Result<void> Config::merge(TransformerConfig const& more) {
 
 Result<void> Config::merge(Config const& other) {
     if (!other.value_ || value_ == other.value_ || (has_default_ && other.is_default())) return {};
-    if (!value_) {
+    if (!value_ && other.is_default()) {
         *this = other;
         return {};
     }
+    // Also into nothing: a wide specification that comes after a narrow one for the same path is dropped then.
     has_default_ = has_default_ || other.has_default_;
     return merge(*other.value_);
+}
+
+Result<void> Config::merge_again() {
+    Config fresh;
+    if (auto ok = fresh.merge(*this); !ok) return ok;
+    *this = std::move(fresh);
+    return {};
 }
 
 Result<void> Accumulator::merge(Accumulator const& other) {

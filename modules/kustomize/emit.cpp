@@ -1,6 +1,7 @@
 // modules/kustomize/emit.cpp: what kustomize prints: the object as JSON, written as YAML by sigs.k8s.io/yaml.
 #include "modules/kustomize/emit.hpp"
 
+#include "modules/patch/json_node.hpp"
 #include "modules/yaml/emit.hpp"
 #include "modules/yaml/json.hpp"
 #include "modules/yaml/parse.hpp"
@@ -31,7 +32,7 @@ Result<void> settle(yaml::Arena& arena, yaml::Node& node) {
 Result<void> settle_folded(yaml::Arena& arena, yaml::Node& root) { return settle(arena, root); }
 
 Result<std::string> text_of(yaml::Node const& root) {
-    auto value = yaml::to_json(root);
+    auto value = patch::to_json_as_written(root);
     if (!value) return fail(std::move(value), "map[string]interface {}(nil)");  // kustomize prints what it could read
     return yaml::write_sigs(*value);
 }
@@ -43,7 +44,7 @@ Result<std::string> text_of(Resource const& object) {
 
 std::string json_of(Resource const& object) {
     if (!object.root()) return "null";
-    auto value = yaml::to_json(*object.root());
+    auto value = patch::to_json_as_written(*object.root());
     if (!value) return {};
     return yaml::marshal_json(*value).value_or("");
 }

@@ -219,7 +219,7 @@ Result<void> Target::run_validators(Accumulator& into) {
         if (auto ok = step.run(seen); !ok) return ok;
         bool same = seen.size() == before.size();
         for (std::size_t i = 0; same && i < before.size(); ++i) same = json_of(*seen.all()[i]) == before[i];
-        if (!same) return fail(Errc::invalid_input, "validator shouldn't modify the resource map: nodes unequal");
+        if (!same) return fail(Errc::invalid_input, "validator shouldn't modify the resource map: nodes unequal: ");
     }
     return {};
 }

@@ -3,6 +3,7 @@
 #include "modules/kustomize/emit.hpp"
 #include "modules/kustomize/transformers.hpp"
 #include "modules/patch/field.hpp"
+#include "modules/patch/json_node.hpp"
 #include "modules/yaml/json.hpp"
 
 #include <openssl/sha.h>
@@ -25,7 +26,7 @@ void numbers_to_float(json::value& value) {
 Result<json::value> value_of(yaml::Node const* node) {
     if (!node) return json::value("");
     if (node->is_scalar()) return json::value(json::string_view{node->value().data(), node->value().size()});
-    auto value = yaml::to_json(*node);
+    auto value = patch::to_json_as_written(*node);
     if (!value) return fail(std::move(value));
     if (!value->is_object()) return json::value(nullptr);  // a nil map in Go
     numbers_to_float(*value);
@@ -75,7 +76,7 @@ Result<std::string> hash_of(Resource const& object) {
         }
         content = std::move(fields);
     } else {
-        auto value = yaml::to_json(*root);
+        auto value = patch::to_json_as_written(*root);
         if (!value) return fail(std::move(value));
         content = std::move(*value);
     }

@@ -231,7 +231,7 @@ Result<void> Target::build_directory(Accumulator& into, Loader& loader, std::str
     if (component) {
         // It works on what the referrer has so far.
         if (auto ok = inner.accumulate(into); !ok) return fail(std::move(ok), step);
-        return {};
+        return into.config.merge_again();
     }
     Accumulator own;
     auto const key = root + '\n' + (origin_ ? origin_->path : "") + '\n' + inner.helm_namespace_;

@@ -29,6 +29,8 @@ public:
     Result<void> merge_with_default(TransformerConfig const& more);
     Result<void> merge(TransformerConfig const& more);
     Result<void> merge(Config const& other);
+    /// Into an empty one, as happens behind every component.
+    Result<void> merge_again();
 
 private:
     bool is_default() const;

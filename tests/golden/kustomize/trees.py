@@ -374,7 +374,7 @@ plain("labels",
       {"labels": [{"pairs": {"team": "bees"}, "includeTemplates": True}]},
       {"labels": [{"pairs": {"team": "x"}, "fields": [{"path": "spec/extra", "create": True, "kind": "Bee"}]},
                   {"pairs": {"app": "new"}, "includeSelectors": False}]})
-plain("annotations", {"commonAnnotations": {"owner": "bees", "n": "12"}})
+plain("annotations", {"commonAnnotations": {"owner": "bees", "number": "12"}})
 plain("images",
       {"images": [{"name": "busybox", "newTag": "1.37"}]},
       {"images": [{"name": "registry.example.com:5000/shop/web", "newName": "mirror/web", "newTag": "2"}]},
@@ -389,7 +389,7 @@ plain("configMapGenerator",
       {"configMapGenerator": [{"name": "settings", "behavior": "merge", "literals": ["mode=slow", "new=1"]}]},
       {"configMapGenerator": [{"name": "settings", "behavior": "replace", "literals": ["only=this"]}]},
       {"configMapGenerator": [{"name": "made", "literals": ["a=1"], "options": {
-          "disableNameSuffixHash": True, "immutable": True, "labels": {"x": "y"}, "annotations": {"n": "1"}}}]},
+          "disableNameSuffixHash": True, "immutable": True, "labels": {"x": "y"}, "annotations": {"number": "1"}}}]},
       {"configMapGenerator": [{"name": "made", "namespace": "other", "literals": ["a="]}],
        "generatorOptions": {"labels": {"made": "yes"}, "annotations": {"by": "us"}}})
 with_file("configMapGenerator", "app.properties", "color=red\n# no comment\nsize = 3\n",
@@ -488,7 +488,7 @@ with_file("configurations", "conf.yaml", "nameReference:\n- kind: ConfigMap\n  v
            "configMapGenerator": [{"name": "settings", "behavior": "merge", "literals": ["a=1"]}]})
 with_file("configurations", "conf.yaml", "commonLabels:\n- {path: spec/labels, create: true, kind: Bee}\nnamePrefix:\n- {path: metadata/name, kind: Bee}\n"
           "commonAnnotations:\n- {path: spec/notes, create: true, kind: Bee}\n",
-          {"configurations": ["conf.yaml"], "commonLabels": {"l": "1"}, "commonAnnotations": {"n": "2"}, "namePrefix": "c-"})
+          {"configurations": ["conf.yaml"], "commonLabels": {"l": "1"}, "commonAnnotations": {"number": "2"}, "namePrefix": "c-"})
 PLUGINS = {
     "AnnotationsTransformer": "annotations: {from: plugin}\nfieldSpecs:\n- {path: metadata/annotations, create: true}\n",
     "LabelTransformer": "labels: {from: plugin, n: 1}\nfieldSpecs:\n- {path: metadata/labels, create: true}\n- {path: spec/selector/matchLabels, kind: Deployment}\n",

@@ -1,0 +1,48 @@
+# txtar.py: several small file trees in one text file.
+"""A group file:
+
+    == base                     files that every case of the group starts with
+    -- path/file.yaml --
+    ...
+    == case NAME [| FLAGS]      a case: more files, then what kustomize says
+    -- path/file.yaml --
+    ...
+    -- expect --                its output; or -- error -- and the first line of it
+
+A line of content that starts with "-- ", "== " or a backslash gets a backslash in front. A file without a last line break
+ends in a line "\\\\ no newline".
+"""
+
+
+def escape(text):
+    lines = text.split("\n")
+    cut = lines[-1] != ""
+    if not cut:
+        lines.pop()
+    out = "".join(("\\" if line.startswith(("-- ", "== ", "\\")) else "") + line + "\n" for line in lines)
+    return out + "\\ no newline\n" if cut else out
+
+
+def unescape(lines):
+    cut = lines and lines[-1] == "\\ no newline\n"
+    if cut:
+        lines = lines[:-1]
+    text = "".join(line[1:] if line.startswith("\\") else line for line in lines)
+    return text[:-1] if cut else text
+
+
+def write_group(path, base, cases):
+    with open(path, "w", encoding="utf-8", newline="") as out:
+        out.write("== base\n")
+        for name in sorted(base):
+            out.write(f"-- {name} --\n{escape(base[name])}")
+        for case in cases:
+            flags = f" | {case['flags']}" if case.get("flags") else ""
+            out.write(f"== case {case['name']}{flags}\n")
+            for name in sorted(case["files"]):
+                if base.get(name) != case["files"][name]:
+                    out.write(f"-- {name} --\n{escape(case['files'][name])}")
+            if "error" in case:
+                out.write(f"-- error --\n{escape(case['error'] + chr(10))}")
+            else:
+                out.write(f"-- expect --\n{escape(case['expect'])}")
