@@ -5,7 +5,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <map>
+#include <thread>
 
 namespace holdfast::git {
 
@@ -216,6 +218,28 @@ TEST_CASE("git: ls_remote lists references, with the commit behind an annotated 
     CHECK(refs[2].name == "refs/tags/v1");
     CHECK(refs[2].commit == head);
     CHECK(refs[2].id != head);
+}
+
+TEST_CASE("git: fetches run side by side", "[git]") {
+    Place place;
+    GitRepo one{place.repos(), "one"};
+    GitRepo two{place.repos(), "two"};
+    one.write("a", "1").commit();
+    two.write("a", "2").commit();
+    GitServer server{place.repos()};
+    std::array<std::string, 6> got;
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 0; i < got.size(); ++i) {
+            threads.emplace_back([&, i] {
+                auto done = checkout({.url = server.url_of(i % 2 == 0 ? "one.git" : "two.git")}, {.branch = "main"}, place.options);
+                got[i] = done ? content(*done->snapshot, "a") : done.error().message;
+            });
+        }
+    }
+
+    for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == (i % 2 == 0 ? "1" : "2"));
+    CHECK(place.scratch_is_empty());
 }
 
 TEST_CASE("git: clean_scratch removes what a crash left, and nothing else", "[git]") {
