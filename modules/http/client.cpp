@@ -340,11 +340,16 @@ static bool is_redirect(unsigned status) {
 Task<Response> Client::stream(Endpoint endpoint, Request request, Bounds bounds, BodySink sink) {
     auto const state = state_;
     auto const deadline = Clock::now() + bounds.whole_max;
-    bool const may_follow = request.method == "GET" || request.method == "HEAD";
+    bool const may_follow = bounds.redirects_max > 0 && (request.method == "GET" || request.method == "HEAD");
+    if (!may_follow) {
+        Exchange exchange{std::move(endpoint), std::nullopt, std::move(request), bounds, std::move(sink), deadline};
+        auto response = co_await state->run(std::move(exchange));
+        co_return std::move(response);
+    }
     for (unsigned hops = 0;; ++hops) {
         Exchange exchange{endpoint, std::nullopt, request, bounds, sink, deadline};
         auto response = co_await state->run(std::move(exchange));
-        if (!response || !may_follow || !is_redirect(response->status) || bounds.redirects_max == 0) co_return std::move(response);
+        if (!response || !is_redirect(response->status)) co_return std::move(response);
         if (hops >= bounds.redirects_max) {
             co_return fail(Errc::limit, "more than " + std::to_string(bounds.redirects_max) + " redirects");
         }

@@ -25,8 +25,15 @@ constexpr auto kTick = std::chrono::milliseconds{200};  // how often c-ares look
 
 struct Lookup : std::enable_shared_from_this<Lookup> {
     struct Socket {
-        explicit Socket(asio::any_io_executor const& executor, int fd) : descriptor(executor, fd) {}
-        ~Socket() { descriptor.release(); }  // c-ares closes it
+        Socket(asio::any_io_executor const& executor, int fd) : descriptor(executor) {
+            boost::system::error_code ignored;  // then nothing is heard from it, and the look-up times out
+            descriptor.assign(fd, ignored);
+        }
+        ~Socket() { let_go(); }
+        /// c-ares closes it, and the number may be used again at once: forget it before that.
+        void let_go() {
+            if (descriptor.is_open()) descriptor.release();
+        }
         asio::posix::stream_descriptor descriptor;
         bool want_read = false;
         bool want_write = false;
@@ -93,7 +100,10 @@ struct Lookup : std::enable_shared_from_this<Lookup> {
 
     void watch(int fd, bool readable, bool writable) {
         if (!readable && !writable) {
-            sockets.erase(fd);
+            auto const known = sockets.find(fd);
+            if (known == sockets.end()) return;
+            known->second->let_go();  // a wait in flight may still hold it
+            sockets.erase(known);
             return;
         }
         auto& socket = sockets[fd];
@@ -105,6 +115,7 @@ struct Lookup : std::enable_shared_from_this<Lookup> {
 
     void arm(std::shared_ptr<Socket> const& socket) {
         using Wait = asio::posix::stream_descriptor::wait_type;
+        if (!socket->descriptor.is_open()) return;
         int const fd = socket->descriptor.native_handle();
         if (socket->want_read && !socket->reading) {
             socket->reading = true;

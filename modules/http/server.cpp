@@ -26,6 +26,9 @@ namespace holdfast::http {
 
 using Clock = std::chrono::steady_clock;
 
+static constexpr std::size_t kListenersMax = 16;
+static constexpr std::size_t kLeavingMax = 8;  // told to close, not gone yet
+
 static std::string text_of_errno(int code) { return std::generic_category().message(code); }
 
 Answer text_answer(unsigned status, std::string body, std::string_view content_type) {
@@ -110,10 +113,12 @@ ServerRequest request_of(wire::Reader& reader, bool over_unix_socket) {
 
 struct Server::State : std::enable_shared_from_this<Server::State> {
     State(asio::any_io_executor executor_in, ServerSettings settings_in)
-        : executor(executor_in), settings(settings_in), listening(executor_in, 16), serving(executor_in, settings_in.connections_max) {}
+        : executor(executor_in), settings(settings_in), listening(executor_in, kListenersMax),
+          serving(executor_in, settings_in.connections_max + kLeavingMax) {}
 
     Result<std::shared_ptr<Listener>> open(int family, sockaddr const* address, socklen_t size);
     Result<void> start(std::shared_ptr<Listener> listener);
+    bool make_room();
     asio::awaitable<void> accept(std::shared_ptr<Listener> listener);
     asio::awaitable<void> serve(int fd, std::shared_ptr<Listener> listener);
     Task<bool> serve_one(Stream& stream, bool over_unix_socket);
@@ -230,11 +235,24 @@ Result<void> Server::listen_unix(std::string const& path, unsigned mode) {
     return state_->start(std::move(*listener));
 }
 
+/// When all places are taken, the connection that has been idle longest gives up its own.
+bool Server::State::make_room() {
+    if (serving.size() < settings.connections_max) return true;
+    if (waiting.empty()) return false;
+    waiting.front()->close();
+    waiting.erase(waiting.begin());
+    return true;
+}
+
 asio::awaitable<void> Server::State::accept(std::shared_ptr<Listener> listener) {
     auto const self = shared_from_this();
     while (listener->descriptor.is_open()) {
         int const fd = ::accept4(listener->descriptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
+            if (!make_room()) {
+                ::close(fd);
+                continue;
+            }
             auto started = serving.start("connection", serve(fd, listener));
             if (!started) ::close(fd);
             continue;

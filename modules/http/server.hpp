@@ -18,7 +18,7 @@
 namespace holdfast::http {
 
 struct ServerSettings {
-    std::size_t connections_max = 64;      // further ones are closed at once
+    std::size_t connections_max = 64;      // beyond it the longest idle one is closed; when none is idle, the new one
     std::size_t header_bytes_max = 16u << 10;
     std::size_t body_bytes_max = 64u << 10;
     std::chrono::milliseconds request_max{10'000};  // from the first byte to the whole request

@@ -47,7 +47,11 @@ std::string text_of_errno(int code) { return std::generic_category().message(cod
 struct Stream::State : std::enable_shared_from_this<Stream::State> {
     using Wait = asio::posix::stream_descriptor::wait_type;
 
-    State(asio::any_io_executor const& executor, int fd) : descriptor(executor, fd), timer(executor) {}
+    State(asio::any_io_executor const& executor, int fd) : descriptor(executor), timer(executor) {
+        boost::system::error_code ec;
+        descriptor.assign(fd, ec);
+        if (ec) ::close(fd);  // every operation then says "closed"
+    }
     ~State() { SSL_free(ssl); }
 
     void arm() {

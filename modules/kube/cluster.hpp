@@ -35,7 +35,8 @@ struct Refusal {
     std::chrono::seconds retry_after{0};
 
     bool is(std::string_view wanted) const { return reason == wanted; }
-    /// Another value for a field that cannot change: delete and create again when forced.
+    /// Another value for a field that cannot change, as Flux decides it: delete and create again when forced.
+    /// Source  fluxcd/pkg ssa/errors IsImmutableError: any Conflict or Invalid, or a webhook's text
     bool says_immutable() const;
 };
 

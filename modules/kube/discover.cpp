@@ -2,6 +2,9 @@
 #include "modules/kube/item_splitter.hpp"
 #include "modules/kube/session.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace holdfast::kube {
 
 static constexpr auto kAggregated =

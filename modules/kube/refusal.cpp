@@ -11,8 +11,7 @@
 namespace holdfast::kube {
 
 bool Refusal::says_immutable() const {
-    return (is("Invalid") || is("Conflict") || message.contains("immutable")) &&
-           (message.contains("is immutable") || message.contains("immutable field"));
+    return is("Invalid") || is("Conflict") || message.contains("is immutable") || message.contains("immutable field");
 }
 
 Refusal refusal_of(Object const& status) {

@@ -308,6 +308,23 @@ TEST_CASE("http server: bounds on header, body and Host are kept", "[http]") {
     CHECK(head->body.empty());
 }
 
+TEST_CASE("http server: when full, the longest idle connection makes room", "[http]") {
+    Loop loop;
+    Server server{loop.executor(), {.connections_max = 2}};
+    server.route("GET", "/", [](ServerRequest) -> asio::awaitable<Answer> { co_return text_answer(200, "ok"); });
+    auto const port = server.listen_tcp("127.0.0.1", 0).value();
+    Endpoint const endpoint{.url = parse_url("http://127.0.0.1:" + std::to_string(port)).value()};
+    std::vector<std::unique_ptr<Client>> clients;
+
+    for (int i = 0; i < 6; ++i) {
+        clients.push_back(std::make_unique<Client>(loop.executor()));
+        CHECK(loop.run(clients.back()->send(endpoint, {})));  // each keeps its connection open
+    }
+
+    loop.run(sleep_for(10ms));
+    CHECK(server.connections_open() <= 2);
+}
+
 TEST_CASE("http server: stop ends idle connections at once and running answers after the grace", "[http]") {
     Pair pair;
     pair.answer("/", text_answer(200, "ok"));
