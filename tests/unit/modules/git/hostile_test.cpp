@@ -269,9 +269,9 @@ TEST_CASE("git: a tree with a hostile name is refused", "[git][req:R-17]") {
     Hostile git;
     auto const blob = git.repo.git("rev-parse HEAD:a.yaml");
     for (std::string const name : {"..", ".", "a/b"}) {
-        auto const tree = test::shell("printf '100644 " + name + "\\0' > " + (git.dir / "t").string() + " && printf '%s' " + blob +
-                                      " | xxd -r -p >> " + (git.dir / "t").string() + " && git -C " + git.repo.work().string() +
-                                      " hash-object -w -t tree --literally " + (git.dir / "t").string());
+        auto const file = (git.dir / "tree").string();
+        test::shell("python3 -c \"import sys; sys.stdout.buffer.write(b'100644 " + name + "\\0' + bytes.fromhex('" + blob + "'))\" > " + file);
+        auto const tree = git.repo.git("hash-object -w -t tree --literally " + file);
         auto const commit = git.repo.git("commit-tree -m evil " + tree);
         git.repo.git("push -q -f origin " + commit + ":refs/heads/main");
         auto const error = git.error_with("");
