@@ -113,7 +113,8 @@ asio::awaitable<Next> FluxConfigs::reconcile(Key key) {
     std::string const before = json::serialize(model::to_json(key.kind, entry->status));
     sum_up(*entry, problem);
     std::string facts = facts_text(key);
-    bool const changed = before != json::serialize(model::to_json(key.kind, entry->status)) || !entry->wish.empty();
+    bool const changed = before != json::serialize(model::to_json(key.kind, entry->status)) || !entry->wish.empty() ||
+                         entry->unrecorded;
     if (!changed) co_return Next{retry};
     story::Outcome outcome{.facts = std::move(facts)};
     outcome.records.push_back(configuration_record(*entry));

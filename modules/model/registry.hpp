@@ -25,6 +25,7 @@ struct Entry {
     Status status;
     std::uint64_t status_written = 0;  // digest of the .status the cluster has from us
     bool status_owed = false;          // the cluster could not be told
+    bool unrecorded = false;           // the journal could not be told: the next pass must, changed or not
     bool gone = false;  // left its feed: a deleted object whose finalizer is off, or a local file taken away
 
     template <class T>

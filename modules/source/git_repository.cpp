@@ -186,7 +186,7 @@ asio::awaitable<Next> GitRepositories::keep(Key key, model::GitRepositorySpec sp
     distrusted_.erase(key);
     auto const now = ports_.clock.wall();
     auto& status = entry->status;
-    bool const unchanged = !fetched.is_new && status.conditions.is("Ready", Truth::yes) &&
+    bool const unchanged = !fetched.is_new && !entry->unrecorded && status.conditions.is("Ready", Truth::yes) &&
                            status.conditions.find("FetchFailed") == nullptr &&
                            status.observed_generation == entry->meta.generation &&
                            status.last_handled_reconcile_at == entry->meta.requested_at;

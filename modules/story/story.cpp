@@ -8,6 +8,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <array>
+#include <utility>
 
 namespace holdfast::story {
 
@@ -111,8 +112,8 @@ Task<void> conclude(Ports& ports, Key key, Outcome outcome) {
     Entry* entry = ports.registry.find(key);
     if (entry == nullptr) co_return Result<void>{};
     model::JournalWrite write{.key = key};
-    if (!entry->wish.empty()) write.wish = std::move(entry->wish);
-    entry->wish.clear();
+    if (!entry->wish.empty()) write.wish = std::exchange(entry->wish, {});
+    std::optional<std::string> wish = write.wish;
     write.status = json::serialize(model::to_json(key.kind, entry->status));
     write.facts = std::move(outcome.facts);
     write.owned = std::move(outcome.owned);
@@ -120,8 +121,12 @@ Task<void> conclude(Ports& ports, Key key, Outcome outcome) {
     auto save = [&journal = ports.journal, write = std::move(write)] { return journal.save(write); };
     auto saved = co_await on_pool(ports.db, std::move(save));
     entry = ports.registry.find(key);
-    if (!saved) co_return saved;
-    if (entry == nullptr) co_return Result<void>{};
+    if (entry == nullptr) co_return saved;
+    entry->unrecorded = !saved;
+    if (!saved) {
+        if (wish && entry->wish.empty()) entry->wish = std::move(*wish);  // a newer wish may have come meanwhile
+        co_return saved;
+    }
     ports.registry.changed(*entry);
     entry->status_owed = true;
     co_await pay_status(ports, key);
