@@ -274,9 +274,16 @@ class BadDays(Case):
         self.start_azure()
         self.azure.fault({"do": 400, "count": -1, "code": "InvalidStream"})
         with subprocess.Popen(self.command("--put", 40), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as tool:
-            time.sleep(1.5)
+            all_put = refused_after = False
+            for line in tool.stdout:
+                all_put = all_put or json.loads(line).get("put") == 40
+                refused_after = all_put and json.loads(line).get("state") == "refused"
+                if refused_after:
+                    break
+            self.assertTrue(refused_after)
+            time.sleep(0.5)  # a few more tries
             tool.send_signal(signal.SIGTERM)
-            tool.communicate(timeout=10)
+            tool.communicate(timeout=30)
         self.azure.ask("DELETE", "/_faults")
         lines = self.run_tool("--until-empty")
         self.assertEqual(lines[-1]["dead"], 0)
