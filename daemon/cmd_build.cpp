@@ -19,7 +19,8 @@
 namespace holdfast::daemon {
 namespace {
 
-constexpr std::size_t kMemoryBytesMax = 512u << 20;
+constexpr rlim_t kMemoryBytesMax = 512u << 20;
+constexpr rlim_t kConfinedMemoryBytesMax = 56u << 20;  // with --root: what a render worker of the daemon has
 constexpr rlim_t kCpuSecondsMax = 60;
 
 constexpr std::string_view kHelp =
@@ -136,10 +137,11 @@ std::string parse(int argc, char** argv, Flags& flags) {
 }
 
 /// A build that needs more dies with a clear line instead of taking the machine along.
-void limit_process() {
-    rlimit const memory{kMemoryBytesMax, kMemoryBytesMax};
+void limit_process(bool confined) {
+    auto const bytes = confined ? kConfinedMemoryBytesMax : kMemoryBytesMax;
+    rlimit const memory{bytes, bytes};
     rlimit const cpu{kCpuSecondsMax, kCpuSecondsMax};
-    if (::setrlimit(RLIMIT_AS, &memory) != 0 || ::setrlimit(RLIMIT_CPU, &cpu) != 0) {
+    if (::setrlimit(RLIMIT_DATA, &memory) != 0 || ::setrlimit(RLIMIT_CPU, &cpu) != 0) {
         std::fprintf(stderr, "# Warning: no limits could be set: %s\n", std::strerror(errno));
     }
 }
@@ -224,7 +226,7 @@ int run_build(int argc, char** argv) {
     if (char const* const label = std::getenv("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL"); label && std::string_view{label} == "on") {
         flags.options.managed_by_label = true;
     }
-    if (flags.limits) limit_process();
+    if (flags.limits) limit_process(!flags.options.root.empty());
     try {
         return build(flags);
     } catch (std::bad_alloc const&) {

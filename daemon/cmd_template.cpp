@@ -244,25 +244,28 @@ void raise_stack() {
 
 }  // namespace
 
-int run_template(int argc, char** argv) {
+TemplateOutput template_output(int argc, char** argv) {
     raise_stack();
+    TemplateOutput output;
     auto flags = parse_template_flags(argc, argv);
-    if (!flags) {
-        std::fprintf(stderr, "Error: %s\n", flags.error().message.c_str());
-        return 1;
-    }
-    if (flags->help) {
-        std::fwrite(kHelp.data(), 1, kHelp.size(), stdout);
-        return 0;
-    }
-    for (auto const& line : flags->deprecations) std::fprintf(stderr, "%s\n", line.c_str());
+    if (!flags) return {1, {}, "Error: " + flags.error().message + '\n'};
+    if (flags->help) return {0, std::string{kHelp}, {}};
+    for (auto const& line : flags->deprecations) output.err += line + '\n';
     auto out = run(*flags);
     if (!out) {
-        std::fprintf(stderr, "Error: %s\n", out.error().message.c_str());
-        return 1;
+        output.status = 1;
+        output.err += "Error: " + out.error().message + '\n';
+        return output;
     }
-    std::fwrite(out->data(), 1, out->size(), stdout);
-    return std::fflush(stdout) == 0 ? 0 : 1;
+    output.out = std::move(*out);
+    return output;
+}
+
+int run_template(int argc, char** argv) {
+    auto const output = template_output(argc, argv);
+    std::fwrite(output.err.data(), 1, output.err.size(), stderr);
+    std::fwrite(output.out.data(), 1, output.out.size(), stdout);
+    return std::fflush(stdout) == 0 ? output.status : 1;
 }
 
 }  // namespace holdfast::daemon

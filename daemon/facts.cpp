@@ -115,7 +115,7 @@ void add_cluster(status::Snapshot& snapshot, kube::Client const* client, intake:
     cluster.error = problem;
     if (client == nullptr) return;
     cluster.configured = true;
-    cluster.server = client->config().server.host.empty() ? "" : "https://" + client->config().server.host;
+    cluster.server = client->config().server.scheme + "://" + client->config().server.authority();
     if (intake != nullptr) {
         for (auto const& one : intake->states()) {
             std::size_t objects = 0;

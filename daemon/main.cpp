@@ -1,17 +1,16 @@
 // daemon/main.cpp: the command line.
 #include "daemon/cmd_build.hpp"
 #include "daemon/commands.hpp"
+#include "modules/base/static_glibc.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <csignal>
 #include <cstring>
-#include <openssl/crypto.h>
 
 int main(int argc, char** argv) {
     using namespace holdfast::daemon;
-    // First of all: no openssl.cnf of a foreign system, which could load foreign providers into a static binary.
-    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+    holdfast::close_static_traps();  // before anything that looks up a name or uses OpenSSL
     std::signal(SIGPIPE, SIG_IGN);
 
     // These two have the flags of the programs they stand for and read them themselves.

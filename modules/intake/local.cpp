@@ -78,6 +78,9 @@ bool LocalIntake::look() {
     stamps_ = std::move(now);
     problems_.clear();
     auto const files = manifest_files(directory_);
+    std::error_code ec;
+    // No such directory: no manifests wanted here, or a disk that is not mounted. Neither takes anything back.
+    if (!files && !std::filesystem::exists(directory_, ec)) return true;
     if (!files) {
         problems_.push_back(files.error().message);
         log_.error("intake", "manifests not read: everything stays as it is", {{"error", files.error().message}});

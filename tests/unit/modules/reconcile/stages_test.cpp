@@ -1,0 +1,61 @@
+// tests/unit/modules/reconcile/stages_test.cpp: definitions come first, webhooks last, and deletion goes backwards.
+#include "modules/reconcile/stages.hpp"
+
+#include <boost/json/parse.hpp>
+#include <catch2/catch.hpp>
+
+namespace holdfast::reconcile {
+
+namespace {
+
+kube::Object object(std::string_view api_version, std::string_view kind, std::string_view name, std::string_view ns = "a") {
+    return {{"apiVersion", api_version}, {"kind", kind},
+            {"metadata", boost::json::object{{"name", name}, {"namespace", ns}}}};
+}
+
+std::vector<std::string> kinds(Stage const& stage) {
+    std::vector<std::string> found;
+    for (kube::Object const& one : stage.objects) found.emplace_back(kube::find_string(one, {"kind"}));
+    return found;
+}
+
+}  // namespace
+
+TEST_CASE("stages: definitions, classes, then everything else in Flux's order", "[reconcile]") {
+    auto const stages = stages_of({object("apps/v1", "Deployment", "d"), object("v1", "Service", "s"),
+                                   object("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "w", ""),
+                                   object("example.com/v1", "Widget", "x"), object("v1", "ConfigMap", "c"),
+                                   object("storage.k8s.io/v1", "StorageClass", "fast", ""), object("v1", "Namespace", "a", ""),
+                                   object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "widgets", "")});
+
+    REQUIRE(stages.size() == 3);
+    CHECK(kinds(stages[0]) == std::vector<std::string>{"CustomResourceDefinition", "Namespace"});
+    CHECK(stages[0].wait);
+    CHECK(kinds(stages[1]) == std::vector<std::string>{"StorageClass"});
+    CHECK(stages[1].wait);
+    CHECK(kinds(stages[2]) ==
+          std::vector<std::string>{"ConfigMap", "Service", "Deployment", "Widget", "ValidatingWebhookConfiguration"});
+    CHECK_FALSE(stages[2].wait);
+}
+
+TEST_CASE("stages: equal kinds are ordered by namespace and name, and empty stages are left out", "[reconcile]") {
+    auto const stages = stages_of({object("v1", "ConfigMap", "b", "z"), object("v1", "ConfigMap", "c", "a"), object("v1", "ConfigMap", "b", "a")});
+
+    REQUIRE(stages.size() == 1);
+    CHECK(kube::name_of(stages[0].objects[0]) == "b");
+    CHECK(kube::namespace_of(stages[0].objects[0]) == "a");
+    CHECK(kube::name_of(stages[0].objects[1]) == "c");
+    CHECK(kube::namespace_of(stages[0].objects[2]) == "z");
+}
+
+TEST_CASE("stages: deletion is the reverse of applying", "[reconcile]") {
+    std::vector<kube::ObjectId> ids{{"", "a", "", "Namespace"}, {"a", "d", "apps", "Deployment"}, {"a", "c", "", "ConfigMap"}};
+
+    sort_for_deletion(ids);
+
+    CHECK(ids[0].kind == "Deployment");
+    CHECK(ids[1].kind == "ConfigMap");
+    CHECK(ids[2].kind == "Namespace");
+}
+
+}  // namespace holdfast::reconcile
