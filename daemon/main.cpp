@@ -1,5 +1,6 @@
 // daemon/main.cpp: the command line.
 #include "daemon/cmd_build.hpp"
+#include "daemon/cmd_template.hpp"
 #include "daemon/commands.hpp"
 #include "modules/base/static_glibc.hpp"
 
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
 
     // These two have the flags of the programs they stand for and read them themselves.
     if (argc >= 2 && std::strcmp(argv[1], "build") == 0) return run_build(argc - 1, argv + 1);
+    if (argc >= 2 && std::strcmp(argv[1], "template") == 0) return run_template(argc - 1, argv + 1);
 
     CLI::App app{"GitOps where the network is not: one daemon that does what Azure's microsoft.flux extension does, online and offline."};
     app.name("holdfast");
@@ -60,6 +62,7 @@ int main(int argc, char** argv) {
     printed->callback([&] { code = config_print_command(print); });
 
     app.add_subcommand("build", "Print what kustomize build prints. See `holdfast build --help`.");
+    app.add_subcommand("template", "Print what helm template prints. See `holdfast template --help`.");
 
     CLI11_PARSE(app, argc, argv);
     return code;
