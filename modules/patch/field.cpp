@@ -4,6 +4,9 @@
 #include "modules/patch/path.hpp"
 #include "modules/yaml/emit.hpp"
 #include "modules/yaml/json.hpp"
+#include "modules/yaml/resolve.hpp"
+
+#include <algorithm>
 
 namespace holdfast::patch {
 
@@ -29,6 +32,15 @@ std::string_view kind_name(Kind kind) {
 Node* unwrapped(Node const* node) { return yaml::root_of(const_cast<Node*>(node)); }
 
 bool is_set(Node const* value) { return value && !is_nil_or_empty(value); }
+
+/// Surely one plain scalar when written without quotes: names, images, paths. Merging asks this of every text.
+bool is_one_word(std::string_view text) {
+    auto const is_alphanumeric = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    };
+    if (text.empty() || !is_alphanumeric(text.front()) || text.back() == ':') return false;
+    return std::ranges::all_of(text, [&](char c) { return is_alphanumeric(c) || std::string_view{"-_./+:@"}.contains(c); });
+}
 
 std::string_view meta_text(Node const& object, std::string_view name) {
     auto const metadata = field(&object, "metadata");
@@ -96,6 +108,10 @@ Field field(Node const* node, std::string_view name) {
 Result<Node*> get(Node* node, std::string_view name) {
     node = unwrapped(node);
     if (is_null(node)) return nullptr;
+    if (name.empty()) {
+        if (auto fits = require(node, Kind::scalar); !fits) return fail(std::move(fits));
+        return node->value().empty() ? node : nullptr;
+    }
     if (auto fits = require(node, Kind::mapping); !fits) return fail(std::move(fits));
     return node->find(name);
 }
@@ -207,7 +223,11 @@ std::string text_of(Node const& node) {
 }
 
 bool is_yaml11_non_string(Node const& node) {
-    return node.is_scalar() && yaml::is_yaml11_non_string(node.value());
+    if (!node.is_scalar()) return false;
+    auto const text = node.value();
+    if (!is_one_word(text)) return yaml::is_yaml11_non_string(text);
+    auto const tag = yaml::resolve_tag(text, yaml::Dialect::v2);
+    return tag != Tag::string && tag != Tag::timestamp;
 }
 
 }  // namespace holdfast::patch

@@ -31,7 +31,7 @@ struct Field {
 /// RNode.Field: nothing when missing or `node` is no map.
 Field field(yaml::Node const* node, std::string_view name);
 
-/// kyaml Get: nullptr when missing or `node` is null. Errors: `node` is no map.
+/// kyaml Get: nullptr when missing or `node` is null; without a name: an empty scalar itself. Errors: `node` is no map.
 Result<yaml::Node*> get(yaml::Node* node, std::string_view name);
 
 /// kyaml Clear: removes the field and returns what it held (nullptr: was not there). Errors: `node` is no map.

@@ -16,7 +16,8 @@ namespace {
 /// Would writing this tree change what some scalar is?
 bool changes_when_written(Node const& node) {
     if (node.is_scalar()) {
-        return any(node.style & yaml::kNotPlain) && node.tag_id() != Tag::string && node.tag_id() != Tag::none;
+        if (node.tag_id() == Tag::none) return node.value().empty();  // "" between braces, nothing elsewhere
+        return any(node.style & yaml::kNotPlain) && node.tag_id() != Tag::string;
     }
     for (auto const* const child : node.items()) {
         if (changes_when_written(*child)) return true;

@@ -75,8 +75,11 @@ private:
         if (!value) {
             if (create_ == Kind::none) return false;
             value = arena_.make<Node>(kind_before(path.subspan(1)));
-            auto done = set(arena_, node, path[0], value);
-            if (!done) return fail(std::move(done));
+            if (path[0].empty()) {
+                if (auto done = set_value(node, value); !done) return fail(std::move(done));
+            } else if (auto done = set(arena_, node, path[0], value); !done) {
+                return fail(std::move(done));
+            }
         }
         if (value->is_scalar() && path.size() > 1) return inside_text(*value, path.subspan(1));
         return run(*value, path.subspan(1));

@@ -232,8 +232,10 @@ Result<Merged> MergeWalk::walk_map(TypeSchema type, Node* target, Node* patch) {
                 break;
             }
         }
+        path_.push_back(entry.name);
         auto merged = walk(field_type, old, change);
         if (!merged) return merged;
+        path_.pop_back();
 
         auto* const value = merged->node;
         if (is_null(value) && !(value && merged->keep_null)) {

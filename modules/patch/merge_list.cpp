@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 namespace holdfast::patch {
 
@@ -172,6 +173,15 @@ private:
     std::unordered_map<std::string, std::size_t> places_;
 };
 
+std::string MergeWalk::path_text() const {
+    std::string text;
+    for (auto const name : path_) {
+        if (!text.empty()) text += '.';
+        text += name;
+    }
+    return text;
+}
+
 Result<std::string_view> MergeWalk::inferred_key(Node* target, Node* patch) {
     std::string_view key;
     for (auto* const list : {target, patch}) {
@@ -179,11 +189,11 @@ Result<std::string_view> MergeWalk::inferred_key(Node* target, Node* patch) {
         std::string_view const here = has_name_everywhere(*list) ? "name" : "";
         if (!key.empty() && key != here) {
             return fail(Errc::invalid_input, "conflicting merge keys [" + std::string{key} + "," + std::string{here} +
-                                                 "] for field ");
+                                                 "] for field " + path_text());
         }
         key = here;
     }
-    if (key.empty()) return fail(Errc::invalid_input, "no merge key found for field ");
+    if (key.empty()) return fail(Errc::invalid_input, "no merge key found for field " + path_text());
     return key;
 }
 
@@ -279,8 +289,10 @@ Result<Merged> MergeWalk::merge_elements(TypeSchema elements, Keys keys, std::ve
         if (auto paid = spend(in_target.cost(own_values) + in_patch.cost(own_values)); !paid) {
             return fail(std::move(paid));
         }
+        auto const outer = std::exchange(path_, {});
         auto merged = walk(elements, in_target.find(own_keys, own_values), in_patch.find(own_keys, own_values));
         if (!merged) return merged;
+        path_ = outer;
         auto* const element = merged->node;
         if (is_empty_map(element)) {
             if (auto paid = spend(target->size()); !paid) return fail(std::move(paid));

@@ -48,12 +48,15 @@ private:
     Result<Merged> merge_elements(TypeSchema elements, Keys keys, std::vector<Values> values, Merged list,
                                   yaml::Node* patch);
 
+    std::string path_text() const;
+
     class SourceIndex;
     class GrowingList;
 
     yaml::Arena& arena_;
     Schema const& schema_;
     MergeOptions options_;
+    std::vector<std::string_view> path_;  // fields since the last list element; for error texts
     std::size_t depth_ = 0;
     std::size_t steps_ = 0;
     std::deque<boost::json::value> comment_types_;

@@ -54,9 +54,10 @@ std::optional<TypeName> type_name(json::value const& extension) {
 
 }  // namespace
 
-struct Schema::Document {
+struct TypeSchema::Document {
     json::value root;
     json::object const* definitions = nullptr;
+    Schema::Builtin builtin = Schema::Builtin::none;
     std::map<TypeName, json::object const*> types;
     std::map<TypeName, bool> namespaced;
 
@@ -88,14 +89,18 @@ struct Schema::Document {
     }
 };
 
-TypeSchema TypeSchema::resolve(json::value const& value, json::object const* definitions) {
+TypeSchema TypeSchema::resolve(json::value const& value, Document const* document) {
     constexpr std::string_view kPrefix = "#/definitions/";
     auto const* object = value.if_object();
     for (int i = 0; object && i < kReferencesMax; ++i) {
         auto const reference = text_in(*object, "$ref");
-        if (reference.empty()) return TypeSchema{object, definitions};
-        if (!definitions || !reference.starts_with(kPrefix)) return {};
-        object = object_in(*definitions, reference.substr(kPrefix.size()));
+        if (reference.empty()) return TypeSchema{object, document};
+        if (!document || !reference.starts_with(kPrefix)) return {};
+        auto const name = reference.substr(kPrefix.size());
+        object = document->definitions ? object_in(*document->definitions, name) : nullptr;
+        if (document->builtin == Schema::Builtin::above || (!object && document->builtin == Schema::Builtin::below)) {
+            if (auto const type = table::find_definition(name); type != table::kNoType) return TypeSchema{type};
+        }
     }
     return {};
 }
@@ -112,10 +117,10 @@ TypeSchema TypeSchema::field(std::string_view name) const {
     if (!object_) return {};
     auto const* const properties = object_in(*object_, "properties");
     if (auto const* const found = properties ? properties->if_contains(name) : nullptr) {
-        return resolve(*found, definitions_);
+        return resolve(*found, document_);
     }
     auto const* const rest = object_->if_contains("additionalProperties");
-    return rest && rest->is_object() ? resolve(*rest, definitions_) : TypeSchema{};
+    return rest && rest->is_object() ? resolve(*rest, document_) : TypeSchema{};
 }
 
 TypeSchema TypeSchema::elements() const {
@@ -125,7 +130,7 @@ TypeSchema TypeSchema::elements() const {
     }
     if (!object_ || !is_array(*object_)) return {};
     auto const* const items = object_->if_contains("items");
-    return items && items->is_object() ? resolve(*items, definitions_) : TypeSchema{};
+    return items && items->is_object() ? resolve(*items, document_) : TypeSchema{};
 }
 
 std::string_view TypeSchema::strategy() const {
@@ -162,11 +167,12 @@ std::vector<std::string_view> TypeSchema::merge_keys() const {
     return key.empty() ? std::vector<std::string_view>{} : std::vector{key};
 }
 
-Result<Schema> Schema::parse(std::string_view text) {
+Result<Schema> Schema::parse(std::string_view text, Builtin builtin) {
     if (text.size() > limits::kPatchSchemaBytesMax) {
         return fail(Errc::limit, "schema file is larger than " + std::to_string(limits::kPatchSchemaBytesMax) + " bytes");
     }
-    auto document = std::make_shared<Document>();
+    auto document = std::make_shared<TypeSchema::Document>();
+    document->builtin = builtin;
     if (text.starts_with('{')) {
         json::error_code ec;
         json::parse_options options;
@@ -193,14 +199,13 @@ Result<Schema> Schema::of_version(std::string_view version) {
 }
 
 TypeSchema Schema::type(std::string_view api_version, std::string_view kind) const {
-    bool const builtin = !document_ || api_version.starts_with(kOwnGroup);
-    if (builtin) {
-        auto const* const found = table::find_kind(api_version, kind);
-        if (found && found->type != table::kNoType) return TypeSchema{found->type};
-        if (!document_) return {};
-    }
+    auto const* const builtin = table::find_kind(api_version, kind);
+    auto const of_table = builtin && builtin->type != table::kNoType ? TypeSchema{builtin->type} : TypeSchema{};
+    if (!document_ || api_version.starts_with(kOwnGroup)) return of_table;
+    if (of_table && document_->builtin == Builtin::above) return of_table;
     auto const found = document_->types.find(TypeName{api_version, kind});
-    return found == document_->types.end() ? TypeSchema{} : TypeSchema{found->second, document_->definitions};
+    if (found != document_->types.end()) return TypeSchema{found->second, document_.get()};
+    return document_->builtin == Builtin::below ? of_table : TypeSchema{};
 }
 
 std::optional<bool> Schema::is_namespaced(std::string_view api_version, std::string_view kind) const {

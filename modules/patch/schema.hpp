@@ -34,17 +34,18 @@ public:
     /// A schema on its own, without definitions to refer to; `object` must outlive it.
     static TypeSchema of(boost::json::object const& object) { return TypeSchema{&object, nullptr}; }
 
+    struct Document;  // of a user; in schema.cpp
+
 private:
     friend class Schema;
     static constexpr std::uint16_t kNone = 0xFFFF;
     explicit TypeSchema(std::uint16_t builtin) : builtin_{builtin} {}
-    TypeSchema(boost::json::object const* object, boost::json::object const* definitions)
-        : object_{object}, definitions_{definitions} {}
-    static TypeSchema resolve(boost::json::value const& value, boost::json::object const* definitions);
+    TypeSchema(boost::json::object const* object, Document const* document) : object_{object}, document_{document} {}
+    static TypeSchema resolve(boost::json::value const& value, Document const* document);
 
     std::uint16_t builtin_ = kNone;
     boost::json::object const* object_ = nullptr;
-    boost::json::object const* definitions_ = nullptr;
+    Document const* document_ = nullptr;
 };
 
 /// The types of one build. Copies are cheap and share what was read.
@@ -53,12 +54,17 @@ public:
     /// kustomize 5.8.1's own document (Kubernetes 1.21.2 and the kustomize.config.k8s.io types).
     Schema() = default;
 
+    /// What becomes of the builtin types beside a user's document. kustomize throws them away, unless they were read
+    /// before the document was chosen (`below`: the document wins), or were asked for before but not yet read
+    /// (`above`: the builtin ones win).
+    enum class Builtin : std::uint8_t { none, below, above };
+
     /// `openapi: {path: FILE}`: this document instead of the builtin one.
     ///
     /// In      text    JSON or YAML with `definitions` and `paths`
     /// Errors  invalid_input  not JSON or YAML, not an object
     ///         limit          limits::kPatchSchemaBytesMax
-    static Result<Schema> parse(std::string_view text);
+    static Result<Schema> parse(std::string_view text, Builtin builtin = Builtin::none);
 
     /// `openapi: {version: V}`. Errors: invalid_input "the specified OpenAPI version is not built in".
     static Result<Schema> of_version(std::string_view version);
@@ -75,8 +81,7 @@ public:
     static constexpr std::string_view kVersion = "v1.21.2";
 
 private:
-    struct Document;
-    std::shared_ptr<Document const> document_;  // of parse(); null: builtin
+    std::shared_ptr<TypeSchema::Document const> document_;  // of parse(); null: builtin
 };
 
 }  // namespace holdfast::patch

@@ -23,6 +23,12 @@ std::span<std::string_view const> keys(BuiltinType const& type) {
     return {list, static_cast<std::size_t>(std::ranges::find(list, std::string_view{}) - list)};
 }
 
+std::uint16_t find_definition(std::string_view name) {
+    auto const* const found = std::ranges::partition_point(
+        kDefinitions, [&](BuiltinDefinition const& one) { return word(one.name) < name; });
+    return found != std::end(kDefinitions) && word(found->name) == name ? found->type : kNoType;
+}
+
 BuiltinKind const* find_kind(std::string_view api_version, std::string_view kind) {
     auto const* const found = std::ranges::partition_point(kKinds, [&](BuiltinKind const& one) {
         auto const order = word(one.api_version).compare(api_version);

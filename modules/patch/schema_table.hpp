@@ -22,6 +22,11 @@ struct BuiltinType {
     std::uint8_t is_array;
 };
 
+struct BuiltinDefinition {
+    std::uint16_t name;  // offset of a word; sorted by it
+    std::uint16_t type;
+};
+
 enum class Scope : std::uint8_t { unknown, cluster, namespaced };
 
 struct BuiltinKind {
@@ -34,6 +39,7 @@ std::string_view word(std::uint16_t offset);
 BuiltinType const& type(std::uint16_t index);
 std::span<BuiltinField const> fields(BuiltinType const& type);
 std::span<std::string_view const> keys(BuiltinType const& type);
+std::uint16_t find_definition(std::string_view name);  // kNoType when there is none
 BuiltinKind const* find_kind(std::string_view api_version, std::string_view kind);
 
 }  // namespace holdfast::patch::table

@@ -176,6 +176,9 @@ func newTable(definitions map[string]spec.Schema) (*table, []kind) {
 			byType[[2]string{k.apiVersion, k.kind}] = k
 		}
 	}
+	for _, name := range names {
+		t.add(spec.Schema{SchemaProps: spec.SchemaProps{Ref: spec.MustCreateRef("#/definitions/" + name)}})
+	}
 	kinds := []kind{}
 	for _, k := range byType {
 		kinds = append(kinds, k)
@@ -277,6 +280,17 @@ func write(t *table, kinds []kind) {
 		w.put("{%d,%d,%d,%d},", pool.at(k.apiVersion), pool.at(k.kind), k.node, k.scope)
 	}
 	w.end()
+	fmt.Fprintln(w.out, "constexpr BuiltinDefinition kDefinitions[] = {")
+	definitions := make([]string, 0, len(t.definitions))
+	for name := range t.definitions {
+		definitions = append(definitions, name)
+	}
+	sort.Strings(definitions)
+	for _, name := range definitions {
+		id := t.add(spec.Schema{SchemaProps: spec.SchemaProps{Ref: spec.MustCreateRef("#/definitions/" + name)}})
+		w.put("{%d,%d},", pool.at(name), id)
+	}
+	w.end()
 	fmt.Fprintln(w.out, "constexpr std::string_view kKeyLists[][4] = {")
 	for _, keys := range lists {
 		if len(keys) > 4 {
@@ -292,7 +306,7 @@ func write(t *table, kinds []kind) {
 	fmt.Fprintln(w.out, ";")
 	check(w.out.Flush())
 	fmt.Fprintf(os.Stderr, "%d kinds, %d types, %d fields, %d bytes of words: %d bytes\n", len(kinds), len(t.nodes), fields,
-		pool.size, len(kinds)*8+len(t.nodes)*10+fields*4+pool.size)
+		pool.size, len(kinds)*8+len(t.nodes)*10+fields*4+len(t.definitions)*4+pool.size)
 }
 
 func quoted(words []string) []string {
