@@ -38,6 +38,24 @@ bool is_blankz(std::string_view value, std::size_t at) {
     return at >= value.size() || value[at] == '\0' || is_blank(value, at) || is_break(value, at);
 }
 
+/// Printable ASCII without space, ' " and \: written as it is between quotes.
+constexpr auto kSimple = [] {
+    std::array<bool, 256> simple{};
+    for (std::size_t c = 0x21; c < 0x7F; ++c) simple[c] = true;
+    for (char const c : std::string_view{"'\"\\"}) simple[static_cast<unsigned char>(c)] = false;
+    return simple;
+}();
+
+/// How many simple characters follow; with spaces, where lines are not folded at them.
+std::size_t simple_run(std::string_view value, std::size_t from, bool spaces = false) {
+    auto to = from;
+    for (;;) {
+        while (to < value.size() && kSimple[static_cast<unsigned char>(value[to])]) ++to;
+        if (!spaces || to == from || to >= value.size() || value[to] != ' ') return to - from;
+        ++to;
+    }
+}
+
 /// Characters that say nothing about the style wherever they stand behind the first.
 constexpr auto kOrdinary = [] {
     std::array<bool, 256> ordinary{};
@@ -45,6 +63,16 @@ constexpr auto kOrdinary = [] {
     for (char const c : std::string_view{",?[]{}:#"}) ordinary[static_cast<unsigned char>(c)] = false;
     return ordinary;
 }();
+
+/// Behind the ordinary characters at `at`; a single space between two of them says nothing either.
+std::size_t skip_ordinary(std::string_view value, std::size_t at) {
+    auto const is_ordinary = [&](std::size_t i) { return i < value.size() && kOrdinary[static_cast<unsigned char>(value[i])]; };
+    for (;;) {
+        while (is_ordinary(at)) ++at;
+        if (at >= value.size() || value[at] != ' ' || !is_ordinary(at + 1)) return at;
+        at += 2;
+    }
+}
 
 }  // namespace
 
@@ -64,12 +92,12 @@ void Emitter::analyze_scalar(std::string_view value) {
 
     std::uint32_t width = 0;
     for (std::size_t i = 0; i < value.size(); i += width) {
-        char const c = value[i];
-        if (i != 0 && kOrdinary[static_cast<unsigned char>(c)]) {
-            width = 1;
+        if (i != 0 && kOrdinary[static_cast<unsigned char>(value[i])]) {
             previous_space = previous_break = preceded_by_whitespace = false;
-            continue;
+            i = skip_ordinary(value, i);
+            if (i == value.size()) break;
         }
+        char const c = value[i];
         width = width_of(static_cast<unsigned char>(c));
         if (width > 1) scalar_.ascii = false;
         bool const followed_by_whitespace = i + width >= value.size() || is_blank(value, i + width);
@@ -184,7 +212,8 @@ void Emitter::write_plain(std::string_view value, bool allow_breaks) {
                 breaks = true;
             } else {
                 if (breaks) write_indent();
-                write(value, i);
+                if (auto const run = simple_run(value, i)) write_ascii(value, i, run);
+                else write(value, i);
                 indention_ = false;
                 spaces = false;
                 breaks = false;
@@ -215,8 +244,12 @@ void Emitter::write_single_quoted(std::string_view value, bool allow_breaks) {
             breaks = true;
         } else {
             if (breaks) write_indent();
-            if (value[i] == '\'') put('\'');
-            write(value, i);
+            if (auto const run = simple_run(value, i, v3_)) {
+                write_ascii(value, i, run);
+            } else {
+                if (value[i] == '\'') put('\'');
+                write(value, i);
+            }
             indention_ = false;
             spaces = false;
             breaks = false;
@@ -272,7 +305,8 @@ void Emitter::write_double_quoted(std::string_view value, bool allow_breaks) {
             }
             spaces = true;
         } else {
-            write(value, i);
+            if (auto const run = simple_run(value, i, v3_)) write_ascii(value, i, run);
+            else write(value, i);
             spaces = false;
         }
     }
@@ -313,7 +347,10 @@ void Emitter::write_literal(std::string_view value) {
         if (breaks) write_indent();
         // The rest of the line at once.
         auto const from = i;
-        while (i < value.size() && !is_break(value, i)) ++i;
+        for (;; ++i) {
+            while (i < value.size() && !chars::is(value[i], chars::kBreak | chars::kHigh)) ++i;
+            if (i == value.size() || is_break(value, i)) break;
+        }
         write_all(value.substr(from, i - from));
         indention_ = false;
         breaks = false;

@@ -94,6 +94,11 @@ private:
     void put(char c) { out_.push_back(c), ++column_; }
     void put_break();
     void write(std::string_view value, std::size_t& at);        // one character
+    void write_ascii(std::string_view value, std::size_t& at, std::size_t count) {
+        out_.append(value, at, count);
+        column_ += static_cast<int>(count);
+        at += count;
+    }
     void write_all(std::string_view text);
     void write_break(std::string_view value, std::size_t& at);  // one line break of a text
     void write_indent();

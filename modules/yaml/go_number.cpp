@@ -127,6 +127,7 @@ std::string layout(double value, char format, int precision, int bits) {
 }  // namespace
 
 std::string format_float(double value, char format, int precision, int bits) {
+    if (bits == 32) value = static_cast<double>(static_cast<float>(value));  // may become infinite
     if (std::isnan(value)) return "NaN";
     if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
     auto out = layout(std::fabs(value), format, precision, bits);

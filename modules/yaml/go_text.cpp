@@ -8,7 +8,6 @@
 #include <boost/json/object.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <map>
 
@@ -90,10 +89,8 @@ std::string go_key(boost::json::value const& key) {
         case boost::json::kind::uint64: return std::to_string(key.get_uint64());
         case boost::json::kind::string: return std::string{key.get_string()};
         case boost::json::kind::double_: {
-            auto const number = key.get_double();
-            if (std::isnan(number)) return ".nan";
-            if (std::isinf(number)) return number > 0 ? ".inf" : "-.inf";
-            return format_float(number, 'g', -1, 32);
+            auto const text = format_float(key.get_double(), 'g', -1, 32);
+            return text == "NaN" ? ".nan" : text == "+Inf" ? ".inf" : text == "-Inf" ? "-.inf" : text;
         }
         default: return "null";
     }

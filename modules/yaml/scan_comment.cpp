@@ -56,7 +56,7 @@ std::string_view Scanner::read_comment_line() {
 
 void Scanner::scan_line_comment(Mark token_mark) {
     if (newlines_ > 0) return;
-    auto const* at = p_;
+    auto* at = p_;
     while (is_blank(*at)) ++at;
     if (*at != '#' || at - p_ >= kPeekMax) return;
     p_ = at;

@@ -1,8 +1,10 @@
-// modules/yaml/scan_scalar.cpp: plain, quoted and block scalars. Text on one line stays a view of the input.
+// modules/yaml/scan_scalar.cpp: plain, quoted and block scalars, each a view of the input: as it stands there, or
+// folded and unescaped in place.
 #include "modules/yaml/scanner.hpp"
 #include "modules/yaml/utf8.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace holdfast::yaml {
 
@@ -11,14 +13,69 @@ using chars::is_blankz;
 using chars::is_break;
 using chars::is_breakz;
 
+namespace {
+
+/// The text of a scalar that is not as it stands in the input, built over the input itself: folding and
+/// unescaping make text shorter, never longer. Two escapes can, by a byte: then it moves to a string.
+class InPlace {
+public:
+    InPlace(char* from, std::string& spare) : from_{from}, to_{from}, spare_{spare} {}
+
+    void add(char const* from, char const* to) {
+        auto const count = static_cast<std::size_t>(to - from);
+        if (spilled_) {
+            spare_.append(from, count);
+            return;
+        }
+        if (to_ != from && count != 0) std::memmove(to_, from, count);
+        to_ += count;
+    }
+    void add(char c) {
+        if (spilled_) spare_.push_back(c);
+        else *to_++ = c;
+    }
+    void add(std::string_view text) { add(text.data(), text.data() + text.size()); }
+
+    /// `text` may be longer than what was read up to `read`.
+    void add_escaped(std::string_view text, char const* read) {
+        if (!spilled_ && to_ + text.size() > read) {
+            spare_.assign(from_, to_);
+            spilled_ = true;
+        }
+        add(text);
+    }
+
+    std::string_view take(Arena& arena) const {
+        return spilled_ ? arena.copy(spare_) : std::string_view{from_, static_cast<std::size_t>(to_ - from_)};
+    }
+
+private:
+    char* from_;
+    char* to_;
+    std::string& spare_;
+    bool spilled_ = false;
+};
+
+/// Where text between quotes may end, or mean something else than itself.
+constexpr auto stops_for(std::string_view marks) {
+    std::array<bool, 256> stops{};
+    for (std::size_t c = 0; c < 256; ++c) stops[c] = (chars::kTable[c] & (chars::kBreak | chars::kEnd | chars::kHigh)) != 0;
+    for (char const c : marks) stops[static_cast<unsigned char>(c)] = true;
+    return stops;
+}
+constexpr auto kSingleStops = stops_for("'");
+constexpr auto kDoubleStops = stops_for("\"\\");
+
+}  // namespace
+
 bool Scanner::scan_plain(Token& token) {
     auto const indent = indent_ + 1;
     std::uint8_t const stops = chars::kBlank | chars::kBreak | chars::kEnd | chars::kHigh | chars::kColon |
                                (flow_level_ > 0 ? chars::kFlow : 0);
-    bool built = false;   // the text is in scratch_, because it goes over several lines
-    bool broken = false;  // line breaks wait between the text so far and what follows
-    auto const* from = p_;
+    auto* const from = p_;
+    InPlace text{from, scratch_};
     auto const* to = p_;  // behind the last character that is neither blank nor break
+    bool broken = false;  // line breaks wait between the text so far and what follows
     token.start = mark();
 
     for (;;) {
@@ -29,7 +86,9 @@ bool Scanner::scan_plain(Token& token) {
         auto const* const run = p_;
         for (;;) {
             while (!chars::is(*p_, stops)) ++p_;
-            if (chars::is(*p_, chars::kHigh)) {
+            if (*p_ == ' ' && !chars::is(p_[1], stops) && p_[1] != '#') {
+                p_ += 2;  // one space between two words
+            } else if (chars::is(*p_, chars::kHigh)) {
                 if (chars::high_break(p_) != 0) break;
                 ++p_;
                 while ((*p_ & '\xC0') == '\x80') ++p_, ++line_base_;
@@ -43,16 +102,13 @@ bool Scanner::scan_plain(Token& token) {
         if (p_ != run) {
             newlines_ = 0;
             if (broken) {
-                // The text so far, then its folded breaks, then this run.
-                if (!built) scratch_.assign(from, to);
-                built = true;
-                if (leading_break_[0] != '\n') scratch_ += leading_break_;
-                else if (breaks_.empty()) scratch_.push_back(' ');
-                scratch_ += breaks_;
+                if (leading_break_[0] != '\n') text.add(leading_break_);
+                else if (breaks_.empty()) text.add(' ');
+                text.add(breaks_);
                 broken = false;
-                scratch_.append(run, p_);
-            } else if (built) {
-                scratch_.append(to, p_);  // the blanks between, too
+                text.add(run, p_);
+            } else {
+                text.add(to, p_);  // the blanks between, too
             }
             to = p_;
         }
@@ -75,97 +131,83 @@ bool Scanner::scan_plain(Token& token) {
         }
         if (flow_level_ == 0 && column() < indent) break;
     }
-    token.text = built ? arena_.copy(scratch_) : std::string_view{from, static_cast<std::size_t>(to - from)};
+    token.text = text.take(arena_);
     if (broken) simple_key_allowed_ = true;
     return true;
 }
 
 bool Scanner::scan_quoted(Token& token, bool single) {
-    token.start = mark();
-    skip_ascii();
-    auto const* const from = p_;
+    auto const& stops = single ? kSingleStops : kDoubleStops;
     char const quote = single ? '\'' : '"';
-    for (;; ++p_) {
-        char const c = *p_;
-        if (c == quote) {
-            if (single && p_[1] == '\'') break;
-            token.text = {from, static_cast<std::size_t>(p_ - from)};
-            ++p_;
-            return true;
-        }
-        if (c == '\\' && !single) break;
-        if (is_breakz(p_)) break;
-        if ((c & '\xC0') == '\x80') ++line_base_;
-    }
-    // An escape or a second line: the text must be put together.
-    p_ = from;
-    line_base_ = p_ - (token.start.column + 1);
-    return scan_quoted_slowly(token, single, token.start);
-}
-
-bool Scanner::scan_quoted_slowly(Token& token, bool single, Mark start) {
-    scratch_.clear();
+    auto const start = token.start = mark();
+    skip_ascii();
+    InPlace text{p_, scratch_};
     breaks_.clear();
     leading_break_.clear();
-    blanks_.clear();
     for (;;) {
         if (column() == 0 && has_document_indicator()) return fail(start, "found unexpected document indicator");
         if (*p_ == '\0') return fail(start, "found unexpected end of stream");
 
         bool broken = false;
-        while (!is_blankz(p_)) {
-            char const c = *p_;
-            if (single && c == '\'') {
-                if (p_[1] != '\'') break;
-                scratch_.push_back('\'');
-                p_ += 2;
-                newlines_ = 0;
-            } else if (!single && c == '"') {
+        for (;;) {
+            auto const* const run = p_;
+            for (;;) {
+                while (!stops[static_cast<unsigned char>(*p_)]) ++p_;
+                if (!chars::is(*p_, chars::kHigh) || chars::high_break(p_) != 0) break;
+                ++p_;
+                while ((*p_ & '\xC0') == '\x80') ++p_, ++line_base_;
+            }
+            if (is_breakz(p_)) {
+                // Blanks before a line break do not count.
+                auto const* end = p_;
+                while (end != run && is_blank(end[-1])) --end;
+                if (end != run) newlines_ = 0;
+                text.add(run, end);
                 break;
-            } else if (!single && c == '\\') {
+            }
+            newlines_ = 0;
+            text.add(run, p_);
+            if (single && p_[0] == '\'' && p_[1] == '\'') {
+                text.add('\'');
+                p_ += 2;
+            } else if (!single && *p_ == '\\') {
                 if (is_break(p_ + 1)) {
-                    skip_ascii();
+                    ++p_;
                     skip_line();
                     broken = true;
                     break;
                 }
-                if (!scan_escape(scratch_, start)) return false;
+                escaped_.clear();
+                if (!scan_escape(escaped_, start)) return false;
+                text.add_escaped(escaped_, p_);
             } else {
-                auto const* const at = p_;
-                skip_char();
-                scratch_.append(at, p_);
+                break;
             }
         }
-        if (*p_ == (single ? '\'' : '"')) break;
+        if (*p_ == quote) break;
 
         while (is_blank(*p_) || is_break(p_)) {
             if (is_blank(*p_)) {
-                if (!broken) blanks_.push_back(*p_);
                 ++p_;
             } else if (!broken) {
-                blanks_.clear();
                 read_line(leading_break_);
                 broken = true;
             } else {
                 read_line(breaks_);
             }
         }
-        if (broken) {
-            if (!leading_break_.empty() && leading_break_[0] == '\n') {
-                if (breaks_.empty()) scratch_.push_back(' ');
-            } else {
-                scratch_ += leading_break_;
-            }
-            scratch_ += breaks_;
-            breaks_.clear();
-            leading_break_.clear();
+        if (!broken) continue;
+        if (!leading_break_.empty() && leading_break_[0] == '\n') {
+            if (breaks_.empty()) text.add(' ');
         } else {
-            scratch_ += blanks_;
-            blanks_.clear();
+            text.add(leading_break_);
         }
+        text.add(breaks_);
+        breaks_.clear();
+        leading_break_.clear();
     }
     skip_ascii();
-    token.text = arena_.copy(scratch_);
+    token.text = text.take(arena_);
     return true;
 }
 
@@ -219,7 +261,7 @@ bool Scanner::scan_block(Token& token, bool literal) {
     if (!scan_block_header(start, chomping, increment)) return false;
 
     std::int64_t indent = increment > 0 ? std::max<std::int64_t>(indent_, 0) + increment : 0;
-    scratch_.clear();
+    InPlace text{p_, scratch_};
     breaks_.clear();
     leading_break_.clear();
     if (!scan_block_breaks(indent, breaks_, start)) return false;
@@ -228,12 +270,12 @@ bool Scanner::scan_block(Token& token, bool literal) {
     while (column() == indent && *p_ != '\0') {
         bool const trailing_blank = is_blank(*p_);
         if (!literal && !leading_blank && !trailing_blank && !leading_break_.empty() && leading_break_[0] == '\n') {
-            if (breaks_.empty()) scratch_.push_back(' ');
+            if (breaks_.empty()) text.add(' ');
         } else {
-            scratch_ += leading_break_;
+            text.add(leading_break_);
         }
         leading_break_.clear();
-        scratch_ += breaks_;
+        text.add(breaks_);
         breaks_.clear();
         leading_blank = trailing_blank;
 
@@ -243,14 +285,14 @@ bool Scanner::scan_block(Token& token, bool literal) {
             if (!chars::is(*p_, chars::kHigh) || chars::high_break(p_) != 0) break;
             ++p_;
         }
-        if (!std::all_of(from, p_, is_blank)) newlines_ = 0;
-        scratch_.append(from, p_);
+        if (!std::all_of<char const*>(from, p_, is_blank)) newlines_ = 0;
+        text.add(from, p_);
         if (is_break(p_)) read_line(leading_break_);
         if (!scan_block_breaks(indent, breaks_, start)) return false;
     }
-    if (chomping != -1) scratch_ += leading_break_;
-    if (chomping == 1) scratch_ += breaks_;
-    token.text = arena_.copy(scratch_);
+    if (chomping != -1) text.add(leading_break_);
+    if (chomping == 1) text.add(breaks_);
+    token.text = text.take(arena_);
     return true;
 }
 

@@ -53,7 +53,7 @@ bool Scanner::scan_tag_handle(bool directive, Mark start, std::string& handle) {
     while (is_word(*p_)) ++p_;
     if (*p_ == '!') ++p_;
     else if (directive && p_ - from != 1) return fail(start, "did not find expected '!'");
-    handle.assign(from, p_);
+    handle.assign<char const*>(from, p_);
     return true;
 }
 

@@ -19,7 +19,7 @@ std::uint32_t count_characters(char const* from, char const* to) {
 }  // namespace
 
 Scanner::Scanner(Arena& arena, std::string_view text, bool comments, std::uint32_t lookahead, std::string_view reader_error)
-    : arena_{arena}, text_{text.data()}, end_{text.data() + text.size()}, p_{text_}, line_base_{text_},
+    : arena_{arena}, text_{text.data()}, end_{text.data() + text.size()}, p_{const_cast<char*>(text_)}, line_base_{text_},
       with_comments_{comments}, lookahead_{lookahead}, reader_error_{reader_error} {
     tokens_.reserve(64);
     if (text.starts_with("\xEF\xBB\xBF")) bom_end_ = text_ + std::min<std::size_t>(text.size(), 509);

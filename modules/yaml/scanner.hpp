@@ -56,7 +56,7 @@ struct SyntaxError {
 
 class Scanner {
 public:
-    /// `text` is checked UTF-8 followed by two zero bytes. `reader_error` is what the reader found right behind it.
+    /// `text` is checked UTF-8 followed by two zero bytes, in memory of the arena: scalars are unfolded in place. `reader_error` is what the reader found right behind it.
     Scanner(Arena& arena, std::string_view text, bool comments, std::uint32_t lookahead, std::string_view reader_error);
 
     /// The next token, or nullptr after an error.
@@ -145,7 +145,6 @@ private:
     // scan_scalar.cpp
     bool scan_plain(Token& token);
     bool scan_quoted(Token& token, bool single);
-    bool scan_quoted_slowly(Token& token, bool single, Mark start);
     bool scan_escape(std::string& out, Mark start);
     bool scan_block(Token& token, bool literal);
     bool scan_block_header(Mark start, int& chomping, int& increment);
@@ -185,7 +184,7 @@ private:
     Arena& arena_;
     char const* text_;
     char const* end_;
-    char const* p_;
+    char* p_;
     char const* line_base_;
     char const* bom_end_ = nullptr;
     std::uint32_t line_ = 0;
@@ -212,7 +211,7 @@ private:
     std::vector<Comment> comments_;
     std::size_t comments_head_ = 0;
 
-    std::string scratch_, breaks_, leading_break_, blanks_;  // reused between scalars
+    std::string scratch_, breaks_, leading_break_, escaped_;  // reused between scalars
 };
 
 }  // namespace holdfast::yaml

@@ -180,6 +180,16 @@ private:
 }  // namespace
 
 bool key_less(std::string_view a_text, std::string_view b_text, Dialect dialect) {
+    // Most keys differ first in two letters: no need to look further, or at runes.
+    std::size_t same = 0;
+    while (same < a_text.size() && same < b_text.size() && a_text[same] == b_text[same]) ++same;
+    if (same < a_text.size() && same < b_text.size()) {
+        auto const a = static_cast<unsigned char>(a_text[same]);
+        auto const b = static_cast<unsigned char>(b_text[same]);
+        if (a < 0x80 && b < 0x80 && is_letter(a) && is_letter(b)) return a < b;
+    } else {
+        return a_text.size() < b_text.size();  // one starts with the other
+    }
     auto const a = runes_of(a_text);
     auto const b = runes_of(b_text);
     bool digits = false;  // v3: does the common start end with a digit?

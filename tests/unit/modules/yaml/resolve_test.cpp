@@ -42,6 +42,7 @@ TEST_CASE("go numbers: formats are strconv's", "[yaml]") {
     CHECK(format_float(5e-324) == "5e-324");
     CHECK(format_float(1e100, 'f') == "1" + std::string(100, '0'));
     CHECK(format_float(std::numeric_limits<double>::infinity()) == "+Inf");
+    CHECK(format_float(1e211, 'g', -1, 32) == "+Inf");
     CHECK(format_float(std::nan("")) == "NaN");
 }
 
