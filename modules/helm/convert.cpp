@@ -6,6 +6,7 @@
 #include "modules/text/gotemplate/base64.hpp"
 #include "modules/text/gotemplate/json.hpp"
 #include "modules/text/gotemplate/unicode.hpp"
+#include "modules/yaml/go_number.hpp"
 #include "modules/yaml/json.hpp"
 
 #include <boost/json/parse.hpp>
@@ -31,11 +32,11 @@ enum class Floats {
 
 json::value float_value(double number, Floats floats) {
     if (floats == Floats::as_they_are || number != std::trunc(number) || std::fabs(number) >= 1e21) return number;
-    if (number >= -9223372036854775808.0 && number < 9223372036854775808.0) {
-        if (number == 0 && std::signbit(number)) return -0.0;
-        return static_cast<std::int64_t>(number);
-    }
-    if (number > 0 && number < 18446744073709551616.0) return static_cast<std::uint64_t>(number);
+    if (number == 0 && std::signbit(number)) return -0.0;
+    // Past 2^53 the digits are those json.Marshal prints, not the exact value's.
+    auto const text = yaml::format_float(number, 'f');
+    if (auto const whole = yaml::parse_int(text, 10)) return *whole;
+    if (auto const whole = yaml::parse_uint(text, 10)) return *whole;
     return number;
 }
 

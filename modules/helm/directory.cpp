@@ -131,7 +131,7 @@ Result<ChartPtr> load_directory(std::string const& path, std::string const& root
     auto top = fs::absolute(path, ec).lexically_normal().string();
     if (top.size() > 1 && top.ends_with('/')) top.pop_back();
     auto const chart_yaml = read_file(top + "/Chart.yaml", kChartFileBytesMax);
-    if (!chart_yaml) return fail(Result<std::string>{chart_yaml}, "unable to detect chart at " + top);
+    if (!chart_yaml) return fail(Result<std::string>{chart_yaml}, "unable to detect chart at " + top + "/Chart.yaml");
     if (auto known = check_api_version(*chart_yaml); !known) return fail(std::move(known));
     auto ignore_text = read_file(top + "/.helmignore", kChartFileBytesMax);
     if (!ignore_text && ignore_text.error().code != Errc::not_found) return fail(std::move(ignore_text));

@@ -159,6 +159,10 @@ public:
         }
         return all;
     }
+    /// Not a method of Go's type: how %v prints the struct, empty fields included.
+    std::optional<std::string> text() const override {
+        return '{' + build_.version + ' ' + build_.git_commit + ' ' + build_.git_tree_state + ' ' + build_.go_version + ' ' + build_.kube_client_version + '}';
+    }
 
 private:
     HelmBuild build_;

@@ -3,6 +3,7 @@
 
 #include "modules/text/gotemplate/json.hpp"
 #include "modules/text/gotemplate/strconv.hpp"
+#include "modules/text/gotemplate/unicode.hpp"
 
 #include <algorithm>
 
@@ -33,6 +34,13 @@ bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 bool equals_fold(std::string_view text, std::string_view lower) {
     return std::ranges::equal(text, lower, {}, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+}
+
+/// %q of a []rune: ['a' 'b'].
+std::string quoted_runes(std::string_view text) {
+    std::string out = "[";
+    for (char32_t const rune : gotemplate::to_runes(text)) out += (out.size() > 1 ? " " : "") + gotemplate::quote_rune(rune);
+    return out + ']';
 }
 
 class Parser {
@@ -284,7 +292,7 @@ private:
         if (i < 0) return Outcome::failed("negative " + std::to_string(i) + " index not allowed");
         std::string rest;
         char const stop = until("[.=", rest);
-        if (!rest.empty()) return Outcome::failed("unexpected data at end of array index: " + gotemplate::quote(rest));
+        if (!rest.empty()) return Outcome::failed("unexpected data at end of array index: " + quoted_runes(rest));
         bool const exists = i < static_cast<std::int64_t>(list.size());
         switch (stop) {
             case '\0': return Outcome::eof();

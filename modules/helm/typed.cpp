@@ -228,7 +228,7 @@ namespace {
 Result<Value> read_as(std::string_view text, json::kind wanted, std::string_view type) {
     auto tree = read(text);
     if (!tree) return fail(std::move(tree));
-    if (tree->is_null()) return Value::zero(wanted == json::kind::object ? gotemplate::types::map_any : gotemplate::types::list_any);
+    if (tree->is_null()) return wanted == json::kind::object ? Value::map() : Value::list({});
     if (tree->kind() != wanted)
         return fail(Errc::invalid_input, std::string{kDecoding} + std::string{kind_name(*tree)} + " into Go value of type " + std::string{type});
     auto value = to_value(*tree);

@@ -1,0 +1,138 @@
+// tests/golden/helm/golden_test.cpp: small charts that each aim at one feature, against what the real helm printed.
+#include "daemon/cmd_template.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Case {
+    std::string name;
+    std::vector<std::string> runs;
+    std::map<std::string, std::string> files;
+};
+
+std::vector<Case> read_cases(fs::path const& path) {
+    std::vector<Case> cases;
+    std::ifstream file{path};
+    std::string* current = nullptr;
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("## ")) {
+            cases.push_back({.name = line.substr(3, line.find(':') - 3), .runs = {}, .files = {}});
+            current = nullptr;
+        } else if (current == nullptr && line.starts_with("$")) {
+            cases.back().runs.push_back(line.size() > 2 ? line.substr(2) : std::string{});
+        } else if (line.starts_with("-- ") && line.ends_with(" --")) {
+            current = &cases.back().files[line.substr(3, line.size() - 6)];
+        } else if (current != nullptr) {
+            *current += line + '\n';
+        }
+    }
+    return cases;
+}
+
+/// As in the record script: blanks split, "\ " keeps one, some flags take the rest of the line.
+std::vector<std::string> words(std::string rest) {
+    std::vector<std::string> out;
+    while (!rest.empty()) {
+        if (!out.empty() && (out.back() == "--name-template" || out.back() == "--set-literal" || out.back() == "--set-json")) {
+            out.push_back(rest);
+            break;
+        }
+        std::string word;
+        std::size_t at = 0;
+        for (; at < rest.size() && rest[at] != ' '; ++at) {
+            if (rest[at] == '\\' && at + 1 < rest.size() && (rest[at + 1] == ' ' || rest[at + 1] == '"')) ++at;
+            word += rest[at];
+        }
+        out.push_back(word);
+        rest.erase(0, std::min(rest.find_first_not_of(' ', at), rest.size()));
+    }
+    return out;
+}
+
+void write_chart(fs::path const& top, Case& one) {
+    if (!one.files.contains("Chart.yaml") && !one.files.contains("!Chart.yaml"))
+        one.files["Chart.yaml"] = "apiVersion: v2\nname: c\nversion: 0.1.0\n";
+    fs::create_directories(top / "c");
+    for (auto const& [name, text] : one.files) {
+        if (name.starts_with('!')) continue;
+        auto const path = (top / "c" / name).lexically_normal();
+        fs::create_directories(path.parent_path());
+        std::ofstream{path} << text;
+    }
+}
+
+std::string replaced(std::string text, std::string const& from, std::string const& to) {
+    for (auto at = text.find(from); at != text.npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+    return text;
+}
+
+/// One run in the form of the .expected files.
+std::string answer(std::string const& run, fs::path const& top) {
+    std::vector<std::string> arguments = words(run);
+    arguments.insert(arguments.begin(), "template");
+    std::vector<char*> argv;
+    for (auto& argument : arguments) argv.push_back(argument.data());
+    auto const output = holdfast::daemon::template_output(static_cast<int>(argv.size()), argv.data());
+    auto text = output.status == 0 ? output.out : output.err.substr(output.err.find("Error: "));
+    text = replaced(std::move(text), top.string(), "$DIR");
+    std::string out = "$ " + run + "\nstatus " + std::to_string(output.status) + '\n';
+    std::istringstream lines{text + '\n'};
+    for (std::string line; std::getline(lines, line);) out += "| " + line + '\n';
+    return out;
+}
+
+/// "## name" -> the recorded blocks below it, one per run.
+std::map<std::string, std::vector<std::string>> read_expected(fs::path const& path) {
+    std::map<std::string, std::vector<std::string>> all;
+    std::vector<std::string>* current = nullptr;
+    std::ifstream file{path};
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("## ")) {
+            current = &all[line.substr(3)];
+        } else {
+            if (line.starts_with("$")) current->emplace_back();
+            current->back() += line + '\n';
+        }
+    }
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("helm: our charts render as helm renders them", "[helm][golden]") {
+    // Goal    one feature, or one mistake, a chart: output, error text and status equal helm's.
+    // Method  write each chart of charts/*.txt to a folder, run every "$" line in it, compare with charts/*.expected.
+    auto const before = fs::current_path();
+    auto const top = fs::temp_directory_path() / ("holdfast-helm-" + std::to_string(::getpid()));
+    int charts = 0;
+    for (auto const& entry : fs::directory_iterator{HOLDFAST_GOLDEN_DIR "/helm/charts"}) {
+        if (entry.path().extension() != ".txt") continue;
+        auto const expected = read_expected(fs::path{entry.path()}.replace_extension(".expected"));
+        for (auto& one : read_cases(entry.path())) {
+            fs::remove_all(top);
+            write_chart(top, one);
+            fs::current_path(top);
+            auto const& blocks = expected.at(one.name);
+            REQUIRE(blocks.size() == one.runs.size());
+            for (std::size_t i = 0; i < one.runs.size(); ++i) {
+                INFO(one.name);
+                CHECK(answer(one.runs[i], fs::canonical(top)) == blocks[i]);
+            }
+            fs::current_path(before);
+            ++charts;
+        }
+    }
+    fs::remove_all(top);
+    CHECK(charts >= 60);
+}
