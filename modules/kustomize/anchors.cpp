@@ -1,9 +1,10 @@
-// modules/kustomize/anchors.cpp: aliases and merge keys replaced by copies, within bounds.
+// modules/kustomize/anchors.cpp: aliases and merge keys replaced by copies, and how deep the result may be.
 #include "modules/kustomize/factory.hpp"
 
 #include "modules/base/limits.hpp"
 
 #include <unordered_set>
+#include <vector>
 
 namespace holdfast::kustomize {
 namespace {
@@ -151,6 +152,21 @@ bool has_anchors(Node const& node) {
 }
 
 }  // namespace
+
+Result<void> check_depth(Node const& root) {
+    std::vector<std::pair<Node const*, std::size_t>> open{{&root, 1}};
+    while (!open.empty()) {
+        auto const [node, depth] = open.back();
+        open.pop_back();
+        if (depth > limits::kYamlDepthMax) {
+            return fail(Errc::limit, "an object nests deeper than " + std::to_string(limits::kYamlDepthMax) + " levels");
+        }
+        for (auto const* child : node->items()) {
+            if (!child->empty()) open.emplace_back(child, depth + 1);
+        }
+    }
+    return {};
+}
 
 Result<Node*> remove_anchors(yaml::Arena& arena, Node* node) {
     if (!node || !has_anchors(*node)) return node;

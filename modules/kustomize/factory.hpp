@@ -21,6 +21,9 @@ std::string name_file(std::string message, std::string_view path);
 /// Errors  a cycle; limit when aliases make more than kYamlAliasNodesMax nodes
 Result<yaml::Node*> remove_anchors(yaml::Arena& arena, yaml::Node* node);
 
+/// Errors  limit: nodes nest deeper than kYamlDepthMax, which a patch or a replacement can bring about
+Result<void> check_depth(yaml::Node const& root);
+
 /// GetValidatedMetadata.
 Result<void> check_metadata(yaml::Node const* root);
 

@@ -22,6 +22,7 @@ Result<void> run_json_patch(patch::JsonPatch const& operations, Resource& object
     std::erase_if(notes, [](auto const& entry) { return !is_internal(entry.first); });
     if (auto ok = settle_folded(object.context().arena, *object.edit()); !ok) return ok;
     if (auto ok = operations.apply(object.context().arena, *object.edit()); !ok) return ok;
+    if (auto ok = check_depth(*object.root()); !ok) return ok;
     auto all = object.annotations();
     for (auto const& [key, value] : notes) all[key] = value;
     return object.set_annotations(all);

@@ -1,10 +1,35 @@
 // modules/kustomize/t_replacement.cpp: replacements, inline or from files.
+#include "modules/base/limits.hpp"
 #include "modules/kustomize/decode.hpp"
+#include "modules/kustomize/factory.hpp"
 #include "modules/kustomize/replacement.hpp"
 #include "modules/kustomize/transformers.hpp"
 #include "modules/yaml/json.hpp"
 
+#include <algorithm>
+
 namespace holdfast::kustomize {
+namespace {
+
+/// Paths are walked by recursion.
+Result<void> check_paths(Replacement const& replacement) {
+    auto const check = [](std::string const& path) -> Result<void> {
+        if (static_cast<std::size_t>(std::count(path.begin(), path.end(), '.')) < limits::kYamlDepthMax) return {};
+        return fail(Errc::limit, "a field path of a replacement has more than " + std::to_string(limits::kYamlDepthMax) + " parts");
+    };
+    if (replacement.source) {
+        if (auto ok = check(replacement.source->field_path); !ok) return ok;
+    }
+    for (auto const& target : replacement.targets) {
+        if (!target) continue;
+        for (auto const& path : target->field_paths) {
+            if (auto ok = check(path); !ok) return ok;
+        }
+    }
+    return {};
+}
+
+}  // namespace
 
 Result<std::vector<Replacement>> load_replacements(Loader const& loader, std::vector<ReplacementField> const& fields) {
     std::vector<Replacement> all;
@@ -35,12 +60,20 @@ Result<std::vector<Replacement>> load_replacements(Loader const& loader, std::ve
         }
         if (auto ok = decoder.result(); !ok) return fail(std::move(ok), "error unmarshaling JSON: while decoding JSON");
     }
+    for (auto const& replacement : all) {
+        if (auto ok = check_paths(replacement); !ok) return fail(std::move(ok));
+    }
     return all;
 }
 
 Transform replace_values(Context& context, std::vector<Replacement> replacements) {
-    return [&context, replacements = std::move(replacements)](ResMap& objects) {
-        return apply_replacements(context, replacements, objects);
+    return [&context, replacements = std::move(replacements)](ResMap& objects) -> Result<void> {
+        if (auto ok = apply_replacements(context, replacements, objects); !ok) return ok;
+        for (auto const* object : objects.all()) {
+            if (object->gone()) continue;
+            if (auto ok = check_depth(*object->root()); !ok) return ok;
+        }
+        return {};
     };
 }
 

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# kustomize_bench.py: our build beside the real kustomize's on the same trees: CPU time, wall time and peak memory.
+"""kustomize_bench.py TOOL ORACLE [--runs N] [--tutorial DIR]"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+
+
+def start_launcher():
+    """A small process that starts the programs: a child's peak memory counts what its parent had at the fork."""
+    ask, asked = os.pipe(), os.pipe()
+    if os.fork():
+        return os.fdopen(ask[1], "w"), os.fdopen(asked[0])
+    answer = os.fdopen(asked[1], "w")
+    os.close(ask[1])
+    for line in os.fdopen(ask[0]):
+        started = time.monotonic()
+        process = subprocess.Popen(json.loads(line), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = 0
+        print(json.dumps([os.waitstatus_to_exitcode(status), time.monotonic() - started, usage.ru_utime + usage.ru_stime,
+                          usage.ru_maxrss / 1024]), file=answer, flush=True)
+    os._exit(0)
+
+
+ASK, ANSWER = start_launcher()
+
+
+def measure(program, directory, runs):
+    results = []
+    for _ in range(runs):
+        print(json.dumps([program, "build", directory]), file=ASK, flush=True)
+        code, wall, cpu, memory = json.loads(ANSWER.readline())
+        assert code == 0, (program, directory)
+        results.append((wall, cpu, memory))
+    return min(r[0] for r in results), min(r[1] for r in results), max(r[2] for r in results)
+
+
+def write(top, files):
+    for name, text in files.items():
+        path = os.path.join(top, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(text)
+
+
+def deployment(name):
+    return (f"apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {name}\n  labels: {{app: {name}}}\nspec:\n  replicas: 2\n"
+            f"  selector:\n    matchLabels: {{app: {name}}}\n  template:\n    metadata:\n      labels: {{app: {name}}}\n    spec:\n"
+            f"      containers:\n      - name: main\n        image: registry.example.com/{name}:1.0\n        ports: [{{containerPort: 8080}}]\n"
+            f"        env:\n        - {{name: A, value: \"1\"}}\n        - {{name: B, valueFrom: {{configMapKeyRef: {{name: settings, key: b}}}}}}\n"
+            f"        resources: {{limits: {{cpu: 500m, memory: 128Mi}}}}\n      volumes:\n      - {{name: c, configMap: {{name: settings}}}}\n")
+
+
+def service(name):
+    return f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec:\n  selector: {{app: {name}}}\n  ports: [{{port: 80, targetPort: 8080}}]\n"
+
+
+def small():
+    return {"base/a.yaml": deployment("web") + "---\n" + service("web"), "base/kustomization.yaml": "resources: [a.yaml]\n",
+            "top/kustomization.yaml": "resources: [../base]\nnamespace: shop\nnamePrefix: dev-\nimages: [{name: registry.example.com/web, newTag: \"2\"}]\n"}
+
+
+def large():
+    objects = [deployment(f"app{i}") if i % 2 else service(f"app{i}") for i in range(1000)]
+    patches = "".join(f"- target: {{kind: Deployment, name: app{i}1}}\n  patch: |-\n    - {{op: replace, path: /spec/replicas, value: {i}}}\n" if i % 2 else
+                      f"- patch: |-\n    apiVersion: apps/v1\n    kind: Deployment\n    metadata: {{name: app{i}1}}\n    spec: {{template: {{spec: {{containers: [{{name: main, image: x}}]}}}}}}\n"
+                      for i in range(50))
+    return {"base/a.yaml": "---\n".join(objects), "base/kustomization.yaml": "resources: [a.yaml]\n",
+            "top/kustomization.yaml": "resources: [../base]\nnamespace: shop\nnameSuffix: -v2\nlabels: [{pairs: {team: bees}, includeSelectors: true}]\n"
+                                      "configMapGenerator: [{name: settings, literals: [b=1]}]\npatches:\n" + patches}
+
+
+def crds():
+    properties = "".join(f"              field{i}:\n                type: object\n                description: \"{'words of a description ' * 6}\"\n"
+                         f"                properties:\n                  a: {{type: string}}\n                  b: {{type: integer, format: int32}}\n" for i in range(400))
+    one = ("apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: k{0}.example.com}}\nspec:\n  group: example.com\n"
+           "  names: {{kind: K{0}, plural: k{0}}}\n  scope: Namespaced\n  versions:\n  - name: v1\n    served: true\n    storage: true\n    schema:\n"
+           "      openAPIV3Schema:\n        type: object\n        properties:\n          spec:\n            type: object\n            properties:\n")
+    return {"top/crds.yaml": "---\n".join(one.format(i) + properties for i in range(38)),
+            "top/kustomization.yaml": "resources: [crds.yaml]\ncommonAnnotations: {a: b}\n"}
+
+
+def fleet():
+    files = {}
+    for i in range(20):
+        files[f"base{i}/a.yaml"] = deployment(f"app{i}") + "---\n" + service(f"app{i}")
+        files[f"base{i}/kustomization.yaml"] = "resources: [a.yaml]\n"
+    for i in range(200):
+        files[f"over{i}/kustomization.yaml"] = f"resources: [../base{i % 20}]\nnamePrefix: o{i}-\nnamespace: n{i}\n"
+    files["top/kustomization.yaml"] = "resources:\n" + "".join(f"- ../over{i}\n" for i in range(200))
+    return files
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("tool")
+    parser.add_argument("oracle")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--tutorial", help="a directory with kustomizations, each of which is built")
+    arguments = parser.parse_args()
+    top = tempfile.mkdtemp(prefix="holdfast-bench-")
+    try:
+        cases = []
+        for name, make in (("small overlay", small), ("1,000 objects, 50 patches", large), ("5 MB of CRDs", crds),
+                           ("200 overlays over 20 bases", fleet)):
+            directory = f"{top}/{make.__name__}"
+            write(directory, make())
+            cases.append((name, directory + "/top"))
+        if arguments.tutorial:
+            cases += [("tutorial " + os.path.basename(path), path) for path, _, files in os.walk(arguments.tutorial)
+                      if "kustomization.yaml" in files]
+        print(f"{'':32} {'kustomize':>26} {'holdfast':>26}    faster (CPU)  less memory")
+        for name, directory in cases:
+            theirs = measure(arguments.oracle, directory, arguments.runs)
+            ours = measure(arguments.tool, directory, arguments.runs)
+            print(f"{name:32} {theirs[0] * 1e3:8.1f} ms {theirs[2]:8.1f} MiB  {ours[0] * 1e3:10.1f} ms {ours[2]:8.1f} MiB"
+                  f"    {theirs[1] / max(ours[1], 1e-4):8.1f} x  {theirs[2] / ours[2]:8.1f} x")
+    finally:
+        shutil.rmtree(top)
+
+
+if __name__ == "__main__":
+    main()

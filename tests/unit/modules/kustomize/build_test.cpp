@@ -1,0 +1,112 @@
+// tests/unit/modules/kustomize/build_test.cpp: what build() promises beside the bytes, which the goldens hold.
+#include "tests/unit/modules/kustomize/memory_tree.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace holdfast::kustomize {
+
+TEST_CASE("kustomize: objects come one by one and as one stream", "[kustomize][build]") {
+    MemoryTree const tree{{{"kustomization.yaml", "resources: [a.yaml]\nnamespace: n\nnamePrefix: p-\n"},
+                           {"a.yaml", config_map("a") + "---\n" + config_map("b")}}};
+
+    auto const built = tree.build();
+
+    REQUIRE(built);
+    REQUIRE(built->objects.size() == 2);
+    CHECK(built->objects[0].name == "p-a");
+    CHECK(built->objects[0].ns == "n");
+    CHECK(built->objects[0].kind == "ConfigMap");
+    auto const first = built->text_of(built->objects[0]), second = built->text_of(built->objects[1]);
+    REQUIRE((first && second));
+    CHECK(*built->text() == *first + "---\n" + *second);
+    CHECK(*first == "apiVersion: v1\ndata:\n  a: b\nkind: ConfigMap\nmetadata:\n  name: p-a\n  namespace: n\n");
+}
+
+TEST_CASE("kustomize: deprecated fields are named in warnings", "[kustomize][build]") {
+    MemoryTree const tree{{{"kustomization.yaml", "bases: [b]\ncommonLabels: {x: y}\n"},
+                           {"b/kustomization.yaml", "resources: [a.yaml]\n"}, {"b/a.yaml", config_map("a")}}};
+
+    auto const built = tree.build();
+
+    REQUIRE(built);
+    REQUIRE(built->warnings.size() == 2);
+    CHECK(built->warnings[0].starts_with("# Warning: 'bases' is deprecated."));
+    CHECK(built->warnings[1].starts_with("# Warning: 'commonLabels' is deprecated."));
+}
+
+TEST_CASE("kustomize: the top kustomization can be edited, and made when there is none", "[kustomize][build]") {
+    MemoryTree const tree{{{"a.yaml", config_map("a")}}};
+    Options options;
+    options.edit_top = [](std::string_view directory, std::string_view file, std::string text) -> Result<std::string> {
+        CHECK(directory == "/t");
+        CHECK(file.empty());
+        return text + "resources: [a.yaml]\nnameSuffix: -z\n";
+    };
+
+    CHECK(tree.text("", options).find("name: a-z") != std::string::npos);
+}
+
+TEST_CASE("kustomize: charts are rendered through the port, with merged values", "[kustomize][build]") {
+    MemoryTree const tree{{{"kustomization.yaml",
+                            "namespace: shop\nhelmCharts:\n- name: web\n  releaseName: r\n  valuesInline: {b: {c: 3}}\n  additionalValuesFiles: [more.yaml]\n"},
+                           {"charts/web/values.yaml", "a: 1\nb: {c: 2, d: 4}\n"}, {"more.yaml", "e: 5\n"}}};
+    HelmRequest seen;
+    Options options;
+    options.helm = true;
+    options.render_chart = [&](HelmRequest const& request) -> Result<std::string> {
+        seen = request;
+        return config_map("made");
+    };
+
+    auto const text = tree.text("", options);
+
+    CHECK(seen.chart_directory == "/t/charts/web");
+    CHECK(seen.release_name == "r");
+    CHECK(seen.ns == "shop");
+    REQUIRE(seen.values.size() == 2);
+    CHECK(seen.values[0] == "a: 1\nb:\n  c: 3\n  d: 4\n");
+    CHECK(seen.values[1] == "e: 5\n");
+    // Helm knows the namespace; kustomize leaves what it rendered alone.
+    CHECK(text == "apiVersion: v1\ndata:\n  a: b\nkind: ConfigMap\nmetadata:\n  name: made\n");
+}
+
+TEST_CASE("kustomize: charts without --enable-helm, or without an engine, fail with a clear line", "[kustomize][build]") {
+    MemoryTree const tree{{{"kustomization.yaml", "helmCharts: [{name: web}]\n"}}};
+    Options options;
+
+    auto const off = tree.build("", options);
+    options.helm = true;
+    auto const without = tree.build("", options);
+
+    CHECK(off.error().message.ends_with("must specify --enable-helm"));
+    CHECK(without.error().message.ends_with("chart 'web': no helm engine in this program"));
+}
+
+TEST_CASE("kustomize: programs and the network are refused by name", "[kustomize][build]") {
+    Options options;
+    options.alpha_plugins = true;
+    MemoryTree const plugin{{{"kustomization.yaml", "transformers: [f.yaml]\nresources: [a.yaml]\n"}, {"a.yaml", config_map("a")},
+                             {"f.yaml", "apiVersion: example.com/v1\nkind: Fetcher\nmetadata: {name: f}\n"}}};
+    MemoryTree const remote{{{"kustomization.yaml", "resources: [\"github.com/a/b?ref=v1\"]\n"}}};
+
+    auto const refused = plugin.build("", options);
+    auto const not_fetched = remote.build();
+
+    CHECK(refused.error().code == Errc::denied);
+    CHECK(refused.error().message == "plugin 'Fetcher' is an exec or container function: programs are never run");
+    CHECK(not_fetched.error().code == Errc::denied);
+    CHECK(not_fetched.error().message.find("remote base 'github.com/a/b?ref=v1' is not fetched") != std::string::npos);
+}
+
+TEST_CASE("kustomize: an image name that is no expression is an error, not a crash", "[kustomize][build]") {
+    MemoryTree const tree{{{"kustomization.yaml", "resources: [a.yaml]\nimages: [{name: \"[invalid\", newTag: x}]\n"},
+                           {"a.yaml", config_map("a")}}};
+
+    auto const built = tree.build();
+
+    REQUIRE_FALSE(built);
+    CHECK(built.error().code == Errc::invalid_input);
+    CHECK(built.error().message.find("image name '[invalid' is no regular expression") != std::string::npos);
+}
+
+}  // namespace holdfast::kustomize
