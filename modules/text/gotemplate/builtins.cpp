@@ -180,6 +180,8 @@ Result<Value> text_result(Call& call, std::string const& text) {
     return Value::string(text);
 }
 
+std::unexpected<Error> too_large() { return fail(Errc::limit, "a printed value nests too deep or is too large"); }
+
 FuncMap make_builtins() {
     FuncMap map;
     // Evaluated in exec.cpp; here for their names and types.
@@ -196,20 +198,20 @@ FuncMap make_builtins() {
     map.add("le", "value, value -> bool", [](Call& call) { return answer(less_or_equal(call[0], call[1])); });
     map.add("gt", "value, value -> bool", [](Call& call) { return answer(less_or_equal(call[0], call[1]), true); });
     map.add("ge", "value, value -> bool", [](Call& call) { return answer(less(call[0], call[1]), true); });
-    map.add("print", "...any -> string", [](Call& call) {
+    map.add("print", "...any -> string", [](Call& call) -> Result<Value> {
         std::string out;
-        print(out, call.args());
+        if (!print(out, call.args())) return too_large();
         return text_result(call, out);
     });
-    map.add("println", "...any -> string", [](Call& call) {
+    map.add("println", "...any -> string", [](Call& call) -> Result<Value> {
         std::string out;
-        println(out, call.args());
+        if (!println(out, call.args())) return too_large();
         return text_result(call, out);
     });
     map.add("printf", "string, ...any -> string", [](Call& call) -> Result<Value> {
         std::string out;
         if (!printf(out, call.text(0), call.args().subspan(1), call.executor().budget().output_bytes_max))
-            return fail(Errc::limit, "the formatted text is too large");
+            return too_large();
         return text_result(call, out);
     });
     map.add("html", "...any -> string", [](Call& call) { return text_result(call, html_escape(joined(call))); });

@@ -15,7 +15,8 @@ namespace {
 
 // Leaves the walk; Executor::execute turns it into error().
 struct ExecFailure {
-    ExecError error;
+    Error error;
+    std::vector<std::size_t> chain;  // lengths of the messages of the chain, all of them tails of error.message
 };
 
 enum class Flow { normal, break_, continue_ };
@@ -67,17 +68,17 @@ public:
 
 private:
     // ---- errors and budgets
-    [[noreturn]] void fail(std::string const& message, Errc code = Errc::invalid_input, std::vector<std::string> cause = {}) {
+    [[noreturn]] void fail(std::string const& message, Errc code = Errc::invalid_input, std::vector<std::size_t> cause = {}) {
         auto const before = std::string_view{*tree_->text}.substr(0, at_->pos);
         auto const newline = before.rfind('\n');
         auto const column = newline == std::string_view::npos ? before.size() : before.size() - newline - 1;
         auto const line = 1 + std::count(before.begin(), before.end(), '\n');
         auto text = "template: " + tree_->parse_name + ":" + std::to_string(line) + ":" + std::to_string(column) + ": executing " +
                     quote(tree_->name) + " at <" + to_string(*at_) + ">: " + message;
-        ExecFailure failure{{Error{code, text}, {text}}};
-        for (auto& inner : cause)
-            if (inner != failure.error.chain.back()) failure.error.chain.push_back(std::move(inner));
-        throw failure;
+        // Each level of the chain is the tail of the one before: lengths are enough, and a thousand includes stay cheap.
+        cause.insert(cause.begin(), text.size());
+        cause.erase(std::unique(cause.begin(), cause.end()), cause.end());
+        throw ExecFailure{Error{code, std::move(text)}, std::move(cause)};
     }
 
     void charge() {
@@ -376,7 +377,7 @@ private:
         if (!result) {
             at_ = &node;
             auto cause = std::exchange(executor_.cause_, {});
-            if (cause.empty() || cause.front() != result.error().message) cause = {result.error().message};
+            if (cause.empty() || cause.front() != result.error().message.size()) cause = {result.error().message.size()};
             fail("error calling " + std::string{name} + ": " + result.error().message, result.error().code, std::move(cause));
         }
         if (function.result->is_reflect_value) return *std::move(result);
@@ -396,10 +397,10 @@ private:
     // Data holds no functions here, so `call` can only fail.
     [[noreturn]] Value refuse_call(std::span<Value> values, Args args, Node const& node) {
         at_ = &node;
-        if (values[0].kind() == Kind::invalid) fail("error calling call: call of nil", Errc::invalid_input, {"call of nil"});
+        if (values[0].kind() == Kind::invalid) fail("error calling call: call of nil", Errc::invalid_input, {std::string_view{"call of nil"}.size()});
         auto const callee = args.empty() ? "<" + std::string{values[0].type().name} + " Value>" : to_string(*args[0]);
         auto const text = "non-function " + callee + " of type " + std::string{values[0].type().name};
-        fail("error calling call: " + text, Errc::invalid_input, {text});
+        fail("error calling call: " + text, Errc::invalid_input, {text.size()});
     }
 
     Value validate_type(Value const& value, Type const* type) {
@@ -470,7 +471,8 @@ private:
         if (value.is_string()) return write(value.as_string());
         if (value.kind() == Kind::invalid) return write("<no value>");
         if (value.kind() == Kind::integer && !value.type().named) return write(std::to_string(value.as_int()));
-        auto const text = to_text(value);
+        std::string text;
+        if (!print(text, std::span{&value, 1})) fail("a printed value nests too deep or is too large", Errc::limit);
         // fmt prints &{...} for a pointer; text/template has followed it before.
         auto const skip = value.kind() == Kind::pointer && text.starts_with("&{") ? 1u : 0u;
         write(std::string_view{text}.substr(skip));
@@ -492,7 +494,9 @@ bool Executor::execute(std::string_view name, Value const& dot, std::string& out
     auto const* tree = set_->find(name);
     if (tree == nullptr) {
         auto text = "template: no template " + quote(name) + " associated with template " + quote(root_name);
-        error_ = ExecError{Error{Errc::invalid_input, text}, {text}};
+        error_ = ExecError{Error{Errc::invalid_input, text}, {}};
+        if (stack_top_ == nullptr) error_.chain = {text};
+        chain_ = {text.size()};
         return false;
     }
     return execute(*tree, dot, out);
@@ -507,18 +511,22 @@ bool Executor::execute(Tree const& tree, Value const& dot, std::string& out) {
         auto const value = dot.unboxed();
         Run{*this, tree, value, out}.walk(value, *tree.root);
     } catch (ExecFailure& failure) {
-        error_ = std::move(failure.error);
+        error_ = ExecError{std::move(failure.error), {}};
+        chain_ = std::move(failure.chain);
         done = false;
     }
-    if (outermost) stack_top_ = nullptr;
+    if (!outermost) return done;
+    stack_top_ = nullptr;
+    if (!done)
+        for (auto const length : chain_) error_.chain.push_back(error_.error.message.substr(error_.error.message.size() - length));
     return done;
 }
 
 std::unexpected<Error> Executor::fail_with_cause(std::string_view prefix) {
-    auto const message = std::string{prefix} + error_.error.message;
-    cause_ = error_.chain;
-    if (!prefix.empty()) cause_.insert(cause_.begin(), message);
-    return fail(error_.error.code, message);
+    auto message = std::string{prefix} + error_.error.message;
+    cause_ = std::move(chain_);
+    if (!prefix.empty()) cause_.insert(cause_.begin(), message.size());
+    return fail(error_.error.code, std::move(message));
 }
 
 }  // namespace holdfast::gotemplate

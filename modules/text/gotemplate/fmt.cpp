@@ -653,7 +653,7 @@ void Printer::print_format(std::string_view format, std::span<Value const> args)
 
 }  // namespace
 
-void print(std::string& out, std::span<Value const> args) {
+bool print(std::string& out, std::span<Value const> args) {
     Printer printer{.out = out, .bytes_max = out.size() + (64u << 20)};
     bool previous_string = false;
     for (std::size_t i = 0; i < args.size(); ++i) {
@@ -662,15 +662,17 @@ void print(std::string& out, std::span<Value const> args) {
         printer.print_arg(args[i], 'v');
         previous_string = string;
     }
+    return !printer.too_long;
 }
 
-void println(std::string& out, std::span<Value const> args) {
+bool println(std::string& out, std::span<Value const> args) {
     Printer printer{.out = out, .bytes_max = out.size() + (64u << 20)};
     for (std::size_t i = 0; i < args.size(); ++i) {
         if (i > 0) out.push_back(' ');
         printer.print_arg(args[i], 'v');
     }
     out.push_back('\n');
+    return !printer.too_long;
 }
 
 bool printf(std::string& out, std::string_view format, std::span<Value const> args, std::size_t bytes_max) {

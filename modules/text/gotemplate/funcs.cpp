@@ -84,7 +84,7 @@ Result<void> Call::charge_steps(std::uint64_t steps) {
 Result<void> Call::charge_bytes(std::uint64_t bytes) {
     if (bytes > executor_.budget().output_bytes_max)
         return fail(Errc::limit, "a text of more than " + std::to_string(executor_.budget().output_bytes_max) + " bytes");
-    return charge_steps(bytes / 256);
+    return charge_steps(1 + bytes / 128);
 }
 
 }  // namespace holdfast::gotemplate

@@ -166,6 +166,7 @@ struct Writer {
     }
 
     void write(Value const& value) {
+        if (out.size() > style.bytes_max) throw Failure{{Errc::limit, "a JSON text of more than " + std::to_string(style.bytes_max) + " bytes"}};
         switch (value.kind()) {
             case Kind::invalid: out += "null"; break;
             case Kind::boolean: out += value.as_bool() ? "true" : "false"; break;

@@ -16,7 +16,7 @@ std::string_view type_name(Value const& value) { return value.kind() == Kind::in
 Result<Value> copied(Call& call, Value const& value, int depth) {
     if (depth > kCopyDepthMax) return fail(Errc::limit, "a value to copy nests too deep");
     if ((!value.is_map() && !value.is_list()) || value.is_nil() || value.is_bytes()) return value;
-    if (auto charged = call.charge_bytes(value.size() * 2 * sizeof(Value)); !charged) return fail(std::move(charged));
+    if (auto charged = call.charge_steps(4 + value.size() * 2); !charged) return fail(std::move(charged));
     if (value.is_map()) {
         auto made = Value::map(value.type());
         for (auto const& [key, item] : value.entries()) {
@@ -44,6 +44,9 @@ Result<Value> deep_copy(Call& call, std::string_view prefix) {
 
 Result<Value> json(Call& call, JsonStyle const& style, bool must) {
     auto made = to_json(call[0], style);
+    if (made) {
+        if (auto charged = call.charge_steps(made->size() / 16); !charged) return fail(std::move(charged));
+    }
     if (made) return text(call, *made);
     if (made.error().code == Errc::limit || must) return fail(std::move(made));
     return Value::string("");

@@ -48,6 +48,7 @@ Result<Value> keys(Call& call) {
     std::vector<Value> names;
     for (auto const& map : call.args()) {
         if (auto charged = call.charge_bytes(map.size() * sizeof(Value)); !charged) return fail(std::move(charged));
+        if (auto charged = call.charge_steps(map.size()); !charged) return fail(std::move(charged));
         for (auto const& [key, value] : map.entries()) names.push_back(key);
     }
     return Value::list(std::move(names), types::list_string);
@@ -55,6 +56,7 @@ Result<Value> keys(Call& call) {
 
 Result<Value> values(Call& call) {
     if (auto charged = call.charge_bytes(call[0].size() * sizeof(Value)); !charged) return fail(std::move(charged));
+    if (auto charged = call.charge_steps(call[0].size() / 4); !charged) return fail(std::move(charged));
     std::vector<Value> items;
     for (auto const& [key, value] : call[0].entries()) items.push_back(value);
     return Value::list(std::move(items));
@@ -69,6 +71,7 @@ Result<Value> pick(Call& call) {
 
 Result<Value> omit(Call& call) {
     if (auto charged = call.charge_bytes(call[0].size() * 2 * sizeof(Value)); !charged) return fail(std::move(charged));
+    if (auto charged = call.charge_steps(call[0].size()); !charged) return fail(std::move(charged));
     auto made = Value::map();
     for (auto const& [key, value] : call[0].entries()) made.set(key, value);
     for (auto const& key : call.args().subspan(1)) made.erase(key.as_string());

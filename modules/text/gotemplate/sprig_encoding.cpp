@@ -95,6 +95,7 @@ Result<Value> random_bytes(Call& call) {
 
 Result<Value> shuffle(Call& call) {
     if (auto charged = call.charge_bytes(call.text(0).size() * 4); !charged) return fail(std::move(charged));
+    if (auto charged = call.charge_steps(call.text(0).size()); !charged) return fail(std::move(charged));
     auto runes = to_runes(call.text(0));
     for (auto i = runes.size(); i-- > 1;) std::swap(runes[i], runes[random_below(call, i + 1)]);
     return text(call, from_runes(runes));

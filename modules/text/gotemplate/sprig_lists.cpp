@@ -17,6 +17,7 @@ Result<std::vector<Value>> items_of(Call& call, std::size_t index, std::string_v
     if (list.kind() == Kind::invalid) return bad(kNilDereference);
     if (!list.is_list()) return bad(std::string{what} + " type " + std::string{kind_name(list)});
     if (auto charged = call.charge_bytes(list.size() * sizeof(Value)); !charged) return fail(std::move(charged));
+    if (auto charged = call.charge_steps(list.size() / 4); !charged) return fail(std::move(charged));
     return elements(list);
 }
 
@@ -85,7 +86,7 @@ Result<Value> uniq(Call& call) {
     if (!items) return std::unexpected{items.error()};
     std::vector<Value> kept;
     for (auto const& item : *items) {
-        if (auto charged = call.charge_steps(kept.size() / 16); !charged) return fail(std::move(charged));
+        if (auto charged = call.charge_steps(kept.size() / 2); !charged) return fail(std::move(charged));
         if (!holds(kept, item)) kept.push_back(item);
     }
     return Value::list(std::move(kept));

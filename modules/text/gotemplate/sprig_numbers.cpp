@@ -6,6 +6,7 @@
 #include "modules/text/gotemplate/strconv.hpp"
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 namespace holdfast::gotemplate {
@@ -85,7 +86,8 @@ Result<Value> fold(Call& call, double first, std::size_t from, Operation operati
     for (auto i = from; i < call.size(); ++i) {
         auto const next = Decimal::from(to_float64(call[i]));
         if (!next) return std::unexpected{next.error()};
-        if (auto charged = call.charge_steps(result->digits.size() / 8 + 1); !charged) return fail(std::move(charged));
+        auto const span = result->digits.size() + next->digits.size() + static_cast<std::size_t>(std::llabs(result->exponent - next->exponent));
+        if (auto charged = call.charge_steps(span * span / 8 + 1); !charged) return fail(std::move(charged));
         result = operation(*result, *next);
         if (!result) return fail(std::move(result));
     }

@@ -17,7 +17,7 @@ template <class Use>
 Implementation with_regex(bool must, Use use) {
     return [must, use](Call& call) -> Result<Value> {
         auto const pattern = call.text(0);
-        if (auto charged = call.charge_steps(pattern.size() / 8 + call.text(1).size() / 32); !charged) return fail(std::move(charged));
+        if (auto charged = call.charge_steps(pattern.size() + call.text(1).size()); !charged) return fail(std::move(charged));
         auto const compiled = Regex::compile(pattern);
         if (compiled) return use(call, *compiled);
         if (must || compiled.error().code == Errc::limit) return std::unexpected{compiled.error()};
@@ -48,7 +48,7 @@ void add_sprig_regex(FuncMap& funcs) {
     funcs.add("mustRegexMatch", "string, string -> bool", with_regex(true, match));
     // regexMatch drops the error and answers false.
     funcs.add("regexMatch", "string, string -> bool", [](Call& call) -> Result<Value> {
-        if (auto charged = call.charge_steps(call.text(0).size() / 8 + call.text(1).size() / 32); !charged) return fail(std::move(charged));
+        if (auto charged = call.charge_steps(call.text(0).size() + call.text(1).size() / 4); !charged) return fail(std::move(charged));
         auto const compiled = Regex::compile(call.text(0));
         if (!compiled && compiled.error().code == Errc::limit) return std::unexpected{compiled.error()};
         return Value::boolean(compiled && compiled->matches(call.text(1)));

@@ -60,6 +60,7 @@ struct Budget {
 };
 
 /// Why an execution failed. `chain` is what Go's errors.Unwrap would walk: message of the outermost error first.
+/// It is filled in for the caller of the outermost execute(); inside a function only `error` is.
 struct ExecError {
     Error error;                     // error.message == chain.front()
     std::vector<std::string> chain;
@@ -105,7 +106,8 @@ private:
     Budget budget_;
     std::uint64_t steps_ = 0;
     ExecError error_;
-    std::vector<std::string> cause_;  // chain of the failure a function is about to return
+    std::vector<std::size_t> chain_;  // of error_: lengths of messages, each the tail of the one before
+    std::vector<std::size_t> cause_;  // the same for the failure a function is about to return
     char const* stack_top_ = nullptr;
 };
 

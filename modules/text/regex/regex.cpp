@@ -3,6 +3,7 @@
 
 #include <re2/re2.h>
 
+#include <span>
 #include <utility>
 
 namespace holdfast::regex {
@@ -113,7 +114,11 @@ Result<Regex> Regex::compile(std::string_view pattern) {
 }
 
 bool Regex::match_at(std::string_view text, std::size_t from, Match& match) const {
-    std::vector<re2::StringPiece> groups(names_.size());
+    constexpr std::size_t kFewGroups = 8;
+    re2::StringPiece few[kFewGroups];
+    std::vector<re2::StringPiece> many;
+    if (names_.size() > kFewGroups) many.resize(names_.size());
+    std::span<re2::StringPiece> const groups{names_.size() > kFewGroups ? many.data() : few, names_.size()};
     re2::StringPiece const whole{text.data() == nullptr ? "" : text.data(), text.size()};
     if (!program_->Match(whole, from, text.size(), re2::RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size()))) return false;
     match.clear();

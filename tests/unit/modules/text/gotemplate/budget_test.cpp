@@ -1,0 +1,91 @@
+// Goal: no template runs away, whatever it asks for (reliability.md R-15, R-16).
+// Method: each bomb must end with `limit` within two seconds of processor time.
+#include "tests/unit/modules/text/gotemplate/support.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <ctime>
+
+using namespace holdfast::gotemplate;
+using holdfast::Errc;
+using test::render;
+
+TEST_CASE("gotemplate: every bomb ends in a limit within two seconds", "[text][gotemplate]") {
+    auto const bomb = GENERATE(as<std::string>{},
+        R"({{range 1000000000}}{{end}})",
+        R"({{range until 1000000000}}{{end}})",
+        R"({{range untilStep 0 9223372036854775807 1}}{{end}})",
+        R"({{seq 1 1000000000}})",
+        R"({{repeat 1000000000 "x"}})",
+        R"({{repeat 9223372036854775807 "xy"}})",
+        R"({{indent 1000000000 "x"}})",
+        R"({{repeat 60000000 "x" | indent 1 | repeat 100}})",
+        R"({{$s := "x"}}{{range 100}}{{$s = printf "%s%s" $s $s}}{{end}})",
+        R"({{$s := "x"}}{{range 100}}{{$s = replace "x" "xxxxxxxxxx" $s}}{{end}})",
+        R"({{$s := "x"}}{{range 100}}{{$s = regexReplaceAll "x" $s "xxxxxxxxxx"}}{{end}})",
+        R"({{$l := list 1}}{{range 100}}{{$l = concat $l $l}}{{end}})",
+        R"({{$l := list 1}}{{range 100}}{{$l = list $l $l}}{{end}}{{$l}})",
+        R"({{$l := list 1}}{{range 100}}{{$l = list $l $l}}{{end}}{{toJson $l}})",
+        R"({{$l := list 1}}{{range 100}}{{$l = list $l $l}}{{end}}{{deepCopy $l}})",
+        R"({{$d := dict}}{{range $i := until 100}}{{$_ := set $d "a" (dict "l" $d "r" $d)}}{{end}}{{deepCopy $d}})",
+        R"({{$d := dict}}{{$_ := set $d "self" $d}}{{$d}})",
+        R"({{$d := dict}}{{$_ := set $d "self" $d}}{{toJson $d}})",
+        R"({{define "r"}}{{template "r" .}}{{end}}{{template "r" .}})",
+        R"({{define "r"}}{{include "r" .}}{{end}}{{include "r" .}})",
+        R"({{define "r"}}x{{include "r" .}}{{include "r" .}}{{end}}{{include "r" .}})",
+        R"({{$t := "{{ tpl . . }}"}}{{tpl $t $t}})",
+        R"({{range 100000}}{{range 100000}}{{"xxxxxxxxxx"}}{{end}}{{end}})",
+        R"({{printf "%1000000d%1000000d" 1 2 | repeat 50}})",
+        R"({{range 200}}{{printf "%1000000d" 1}}{{end}})",
+        R"({{regexReplaceAll (printf "(%s){1000}" (repeat 6 "\\pL\\pN")) "a" ""}})",
+        R"({{$l := until 100000}}{{uniq $l}})",
+        R"({{wrapWith 1 (repeat 100000 "x") (repeat 100000 "y")}})",
+        R"({{join (repeat 100000 "x") (until 100000)}})",
+        R"({{randAlphaNum 1000000000}})",
+        R"({{range 1000}}{{shuffle (repeat 10000000 "x")}}{{end}})",
+        R"({{$d := dict}}{{range $i := until 1000000}}{{$_ := set $d (toString $i) $i}}{{end}}{{range 100000}}{{keys $d}}{{end}})",
+        R"({{$x := 1}}{{range 100000}}{{$x = list $x}}{{end}}{{$x}})",
+        R"({{mulf 1e300 1e300 1e300 | print}}{{$s := repeat 5000 "9" }}{{range 1000000}}{{divf 1e300 1e-300}}{{end}})");
+    INFO(bomb);
+
+    auto const start = std::clock();
+    auto const rendered = render(bomb);
+    auto const seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+
+    CHECK_FALSE(rendered.error.error.message.empty());
+    CHECK(rendered.error.error.code == Errc::limit);
+    CHECK(seconds < 2);
+}
+
+TEST_CASE("gotemplate: a step budget is counted over all includes of one executor", "[text][gotemplate]") {
+    auto const text = R"({{define "a"}}{{range 10}}{{.}}{{end}}{{end}}{{range 10}}{{include "a" .}}{{end}})";
+    auto const used = render(text).steps;
+
+    CHECK(used > 200);
+    CHECK(render(text, Value::nil(), {.steps_max = used}).error.error.message.empty());
+    CHECK(render(text, Value::nil(), {.steps_max = used - 1}).error.error.code == Errc::limit);
+}
+
+TEST_CASE("gotemplate: an output one byte over the limit is refused", "[text][gotemplate]") {
+    CHECK(render("{{repeat 100 \"x\"}}", Value::nil(), {.output_bytes_max = 100}).error.error.message.empty());
+    CHECK(render("{{repeat 100 \"x\"}}y", Value::nil(), {.output_bytes_max = 100}).error.error.code == Errc::limit);
+    CHECK(render("{{repeat 101 \"x\"}}", Value::nil(), {.output_bytes_max = 100}).error.error.code == Errc::limit);
+}
+
+TEST_CASE("gotemplate: templates nest as deep as the limit and no deeper", "[text][gotemplate]") {
+    auto const text = R"({{define "r"}}{{if gt . 0}}{{template "r" (sub . 1)}}{{end}}{{end}}{{template "r" 90}})";
+
+    CHECK(render(text, Value::nil(), {.template_depth_max = 100}).error.error.message.empty());
+    auto const refused = render(text, Value::nil(), {.template_depth_max = 50}).error;
+    CHECK(refused.error.code == Errc::limit);
+    CHECK(refused.error.message.find("exceeded maximum template depth (50)") != std::string::npos);
+}
+
+TEST_CASE("gotemplate: parentheses and control structures nested too deep are refused while parsing", "[text][gotemplate]") {
+    std::string parens = "{{", blocks;
+    for (int i = 0; i < 20'000; ++i) parens += "(";
+    for (int i = 0; i < 20'000; ++i) blocks += "{{if 1}}";
+
+    CHECK(render(parens).error.error.message == "template: t:1: max expression depth exceeded");
+    CHECK(render(blocks).error.error.code == Errc::limit);
+}
