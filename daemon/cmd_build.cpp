@@ -216,8 +216,9 @@ int build(Flags const& flags) {
 
 }  // namespace
 
-int run_build(int argc, char** argv) {
+int run_build(int argc, char** argv, kustomize::HelmRenderer render_chart) {
     Flags flags;
+    flags.options.render_chart = std::move(render_chart);
     if (auto const wrong = parse(argc, argv, flags); !wrong.empty()) return complain(wrong);
     if (flags.help) {
         std::fputs(kHelp.data(), stdout);

@@ -1,4 +1,5 @@
 // daemon/main.cpp: the command line.
+#include "daemon/chart_bridge.hpp"
 #include "daemon/cmd_build.hpp"
 #include "daemon/cmd_template.hpp"
 #include "daemon/commands.hpp"
@@ -15,7 +16,7 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
 
     // These two have the flags of the programs they stand for and read them themselves.
-    if (argc >= 2 && std::strcmp(argv[1], "build") == 0) return run_build(argc - 1, argv + 1);
+    if (argc >= 2 && std::strcmp(argv[1], "build") == 0) return run_build(argc - 1, argv + 1, render_chart);
     if (argc >= 2 && std::strcmp(argv[1], "template") == 0) return run_template(argc - 1, argv + 1);
 
     CLI::App app{"GitOps where the network is not: one daemon that does what Azure's microsoft.flux extension does, online and offline."};
