@@ -46,6 +46,7 @@ constexpr std::string_view kArea = "daemon";
 constexpr std::size_t kWatchesMax = 128;
 constexpr std::int64_t kReserveShare = 8;              // of the disk: one part of eight is never given away
 constexpr seconds kTidyEvery{30};
+constexpr seconds kLookForClusterEvery{10};
 constexpr std::chrono::nanoseconds kLateMax = std::chrono::minutes{10};
 
 std::string host_name() {
@@ -177,7 +178,12 @@ private:
             source::GitRepositories::Settings{.scratch = scratch(), .wire_bytes_max = static_cast<std::uint64_t>(config_.git_bytes_max)},
             stop_.get_token());
         kustomizations_ = std::make_unique<reconcile::Kustomizations>(
-            ports, renderer_, *owned_, reconcile::Kustomizations::Settings{}, [this] { cluster_->forget_discovery(); });
+            ports, renderer_, *owned_, reconcile::Kustomizations::Settings{},
+            reconcile::Kustomizations::Hooks{.kinds_changed = [this] { cluster_->forget_discovery(); },
+                                             .source_damaged = [this](Key const& source) {
+                                                 sources_->distrust(source);
+                                                 schedule_->want(source);
+                                             }});
         configs_ = std::make_unique<fluxconfig::FluxConfigs>(
             ports, [this](Key const& key) { return flux_children(*owned_, key); });
         drain_ = std::make_unique<uplink::Drain>(
@@ -190,14 +196,35 @@ private:
             [this](Key key) { return tell_story(std::move(key)); });
         local_ = std::make_unique<intake::LocalIntake>(config_.manifests, registry_, log_);
         if (cluster_) {
-            intake_ = std::make_unique<intake::ClusterIntake>(io_.get_executor(), *cluster_, registry_, log_,
-                                                              [this](model::Entry const& entry) { adopt(entry); });
+            intake_ = std::make_unique<intake::ClusterIntake>(
+                io_.get_executor(), *cluster_, registry_, log_,
+                intake::ClusterIntake::Listeners{.adopted = [this](model::Entry const& entry) { adopt(entry); },
+                                                 .listed = [this](Kind) { want_confirmed(); }});
         }
         registry_.listen([this](model::Entry const& entry, model::Change change) { heard(entry, change); });
         owned_->listen([this](Key const& owner, reconcile::OwnedObjects::Change) { schedule_->want(owner); });
     }
 
+    /// A wish of the cluster that only the journal knows is shown, not acted upon: it may be suspended, changed or
+    /// deleted since. A configuration also needs what it generated.
+    bool is_confirmed(Key const& key) const {
+        model::Entry const* entry = registry_.find(key);
+        if (!intake_ || entry == nullptr || entry->meta.origin != model::Origin::cluster) return true;
+        if (key.kind != Kind::flux_config) return intake_->has_listed(key.kind);
+        return intake_->has_listed(Kind::flux_config) && intake_->has_listed(Kind::kustomization) &&
+               intake_->has_listed(Kind::git_repository);
+    }
+
+    void want_confirmed() {
+        for (auto const& [key, entry] : registry_.all()) {
+            if (entry->meta.origin == model::Origin::cluster && is_confirmed(key)) schedule_->want(key);
+        }
+    }
+
+    static asio::awaitable<story::Next> tell_later() { co_return story::Next{}; }  // want_confirmed() brings it back
+
     asio::awaitable<story::Next> tell_story(Key key) {
+        if (!is_confirmed(key)) return tell_later();
         switch (key.kind) {
             case Kind::git_repository: return sources_->reconcile(std::move(key));
             case Kind::kustomization: return kustomizations_->reconcile(std::move(key));
@@ -211,6 +238,7 @@ private:
         if (change == model::Change::wish) schedule_->want(entry.key);
         drain_->poke();
         if (entry.key.kind == Kind::git_repository) {
+            if (change == model::Change::status && entry.status.conditions.find("FetchFailed") == nullptr) drain_->network_is_back();
             for (auto const& [key, other] : registry_.all()) {
                 if (key.kind != Kind::kustomization || !other->spec) continue;
                 auto const& spec = other->spec_as<model::KustomizationSpec>();
@@ -275,12 +303,26 @@ private:
         if (manager_.watchdog()) start_task("watchdog", feed_watchdog(*manager_.watchdog() / 3));
         if (cluster_ && config_.install_crds) start_task("install", install_then_watch());
         else if (intake_) intake_->start();
+        if (!cluster_ && !config_.kubeconfig.empty()) start_task("cluster", look_for_cluster());
         asio::co_spawn(io_, stop_on_signal(), [](std::exception_ptr) {});
     }
 
     void start_task(std::string name, asio::awaitable<void> task) {
         auto started = tasks_.start(std::move(name), std::move(task));
         if (!started) log_.error(kArea, started.error().message);
+    }
+
+    /// A kubeconfig that was missing or wrong at start may be put right: everything is built anew with it, in this process.
+    asio::awaitable<void> look_for_cluster() {
+        for (;;) {
+            co_await sleep_for(kLookForClusterEvery);
+            auto config = cluster_config(config_);
+            if (!config || !*config) continue;
+            log_.info(kArea, "the kubeconfig can be read now: starting over with it");
+            exit_code_ = kStartOver;
+            std::raise(SIGTERM);
+            co_return;
+        }
     }
 
     asio::awaitable<void> install_then_watch() {
@@ -345,7 +387,7 @@ private:
         limit->async_wait([this, limit](boost::system::error_code ec) {
             if (ec) return;
             log_.warning(kArea, "not everything ended in time", {{"running", tasks_.running()}});
-            ::_exit(0);
+            ::_exit(exit_code_ == kStartOver ? 1 : 0);  // the service manager starts it over
         });
         co_await schedule_->stop();
         if (intake_) co_await intake_->stop();
@@ -439,6 +481,8 @@ std::string default_socket(Config const& config) {
 }
 
 Result<int> run_daemon(StartOptions options, sandbox::Zygote& zygote) {
+    auto const uplink = uplink_settings(options.config, "site").check();
+    if (!uplink) return fail(Errc::invalid_input, "uplink: " + uplink.error().message);
     std::filesystem::path const state{options.config.state_dir};
     std::error_code ec;
     std::filesystem::create_directories(state / "tmp", ec);

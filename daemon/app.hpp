@@ -14,8 +14,11 @@ struct StartOptions {
     sandbox::Confinement confinement;  // as probed before anything else
 };
 
+/// What run_daemon returns when it wants to be called again: something it needs has appeared.
+inline constexpr int kStartOver = 100;
+
 /// Runs the daemon until SIGTERM or SIGINT. `zygote` was forked before the first thread.
-/// Out     0 after an orderly stop
+/// Out     0 after an orderly stop; kStartOver
 /// Errors  what keeps it from starting at all: state directory, database, listening address
 Result<int> run_daemon(StartOptions options, sandbox::Zygote& zygote);
 

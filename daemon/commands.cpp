@@ -83,7 +83,8 @@ int daemon_command(DaemonFlags const& flags) {
     }
     auto zygote = sandbox::Zygote::start(render_job, limits);
     if (!zygote) return complain(zygote.error(), 1);
-    auto ran = run_daemon({std::move(*config), confinement}, *zygote);
+    auto ran = run_daemon({*config, confinement}, *zygote);
+    while (ran && *ran == kStartOver) ran = run_daemon({*config, confinement}, *zygote);
     if (!ran) return complain(ran.error(), ran.error().code == Errc::invalid_input ? kExitUsage : 1);
     return *ran;
 }

@@ -6,7 +6,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <functional>
-#include <limits>
+#include <set>
 #include <variant>
 
 namespace holdfast::daemon {
@@ -51,6 +51,7 @@ struct Setting {
 
 constexpr std::int64_t kMiB = 1 << 20;
 constexpr std::int64_t kGiB = 1 << 30;
+constexpr double kBytesMax = 4e18;
 using std::chrono::hours;
 using std::chrono::seconds;
 
@@ -123,7 +124,10 @@ Result<std::int64_t> parse_bytes(std::string const& text) {
     std::string const unit = text.substr(used);
     double const factor = unit.empty() ? 1 : unit == "KiB" ? 1024.0 : unit == "MiB" ? 1048576.0 : unit == "GiB" ? 1073741824.0 : 0;
     if (factor == 0) return fail(Errc::invalid_input, "is no size such as 64MiB (units: KiB, MiB, GiB)");
-    return static_cast<std::int64_t>(number * factor);
+    // "inf", "nan" and "1e300" are numbers too, but no std::int64_t.
+    double const bytes = number * factor;
+    if (!(bytes >= 0 && bytes <= kBytesMax)) return fail(Errc::invalid_input, "is no size such as 64MiB");
+    return static_cast<std::int64_t>(bytes);
 }
 
 std::string bytes_text(std::int64_t bytes) {
@@ -255,9 +259,11 @@ std::string where(std::filesystem::path const& file, YAML::Mark const& mark) {
 }
 
 Result<void> read_node(Config& config, std::filesystem::path const& file, YAML::Node const& node, std::string const& prefix) {
+    std::set<std::string> seen;
     for (auto const& member : node) {
         std::string const key = prefix + member.first.Scalar();
         std::string const place = where(file, member.first.Mark());
+        if (!seen.insert(key).second) return fail(Errc::invalid_input, place + key + ": is set twice");
         Setting const* found = nullptr;
         bool is_group = false;
         for (Setting const& setting : table()) {
@@ -339,12 +345,12 @@ std::string print_config(Config const& config) {
 std::string config_reference() {
     std::string text =
         "# Configuration\n\nPrinted by `holdfast config print --reference`; `holdfast config check FILE` reads a file and says "
-        "what is wrong with it, by line.\n\n| key | value | default | |\n|---|---|---|---|\n";
+        "what is wrong with it, by line.\n\n| key | value | default | what it is |\n|---|---|---|---|\n";
     for (Setting const& setting : table()) {
         std::string describe = std::visit(Describe{}, setting.value);
         for (std::size_t at = describe.find('|'); at != std::string::npos; at = describe.find('|', at + 2)) describe.insert(at, "\\");
-        text += "| `" + std::string{setting.key} + "` | " + describe + " | `" + std::string{setting.standard} + "` | " +
-                std::string{setting.sentence} + " |\n";
+        std::string const standard = setting.standard.empty() ? "empty" : "`" + std::string{setting.standard} + "`";
+        text += "| `" + std::string{setting.key} + "` | " + describe + " | " + standard + " | " + std::string{setting.sentence} + " |\n";
     }
     return text;
 }

@@ -121,6 +121,10 @@ void add_cluster(status::Snapshot& snapshot, kube::Client const* client, intake:
             std::size_t objects = 0;
             for (auto const& source : snapshot.sources) objects += source.kind == model::kind_name(one.kind) ? 1 : 0;
             cluster.watches.push_back(watch_of(std::string{model::kind_name(one.kind)}, one.state, objects, snapshot.now));
+            if (!one.state.kind_missing) continue;
+            cluster.reachable = true;  // it answered: that it does not serve this kind
+            snapshot.problems.push_back("the cluster does not serve " + std::string{model::kind_name(one.kind)} +
+                                        ": run `holdfast install`, or set install_crds");
         }
     }
     for (auto const& one : owned.watches()) {

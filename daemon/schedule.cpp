@@ -59,8 +59,15 @@ void Schedule::forget(model::Key const& key) {
 }
 
 std::chrono::nanoseconds Schedule::lateness() const {
-    if (queue_.empty()) return {};
-    return std::max(std::chrono::nanoseconds{0}, clock_.boot() - queue_.begin()->first);
+    auto const now = clock_.boot();
+    for (auto const& [due, key] : queue_) {
+        if (due >= now) break;
+        // Slow servers keep the places of their kind: the queue behind them is long, and nothing here is stuck.
+        auto const busy = busy_.find(key.kind);
+        bool const is_full = busy != busy_.end() && busy->second >= bound_of(key.kind);
+        if (!is_full && !running_.contains(key)) return now - due;
+    }
+    return {};
 }
 
 asio::awaitable<void> Schedule::run() {

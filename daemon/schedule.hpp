@@ -43,7 +43,8 @@ public:
     std::size_t waiting() const { return due_.size(); }
     std::uint64_t passes() const { return passes_; }
 
-    /// How much later than its time the most overdue story is: what the watchdog looks at.
+    /// How much later than its time the most overdue story is that could run: what the watchdog looks at. One that
+    /// waits for a place, or for its own run to end, is not late.
     std::chrono::nanoseconds lateness() const;
 
 private:

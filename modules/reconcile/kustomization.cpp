@@ -73,8 +73,8 @@ std::string change_log(ApplyReport const& report) {
 }  // namespace
 
 Kustomizations::Kustomizations(story::Ports ports, Renderer& renderer, OwnedObjects& owned, Settings settings,
-                               std::function<void()> kinds_changed)
-    : ports_(ports), renderer_(renderer), owned_(owned), settings_(settings), kinds_changed_(std::move(kinds_changed)) {}
+                               Hooks hooks)
+    : ports_(ports), renderer_(renderer), owned_(owned), settings_(settings), hooks_(std::move(hooks)) {}
 
 Kustomizations::~Kustomizations() = default;
 
@@ -104,7 +104,8 @@ asio::awaitable<Next> Kustomizations::reconcile(Key key) {
     KustomizationSpec spec = entry->spec_as<KustomizationSpec>();
     if (spec.suspend) {
         waiting_.erase(key);
-        story::Outcome outcome;
+        facts_[key].complete = false;  // resumed, it is looked at and recorded again, changed or not
+        story::Outcome outcome{.facts = facts_[key].text()};
         outcome.records.push_back(story::object_record(*entry, ports_.clock.wall()));
         auto concluded = co_await story::conclude(ports_, key, std::move(outcome));
         if (!concluded) ports_.log.error(kArea, "not recorded", {{"name", key.name}, {"error", concluded.error().message}});
@@ -156,6 +157,9 @@ asio::awaitable<Next> Kustomizations::pass(Key key, KustomizationSpec spec, mode
 
     auto rendered = co_await renderer_.render(artifact, spec);
     if (!rendered) {
+        if (rendered.error().code == Errc::corrupt) {
+            hooks_.source_damaged({model::Kind::git_repository, spec.source.ns, spec.source.name});
+        }
         bool const no_artifact = rendered.error().code == Errc::not_found || rendered.error().code == Errc::corrupt;
         Failure failure{no_artifact ? "ArtifactFailed" : "BuildFailed", rendered.error().message, spec.retry_interval};
         co_return co_await stop_with(key, std::move(failure), {});
@@ -177,7 +181,7 @@ asio::awaitable<Next> Kustomizations::pass(Key key, KustomizationSpec spec, mode
     ApplyReport report;
     ApplyOptions options{
         .force = spec.force,
-        .kinds_changed = kinds_changed_,
+        .kinds_changed = hooks_.kinds_changed,
         .known = [this, key](kube::ObjectId const& id, std::uint64_t wished) -> model::OwnedObject const* {
             Known const* known = owned_.find(id.text());
             bool const same = known != nullptr && known->owner == key && !known->drifted && known->object.wished == wished;

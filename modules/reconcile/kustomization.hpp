@@ -19,9 +19,14 @@ public:
         std::chrono::milliseconds progress_after{1'500};  // a health check shorter than this is not announced
     };
 
-    /// Everything outlives this object. `kinds_changed`: a definition was applied and is served now.
-    Kustomizations(story::Ports ports, Renderer& renderer, OwnedObjects& owned, Settings settings,
-                   std::function<void()> kinds_changed);
+    /// What a pass finds out that others have to act on.
+    struct Hooks {
+        std::function<void()> kinds_changed;                   // a definition was applied and is served now
+        std::function<void(model::Key const&)> source_damaged;  // its artifact is gone or fails its digest: fetch again
+    };
+
+    /// Everything outlives this object.
+    Kustomizations(story::Ports ports, Renderer& renderer, OwnedObjects& owned, Settings settings, Hooks hooks);
 
     /// What the journal keeps for this story; call for each Kustomization before the first pass.
     void load(model::JournalEntry const& entry);
@@ -51,7 +56,7 @@ private:
     Renderer& renderer_;
     OwnedObjects& owned_;
     Settings settings_;
-    std::function<void()> kinds_changed_;
+    Hooks hooks_;
     std::map<model::Key, Facts> facts_;
     std::map<model::Key, Waiting> waiting_;
 

@@ -4,6 +4,7 @@
 #include "modules/base/on_pool.hpp"
 #include "modules/http/base64.hpp"
 #include "modules/source/artifact.hpp"
+#include "modules/text/semver/semver.hpp"
 
 #include <algorithm>
 
@@ -52,6 +53,23 @@ private:
     git::Snapshot& snapshot_;
     std::vector<TreeEntry> entries_;
 };
+
+/// The highest version among the tags that the range accepts; of equal versions the tag that sorts last.
+Result<std::optional<std::string>> highest_tag(std::string const& range, std::vector<std::string> const& tags) {
+    auto constraint = semver::parse_constraint(range);
+    if (!constraint) return fail(std::move(constraint), "semver parse error");
+    std::optional<std::string> best;
+    std::optional<semver::Version> best_version;
+    for (std::string const& tag : tags) {
+        auto version = semver::parse(tag);
+        if (!version || !constraint->check(*version)) continue;
+        int const order = best_version ? semver::compare(*version, *best_version) : 1;
+        if (order < 0 || (order == 0 && tag < *best)) continue;
+        best = tag;
+        best_version = std::move(*version);
+    }
+    return best;
+}
 
 std::string secret_value(kube::Object const& secret, std::initializer_list<std::string_view> names) {
     for (std::string_view const name : names) {
@@ -141,7 +159,7 @@ Task<GitRepositories::Fetched> GitRepositories::fetch(Key key, model::GitReposit
     auto work = [this, spec, known, credentials = std::move(credentials)]() -> Result<Written> {
         git::Remote const remote{.url = spec.url, .credentials = credentials};
         git::Reference const reference{spec.branch, spec.tag, spec.semver, spec.ref_name, spec.commit};
-        git::Options options{.scratch = settings_.scratch, .known_revision = known, .stop = stop_};
+        git::Options options{.scratch = settings_.scratch, .known_revision = known, .pick_tag = highest_tag, .stop = stop_};
         options.bounds.whole_max = std::chrono::duration_cast<std::chrono::milliseconds>(spec.timeout);
         options.bounds.wire_bytes_max = settings_.wire_bytes_max;
         auto checkout = checkout_(remote, reference, options);
