@@ -9,7 +9,7 @@ namespace holdfast::limits {
 // yaml: one stream
 inline constexpr std::size_t kYamlDepthMax = 1'000;               // nesting; go-yaml stops at 10'000
 inline constexpr std::size_t kYamlStreamBytesMax = 64u << 20;      // 64 MiB of text
-inline constexpr std::size_t kYamlNodesMax = 1'000'000;            // nodes read; 48 bytes each
+inline constexpr std::size_t kYamlNodesMax = 500'000;              // nodes read; 48 bytes each: a million keys end within 64 MiB
 inline constexpr std::size_t kYamlDocumentsMax = 200'000;          // documents of one stream
 inline constexpr std::size_t kYamlAliasNodesMax = 400'000;         // nodes made by expanding aliases
 

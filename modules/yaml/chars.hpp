@@ -1,5 +1,5 @@
 // modules/yaml/chars.hpp: character classes of the scanner and the emitter.
-// The text is checked UTF-8 and two zero bytes follow it: a test stops at the first, a look one further sees the second.
+// The text is checked UTF-8 and two zero bytes follow it: a test stops at the first, a look further sees the second.
 #pragma once
 
 #include <array>

@@ -97,7 +97,9 @@ public:
     Result<json::value> run(Node const& root) {
         json::value out;
         auto const* const node = root_of(&root);
-        bool const good = !node || (options_.text_keys_at_root && node->is_map() ? count() && mapping(*node, out, true, 0) : decode(*node, out, 0));
+        bool good = true;
+        if (node && node->is_map() && options_.text_keys_at_root) good = count() && mapping(*node, out, true, 0);
+        else if (node) good = decode(*node, out, 0);
         if (!good && failed_) return fail(failed_code_, *failed_);
         if (!errors_.empty()) return type_error(errors_);
         if (unsupported_) return fail(Errc::invalid_input, *unsupported_);
@@ -108,7 +110,9 @@ private:
     using Merged = std::unordered_set<std::string>;
 
     bool fatal(std::string text, Errc code = Errc::invalid_input) {
-        if (!failed_) failed_ = (code == Errc::invalid_input ? "yaml: " : "") + std::move(text), failed_code_ = code;
+        if (failed_) return false;
+        failed_ = (code == Errc::invalid_input ? "yaml: " : "") + std::move(text);
+        failed_code_ = code;
         return false;
     }
 
@@ -117,7 +121,8 @@ private:
         ++decoded_;
         if (alias_depth_ > 0) ++aliased_;
         if (aliased_ > 100 && decoded_ > 1000) {
-            if (static_cast<double>(aliased_) / static_cast<double>(decoded_) > allowed_alias_ratio(static_cast<double>(decoded_))) {
+            auto const decoded = static_cast<double>(decoded_);
+            if (static_cast<double>(aliased_) / decoded > allowed_alias_ratio(decoded)) {
                 return fatal("document contains excessive aliasing");
             }
             if (aliased_ > limits::kYamlAliasNodesMax) return fatal("yaml: aliases make too many nodes", Errc::limit);
@@ -134,7 +139,8 @@ private:
             case Kind::sequence: return sequence(node, out, depth);
             case Kind::mapping: return mapping(node, out, false, depth);
             case Kind::document: return node.empty() || decode(*node.item(0), out, depth);
-            case Kind::alias: return through_alias(node, [&](Node const& target) { return decode(target, out, depth + 1); });
+            case Kind::alias:
+                return through_alias(node, [&](Node const& target) { return decode(target, out, depth + 1); });
             case Kind::none: break;
         }
         out = nullptr;
@@ -144,7 +150,9 @@ private:
     template <class Visit>
     bool through_alias(Node const& alias, Visit visit) {
         if (!alias.alias()) return fatal("unknown anchor '" + std::string{alias.value()} + "' referenced");
-        if (!open_aliases_.insert(&alias).second) return fatal("anchor '" + std::string{alias.value()} + "' value contains itself");
+        if (!open_aliases_.insert(&alias).second) {
+            return fatal("anchor '" + std::string{alias.value()} + "' value contains itself");
+        }
         ++alias_depth_;
         bool const good = visit(*alias.alias());
         --alias_depth_;
@@ -169,7 +177,8 @@ private:
             case Tag::timestamp: {
                 auto const time = v2_ ? std::nullopt : parse_timestamp(node.value());
                 if (time && std::abs(time->offset_seconds) >= 24 * 3600 && !unsupported_) {
-                    unsupported_ = "json: error calling MarshalJSON for type time.Time: Time.MarshalJSON: timezone hour outside of range [0,23]";
+                    unsupported_ = "json: error calling MarshalJSON for type time.Time: "
+                                   "Time.MarshalJSON: timezone hour outside of range [0,23]";
                 }
                 out = time ? to_rfc3339(*time) : std::string{node.value()};
                 return true;
@@ -227,7 +236,7 @@ private:
                 text = *bytes;
                 return true;
             }
-            if (!resolve_node(*plain, options_.dialect)) return fatal_of(resolve_node(*plain, options_.dialect).error());
+            if (auto const resolved = resolve_node(*plain, options_.dialect); !resolved) return fatal_of(resolved.error());
             text = plain->value();
             return !text_keys || plain->short_tag_id() != Tag::null;
         }
@@ -303,14 +312,15 @@ private:
             if (key_value.is_array() || key_value.is_object()) return fatal("invalid map key: " + go_syntax(key_value, true));
             if (!decode(value_node, value, depth + 1)) return false;
             if ((key_value.is_null() || key_value.is_uint64()) && !unsupported_) {
-                unsupported_ = "unsupported map key of type: " +
-                               (key_value.is_null() ? std::string{"%!s(<nil>), key: <nil>"} : "uint64, key: " + go_syntax(key_value, true)) +
-                               ", value: " + (value.is_null() ? std::string{"<nil>"} : go_syntax(value, true));
+                auto const key_words = key_value.is_null() ? "%!s(<nil>), key: <nil>" : "uint64, key: " + go_syntax(key_value, true);
+                unsupported_ = "unsupported map key of type: " + key_words +
+                               ", value: " + (value.is_null() ? "<nil>" : go_syntax(value, true));
             }
             auto const text = go_key(key_value);
             if (options_.strict && object.contains(text)) {
                 if (errors_.size() < kErrorsMax) {
-                    errors_.push_back("line " + std::to_string(value_node.line) + ": key " + go_syntax(key_value, true) + " already set in map");
+                    errors_.push_back("line " + std::to_string(value_node.line) + ": key " + go_syntax(key_value, true) +
+                                      " already set in map");
                 }
                 continue;
             }

@@ -53,8 +53,9 @@ public:
                    first} {}
 
     Result<void> document(Node const& node) {
-        if (!walk(node)) return fail(Errc::invalid_input, "yaml: " + (problem_.empty() ? std::string{emitter_.problem()} : problem_));
-        return {};
+        if (walk(node)) return {};
+        if (problem_.empty()) problem_ = emitter_.problem();
+        return fail(Errc::invalid_input, "yaml: " + problem_);
     }
 
 private:

@@ -310,6 +310,7 @@ bool Emitter::block_mapping_value(EmitEvent const& event, bool simple) {
 bool Emitter::node(EmitEvent const& event, bool root, bool sequence, bool mapping, bool simple_key) {
     mapping_context_ = mapping;
     simple_key_context_ = simple_key;
+    bool const is_flow = flow_level_ > 0 || event.flow || event.empty;
     switch (event.type) {
         case Type::alias:
             process_anchor();
@@ -319,12 +320,12 @@ bool Emitter::node(EmitEvent const& event, bool root, bool sequence, bool mappin
         case Type::sequence_start:
             process_anchor();
             process_tag();
-            state_ = flow_level_ > 0 || event.flow || event.empty ? State::flow_sequence_first_item : State::block_sequence_first_item;
+            state_ = is_flow ? State::flow_sequence_first_item : State::block_sequence_first_item;
             return true;
         case Type::mapping_start:
             process_anchor();
             process_tag();
-            state_ = flow_level_ > 0 || event.flow || event.empty ? State::flow_mapping_first_key : State::block_mapping_first_key;
+            state_ = is_flow ? State::flow_mapping_first_key : State::block_mapping_first_key;
             return true;
         default: return fail("expected SCALAR, SEQUENCE-START, MAPPING-START, or ALIAS");
     }

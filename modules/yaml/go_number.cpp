@@ -155,10 +155,11 @@ bool underscores_ok(std::string_view text) {
     char saw = '^';
     bool hex = false;
     std::size_t i = 0;
-    if (text.size() >= 2 && text[0] == '0' && (lower(text[1]) == 'b' || lower(text[1]) == 'o' || lower(text[1]) == 'x')) {
+    char const prefix = text.size() >= 2 && text[0] == '0' ? lower(text[1]) : '\0';
+    if (prefix == 'b' || prefix == 'o' || prefix == 'x') {
         i = 2;
         saw = '0';
-        hex = lower(text[1]) == 'x';
+        hex = prefix == 'x';
     }
     for (; i < text.size(); ++i) {
         char const c = text[i];

@@ -13,6 +13,14 @@
 
 namespace holdfast::yaml {
 
+namespace {
+/// The common ones of !strconv.IsPrint behind ASCII.
+bool is_unprintable(unsigned code) {
+    return (code >= 0x80 && code <= 0xA0) || code == 0xAD || code == 0xFEFF || (code >= 0x2000 && code <= 0x200F) ||
+           (code >= 0x2028 && code <= 0x202F) || code == 0x3000 || (code >= 0xE000 && code <= 0xF8FF);
+}
+}  // namespace
+
 std::string go_quote(std::string_view text) {
     std::string out = "\"";
     char buffer[16];
@@ -39,8 +47,7 @@ std::string go_quote(std::string_view text) {
         auto const code = static_cast<unsigned>(rune.code);
         if (code == 0xFFFD && rune.bytes == 1) escape("\\x%02x", static_cast<unsigned char>(piece[0]));
         else if (code < 0x20 || code == 0x7F) escape("\\x%02x", code);
-        else if ((code >= 0x80 && code <= 0xA0) || code == 0xAD || code == 0xFEFF || (code >= 0x2000 && code <= 0x200F) ||
-                 (code >= 0x2028 && code <= 0x202F) || code == 0x3000 || (code >= 0xE000 && code <= 0xF8FF)) escape("\\u%04x", code);
+        else if (is_unprintable(code)) escape("\\u%04x", code);
         else out += piece;
     }
     return out + "\"";

@@ -1,6 +1,7 @@
 // modules/yaml/json.cpp: sigs.k8s.io/yaml's reading, encoding/json's writing, and nodes made of values.
 #include "modules/yaml/json.hpp"
 
+#include "modules/yaml/chars.hpp"
 #include "modules/yaml/go_number.hpp"
 #include "modules/yaml/json_text.hpp"
 #include "modules/yaml/resolve.hpp"
@@ -92,7 +93,8 @@ private:
     Errc code_ = Errc::invalid_input;
 };
 
-/// JSON text cannot hold infinities, a whole float is an integer there, and invalid UTF-8 (from !!binary) becomes U+FFFD on the way.
+/// JSON text cannot hold infinities, a whole float is an integer there, and invalid UTF-8 (from !!binary)
+/// becomes U+FFFD on the way.
 bool pass_through_json(json::value& value, std::string& problem) {
     switch (value.kind()) {
         case json::kind::double_: {
@@ -242,7 +244,7 @@ bool is_yaml11_non_string(std::string_view text) {
     if (text.empty() || text.contains('\n')) return false;
     // Letters, digits and a few signs are one plain scalar; anything else is worth a real look.
     bool const is_word = std::ranges::all_of(text, [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '/' || c == '+';
+        return (chars::is_word(c) && c != '-') || c == '.' || c == '/' || c == '+';
     });
     if (is_word && !text.starts_with("...")) {
         auto const tag = resolve_tag(text, Dialect::v2);

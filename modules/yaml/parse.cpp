@@ -96,7 +96,8 @@ bool Parser::Impl::fail_with(std::string text) {
 
 bool Parser::Impl::limit(std::string_view what, std::size_t bound) {
     place = {event.start.line + 1, event.start.column + 1};
-    failed = Error{Errc::limit, "yaml: line " + std::to_string(place.line) + ": more than " + std::to_string(bound) + " " + std::string{what}};
+    auto const where = "yaml: line " + std::to_string(place.line) + ": ";
+    failed = Error{Errc::limit, where + "more than " + std::to_string(bound) + " " + std::string{what}};
     return false;
 }
 

@@ -1,5 +1,6 @@
 // modules/yaml/scan_tag.cpp: the rare tokens: anchors, aliases, tags and directives.
 #include "modules/yaml/scanner.hpp"
+#include "modules/yaml/utf8.hpp"
 
 namespace holdfast::yaml {
 
@@ -82,8 +83,9 @@ bool Scanner::scan_uri_escape(Mark start, std::string& uri) {
         if (low < 0) return fail(start, "did not find URI escaped octet");
         int const octet = high * 16 + low;
         if (left < 0) {
-            left = octet < 0x80 ? 1 : (octet & 0xE0) == 0xC0 ? 2 : (octet & 0xF0) == 0xE0 ? 3 : (octet & 0xF8) == 0xF0 ? 4 : 0;
-            if (left == 0) return fail(start, "found an incorrect leading UTF-8 octet");
+            bool const is_lead = (octet & 0xC0) != 0x80 && octet < 0xF8;
+            left = static_cast<int>(width_of(static_cast<unsigned char>(octet)));
+            if (!is_lead) return fail(start, "found an incorrect leading UTF-8 octet");
         } else if ((octet & 0xC0) != 0x80) {
             return fail(start, "found an incorrect trailing UTF-8 octet");
         }

@@ -198,7 +198,7 @@ bool Scanner::save_simple_key() {
     simple_keys_.back() = {
         .possible = true,
         .required = required,
-        .token_number = tokens_parsed_ + static_cast<std::uint32_t>(tokens_.size() - head_),
+        .token_number = next_token_number(),
         .mark = mark(),
     };
     key_table_.add(simple_keys_.back().token_number, static_cast<std::uint32_t>(simple_keys_.size() - 1));
@@ -303,7 +303,7 @@ bool Scanner::indicator(TokenType type) {
 
 bool Scanner::fetch_flow_start(TokenType type) {
     if (!save_simple_key()) return false;
-    simple_keys_.push_back({.token_number = tokens_parsed_ + static_cast<std::uint32_t>(tokens_.size() - head_), .mark = mark()});
+    simple_keys_.push_back({.token_number = next_token_number(), .mark = mark()});
     if (++flow_level_ > kLevelsMax) return fail(simple_keys_.back().mark, "exceeded max depth of 10000");
     simple_key_allowed_ = true;
     return indicator(type);

@@ -56,7 +56,8 @@ struct SyntaxError {
 
 class Scanner {
 public:
-    /// `text` is checked UTF-8 followed by two zero bytes, in memory of the arena: scalars are unfolded in place. `reader_error` is what the reader found right behind it.
+    /// `text` is checked UTF-8 followed by two zero bytes, in memory of the arena: scalars are unfolded in place.
+    /// `reader_error` is what the reader found right behind it.
     Scanner(Arena& arena, std::string_view text, bool comments, std::uint32_t lookahead, std::string_view reader_error);
 
     /// The next token, or nullptr after an error.
@@ -141,6 +142,7 @@ private:
     Token& append_token(TokenType type, Mark start, std::uint8_t width = 0);
     bool indicator(TokenType type);
     bool has_document_indicator() const;
+    std::uint32_t next_token_number() const { return tokens_parsed_ + static_cast<std::uint32_t>(tokens_.size() - head_); }
 
     // scan_scalar.cpp
     bool scan_plain(Token& token);

@@ -109,7 +109,8 @@ std::optional<Timestamp> parse_timestamp(std::string_view text) {
 
 std::string to_rfc3339(Timestamp const& time) {
     char text[64];
-    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d", time.year, time.month, time.day, time.hour, time.minute, time.second);
+    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d", time.year, time.month, time.day, time.hour,
+                  time.minute, time.second);
     std::string out = text;
     if (time.nanosecond != 0) {
         std::snprintf(text, sizeof text, ".%09d", time.nanosecond);

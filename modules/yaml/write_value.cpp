@@ -156,7 +156,11 @@ private:
     bool write_string(std::string_view text) {
         if (!is_utf8(text)) {
             auto const& encoded = kept_.emplace_back(encode_base64(text));
-            return emit({.type = Type::scalar, .style = style_of(encoded), .implicit = false, .tag = tags::kBinary, .value = encoded});
+            return emit({.type = Type::scalar,
+                         .style = style_of(encoded),
+                         .implicit = false,
+                         .tag = tags::kBinary,
+                         .value = encoded});
         }
         return emit({.type = Type::scalar, .style = style_of(text), .value = text});
     }
@@ -244,7 +248,8 @@ bool survives_json(json::value const& value, std::size_t depth) {
     }
     if (auto const* const object = value.if_object()) {
         return std::ranges::all_of(*object, [&](auto const& entry) {
-            return is_key_short(entry.key()) && survives_json(std::string_view{entry.key()}) && survives_json(entry.value(), depth + 1);
+            return is_key_short(entry.key()) && survives_json(std::string_view{entry.key()}) &&
+                   survives_json(entry.value(), depth + 1);
         });
     }
     return true;
