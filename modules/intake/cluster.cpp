@@ -6,6 +6,9 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
+#include <utility>
+
 namespace holdfast::intake {
 
 namespace json = boost::json;
@@ -42,9 +45,8 @@ Result<void> restore(model::Registry& registry, model::JournalEntry const& entry
 
 class ClusterIntake::KindFeed final : public kube::WatchHandler {
 public:
-    KindFeed(Kind kind, kube::Cluster& cluster, model::Registry& registry, Log const& log,
-             std::function<void(Entry const&)> adopted)
-        : kind_(kind), registry_(registry), log_(log), adopted_(std::move(adopted)),
+    KindFeed(Kind kind, kube::Cluster& cluster, model::Registry& registry, Log const& log, Listeners const& listeners)
+        : kind_(kind), registry_(registry), log_(log), listeners_(listeners),
           watcher_(cluster, *this, {.gvk = kube::parse_api_version(model::api_version_of(kind), model::kind_name(kind))}) {}
 
     void list_begins() override {
@@ -73,7 +75,7 @@ public:
         Entry& entry = registry_.put(key, std::move(meta), std::move(spec),
                                      wish_text(object, model::Origin::cluster), std::move(status));
         entry.status_written = written;
-        if (is_new && adopted_) adopted_(entry);
+        if (is_new && listeners_.adopted) listeners_.adopted(entry);
     }
 
     void deleted(kube::Object object) override {
@@ -90,9 +92,12 @@ public:
         }
         listed_.clear();
         for (Key const& key : missing) vanish(key);
+        bool const first = !std::exchange(has_listed_, true);
+        if (first && listeners_.listed) listeners_.listed(kind_);
     }
 
     asio::awaitable<void> run() { return watcher_.run(); }
+    bool has_listed() const { return has_listed_; }
     Kind kind() const { return kind_; }
     kube::Watcher::State const& state() const { return watcher_.state(); }
 
@@ -105,17 +110,18 @@ private:
     Kind kind_;
     model::Registry& registry_;
     Log const& log_;
-    std::function<void(Entry const&)> adopted_;
+    Listeners listeners_;
     bool listing_ = false;
+    bool has_listed_ = false;
     std::set<Key> listed_;
     kube::Watcher watcher_;
 };
 
 ClusterIntake::ClusterIntake(asio::any_io_executor executor, kube::Cluster& cluster, model::Registry& registry,
-                             Log const& log, std::function<void(Entry const&)> adopted)
+                             Log const& log, Listeners listeners)
     : group_(executor, 8), log_(log) {
     for (Kind const kind : {Kind::git_repository, Kind::kustomization, Kind::flux_config}) {
-        feeds_.push_back(std::make_unique<KindFeed>(kind, cluster, registry, log, adopted));
+        feeds_.push_back(std::make_unique<KindFeed>(kind, cluster, registry, log, listeners));
     }
 }
 
@@ -126,6 +132,10 @@ void ClusterIntake::start() {
         auto started = group_.start("intake " + std::string{model::kind_name(feed->kind())}, feed->run());
         if (!started) log_.error("intake", "watch not started", {{"error", started.error().message}});
     }
+}
+
+bool ClusterIntake::has_listed(Kind kind) const {
+    return std::ranges::any_of(feeds_, [kind](auto const& feed) { return feed->kind() == kind && feed->has_listed(); });
 }
 
 asio::awaitable<void> ClusterIntake::stop() {

@@ -28,13 +28,19 @@ Result<void> restore(model::Registry& registry, model::JournalEntry const& entry
 /// An object that is not in a complete list has vanished; what that means is for its story to say.
 class ClusterIntake {
 public:
-    /// `adopted`: an object that the journal does not know came with a status of its own (Flux applied it before us).
+    struct Listeners {
+        std::function<void(model::Entry const&)> adopted;  // unknown to the journal, with a status: Flux applied it before us
+        std::function<void(model::Kind)> listed;           // the first complete list of this kind is in the registry
+    };
     ClusterIntake(asio::any_io_executor executor, kube::Cluster& cluster, model::Registry& registry, Log const& log,
-                  std::function<void(model::Entry const&)> adopted);
+                  Listeners listeners);
     ~ClusterIntake();
 
     void start();
     asio::awaitable<void> stop();
+
+    /// What the journal knows of this kind is confirmed. Until then a wish may be deleted, suspended or changed unseen.
+    bool has_listed(model::Kind kind) const;
 
     struct WatchState {
         model::Kind kind;
