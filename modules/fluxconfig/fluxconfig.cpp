@@ -158,6 +158,7 @@ Task<void> FluxConfigs::make(Key config, json::object object) {
     if (entry->meta.origin == model::Origin::local) {
         auto meta = model::read_meta(object, model::Origin::local);
         auto spec = model::read_spec(key.kind, object);
+        object["origin"] = "local";  // as intake::wish_text marks it: a restart must not look for it in the cluster
         std::string wish = json::serialize(object);
         Entry const& put = ports_.registry.put(key, std::move(meta), std::move(spec), std::move(wish), std::nullopt);
         facts_[config][key] = {wished, put.meta.generation};
