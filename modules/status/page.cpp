@@ -1,5 +1,6 @@
 // modules/status/page.cpp: the snapshot as one small HTML page, for a phone in front of the box.
 #include "modules/status/snapshot.hpp"
+#include "modules/status/text.hpp"
 
 namespace holdfast::status {
 
@@ -20,7 +21,7 @@ constexpr std::string_view kHead =
 
 std::string escape(std::string_view text) {
     std::string out;
-    for (char const c : text.substr(0, kMessageMax)) {
+    for (char const c : cut(text, kMessageMax)) {
         switch (c) {
             case '&': out += "&amp;"; break;
             case '<': out += "&lt;"; break;
@@ -49,12 +50,13 @@ class Page {
 public:
     explicit Page(std::string_view head) : out_{head} {}
     void add(std::string const& html) { out_ += html; }
-    void row(std::string const& cells) {
-        if (out_.size() + cells.size() > kPageBytesMax) {
+    void row(std::string const& cells) { line("<tr>" + cells + "</tr>"); }
+    void line(std::string const& html) {
+        if (out_.size() + html.size() > kPageBytesMax) {
             ++left_out_;
             return;
         }
-        out_ += "<tr>" + cells + "</tr>";
+        out_ += html;
     }
     std::string end() {
         if (left_out_ > 0) out_ += "<p>" + std::to_string(left_out_) + " more rows: see /api/v1/status</p>";
@@ -84,7 +86,7 @@ std::string to_page(Snapshot const& snapshot) {
              " records wait" + (snapshot.outbox.oldest_at ? ", the oldest from " + ago(snapshot.outbox.oldest_at, now) : "") +
              ", last accepted " + ago(snapshot.uplink.success_at, now) +
              (snapshot.uplink.error.empty() ? "" : ": " + escape(snapshot.uplink.error)) + ".</p>");
-    for (std::string const& problem : snapshot.problems) page.add("<p class=\"Non-Compliant\">" + escape(problem) + "</p>");
+    for (std::string const& problem : snapshot.problems) page.line("<p class=\"Non-Compliant\">" + escape(problem) + "</p>");
     if (!snapshot.configurations.empty()) {
         page.add("<table><tr><th>Configuration</th><th>State</th><th>Commit</th><th>Since</th><th>Message</th></tr>");
         for (auto const& one : snapshot.configurations) {

@@ -150,7 +150,7 @@ std::string to_metrics(Snapshot const& snapshot);
 /// Errors  invalid_input  not such a document
 Result<std::string> to_table(std::string_view status_json);
 
-/// 0 compliant or nothing wished, 1 pending, unknown or suspended, 2 non-compliant.
+/// 0 compliant or nothing wished, 1 pending, unknown or suspended, 2 non-compliant or a manifest that cannot be read.
 Result<int> exit_code(std::string_view status_json);
 
 /// "12 s", "4 min", "3 h", "2 d": the age of a fact.

@@ -1,5 +1,6 @@
 // modules/status/table.cpp: the status document as columns for a terminal, and as an exit code for a script.
 #include "modules/status/snapshot.hpp"
+#include "modules/status/text.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -15,7 +16,7 @@ constexpr std::size_t kMessageMax = 100;
 
 std::string text(json::object const& object, std::string_view name) {
     auto const* value = object.if_contains(name);
-    return value != nullptr && value->is_string() ? std::string{value->get_string()} : "";
+    return value != nullptr && value->is_string() ? without_controls(std::string{value->get_string()}) : "";
 }
 
 std::int64_t number(json::object const& object, std::string_view name) {
@@ -40,10 +41,15 @@ json::object const& child(json::object const& object, std::string_view name) {
     return value != nullptr && value->is_object() ? value->get_object() : kNone;
 }
 
-std::string one_line(std::string message) {
-    std::ranges::replace(message, '\n', ' ');
-    if (message.size() > kMessageMax) message = message.substr(0, kMessageMax - 3) + "...";
-    return message;
+std::string one_line(std::string const& message) {
+    return message.size() <= kMessageMax ? message : std::string{cut(message, kMessageMax - 3)} + "...";
+}
+
+/// The objects of a list, each handed to `row`; what is no object is left out.
+void each(json::array const& rows, auto const& row) {
+    for (json::value const& value : rows) {
+        if (auto const* object = value.if_object()) row(*object);
+    }
 }
 
 /// "main@sha1:67e2c98a…": eight digits are enough for a person.
@@ -110,41 +116,37 @@ Result<std::string> to_table(std::string_view status_json) {
            (text(uplink, "error").empty() ? "" : "  " + one_line(text(uplink, "error"))) + "\n";
     if (!list(status, "configurations").empty()) {
         std::vector<Row> rows{{"CONFIGURATION", "STATE", "COMMIT", "SINCE", "MESSAGE"}};
-        for (auto const& value : list(status, "configurations")) {
-            json::object const& one = value.get_object();
+        each(list(status, "configurations"), [&](json::object const& one) {
             rows.push_back({text(one, "namespace") + "/" + text(one, "name"), text(one, "complianceState"),
                             short_revision(text(one, "sourceSyncedCommitId")), age(one, "changedAgeSeconds"),
                             one_line(text(one, "message"))});
-        }
+        });
         out += "\n" + columns(rows);
     }
     std::vector<Row> sources{{"SOURCE", "STATE", "REVISION", "CHECKED", "MESSAGE"}};
-    for (auto const& value : list(status, "sources")) {
-        json::object const& one = value.get_object();
+    each(list(status, "sources"), [&](json::object const& one) {
         sources.push_back({text(one, "kind") + "/" + text(one, "namespace") + "/" + text(one, "name"),
                            text(one, "complianceState"), short_revision(text(one, "revision")),
                            age(one, "checkedAgeSeconds"), one_line(text(one, "message"))});
-    }
+    });
     if (sources.size() > 1) out += "\n" + columns(sources);
     std::vector<Row> kustomizations{{"KUSTOMIZATION", "STATE", "REVISION", "OBJECTS", "SINCE", "MESSAGE"}};
-    for (auto const& value : list(status, "kustomizations")) {
-        json::object const& one = value.get_object();
+    each(list(status, "kustomizations"), [&](json::object const& one) {
         kustomizations.push_back({text(one, "namespace") + "/" + text(one, "name"), text(one, "complianceState"),
                                   short_revision(text(one, "revision")), std::to_string(number(one, "objects")),
                                   age(one, "changedAgeSeconds"), one_line(text(one, "message"))});
-    }
+    });
     if (kustomizations.size() > 1) out += "\n" + columns(kustomizations);
     std::vector<Row> drifts{{"DRIFT", "WHAT", "BY", "AGE", "REPAIRED"}};
-    for (auto const& value : list(status, "drifts")) {
-        json::object const& one = value.get_object();
-        if (drifts.size() > 5) break;
+    each(list(status, "drifts"), [&](json::object const& one) {
+        if (drifts.size() > 5) return;
         bool const repaired = one.contains("repaired") && one.at("repaired") == true;
         drifts.push_back({text(one, "object"), text(one, "what"), text(one, "manager"), age(one, "seenAgeSeconds"),
                           repaired ? "yes" : "no"});
-    }
+    });
     if (drifts.size() > 1) out += "\n" + columns(drifts);
     for (auto const& problem : list(child(status, "intake"), "problems")) {
-        if (problem.is_string()) out += "\nproblem: " + std::string{problem.get_string()} + "\n";
+        if (problem.is_string()) out += "\nproblem: " + without_controls(std::string{problem.get_string()}) + "\n";
     }
     return out;
 }
@@ -155,6 +157,8 @@ Result<int> exit_code(std::string_view status_json) {
     std::string const state = text(*parsed, "complianceState");
     bool const nothing = list(*parsed, "sources").empty() && list(*parsed, "kustomizations").empty() &&
                          list(*parsed, "configurations").empty();
+    // A manifest that could not be read wishes for something that nobody carries out.
+    if (!list(child(*parsed, "intake"), "problems").empty()) return 2;
     if (state == "Compliant" || nothing) return 0;
     return state == "Non-Compliant" ? 2 : 1;
 }
