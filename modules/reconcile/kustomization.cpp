@@ -51,6 +51,19 @@ struct Kustomizations::Waiting {
     bool announced = false;
 };
 
+/// One pass on its way, from the artifact to the cluster.
+struct Kustomizations::Pass {
+    Key key;
+    KustomizationSpec spec;
+    model::Artifact artifact;
+    std::chrono::nanoseconds started;  // boot clock
+    std::uint64_t spec_digest = 0;
+    std::string manifest_digest = {};
+    bool repairs = false;  // the pass began with drift
+    ApplyReport applied = {};
+    PruneReport pruned = {};
+};
+
 namespace {
 
 constexpr std::string_view kArea = "reconcile";
@@ -67,6 +80,12 @@ std::string change_log(ApplyReport const& report) {
         if (!lines.empty()) lines += "\n";
         lines += one.id.display() + " " + std::string{to_string(one.action)};
     }
+    return lines;
+}
+
+std::string deletion_log(PruneReport const& report) {
+    std::string lines;
+    for (std::string const& one : report.deleted) lines += (lines.empty() ? "" : "\n") + one + " deleted";
     return lines;
 }
 
@@ -143,118 +162,131 @@ asio::awaitable<Next> Kustomizations::reconcile(Key key) {
 
 /// Renders, applies, prunes, records. Health, when it is asked for, goes on without holding anything.
 asio::awaitable<Next> Kustomizations::pass(Key key, KustomizationSpec spec, model::Artifact artifact) {
-    auto const started = ports_.clock.boot();
     waiting_.erase(key);
+    Entry* entry = ports_.registry.find(key);
+    if (entry == nullptr) co_return Next{};
     if (ports_.cluster == nullptr) {
         Failure failure{"ReconciliationFailed", "no cluster is configured: see `kubeconfig` in holdfast.yaml", std::nullopt};
         co_return co_await stop_with(key, std::move(failure), {});
     }
-    {
-        Entry* entry = ports_.registry.find(key);
-        if (entry == nullptr) co_return Next{};
-        entry->status.last_attempted_revision = artifact.revision;
-    }
+    entry->status.last_attempted_revision = artifact.revision;
+    Pass run{.key = key, .spec = std::move(spec), .artifact = std::move(artifact), .started = ports_.clock.boot(),
+             .spec_digest = entry->spec_digest};
 
-    auto rendered = co_await renderer_.render(artifact, spec);
-    if (!rendered) {
-        if (rendered.error().code == Errc::corrupt) {
-            hooks_.source_damaged({model::Kind::git_repository, spec.source.ns, spec.source.name});
-        }
-        bool const no_artifact = rendered.error().code == Errc::not_found || rendered.error().code == Errc::corrupt;
-        Failure failure{no_artifact ? "ArtifactFailed" : "BuildFailed", rendered.error().message, spec.retry_interval};
-        co_return co_await stop_with(key, std::move(failure), {});
-    }
-    for (kube::Object& object : rendered->objects) stamp(object, key, spec);
+    auto rendered = co_await renderer_.render(run.artifact, run.spec);
+    if (!rendered) co_return co_await stop_building(std::move(run), std::move(rendered).error());
+    run.manifest_digest = rendered->digest;
+    for (kube::Object& object : rendered->objects) stamp(object, key, run.spec);
 
     // The inventory of what is about to be written comes first: a power cut between a write and its record
     // leaves nothing that no inventory names.
     auto intended = co_await plan_inventory(key, rendered->objects);
     if (!intended) {
-        Failure failure{"ReconciliationFailed", intended.error().message, spec.retry_interval};
+        Failure failure{"ReconciliationFailed", intended.error().message, run.spec.retry_interval};
         co_return co_await stop_with(key, std::move(failure), {});
     }
 
     owned_.begin_pass(key);
-    bool const repairs = owned_.has_drift(key);
-    std::uint64_t spec_digest = 0;
-    if (Entry const* entry = ports_.registry.find(key)) spec_digest = entry->spec_digest;
-    ApplyReport report;
-    ApplyOptions options{
-        .force = spec.force,
-        .kinds_changed = hooks_.kinds_changed,
-        .known = [this, key](kube::ObjectId const& id, std::uint64_t wished) -> model::OwnedObject const* {
-            Known const* known = owned_.find(id.text());
-            bool const same = known != nullptr && known->owner == key && !known->drifted && known->object.wished == wished;
-            return same ? &known->object : nullptr;
-        },
-        .before = [this](kube::ObjectId const& id) -> model::OwnedObject const* {
-            Known const* known = owned_.find(id.text());
-            return known != nullptr && !known->gone ? &known->object : nullptr;
-        }};
-    auto applied = co_await apply_staged(*ports_.cluster, std::move(rendered->objects), std::move(options), report);
-    std::string const changes = change_log(report);
-    if (!applied) {
-        for (Applied const& one : report.objects) owned_.update(key, one);
-        owned_.end_pass(key);
-        story::Outcome outcome;
-        outcome.owned = owned_rows(key);
-        std::string message = applied.error().message + (changes.empty() ? "" : "\n" + changes);
-        if (Entry* entry = ports_.registry.find(key)) {
-            entry->status.remember(rendered->digest, "ReconciliationFailed", artifact.revision,
-                                   ports_.clock.boot() - started, ports_.clock.wall());
-        }
-        Failure failure{"ReconciliationFailed", std::move(message), spec.retry_interval};
-        co_return co_await stop_with(key, std::move(failure), std::move(outcome));
+    run.repairs = owned_.has_drift(key);
+    auto applied = co_await apply_staged(*ports_.cluster, std::move(rendered->objects), apply_options(run), run.applied);
+    if (!applied) co_return co_await stop_applying(std::move(run), std::move(applied).error());
+    if (run.spec.prune) {
+        auto pruned = co_await prune(*ports_.cluster, key, stale_objects(run));
+        if (pruned) run.pruned = std::move(*pruned);
     }
-    if (!changes.empty()) {
-        ports_.log.info(kArea, "server-side apply completed",
-                        {{"kind", "Kustomization"}, {"namespace", key.ns}, {"name", key.name},
-                         {"revision", artifact.revision}, {"output", changes}});
-    }
-
-    PruneReport pruned;
-    if (spec.prune) {
-        std::set<std::string> wanted;
-        for (Applied const& one : report.objects) wanted.insert(one.owned.entry.id);
-        std::vector<model::OwnedObject> stale;
-        for (Known const* known : owned_.of(key)) {
-            if (!wanted.contains(known->object.entry.id)) stale.push_back(known->object);
-        }
-        auto removed = co_await prune(*ports_.cluster, key, std::move(stale));
-        if (removed) pruned = std::move(*removed);
-    }
-    owned_.replace(key, report.objects, pruned.survivors);
-    if (repairs) owned_.mark_repaired(key);
-    owned_.end_pass(key);
-
-    Facts& facts = facts_[key];
-    facts = {.artifact_digest = artifact.digest, .spec_digest = spec_digest, .manifest_digest = rendered->digest};
-    Entry* entry = ports_.registry.find(key);
-    if (entry == nullptr) co_return Next{};
-    entry->status.inventory.clear();
-    for (Known const* known : owned_.of(key)) entry->status.inventory.push_back(known->object.entry);
-    std::ranges::sort(entry->status.inventory);
-    if (!changes.empty()) co_await story::tell(ports_, key, false, "Progressing", changes, artifact.revision);
-    if (!pruned.deleted.empty()) {
-        std::string text;
-        for (std::string const& one : pruned.deleted) text += (text.empty() ? "" : "\n") + one + " deleted";
-        ports_.log.info(kArea, "garbage collection completed",
-                        {{"kind", "Kustomization"}, {"namespace", key.ns}, {"name", key.name}, {"output", text}});
-        co_await story::tell(ports_, key, false, "Progressing", text, artifact.revision);
-    }
-    if (!pruned.survivors.empty()) {
-        facts.artifact_digest.clear();  // the next pass tries again
-        story::Outcome outcome{.facts = facts.text(), .owned = owned_rows(key)};
-        Failure failure{"PruneFailed", pruned.error, spec.retry_interval};
+    settle(run);
+    co_await announce(run);
+    if (!run.pruned.survivors.empty()) {
+        facts_[key].artifact_digest.clear();  // the next pass tries again
+        story::Outcome outcome{.facts = facts_[key].text(), .owned = owned_rows(key)};
+        Failure failure{"PruneFailed", run.pruned.error, run.spec.retry_interval};
         co_return co_await stop_with(key, std::move(failure), std::move(outcome));
     }
 
-    if (!checks_health(spec)) {
-        if (Entry* now = ports_.registry.find(key)) now->status.conditions.remove("Healthy");
+    if (!checks_health(run.spec)) {
+        entry = ports_.registry.find(key);
+        if (entry != nullptr) entry->status.conditions.remove("Healthy");
         co_return co_await succeed(key, "");
     }
-    waiting_[key] = {.started = ports_.clock.boot(), .deadline = ports_.clock.boot() + spec.timeout};
+    waiting_[key] = {.started = ports_.clock.boot(), .deadline = ports_.clock.boot() + run.spec.timeout};
     co_return co_await check_health(key);
+}
+
+ApplyOptions Kustomizations::apply_options(Pass const& run) const {
+    return {.force = run.spec.force,
+            .kinds_changed = hooks_.kinds_changed,
+            .known = [this, key = run.key](kube::ObjectId const& id, std::uint64_t wished) -> model::OwnedObject const* {
+                Known const* known = owned_.find(id.text());
+                bool const same = known != nullptr && known->owner == key && !known->drifted && known->object.wished == wished;
+                return same ? &known->object : nullptr;
+            },
+            .before = [this](kube::ObjectId const& id) -> model::OwnedObject const* {
+                Known const* known = owned_.find(id.text());
+                return known != nullptr && !known->gone ? &known->object : nullptr;
+            }};
+}
+
+/// What the inventory names and this pass did not apply.
+std::vector<model::OwnedObject> Kustomizations::stale_objects(Pass const& run) const {
+    std::set<std::string> wanted;
+    for (Applied const& one : run.applied.objects) wanted.insert(one.owned.entry.id);
+    std::vector<model::OwnedObject> stale;
+    for (Known const* known : owned_.of(run.key)) {
+        if (!wanted.contains(known->object.entry.id)) stale.push_back(known->object);
+    }
+    return stale;
+}
+
+/// Everything is written: from here on the watches are believed again.
+void Kustomizations::settle(Pass const& run) {
+    owned_.replace(run.key, run.applied.objects, run.pruned.survivors);
+    if (run.repairs) owned_.mark_repaired(run.key);
+    owned_.end_pass(run.key);
+    facts_[run.key] = {.artifact_digest = run.artifact.digest, .spec_digest = run.spec_digest, .manifest_digest = run.manifest_digest};
+    Entry* entry = ports_.registry.find(run.key);
+    if (entry == nullptr) return;
+    entry->status.inventory.clear();
+    for (Known const* known : owned_.of(run.key)) entry->status.inventory.push_back(known->object.entry);
+    std::ranges::sort(entry->status.inventory);
+}
+
+asio::awaitable<void> Kustomizations::announce(Pass const& run) {
+    std::string const changes = change_log(run.applied);
+    if (!changes.empty()) {
+        ports_.log.info(kArea, "server-side apply completed",
+                        {{"kind", "Kustomization"}, {"namespace", run.key.ns}, {"name", run.key.name},
+                         {"revision", run.artifact.revision}, {"output", changes}});
+        co_await story::tell(ports_, run.key, false, "Progressing", changes, run.artifact.revision);
+    }
+    std::string const removals = deletion_log(run.pruned);
+    if (removals.empty()) co_return;
+    ports_.log.info(kArea, "garbage collection completed",
+                    {{"kind", "Kustomization"}, {"namespace", run.key.ns}, {"name", run.key.name}, {"output", removals}});
+    co_await story::tell(ports_, run.key, false, "Progressing", removals, run.artifact.revision);
+}
+
+/// Nothing was touched: the artifact cannot be had, or kustomize refuses it.
+asio::awaitable<Next> Kustomizations::stop_building(Pass run, Error error) {
+    if (error.code == Errc::corrupt) hooks_.source_damaged({model::Kind::git_repository, run.spec.source.ns, run.spec.source.name});
+    bool const no_artifact = error.code == Errc::not_found || error.code == Errc::corrupt;
+    Failure failure{no_artifact ? "ArtifactFailed" : "BuildFailed", std::move(error.message), run.spec.retry_interval};
+    co_return co_await stop_with(run.key, std::move(failure), {});
+}
+
+/// The stages before the refused one are applied: they are known, and stay.
+asio::awaitable<Next> Kustomizations::stop_applying(Pass run, Error error) {
+    for (Applied const& one : run.applied.objects) owned_.update(run.key, one);
+    owned_.end_pass(run.key);
+    std::string const changes = change_log(run.applied);
+    if (Entry* entry = ports_.registry.find(run.key)) {
+        entry->status.remember(run.manifest_digest, "ReconciliationFailed", run.artifact.revision,
+                               ports_.clock.boot() - run.started, ports_.clock.wall());
+    }
+    story::Outcome outcome;
+    outcome.owned = owned_rows(run.key);
+    std::string message = std::move(error.message) + (changes.empty() ? "" : "\n" + changes);
+    Failure failure{"ReconciliationFailed", std::move(message), run.spec.retry_interval};
+    co_return co_await stop_with(run.key, std::move(failure), std::move(outcome));
 }
 
 /// Looks at what the watches say; called again whenever they say something else, and at the deadline.
@@ -423,8 +455,7 @@ asio::awaitable<Next> Kustomizations::finalize(Key key) {
                                   {"error", waited.error().message}});
             }
         }
-        std::string text;
-        for (std::string const& one : pruned->deleted) text += (text.empty() ? "" : "\n") + one + " deleted";
+        std::string const text = deletion_log(*pruned);
         if (!text.empty()) {
             ports_.log.info(kArea, "garbage collection completed",
                             {{"kind", "Kustomization"}, {"namespace", key.ns}, {"name", key.name}, {"output", text}});

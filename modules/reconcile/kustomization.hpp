@@ -38,9 +38,16 @@ private:
     struct Facts;
     struct Failure;
     struct Waiting;
+    struct Pass;
 
     asio::awaitable<story::Next> finalize(model::Key key);
     asio::awaitable<story::Next> pass(model::Key key, model::KustomizationSpec spec, model::Artifact artifact);
+    ApplyOptions apply_options(Pass const& run) const;
+    std::vector<model::OwnedObject> stale_objects(Pass const& run) const;
+    void settle(Pass const& run);
+    asio::awaitable<void> announce(Pass const& run);
+    asio::awaitable<story::Next> stop_building(Pass run, Error error);
+    asio::awaitable<story::Next> stop_applying(Pass run, Error error);
     asio::awaitable<story::Next> check_health(model::Key key);
     asio::awaitable<story::Next> succeed(model::Key key, std::string healthy);
     asio::awaitable<story::Next> stop_with(model::Key key, Failure failure, story::Outcome outcome);
