@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # hostile.py: trees made to crash, hang, fill memory or read what is not theirs; each must end quickly with one line.
-"""hostile.py TOOL [--seconds S] [--megabytes M] [--only NAME]
+"""hostile.py TOOL [--seconds S] [--megabytes M] [--only NAME] [--verbose]
 
 Every tree is built with --root at the tree's top. It may build or fail; it must not crash, take longer, need more memory
 or show one byte of the file outside of the root."""

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # random_overlays.py: random stacks of kustomizations, built by kustomize and by us: same bytes, or both fail.
-"""random_overlays.py TOOL ORACLE [--seeds N] [--first N] [--keep DIR]
+"""random_overlays.py TOOL [ORACLE] [--seeds N] [--first N] [--keep DIR]
+
+Without ORACLE: kustomize of the directory HOLDFAST_ORACLE. Without --seeds: 200, or 2,000 when HOLDFAST_TEST_ALL is 1.
 
 A seed makes one tree: some objects, one to four directories over each other, one to three fields in each, components and
 shared bases between. What differs is left in --keep as a tree that can be built again."""
@@ -91,8 +93,8 @@ def compare(seed, arguments):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("tool")
-    parser.add_argument("oracle")
-    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("oracle", nargs="?", default=os.path.join(os.environ.get("HOLDFAST_ORACLE", "."), "kustomize"))
+    parser.add_argument("--seeds", type=int, default=2000 if os.environ.get("HOLDFAST_TEST_ALL") == "1" else 200)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--keep")
     arguments = parser.parse_args()
