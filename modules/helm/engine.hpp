@@ -29,6 +29,6 @@ Result<std::map<std::string, std::string>> render_templates(Instance const& root
 
 /// Helm's cleanupParseError and reformatExecErrorMsg.
 std::string parse_error_text(std::string const& name, std::string const& message);
-std::string exec_error_text(std::string const& name, std::vector<std::string> const& chain);
+std::string exec_error_text(std::string const& name, std::vector<std::string_view> const& chain);
 
 }  // namespace holdfast::helm

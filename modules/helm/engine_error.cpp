@@ -64,8 +64,8 @@ std::string parse_error_text(std::string const& name, std::string const& message
     return "parse error at (" + location + "): " + message.substr(message.rfind(": ") + 2);
 }
 
-std::string exec_error_text(std::string const& name, std::vector<std::string> const& chain) {
-    auto const& message = chain.front();
+std::string exec_error_text(std::string const& name, std::vector<std::string_view> const& chain) {
+    std::string const message{chain.front()};
     auto const first = message.find(": ");
     auto const second = first == message.npos ? message.npos : message.find(": ", first + 2);
     if (second == message.npos) return "execution error in (" + name + "): " + message;
@@ -76,7 +76,7 @@ std::string exec_error_text(std::string const& name, std::vector<std::string> co
         return "execution error at (" + location + "): " + message.substr(start + 14, end - start - 14);
     }
     std::vector<Traceable> trace;
-    for (auto const& text : chain) {
+    for (auto const text : chain) {
         auto found = parse(text);
         if (!found) return message;
         if (trace.empty() || !(trace.back() == *found)) trace.push_back(std::move(*found));

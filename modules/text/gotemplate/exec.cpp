@@ -494,9 +494,9 @@ bool Executor::execute(std::string_view name, Value const& dot, std::string& out
     auto const* tree = set_->find(name);
     if (tree == nullptr) {
         auto text = "template: no template " + quote(name) + " associated with template " + quote(root_name);
-        error_ = ExecError{Error{Errc::invalid_input, text}, {}};
-        if (stack_top_ == nullptr) error_.chain = {text};
         chain_ = {text.size()};
+        error_ = ExecError{Error{Errc::invalid_input, std::move(text)}, {}, {}};
+        if (stack_top_ == nullptr) publish_chain();
         return false;
     }
     return execute(*tree, dot, out);
@@ -511,15 +511,20 @@ bool Executor::execute(Tree const& tree, Value const& dot, std::string& out) {
         auto const value = dot.unboxed();
         Run{*this, tree, value, out}.walk(value, *tree.root);
     } catch (ExecFailure& failure) {
-        error_ = ExecError{std::move(failure.error), {}};
+        error_ = ExecError{std::move(failure.error), {}, {}};
         chain_ = std::move(failure.chain);
         done = false;
     }
     if (!outermost) return done;
     stack_top_ = nullptr;
-    if (!done)
-        for (auto const length : chain_) error_.chain.push_back(error_.error.message.substr(error_.error.message.size() - length));
+    if (!done) publish_chain();
     return done;
+}
+
+void Executor::publish_chain() {
+    error_.text = std::make_shared<std::string const>(error_.error.message);
+    std::string_view const text = *error_.text;
+    for (auto const length : chain_) error_.chain.push_back(text.substr(text.size() - length));
 }
 
 std::unexpected<Error> Executor::fail_with_cause(std::string_view prefix) {

@@ -63,7 +63,8 @@ struct Budget {
 /// It is filled in for the caller of the outermost execute(); inside a function only `error` is.
 struct ExecError {
     Error error;                     // error.message == chain.front()
-    std::vector<std::string> chain;
+    std::vector<std::string_view> chain;  // each the tail of the one before
+    std::shared_ptr<std::string const> text;  // what they are views of
 };
 
 /// Runs templates of one set. Budgets are counted over the whole life of the executor; make one per render.
@@ -100,6 +101,7 @@ public:
 
 private:
     friend class Run;  // exec.cpp
+    void publish_chain();
     TemplateSet const* set_;
     MissingKey missing_key_;
     Ports ports_;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -249,6 +251,9 @@ Value Value::zero(Type const& type) {
     return made;
 }
 
+/// Types that maps are seen as, by number. Filled by the first use of each; never emptied.
+static std::array<std::atomic<Type const*>, 16> kViews{};
+
 Type const& Value::type() const {
     switch (bits_.kind) {
         case Kind::boolean: return types::boolean;
@@ -262,6 +267,7 @@ Type const& Value::type() const {
             return *payload_.list->type;
         case Kind::map:
             if (payload_.map == nullptr) return bits_.scalar_type == 2 ? types::map_string : types::map_any;
+            if (bits_.view != 0) return *kViews[bits_.view].load(std::memory_order_relaxed);
             return *payload_.map->type;
         case Kind::structure:
         case Kind::pointer:
@@ -380,6 +386,22 @@ std::span<std::pair<Value, Value> const> Value::entries() const {
 void Value::retype(Type const& type) {
     HOLDFAST_ASSERT(is_map() && payload_.map != nullptr);
     payload_.map->type = &type;
+}
+
+Value Value::viewed_as(Type const& type) const {
+    HOLDFAST_ASSERT(is_map() && payload_.map != nullptr);
+    Value view = *this;
+    view.bits_.view = 0;
+    if (payload_.map->type == &type) return view;
+    for (std::uint32_t i = 1; i < kViews.size(); ++i) {
+        Type const* free = nullptr;
+        if (kViews[i].load(std::memory_order_relaxed) == &type || kViews[i].compare_exchange_strong(free, &type) || free == &type) {
+            view.bits_.view = i;
+            return view;
+        }
+    }
+    HOLDFAST_ASSERT(!"too many view types");
+    return view;
 }
 
 Object* Value::as_object() const { return static_cast<Object*>(payload_.shared); }

@@ -105,6 +105,9 @@ public:
     std::span<std::pair<Value, Value> const> entries() const;
     /// The same map value under another Go type, e.g. common.Values; shares nothing when this is nil.
     void retype(Type const& type);
+    /// The same map, shared, seen under another named type, as Go's conversion does; this one keeps its own type.
+    /// At most 15 such types exist in a program.
+    Value viewed_as(Type const& type) const;
 
     // ---- host objects (structure or pointer)
     Object* as_object() const;  // nullptr for a nil pointer
@@ -118,7 +121,7 @@ private:
         bool in_interface = false;
         bool bytes = false;
         std::uint8_t scalar_type = 0;  // index into the table of named scalar types
-        std::uint32_t unused = 0;
+        std::uint32_t view = 0;  // of a map: the type it is seen as, 0 its own
     };
     union Payload {
         std::int64_t number;

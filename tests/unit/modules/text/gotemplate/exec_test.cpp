@@ -14,8 +14,8 @@ TEST_CASE("gotemplate: a failure inside two includes keeps every level of its ch
     auto const& chain = rendered.error.chain;
     REQUIRE(chain.size() == 4);
     CHECK(chain[0] == rendered.error.error.message);
-    CHECK(chain[0] == R"(template: t:1:76: executing "t" at <include "a" .>: error calling include: )" + chain[1]);
-    CHECK(chain[1] == R"(template: t:1:16: executing "a" at <include "b" .>: error calling include: )" + chain[2]);
+    CHECK(chain[0] == R"(template: t:1:76: executing "t" at <include "a" .>: error calling include: )" + std::string{chain[1]});
+    CHECK(chain[1] == R"(template: t:1:16: executing "a" at <include "b" .>: error calling include: )" + std::string{chain[2]});
     CHECK(chain[2] == R"(template: t:1:54: executing "b" at <fail "boom">: error calling fail: boom)");
     CHECK(chain[3] == "boom");
 }
@@ -27,7 +27,7 @@ TEST_CASE("gotemplate: a failure of the engine itself is a chain of one", "[text
     auto data = Value::map();
     data.set("a", Value::nil());
     auto const failed = render("{{.a.b}}", data);
-    CHECK(failed.error.chain == std::vector<std::string>{R"(template: t:1:4: executing "t" at <.a.b>: nil pointer evaluating interface {}.b)"});
+    CHECK(failed.error.chain == std::vector<std::string_view>{R"(template: t:1:4: executing "t" at <.a.b>: nil pointer evaluating interface {}.b)"});
 }
 
 TEST_CASE("gotemplate: what tpl defines is seen inside it and gone after it", "[text][gotemplate]") {

@@ -60,7 +60,7 @@ inline Rendered render(std::string_view text, Value const& dot = Value::nil(), B
     TemplateSet set{functions()};
     Rendered rendered;
     if (auto parsed = set.parse("t", text); !parsed) {
-        rendered.error = ExecError{parsed.error(), {parsed.error().message}};
+        rendered.error = ExecError{parsed.error(), {}, {}};
         return rendered;
     }
     Executor executor{set, MissingKey::zero, Ports{&random, &clock, nullptr}, budget};
