@@ -41,6 +41,19 @@ Result<std::string> read_file(std::string const& path, std::size_t bytes_max) {
     return data;
 }
 
+/// The first part of a link's target that is not there, as Go's EvalSymlinks names it.
+std::string missing_part(std::string path) {
+    std::error_code ec;
+    for (int links = 0; links < 40 && fs::is_symlink(fs::symlink_status(path, ec)); ++links) {
+        auto const target = fs::read_symlink(path, ec);
+        path = (target.is_absolute() ? target : fs::path{path}.parent_path() / target).lexically_normal().string();
+    }
+    for (auto slash = path.find('/', 1); slash != path.npos; slash = path.find('/', slash + 1)) {
+        if (!fs::exists(fs::symlink_status(path.substr(0, slash), ec))) return path.substr(0, slash);
+    }
+    return path;
+}
+
 class Walker {
 public:
     Walker(std::string top, std::string root, IgnoreRules const& rules) : top_(std::move(top)), root_(std::move(root)), rules_(rules) {}
@@ -68,7 +81,7 @@ private:
         if (S_ISLNK(info.st_mode)) {
             std::error_code ec;
             auto const real = fs::canonical(path, ec);
-            if (ec) return fail(Errc::invalid_input, "error evaluating symlink " + path + ": lstat " + path + ": " + go_errno(ec.value()));
+            if (ec) return fail(Errc::invalid_input, "error evaluating symlink " + path + ": lstat " + missing_part(path) + ": " + go_errno(ec.value()));
             auto const text = real.string();
             bool const inside = root_ == "/" || text == root_ || text.starts_with(root_ + '/');
             if (!inside) return fail(Errc::denied, "symlink " + relative + " leads out of " + root_);

@@ -39,14 +39,13 @@ public:
             auto const* found = parent_values.find(chart.name());
             if (found != nullptr && found->is_map()) values = found->unboxed();
         }
-        values.retype(kValuesType);
         Value subcharts = Value::map();
         Value scope = Value::map();
         scope.set("Chart", std::move(metadata).boxed());
         scope.set("Files", files_value(chart.chart->files).boxed());
         scope.set("Release", release_.boxed());
         scope.set("Capabilities", capabilities_.boxed());
-        scope.set("Values", values.boxed());
+        scope.set("Values", values.viewed_as(kValuesType).boxed());
         scope.set("Subcharts", subcharts.boxed());
         for (auto const& sub : chart.dependencies) subcharts.set(sub->name(), collect(*sub, values, all).boxed());
         auto const path = chart.full_path();

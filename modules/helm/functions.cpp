@@ -16,6 +16,7 @@ using gotemplate::Value;
 namespace {
 
 constexpr int kIncludeDepthMax = 1000;  // of one name, as Helm
+constexpr int kTplDepthMax = 200;       // tpl inside of tpl; Helm runs until Go's stack is used up
 
 HelmExecutor& executor_of(Call& call) { return static_cast<HelmExecutor&>(call.executor()); }
 
@@ -41,10 +42,16 @@ Result<Value> include(Call& call) {
 /// Puts the executor's set back, also when a template fails.
 class SetScope {
 public:
-    SetScope(HelmExecutor& executor, TemplateSet const& set) : executor_(executor), before_(executor.set()) { executor.set_set(set); }
+    SetScope(HelmExecutor& executor, TemplateSet const& set) : executor_(executor), before_(executor.set()) {
+        executor.set_set(set);
+        ++executor.tpl_depth;
+    }
     SetScope(SetScope const&) = delete;
     SetScope& operator=(SetScope const&) = delete;
-    ~SetScope() { executor_.set_set(before_); }
+    ~SetScope() {
+        executor_.set_set(before_);
+        --executor_.tpl_depth;
+    }
 
 private:
     HelmExecutor& executor_;
@@ -62,6 +69,7 @@ Result<Value> tpl(Call& call) {
         return text.find("<no value>") == text.npos ? Value{call[0]} : Value::string(replace_all(std::string{text}, "<no value>", ""));
     }
     if (auto charged = call.charge_steps(text.size() / 16 + 1); !charged) return fail(std::move(charged));
+    if (executor.tpl_depth >= kTplDepthMax) return fail(Errc::limit, "tpl nested deeper than " + std::to_string(kTplDepthMax));
     auto parsed = executor.tpl_cache.parsed(executor.set(), text);
     if (!parsed) return fail(parsed.error().code, "cannot parse template " + gotemplate::quote(text) + ": " + parsed.error().message);
     TemplateSet child{executor.set().funcs(), &executor.set()};

@@ -42,6 +42,7 @@ public:
 
     TplCache& tpl_cache;
     Lookup* lookup_port;
+    int tpl_depth = 0;
     std::map<std::string, int, std::less<>> included;  // how often each name is being included right now
 };
 

@@ -6,6 +6,7 @@
 #include "modules/text/glob/glob.hpp"
 #include "modules/text/gotemplate/base64.hpp"
 #include "modules/text/gotemplate/funcs.hpp"
+#include "modules/text/gotemplate/strconv.hpp"
 
 #include <algorithm>
 
@@ -22,6 +23,8 @@ namespace types = gotemplate::types;
 namespace {
 
 Value text(std::string_view value) { return Value::string(value); }
+
+Function const* values_method(std::string_view name);
 
 // ---- .Files
 
@@ -221,6 +224,61 @@ Value dependency_value(Dependency const& dependency) {
     return map;
 }
 
+// ---- .Values
+
+/// Values.Table: the map at a dotted path.
+Result<Value> values_table(Call& call) {
+    Value table = call.receiver().unboxed();
+    for (auto const part : split(call.text(0), '.')) {
+        auto const* found = table.find(part);
+        if (found == nullptr || !found->is_map()) return fail(Errc::invalid_input, gotemplate::quote(part) + " is not a table");
+        table = found->unboxed();
+    }
+    return table.viewed_as(kValuesType);
+}
+
+/// Values.PathValue: what is at a dotted path, unless it is a map.
+Result<Value> values_path(Call& call) {
+    auto const path = call.text(0);
+    if (path.empty()) return fail(Errc::invalid_input, "YAML path cannot be empty");
+    Value table = call.receiver().unboxed();
+    auto const parts = split(path, '.');
+    auto const missing = [&] { return fail(Errc::invalid_input, gotemplate::quote(parts.back()) + " is not a value"); };
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+        auto const* found = table.find(parts[i]);
+        if (found == nullptr || !found->is_map()) return missing();
+        table = found->unboxed();
+    }
+    auto const* found = table.find(parts.back());
+    if (found == nullptr || found->is_map()) return missing();
+    return found->boxed();
+}
+
+Result<Value> values_as_map(Call& call) {
+    auto const map = call.receiver().unboxed();
+    if (map.size() == 0) return Value::map();
+    return map.viewed_as(types::map_any);
+}
+
+Result<Value> values_yaml(Call& call) {
+    auto yaml = to_yaml(call.receiver());
+    if (!yaml) return fail(std::move(yaml));
+    return text(*yaml + '\n');
+}
+
+Function const* values_method(std::string_view name) {
+    static Function const methods[] = {
+        gotemplate::make_function("AsMap", "-> map", values_as_map), gotemplate::make_function("YAML", "-> string", values_yaml),
+        gotemplate::make_function("Table", "string -> map", values_table), gotemplate::make_function("PathValue", "string -> any", values_path)};
+    static bool const typed = [] {
+        const_cast<Function&>(methods[2]).result = &kValuesType;
+        return true;
+    }();
+    (void)typed;
+    auto const found = std::ranges::find(methods, name, &Function::name);
+    return found == std::end(methods) ? nullptr : &*found;
+}
+
 template <class Item, class Make>
 Value list_of(std::vector<Item> const& from, Make make) {
     std::vector<Value> items;
@@ -230,7 +288,7 @@ Value list_of(std::vector<Item> const& from, Make make) {
 
 }  // namespace
 
-Type const kValuesType{.kind = Kind::map, .name = "common.Values", .kind_name = "map", .elem = &types::any, .named = true};
+Type const kValuesType{.kind = Kind::map, .name = "common.Values", .kind_name = "map", .elem = &types::any, .named = true, .method = values_method};
 
 Value release_value(ReleaseOptions const& options) {
     Value release = Value::map();

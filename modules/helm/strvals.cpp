@@ -50,7 +50,7 @@ public:
     Result<void> run(Value& values) {
         for (;;) {
             auto const outcome = key(values, 0);
-            if (limit_) return fail(Errc::limit, "--set makes too many list items");
+            if (limit_) return fail(Errc::limit, "--set makes too many list items or nests too many lists");
             if (outcome.kind == Outcome::Kind::eof) return {};
             if (!outcome.ok()) return fail(Errc::invalid_input, outcome.message);
         }
@@ -289,6 +289,16 @@ private:
     }
 
     Outcome item(std::vector<Value>& list, std::int64_t i, int depth) {
+        if (++nested_ > kSetNestedMax) {
+            limit_ = true;
+            return Outcome::failed("limit");
+        }
+        auto outcome = item_here(list, i, depth);
+        --nested_;
+        return outcome;
+    }
+
+    Outcome item_here(std::vector<Value>& list, std::int64_t i, int depth) {
         if (i < 0) return Outcome::failed("negative " + std::to_string(i) + " index not allowed");
         std::string rest;
         char const stop = until("[.=", rest);
@@ -341,6 +351,7 @@ private:
     ReadFile const& read_file_;
     std::size_t at_ = 0;
     std::size_t items_ = 0;
+    int nested_ = 0;
     bool limit_ = false;
 };
 

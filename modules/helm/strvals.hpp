@@ -19,13 +19,14 @@ enum class SetKind {
 
 inline constexpr std::int64_t kSetIndexMax = 65'536;
 inline constexpr int kSetDepthMax = 30;
+inline constexpr int kSetNestedMax = 1'000;  // a[0][0][0]...; Helm has no bound
 inline constexpr std::size_t kSetItemsMax = 1'000'000;  // list slots made by one line
 
 using ReadFile = std::function<Result<std::string>(std::string_view path)>;
 
 /// Merges one line into `values`, a map[string]any changed in place; on an error it may be half merged.
 /// Errors  invalid_input  Helm's text: key "a" has no value; index of 99 is greater than maximum supported index of 65536
-///         limit          kSetItemsMax
+///         limit          kSetItemsMax, kSetNestedMax, kSetNestedMax
 Result<void> set_values(std::string_view line, SetKind kind, gotemplate::Value& values, ReadFile const& read_file = {});
 
 }  // namespace holdfast::helm

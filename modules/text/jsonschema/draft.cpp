@@ -4,6 +4,7 @@
 #include "modules/base/assert.hpp"
 
 #include <array>
+#include <mutex>
 
 namespace holdfast::jsonschema {
 namespace {
@@ -29,17 +30,11 @@ std::string_view without_scheme(std::string_view url) {
     return url;
 }
 
-struct CompiledDrafts {
+/// One compiled metaschema, made when first asked for: most programs see one draft.
+struct CompiledDraft {
+    std::once_flag once;
     Compiled compiled;
-    std::map<int, Subschema const*> by_version;
-
-    CompiledDrafts() {
-        for (auto const& draft : kDrafts) {
-            auto made = compile_into(compiled, std::string{draft.url}, true);
-            HOLDFAST_ASSERT(made);
-            by_version[draft.version] = *made;
-        }
-    }
+    Subschema const* schema = nullptr;
 };
 
 }  // namespace
@@ -69,8 +64,14 @@ std::string_view metaschema_text(std::string_view url) {
 }
 
 Subschema const* metaschema(Draft const& draft) {
-    static CompiledDrafts const drafts;  // constants, compiled once
-    return drafts.by_version.at(draft.version);
+    static std::array<CompiledDraft, kDrafts.size()> drafts;
+    auto& own = drafts[static_cast<std::size_t>(&draft - kDrafts.data())];
+    std::call_once(own.once, [&] {
+        auto made = compile_into(own.compiled, std::string{draft.url}, true);
+        HOLDFAST_ASSERT(made);
+        own.schema = *made;
+    });
+    return own.schema;
 }
 
 }  // namespace holdfast::jsonschema
