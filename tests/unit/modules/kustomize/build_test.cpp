@@ -6,7 +6,7 @@
 namespace holdfast::kustomize {
 
 TEST_CASE("kustomize: objects come one by one and as one stream", "[kustomize][build]") {
-    MemoryTree const tree{{{"kustomization.yaml", "resources: [a.yaml]\nnamespace: n\nnamePrefix: p-\n"},
+    MemoryTree const tree{{{"kustomization.yaml", "resources: [a.yaml]\nnamespace: ns\nnamePrefix: p-\n"},
                            {"a.yaml", config_map("a") + "---\n" + config_map("b")}}};
 
     auto const built = tree.build();
@@ -14,16 +14,16 @@ TEST_CASE("kustomize: objects come one by one and as one stream", "[kustomize][b
     REQUIRE(built);
     REQUIRE(built->objects.size() == 2);
     CHECK(built->objects[0].name == "p-a");
-    CHECK(built->objects[0].ns == "n");
+    CHECK(built->objects[0].ns == "ns");
     CHECK(built->objects[0].kind == "ConfigMap");
     auto const first = built->text_of(built->objects[0]), second = built->text_of(built->objects[1]);
     REQUIRE((first && second));
     CHECK(*built->text() == *first + "---\n" + *second);
-    CHECK(*first == "apiVersion: v1\ndata:\n  a: b\nkind: ConfigMap\nmetadata:\n  name: p-a\n  namespace: n\n");
+    CHECK(*first == "apiVersion: v1\ndata:\n  a: b\nkind: ConfigMap\nmetadata:\n  name: p-a\n  namespace: ns\n");
 }
 
 TEST_CASE("kustomize: deprecated fields are named in warnings", "[kustomize][build]") {
-    MemoryTree const tree{{{"kustomization.yaml", "bases: [b]\ncommonLabels: {x: y}\n"},
+    MemoryTree const tree{{{"kustomization.yaml", "bases: [b]\ncommonLabels: {x: z}\n"},
                            {"b/kustomization.yaml", "resources: [a.yaml]\n"}, {"b/a.yaml", config_map("a")}}};
 
     auto const built = tree.build();
