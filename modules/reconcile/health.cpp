@@ -34,7 +34,7 @@ Health health_of(model::Key const& owner, model::KustomizationSpec const& spec, 
     for (model::HealthCheckRef const& ref : spec.health_checks) {
         auto const gvk = kube::parse_api_version(ref.api_version, ref.kind);
         kube::ObjectId const id{ref.ns, ref.name, gvk.group, ref.kind};
-        Known const* known = owned.find(id.text());
+        Known const* known = owned.find_any(id.text());
         if (known == nullptr) {
             health.unseen.push_back(ref);
         } else if (!known->skipped) {

@@ -178,8 +178,8 @@ asio::awaitable<Next> Kustomizations::pass(Key key, KustomizationSpec spec, mode
     run.manifest_digest = rendered->digest;
     for (kube::Object& object : rendered->objects) stamp(object, key, run.spec);
 
-    // The inventory of what is about to be written comes first: a power cut between a write and its record
-    // leaves nothing that no inventory names.
+    // What is about to be written comes first, and that the last pass holds no longer: a power cut between a write and
+    // its record leaves nothing that no inventory names, and nothing that a return to the last revision would not mend.
     auto intended = co_await plan_inventory(key, rendered->objects);
     if (!intended) {
         Failure failure{"ReconciliationFailed", intended.error().message, run.spec.retry_interval};
@@ -216,12 +216,12 @@ ApplyOptions Kustomizations::apply_options(Pass const& run) const {
     return {.force = run.spec.force,
             .kinds_changed = hooks_.kinds_changed,
             .known = [this, key = run.key](kube::ObjectId const& id, std::uint64_t wished) -> model::OwnedObject const* {
-                Known const* known = owned_.find(id.text());
-                bool const same = known != nullptr && known->owner == key && !known->drifted && known->object.wished == wished;
+                Known const* known = owned_.find(key, id.text());
+                bool const same = known != nullptr && !known->drifted && known->object.wished == wished;
                 return same ? &known->object : nullptr;
             },
-            .before = [this](kube::ObjectId const& id) -> model::OwnedObject const* {
-                Known const* known = owned_.find(id.text());
+            .before = [this, key = run.key](kube::ObjectId const& id) -> model::OwnedObject const* {
+                Known const* known = owned_.find(key, id.text());
                 return known != nullptr && !known->gone ? &known->object : nullptr;
             }};
 }
@@ -403,6 +403,7 @@ asio::awaitable<Next> Kustomizations::stop_with(Key key, Failure failure, story:
         entry->status.conditions.set("Reconciling", Truth::yes, "ProgressingWithRetry", message, entry->meta.generation, wall);
     }
     facts_[key].complete = false;
+    if (!outcome.facts) outcome.facts = facts_[key].text();
     // What no passing of time can mend is stalled: only a new wish starts it again.
     if (!failure.retry) {
         entry->status.conditions.set("Stalled", Truth::yes, failure.reason, failure.message, entry->meta.generation, wall);
@@ -531,20 +532,23 @@ Task<void> Kustomizations::plan_inventory(Key key, std::vector<boost::json::obje
     std::vector<model::OwnedObject> rows = owned_rows(key);
     std::set<std::string> have;
     for (model::OwnedObject const& one : rows) have.insert(one.entry.id);
-    bool adds = false;
+    std::vector<model::OwnedObject> added;
     for (kube::Object const& object : objects) {
         auto const gvk = kube::kind_of(object);
         auto const id = kube::id_of(object);
         if (!gvk || !id || have.contains(id->text())) continue;
         have.insert(id->text());
-        rows.push_back(planned(*id, gvk->version));
-        adds = true;
+        added.push_back(planned(*id, gvk->version));
     }
-    if (!adds) co_return Result<void>{};
+    bool const was_complete = std::exchange(facts_[key].complete, false);
+    if (added.empty() && !was_complete) co_return Result<void>{};
+    rows.insert(rows.end(), added.begin(), added.end());
     model::JournalWrite write{.key = key};
+    write.facts = facts_[key].text();
     write.owned = std::move(rows);
     auto save = [&journal = ports_.journal, write = std::move(write)] { return journal.save(write); };
     auto saved = co_await on_pool(ports_.db, std::move(save));
+    if (saved) owned_.plan(key, added);
     co_return saved;
 }
 

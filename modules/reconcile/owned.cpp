@@ -52,19 +52,20 @@ public:
     void deleted(kube::Object object) override {
         object["apiVersion"] = gvk_.api_version();
         object["kind"] = gvk_.kind;
-        if (auto const id = kube::id_of(object)) owned_.vanished(id->text());
+        auto const id = kube::id_of(object);
+        if (id) owned_.vanished(id->text(), std::string{kube::uid_of(object)}, std::string{kube::resource_version_of(object)});
     }
 
     void list_ends() override {
         listing_ = false;
-        std::vector<std::string> missing;
+        std::set<std::string> missing;
         for (auto const& [id, known] : owned_.known_) {
             auto const parsed = kube::parse_object_id(id);
             if (!parsed || parsed->group != gvk_.group || parsed->kind != gvk_.kind) continue;
-            if (known.object.wished != 0 && !listed_.contains(id)) missing.push_back(id);
+            if (!listed_.contains(id)) missing.insert(id);
         }
         listed_.clear();
-        for (std::string const& id : missing) owned_.vanished(id);
+        for (std::string const& id : missing) owned_.vanished(id, "", "");
     }
 
     asio::awaitable<void> run() { return watcher_.run(); }
@@ -84,17 +85,23 @@ OwnedObjects::OwnedObjects(Ports ports, std::size_t watches_max)
 OwnedObjects::~OwnedObjects() = default;
 
 Known& OwnedObjects::put(model::Key const& owner, model::OwnedObject const& object) {
-    auto const [slot, is_new] = known_.try_emplace(object.entry.id);
-    if (is_new || slot->second.owner != owner) {
-        if (!is_new) std::erase(by_owner_[slot->second.owner], object.entry.id);
+    Known* known = known_by(owner, object.entry.id);
+    if (known == nullptr) {
+        known = &known_.emplace(object.entry.id, Known{.owner = owner, .object = {}})->second;
         by_owner_[owner].push_back(object.entry.id);
-        slot->second.owner = owner;
     }
-    slot->second.object = object;
-    return slot->second;
+    known->object = object;
+    return *known;
 }
 
-void OwnedObjects::erase(std::string const& id) { known_.erase(id); }
+void OwnedObjects::erase(model::Key const& owner, std::string const& id) {
+    auto const [begin, end] = known_.equal_range(id);
+    for (auto it = begin; it != end; ++it) {
+        if (it->second.owner != owner) continue;
+        known_.erase(it);
+        return;
+    }
+}
 
 void OwnedObjects::load(model::Key const& owner, std::vector<model::OwnedObject> const& objects) {
     for (model::OwnedObject const& object : objects) {
@@ -103,26 +110,34 @@ void OwnedObjects::load(model::Key const& owner, std::vector<model::OwnedObject>
     }
 }
 
+void OwnedObjects::plan(model::Key const& owner, std::vector<model::OwnedObject> const& objects) {
+    for (model::OwnedObject const& object : objects) {
+        if (find(owner, object.entry.id) == nullptr) put(owner, object);
+    }
+}
+
 void OwnedObjects::update(model::Key const& owner, Applied const& applied) {
-    auto const before = known_.find(applied.owned.entry.id);
-    // The watch may have shown a later version than the answer: then what it said stands.
-    bool const overtaken = before != known_.end() && before->second.object.uid == applied.owned.uid &&
-                           is_older(applied.owned.resource_version, before->second.object.resource_version);
-    std::string const later = overtaken ? before->second.object.resource_version : "";
-    if (before != known_.end() && before->second.gone && before->second.object.uid == applied.owned.uid) {
+    Known const* before = find(owner, applied.owned.entry.id);
+    if (before != nullptr && before->gone && before->object.uid == applied.owned.uid) {
         // It was never deleted: only the label by which we watch it was taken off.
         auto const drift = std::ranges::find_if(drifts_, [&](Drift const& one) {
             return one.object == applied.id.display() && one.owner == owner && !one.repaired;
         });
         if (drift != drifts_.end()) drift->what = "owner label removed";
     }
+    // The watch may have shown a later version than the answer: then what it said of the health stands.
+    bool overtaken = false;
+    if (auto const pass = in_pass_.find(owner); pass != in_pass_.end()) {
+        auto const seen = pass->second.find(applied.owned.entry.id);
+        overtaken = seen != pass->second.end() && !seen->second.gone &&
+                    is_older(applied.owned.resource_version, seen->second.resource_version);
+    }
     Known& known = put(owner, applied.owned);
-    if (overtaken) known.object.resource_version = later;
     known.skipped = applied.action == Action::skipped;
-    if (!applied.known && !overtaken) {
+    if (!applied.known) {
         known.gone = false;
         known.drifted = false;
-        if (!known.skipped) set_health(known, applied.status);
+        if (!known.skipped && !overtaken) set_health(known, applied.status);
     }
     if (!known.skipped) follow(applied.id, applied.owned.entry.version);
 }
@@ -140,7 +155,7 @@ void OwnedObjects::replace(model::Key const& owner, std::vector<Applied> const& 
     }
     auto& ids = by_owner_[owner];
     for (std::string const& id : ids) {
-        if (!kept.contains(id)) erase(id);
+        if (!kept.contains(id)) erase(owner, id);
     }
     ids.assign(kept.begin(), kept.end());
 }
@@ -148,19 +163,36 @@ void OwnedObjects::replace(model::Key const& owner, std::vector<Applied> const& 
 void OwnedObjects::forget(model::Key const& owner) {
     auto const found = by_owner_.find(owner);
     if (found == by_owner_.end()) return;
-    for (std::string const& id : found->second) erase(id);
+    for (std::string const& id : found->second) erase(owner, id);
     by_owner_.erase(found);
     in_pass_.erase(owner);
 }
 
 void OwnedObjects::end_pass(model::Key const& owner) {
-    in_pass_.erase(owner);
+    auto const pass = in_pass_.extract(owner);
+    if (!pass.empty()) {
+        for (auto const& [id, sighting] : pass.mapped()) {
+            if (Known* known = known_by(owner, id)) judge(*known, sighting);
+        }
+    }
     if (has_drift(owner) && listener_) listener_(owner, Change::drift);
 }
 
-Known const* OwnedObjects::find(std::string const& id) const {
+Known const* OwnedObjects::find(model::Key const& owner, std::string const& id) const {
+    auto const [begin, end] = known_.equal_range(id);
+    for (auto it = begin; it != end; ++it) {
+        if (it->second.owner == owner) return &it->second;
+    }
+    return nullptr;
+}
+
+Known const* OwnedObjects::find_any(std::string const& id) const {
     auto const found = known_.find(id);
     return found == known_.end() ? nullptr : &found->second;
+}
+
+Known* OwnedObjects::known_by(model::Key const& owner, std::string const& id) {
+    return const_cast<Known*>(find(owner, id));
 }
 
 std::vector<Known const*> OwnedObjects::of(model::Key const& owner) const {
@@ -168,7 +200,7 @@ std::vector<Known const*> OwnedObjects::of(model::Key const& owner) const {
     auto const ids = by_owner_.find(owner);
     if (ids == by_owner_.end()) return found;
     for (std::string const& id : ids->second) {
-        if (Known const* known = find(id)) found.push_back(known);
+        if (Known const* known = find(owner, id)) found.push_back(known);
     }
     return found;
 }
@@ -197,41 +229,61 @@ void OwnedObjects::follow(kube::ObjectId const& id, std::string const& version) 
 void OwnedObjects::seen(kube::GroupVersionKind const& gvk, kube::Object const& object) {
     auto const id = kube::id_of(object);
     if (!id) return;
-    auto const found = known_.find(id->text());
-    if (found == known_.end() || found->second.skipped) return;
-    Known& known = found->second;
     std::string_view const version = kube::resource_version_of(object);
-    if (is_older(version, known.object.resource_version)) return;
-    if (gvk.group.ends_with(".toolkit.fluxcd.io")) set_ready(known, object);
-    bool const ours = is_owned_by(object, known.owner);
-    bool const same_version = version == known.object.resource_version;
-    known.object.resource_version = version;
-    if (has_no_status(gvk)) {
-        set_health(known, {kube::is_being_deleted(object) ? kube::Health::terminating : kube::Health::current, ""});
-    } else {
-        set_health(known, kube::status_of(object, ports_.clock.wall()));
+    auto const [begin, end] = known_.equal_range(id->text());
+    for (auto it = begin; it != end; ++it) {
+        Known& known = it->second;
+        if (known.skipped || is_older(version, known.object.resource_version)) continue;
+        if (gvk.group.ends_with(".toolkit.fluxcd.io")) set_ready(known, object);
+        if (has_no_status(gvk)) {
+            set_health(known, {kube::is_being_deleted(object) ? kube::Health::terminating : kube::Health::current, ""});
+        } else {
+            set_health(known, kube::status_of(object, ports_.clock.wall()));
+        }
+        Sighting sighting{.ours = is_owned_by(object, known.owner),
+                          .uid = std::string{kube::uid_of(object)},
+                          .resource_version = std::string{version},
+                          .fields = owned_fields(object),
+                          .manager = last_other_manager(object)};
+        auto const pass = in_pass_.find(known.owner);
+        if (pass == in_pass_.end()) judge(known, sighting);
+        else pass->second[it->first] = std::move(sighting);
     }
-    if (!ours || same_version || in_pass_.contains(known.owner) || known.object.wished == 0) return;
-    std::uint64_t const fields = owned_fields(object);
-    bool const replaced = !known.object.uid.empty() && kube::uid_of(object) != known.object.uid;
-    if (fields == known.object.fields && !replaced) {
-        known.gone = false;
-        known.drifted = false;
-        return;
-    }
-    known.gone = false;
-    drift(known, replaced ? "replaced" : "changed", last_other_manager(object));
 }
 
-void OwnedObjects::vanished(std::string const& id) {
-    auto const found = known_.find(id);
-    if (found == known_.end() || found->second.skipped) return;
-    Known& known = found->second;
-    // In a pass the pass itself may have deleted it (prune, re-creation): its report says what is left.
-    if (in_pass_.contains(known.owner)) return;
-    known.gone = true;
-    set_health(known, {kube::Health::not_found, "the object is gone"});
-    drift(known, "deleted", "");
+/// Whether what was seen is what was applied. Older sightings than the answer to our own write say nothing.
+void OwnedObjects::judge(Known& known, Sighting const& sighting) {
+    if (sighting.gone) {
+        // In a pass it may have been made again since, as another object.
+        bool const another = !sighting.uid.empty() && !known.object.uid.empty() && sighting.uid != known.object.uid;
+        if (another || known.object.wished == 0 || is_older(sighting.resource_version, known.object.resource_version)) return;
+        known.gone = true;
+        set_health(known, {kube::Health::not_found, "the object is gone"});
+        drift(known, "deleted", "");
+        return;
+    }
+    if (is_older(sighting.resource_version, known.object.resource_version)) return;
+    bool const same_version = sighting.resource_version == known.object.resource_version;
+    known.object.resource_version = sighting.resource_version;
+    if (!sighting.ours || same_version || known.object.wished == 0) return;
+    bool const replaced = !known.object.uid.empty() && sighting.uid != known.object.uid;
+    known.gone = false;
+    if (sighting.fields == known.object.fields && !replaced) known.drifted = false;
+    else drift(known, replaced ? "replaced" : "changed", sighting.manager);
+}
+
+void OwnedObjects::vanished(std::string const& id, std::string uid, std::string resource_version) {
+    auto const [begin, end] = known_.equal_range(id);
+    for (auto it = begin; it != end; ++it) {
+        Known& known = it->second;
+        if (known.skipped) continue;
+        Sighting sighting{.gone = true, .uid = uid, .resource_version = resource_version};
+        // A list that lacks it speaks of the object known now, not of one that this pass makes.
+        if (sighting.resource_version.empty()) sighting.uid = known.object.uid;
+        auto const pass = in_pass_.find(known.owner);
+        if (pass == in_pass_.end()) judge(known, sighting);
+        else if (!sighting.uid.empty()) pass->second[id] = std::move(sighting);
+    }
 }
 
 void OwnedObjects::set_health(Known& known, kube::ObjectStatus const& status) {

@@ -60,7 +60,11 @@ public:
     void listen(Listener listener) { listener_ = std::move(listener); }
 
     /// What the journal knows of an owner, at start. Starts the watches that these objects need.
+    /// An object that two owners name is known once for each: which of them has it, its label says.
     void load(model::Key const& owner, std::vector<model::OwnedObject> const& objects);
+
+    /// What a pass is about to write (wished = 0): known until replace() says what came of it, whatever becomes of the pass.
+    void plan(model::Key const& owner, std::vector<model::OwnedObject> const& objects);
 
     /// After a pass: exactly these objects are the owner's.
     void replace(model::Key const& owner, std::vector<Applied> const& applied,
@@ -71,11 +75,15 @@ public:
 
     void forget(model::Key const& owner);
 
-    /// While a pass applies, its own writes come back through the watch before their answers do.
-    void begin_pass(model::Key const& owner) { in_pass_[owner] = true; }
+    /// While a pass applies, its own writes come back through the watch before their answers do: what the watch says
+    /// of the owner's objects is kept, and judged when the pass has ended.
+    void begin_pass(model::Key const& owner) { in_pass_[owner].clear(); }
     void end_pass(model::Key const& owner);
 
-    Known const* find(std::string const& id) const;
+    /// As this owner knows it; null when it does not.
+    Known const* find(model::Key const& owner, std::string const& id) const;
+    /// As somebody knows it; null when nobody does.
+    Known const* find_any(std::string const& id) const;
     std::vector<Known const*> of(model::Key const& owner) const;
     bool has_drift(model::Key const& owner) const;
 
@@ -98,11 +106,23 @@ private:
     class KindWatch;
     friend class KindWatch;
 
+    /// What a watch said of one object, last.
+    struct Sighting {
+        bool gone = false;
+        bool ours = false;  // its label names the owner
+        std::string uid;
+        std::string resource_version;  // empty: a list without it
+        std::uint64_t fields = 0;
+        std::string manager;
+    };
+
+    Known* known_by(model::Key const& owner, std::string const& id);
     Known& put(model::Key const& owner, model::OwnedObject const& object);
-    void erase(std::string const& id);
+    void erase(model::Key const& owner, std::string const& id);
+    void judge(Known& known, Sighting const& sighting);
     void follow(kube::ObjectId const& id, std::string const& version);
     void seen(kube::GroupVersionKind const& gvk, kube::Object const& object);
-    void vanished(std::string const& id);
+    void vanished(std::string const& id, std::string uid, std::string resource_version);
     void set_health(Known& known, kube::ObjectStatus const& status);
     void set_ready(Known& known, kube::Object const& object);
     void drift(Known& known, std::string what, std::string manager);
@@ -110,9 +130,9 @@ private:
     Ports ports_;
     TaskGroup group_;
     Listener listener_;
-    std::unordered_map<std::string, Known> known_;
+    std::unordered_multimap<std::string, Known> known_;  // by id; one per owner
     std::map<model::Key, std::vector<std::string>> by_owner_;
-    std::map<model::Key, bool> in_pass_;
+    std::map<model::Key, std::map<std::string, Sighting>> in_pass_;  // by id: the last sighting since the pass began
     std::map<kube::GroupVersionKind, std::unique_ptr<KindWatch>> watches_;
     std::vector<Drift> drifts_;
 };

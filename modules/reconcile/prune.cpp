@@ -12,6 +12,8 @@ namespace holdfast::reconcile {
 
 namespace {
 
+constexpr int kLooksMax = 5;  // at an object that changes under our hands
+
 enum class Fate { deleted, settled };
 
 Task<kube::Target> target_of(kube::Cluster& cluster, kube::ObjectId id, std::string version) {
@@ -22,22 +24,27 @@ Task<kube::Target> target_of(kube::Cluster& cluster, kube::ObjectId id, std::str
     co_return target;
 }
 
+/// Deletes it in the version that was looked at: between the look and the delete another owner may take it over.
 Task<Fate> remove_one(kube::Cluster& cluster, model::Key owner, kube::ObjectId id, std::string version) {
     auto target = co_await target_of(cluster, id, std::move(version));
     if (!target && target.error().code == Errc::not_found) co_return Fate::settled;
     if (!target) co_return fail(std::move(target), id.display());
     kube::ReadOptions const metadata{.metadata_only = true};
-    auto live = co_await cluster.get(*target, metadata);
-    if (!live && live.error().code == Errc::not_found) co_return Fate::settled;
-    if (!live) co_return fail(std::move(live), id.display());
-    if (!is_owned_by(*live, owner) || is_marked(*live, "prune", "disabled") || is_marked(*live, "reconcile", "disabled")) {
-        co_return Fate::settled;
+    for (int look = 1;; ++look) {
+        auto live = co_await cluster.get(*target, metadata);
+        if (!live && live.error().code == Errc::not_found) co_return Fate::settled;
+        if (!live) co_return fail(std::move(live), id.display());
+        if (!is_owned_by(*live, owner) || is_marked(*live, "prune", "disabled") || is_marked(*live, "reconcile", "disabled")) {
+            co_return Fate::settled;
+        }
+        kube::DeleteOptions const options{.uid = std::string{kube::uid_of(*live)},
+                                          .resource_version = std::string{kube::resource_version_of(*live)}};
+        kube::Refusal refusal;
+        auto removed = co_await cluster.remove(*target, options, &refusal);
+        if (removed) co_return Fate::deleted;
+        if (removed.error().code == Errc::not_found) co_return Fate::settled;
+        if (refusal.code != 409 || look == kLooksMax) co_return fail(std::move(removed), id.display() + " delete failed");
     }
-    kube::DeleteOptions const options{.uid = std::string{kube::uid_of(*live)}};
-    auto removed = co_await cluster.remove(std::move(*target), options);
-    if (!removed && removed.error().code == Errc::not_found) co_return Fate::settled;
-    if (!removed) co_return fail(std::move(removed), id.display() + " delete failed");
-    co_return Fate::deleted;
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ Result<T> run_task(Task<T> task) {
     return std::move(result.value());
 }
 
-class FakeCluster final : public kube::Cluster {
+class FakeCluster : public kube::Cluster {
 public:
     std::map<std::string, kube::Object> objects;  // by id text
     std::vector<std::string> log;                 // "dry-run ConfigMap/a/b", "apply …", "delete …"
