@@ -7,6 +7,7 @@
 #include "modules/helm/user_values.hpp"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <random>
 #include <set>
@@ -190,7 +192,9 @@ Result<std::string> write_files(TemplateFlags const& flags, std::string const& r
     return std::string{"\n"};
 }
 
-Result<std::string> run(TemplateFlags const& flags) {
+/// Renders and hands the text to `emit` while everything it was made from is still there: a program that ends with it
+/// need not take hundreds of thousands of small objects apart first.
+Result<void> run(TemplateFlags const& flags, std::function<void(std::string)> const& emit) {
     helm::RenderOptions options;
     options.budget.stack_bytes_max = kStackBytes - (8u << 20);
     if (!flags.kube_version.empty()) {
@@ -209,7 +213,7 @@ Result<std::string> run(TemplateFlags const& flags) {
     auto names = names_of(flags, engine, ports);
     if (!names) return fail(std::move(names));
     auto path = locate(names->chart);
-    if (!path) return path;
+    if (!path) return fail(std::move(path));
     auto values = helm::merge_user_values(
         {flags.value_files, flags.set_json, flags.set, flags.set_string, flags.set_file, flags.set_literal}, read_values);
     if (!values) return fail(std::move(values));
@@ -227,8 +231,10 @@ Result<std::string> run(TemplateFlags const& flags) {
         return fail(std::move(rendered));
     }
     helm::OutputOptions const output{flags.include_crds, flags.no_hooks, flags.skip_tests, flags.show_only};
-    if (!flags.output_dir.empty()) return write_files(flags, names->release, *rendered, output);
-    return helm::print(*rendered, output);
+    auto text = flags.output_dir.empty() ? helm::print(*rendered, output) : write_files(flags, names->release, *rendered, output);
+    if (!text) return fail(std::move(text));
+    emit(std::move(*text));
+    return {};
 }
 
 /// Templates include each other deeply; the main thread's stack may grow this far.
@@ -242,30 +248,40 @@ void raise_stack() {
     }
 }
 
-}  // namespace
-
-TemplateOutput template_output(int argc, char** argv) {
+TemplateOutput render(int argc, char** argv, std::function<void(TemplateOutput const&)> const& last_words) {
     raise_stack();
     TemplateOutput output;
     auto flags = parse_template_flags(argc, argv);
     if (!flags) return {1, {}, "Error: " + flags.error().message + '\n'};
     if (flags->help) return {0, std::string{kHelp}, {}};
     for (auto const& line : flags->deprecations) output.err += line + '\n';
-    auto out = run(*flags);
-    if (!out) {
+    auto done = run(*flags, [&](std::string text) {
+        output.out = std::move(text);
+        if (last_words) last_words(output);
+    });
+    if (!done) {
         output.status = 1;
-        output.err += "Error: " + out.error().message + '\n';
-        return output;
+        output.err += "Error: " + done.error().message + '\n';
     }
-    output.out = std::move(*out);
     return output;
 }
 
-int run_template(int argc, char** argv) {
-    auto const output = template_output(argc, argv);
+int print(TemplateOutput const& output) {
     std::fwrite(output.err.data(), 1, output.err.size(), stderr);
     std::fwrite(output.out.data(), 1, output.out.size(), stdout);
     return std::fflush(stdout) == 0 ? output.status : 1;
+}
+
+}  // namespace
+
+TemplateOutput template_output(int argc, char** argv) { return render(argc, argv, {}); }
+
+int run_template(int argc, char** argv) {
+    // One short run: give memory back at its end, not in between.
+    ::mallopt(M_MXFAST, 0);
+    ::mallopt(M_TRIM_THRESHOLD, 256 << 20);
+    ::mallopt(M_TOP_PAD, 1 << 20);
+    return print(render(argc, argv, [](TemplateOutput const& output) { ::_exit(print(output)); }));
 }
 
 }  // namespace holdfast::daemon
