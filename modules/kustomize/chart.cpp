@@ -65,6 +65,11 @@ Result<Generate> make_chart(Context& context, Loader const& loader, HelmGlobals 
     }
     auto const file = chart.values_file.empty() ? join_path(request.chart_directory, "values.yaml") : chart.values_file;
     return Generate{[&context, &loader, chart, request, extra, file]() mutable -> Result<std::vector<Resource*>> {
+        if (auto const found = loader.files().resolve(request.chart_directory); !found || !found->file.empty()) {
+            if (chart.repo.empty()) return fail(Errc::not_found, "no repo specified for pull, no chart found at ''");
+            return fail(Errc::denied, "chart '" + chart.name + "' of '" + chart.repo + "' is not fetched: no network in a render; put it in " +
+                                          request.chart_directory);
+        }
         auto values = merged_values(context, loader, chart, file);
         if (!values) return fail(std::move(values));
         request.values.push_back(std::move(*values));

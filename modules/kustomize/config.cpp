@@ -18,7 +18,10 @@ bool selected_by(FieldSpec const& spec, FieldSpec const& selector) {
 /// Stable, without std::stable_sort's deprecated helper.
 template <class T, class GvkOf>
 void sort_by_gvk(std::vector<T>& list, GvkOf gvk_of) {
-    if (list.size() < 2) return;
+    bool const sorted_already = std::is_sorted(list.begin(), list.end(), [&](T const& a, T const& b) {
+        return less_than(gvk_of(a), gvk_of(b));
+    });
+    if (sorted_already) return;
     std::vector<std::pair<Gvk, std::size_t>> order;
     for (std::size_t i = 0; i < list.size(); ++i) order.emplace_back(gvk_of(list[i]), i);
     std::sort(order.begin(), order.end(), [](auto const& a, auto const& b) {

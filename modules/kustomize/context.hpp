@@ -35,6 +35,8 @@ public:
     yaml::Arena arena;
     patch::Schema schema;         // the builtin one, until the first kustomization that names another
     bool schema_is_chosen = false;
+    // kyaml keeps the builtin types beside a document that is chosen later, when it had a use for them by then.
+    bool builtin_merged = false, unknown_type_met = false;
     std::vector<std::string> warnings;
 
 private:

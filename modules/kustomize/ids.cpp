@@ -62,6 +62,7 @@ Gvk make_gvk(patch::Schema const& schema, std::string_view api_version, std::str
 }
 
 bool less_than(Gvk const& a, Gvk const& b) {
+    if (a.same(b)) return false;
     auto const rank_a = rank_of(a.kind), rank_b = rank_of(b.kind);
     if (rank_a != rank_b) return rank_a < rank_b;
     return a.legacy_sort_key() < b.legacy_sort_key();

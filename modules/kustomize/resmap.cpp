@@ -130,6 +130,7 @@ Result<void> merge_patch(Resource& target, Resource& patch) {
     bool const changes_kind = patch.enabled(annotation::kAllowKindChange);
     if (renames || changes_kind) target.store_previous_id();
     auto& context = target.context();
+    context.builtin_merged = context.builtin_merged || !context.schema_is_chosen;
     auto* const root = patch.edit();
     auto merged = patch::merge(context.arena, context.schema, *root, *target.edit());
     if (!merged) return fail(std::move(merged));

@@ -80,6 +80,9 @@ std::string_view Resource::ns() const {
 ResId const& Resource::id() const {
     if (!has_id_) {
         id_.gvk = make_gvk(context_->schema, api_version(), kind());
+        if (!context_->schema_is_chosen && !context_->unknown_type_met) {
+            context_->unknown_type_met = !context_->schema.is_namespaced(api_version(), kind());
+        }
         id_.name = name();
         id_.ns = ns();
         has_id_ = true;

@@ -63,7 +63,10 @@ Result<void> Target::choose_schema(bool reset) {
         if (version != kustomization_.openapi.end()) {
             return fail(Errc::invalid_input, "builtin version and custom schema provided, cannot use both");
         }
-        auto schema = patch::Schema::parse(*text);
+        using Builtin = patch::Schema::Builtin;
+        auto schema = patch::Schema::parse(*text, context_.builtin_merged     ? Builtin::below
+                                                  : context_.unknown_type_met ? Builtin::above
+                                                                              : Builtin::none);
         if (!schema) return fail(std::move(schema), "invalid schema file");
         context_.schema = std::move(*schema);
         context_.schema_is_chosen = true;
