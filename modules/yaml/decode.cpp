@@ -282,9 +282,14 @@ private:
         Merged taken;
         if (!merged) {
             for (std::size_t i = 0; i + 1 < node.size(); i += 2) {
+                auto const& key = *node.item(i);
                 std::string text;
-                if (key_text(*node.item(i), text, text_keys || is_plain_string(*node.item(i)), depth)) taken.insert(text);
-                else if (failed_) return false;
+                // Among text keys a key of another type is not known to the merge, which then overrides it.
+                if (!key_text(key, text, text_keys || is_plain_string(key), depth)) {
+                    if (failed_) return false;
+                } else if (is_plain_string(key)) {
+                    taken.insert(text);
+                }
             }
             merged = &taken;
         }
