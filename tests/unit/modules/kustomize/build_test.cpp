@@ -11,6 +11,7 @@ TEST_CASE("kustomize: objects come one by one and as one stream", "[kustomize][b
 
     auto const built = tree.build();
 
+    INFO((built ? "" : built.error().message));
     REQUIRE(built);
     REQUIRE(built->objects.size() == 2);
     CHECK(built->objects[0].name == "p-a");
@@ -28,6 +29,7 @@ TEST_CASE("kustomize: deprecated fields are named in warnings", "[kustomize][bui
 
     auto const built = tree.build();
 
+    INFO((built ? "" : built.error().message));
     REQUIRE(built);
     REQUIRE(built->warnings.size() == 2);
     CHECK(built->warnings[0].starts_with("# Warning: 'bases' is deprecated."));
