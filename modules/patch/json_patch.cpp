@@ -8,6 +8,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -160,14 +161,25 @@ bool same(json::value const& a, json::value const& b, bool as_written) {
     return a == b;
 }
 
-std::size_t nodes_in(json::value const& value) {
-    std::size_t count = 1;
+struct Size {
+    std::size_t nodes = 1;
+    std::size_t levels = 0;  // below the value: 0 for a scalar
+};
+
+/// Recurses as deep as `value` is, which fits() keeps below kPatchDepthMax.
+Size size_of(json::value const& value) {
+    Size size;
+    auto const count = [&](json::value const& child) {
+        auto const below = size_of(child);
+        size.nodes += below.nodes;
+        size.levels = std::max(size.levels, below.levels + 1);
+    };
     if (auto const* const object = value.if_object()) {
-        for (auto const& [name, one] : *object) count += nodes_in(one);
+        for (auto const& [name, child] : *object) count(child);
     } else if (auto const* const array = value.if_array()) {
-        for (auto const& one : *array) count += nodes_in(one);
+        for (auto const& child : *array) count(child);
     }
-    return count;
+    return size;
 }
 
 /// One application of a patch.
@@ -205,7 +217,9 @@ private:
         if (!path) return refused("add operation failed to decode path: missing value");
         auto const place = find(root_, *path);
         if (!place) return refused("add operation does not apply: doc is missing path: \"" + *path + "\": missing value");
-        auto done = place->add(value_of(operation));
+        auto value = value_of(operation);
+        if (auto fine = fits(*place, *path, size_of(value)); !fine) return fine;
+        auto done = place->add(std::move(value));
         if (!done) return fail(std::move(done), "error in add for path: '" + *path + "'");
         return {};
     }
@@ -217,6 +231,7 @@ private:
         if (!place) {
             return refused("remove operation does not apply: doc is missing path: \"" + *path + "\": missing value");
         }
+        if (auto paid = pay(*place, 1); !paid) return paid;
         auto done = place->remove();
         if (!done) return fail(std::move(done), "error in remove for path: '" + *path + "'");
         return {};
@@ -237,8 +252,10 @@ private:
         if (!place) return refused("replace operation does not apply: doc is missing path: " + *path + ": missing value");
         auto const old = place->get();
         if (!old) return refused("replace operation does not apply: doc is missing key: " + *path + ": missing value");
-        if (*old) **old = value_of(operation);
-        else place->holder->get_object().insert_or_assign(place->key, value_of(operation));  // as evanphx v4
+        auto value = value_of(operation);
+        if (auto fine = fits(*place, *path, size_of(value)); !fine) return fine;
+        if (*old) **old = std::move(value);
+        else place->holder->get_object().insert_or_assign(place->key, std::move(value));  // as evanphx v4
         return {};
     }
 
@@ -251,6 +268,7 @@ private:
         auto found = source->get();
         if (!found) return fail(std::move(found), step);
         auto value = *found ? std::move(**found) : json::value{};
+        if (auto paid = pay(*source, 1); !paid) return paid;
         if (auto done = source->remove(); !done) return fail(std::move(done), step);
 
         auto path = path_of(operation);
@@ -259,6 +277,7 @@ private:
         if (!target) {
             return refused("move operation does not apply: doc is missing destination path: " + *path + ": missing value");
         }
+        if (auto fine = fits(*target, *path, size_of(value)); !fine) return fine;
         auto done = target->add(std::move(value));
         if (!done) return fail(std::move(done), "error in move for path: '" + *path + "'");
         return {};
@@ -294,20 +313,41 @@ private:
         if (!target) {
             return refused("copy operation does not apply: doc is missing destination path: " + *path + ": missing value");
         }
-        auto value = *found ? **found : json::value{};
-        copied_ += nodes_in(value);
+        auto const size = *found ? size_of(**found) : Size{};
+        copied_ += size.nodes;
         if (copied_ > limits::kPatchCopiedNodesMax) {
             return fail(Errc::limit, "copy operations make more than " + std::to_string(limits::kPatchCopiedNodesMax) +
                                          " values");
         }
-        auto done = target->add(std::move(value));
+        if (auto fine = fits(*target, *path, size); !fine) return fine;
+        auto done = target->add(*found ? json::value(**found) : json::value());
         if (!done) return fail(std::move(done), "error while adding value during copy");
         return {};
     }
 
+    /// To put something into a list, or to take it out, moves what stands behind.
+    Result<void> pay(Place const& place, std::size_t steps) {
+        auto const* const list = place.holder->if_array();
+        steps_ += steps + (list ? list->size() / kElementsPerStep : 0);
+        if (steps_ <= limits::kPatchStepsMax) return {};
+        return fail(Errc::limit, "JSON patch takes more than " + std::to_string(limits::kPatchStepsMax) + " steps");
+    }
+
+    /// A value may not make the document deeper than allowed.
+    Result<void> fits(Place const& place, std::string_view pointer, Size size) {
+        auto const parts = static_cast<std::size_t>(std::ranges::count(pointer, '/'));
+        if (parts + size.levels > limits::kPatchDepthMax) {
+            return fail(Errc::limit, "object is nested deeper than " + std::to_string(limits::kPatchDepthMax));
+        }
+        return pay(place, size.nodes);
+    }
+
+    static constexpr std::size_t kElementsPerStep = 32;
+
     json::value& root_;
     bool as_written_;
     std::size_t copied_ = 0;
+    std::size_t steps_ = 0;
 };
 
 }  // namespace
