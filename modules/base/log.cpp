@@ -1,6 +1,8 @@
 // modules/base/log.cpp: formats a line and writes it at once.
 #include "modules/base/log.hpp"
 
+#include "modules/base/utf8.hpp"
+
 #include <array>
 #include <cstdio>
 #include <ctime>
@@ -15,7 +17,7 @@ constexpr std::size_t kLineBytesMax = 32u << 10;  // a longer value is cut: the 
 
 void append_json(std::string& line, std::string_view text) {
     line += '"';
-    for (char const c : text) {
+    for (char const c : to_utf8(text, kLineBytesMax)) {
         switch (c) {
             case '"': line += "\\\""; break;
             case '\\': line += "\\\\"; break;

@@ -1,6 +1,8 @@
 // modules/model/status.cpp: conditions, history, and the JSON form of a status.
 #include "modules/model/status.hpp"
 
+#include "modules/base/utf8.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
@@ -12,6 +14,7 @@ namespace holdfast::model {
 namespace {
 
 constexpr std::size_t kHistoryMax = 5;
+constexpr std::size_t kMessageBytesMax = 20'000;  // as Flux; the CRDs refuse more than 32,768
 
 std::string_view truth_word(Truth status) {
     switch (status) {
@@ -104,7 +107,8 @@ void Conditions::set(std::string_view type, Truth status, std::string_view reaso
     }
     found->status = status;
     found->reason = reason;
-    found->message = message;
+    // A remote's words may be any bytes, and any number of them: neither the journal nor the API server would take those.
+    found->message = to_utf8(message, kMessageBytesMax);
     found->observed_generation = generation;
 }
 
