@@ -271,6 +271,7 @@ private:
         for (model::JournalEntry const& entry : *entries) {
             auto put = intake::restore(registry_, entry);
             if (!put) log_.error(kArea, put.error().message);
+            if (entry.key.kind == Kind::git_repository) sources_->load(entry);
             if (entry.key.kind == Kind::kustomization) kustomizations_->load(entry);
             if (entry.key.kind == Kind::flux_config) configs_->load(entry);
         }

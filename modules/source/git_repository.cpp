@@ -6,6 +6,9 @@
 #include "modules/source/artifact.hpp"
 #include "modules/text/semver/semver.hpp"
 
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
 #include <algorithm>
 
 namespace holdfast::source {
@@ -28,6 +31,13 @@ namespace {
 
 namespace json = boost::json;
 constexpr std::string_view kArea = "source";
+constexpr std::chrono::minutes kRememberEvery{10};  // a check that found nothing new: an age this wrong, a write this rare
+
+/// What outlives a restart beside the status: when upstream last answered.
+std::string facts_text(Entry const& entry) {
+    if (!entry.status.artifact) return "{}";
+    return json::serialize(json::object{{"checkedAt", model::format_time(entry.status.artifact->last_checked)}});
+}
 
 /// The commit's files as the artifact writer wants them.
 class CommitTree final : public Tree {
@@ -98,6 +108,18 @@ GitRepositories::GitRepositories(story::Ports ports, asio::thread_pool& pool, Ar
       checkout_(std::move(checkout)) {}
 
 void GitRepositories::distrust(Key const& key) { distrusted_[key] = true; }
+
+void GitRepositories::load(model::JournalEntry const& row) {
+    Entry* entry = ports_.registry.find(row.key);
+    if (entry == nullptr || !entry->status.artifact) return;
+    boost::system::error_code ec;
+    auto const value = json::parse(row.facts.empty() ? "{}" : row.facts, ec);
+    if (ec || !value.is_object()) return;
+    auto const checked = model::parse_time(kube::find_string(value.get_object(), {"checkedAt"}));
+    if (!checked) return;
+    entry->status.artifact->last_checked = *checked;
+    remembered_[row.key] = *checked;
+}
 
 asio::awaitable<Next> GitRepositories::reconcile(Key key) {
     Entry* entry = ports_.registry.find(key);
@@ -209,7 +231,10 @@ asio::awaitable<Next> GitRepositories::keep(Key key, model::GitRepositorySpec sp
                            status.observed_generation == entry->meta.generation &&
                            status.last_handled_reconcile_at == entry->meta.requested_at;
     if (status.artifact) status.artifact->last_checked = now;
-    if (unchanged) co_return Next{spec.interval};  // nothing to write anywhere
+    if (unchanged) {  // nothing to tell anyone
+        if (now - remembered_[key] >= kRememberEvery) co_await remember_check(key);
+        co_return Next{spec.interval};
+    }
     if (fetched.is_new) {
         std::string const path = "gitrepository/" + key.ns + "/" + key.name + "/" + commit_of(fetched.revision) + ".tar.gz";
         status.artifact = model::Artifact{.revision = fetched.revision,
@@ -265,12 +290,25 @@ asio::awaitable<bool> GitRepositories::record(Key key) {
     Entry* entry = ports_.registry.find(key);
     if (entry == nullptr) co_return true;
     if (!entry->meta.requested_at.empty()) entry->status.last_handled_reconcile_at = entry->meta.requested_at;
-    story::Outcome outcome;
+    if (entry->status.artifact) remembered_[key] = entry->status.artifact->last_checked;
+    story::Outcome outcome{.facts = facts_text(*entry)};
     outcome.records.push_back(story::object_record(*entry, ports_.clock.wall()));
     auto concluded = co_await story::conclude(ports_, key, std::move(outcome));
     if (concluded) co_return true;
     ports_.log.error(kArea, "not recorded", {{"name", key.name}, {"error", concluded.error().message}});
     co_return false;
+}
+
+/// After a power cut the age of what is held is as old as the last check, not as the last change. Best effort.
+asio::awaitable<void> GitRepositories::remember_check(Key key) {
+    Entry const* entry = ports_.registry.find(key);
+    if (entry == nullptr || !entry->status.artifact) co_return;
+    remembered_[key] = entry->status.artifact->last_checked;
+    model::JournalWrite write{.key = key};
+    write.facts = facts_text(*entry);
+    auto save = [&journal = ports_.journal, write = std::move(write)] { return journal.save(write); };
+    auto saved = co_await on_pool(ports_.db, std::move(save));
+    if (!saved) ports_.log.debug(kArea, "check not remembered", {{"name", key.name}, {"error", saved.error().message}});
 }
 
 asio::awaitable<Next> GitRepositories::finalize(Key key) {
@@ -291,6 +329,7 @@ asio::awaitable<Next> GitRepositories::finalize(Key key) {
     }
     backoffs_.erase(key);
     distrusted_.erase(key);
+    remembered_.erase(key);
     co_return Next{};
 }
 

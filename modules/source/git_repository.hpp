@@ -27,6 +27,9 @@ public:
     GitRepositories(story::Ports ports, asio::thread_pool& pool, ArtifactStore& store, Settings settings,
                     std::stop_token stop, Checkout checkout = git::checkout);
 
+    /// What the journal keeps for this story, for an entry that is restored already.
+    void load(model::JournalEntry const& entry);
+
     /// One pass. Never two at once for the same key. Whatever happens inside, exactly one outcome is recorded.
     ///
     /// Being offline is no failure while a revision is held: the object stays Ready, and FetchFailed says why it is
@@ -45,6 +48,7 @@ private:
     asio::awaitable<story::Next> miss(model::Key key, model::GitRepositorySpec spec, std::string reason, Error error);
     asio::awaitable<story::Next> finalize(model::Key key);
     asio::awaitable<bool> record(model::Key key);
+    asio::awaitable<void> remember_check(model::Key key);
 
     story::Ports ports_;
     asio::thread_pool& pool_;
@@ -54,6 +58,7 @@ private:
     Checkout checkout_;
     std::map<model::Key, Backoff> backoffs_;
     std::map<model::Key, bool> distrusted_;
+    std::map<model::Key, model::WallTime> remembered_;  // the last check that the journal knows of
 };
 
 }  // namespace holdfast::source
