@@ -104,6 +104,7 @@ Task<void> release(Ports& ports, Key key, std::vector<model::ComplianceRecord> r
     auto erase = [&journal = ports.journal, key, records = std::move(records)] { return journal.erase(key, records); };
     auto erased = co_await on_pool(ports.db, std::move(erase));
     if (!erased) co_return erased;
+    if (Entry const* entry = ports.registry.find(key)) ports.registry.changed(*entry);  // its last record waits for the uplink
     ports.registry.erase(key);
     co_return Result<void>{};
 }
