@@ -113,7 +113,7 @@ class Day:
 
     def commit(self):
         for _ in range(self.choice.randrange(1, 4)):
-            what = self.choice.choice(("add", "change", "remove", "move"))
+            what = self.choice.choice(("add", "add", "change", "remove", "move"))
             if what == "add":
                 self.put(self.choice.choice(sorted(self.wanted)), self.fresh())
             elif any(len(things) > 1 for things in self.wanted.values()):
