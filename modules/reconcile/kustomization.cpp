@@ -60,6 +60,7 @@ struct Kustomizations::Pass {
     std::uint64_t spec_digest = 0;
     std::string manifest_digest = {};
     bool repairs = false;  // the pass began with drift
+    std::vector<model::OwnedObject> intended = {};  // everything it was about to apply
     ApplyReport applied = {};
     PruneReport pruned = {};
 };
@@ -186,6 +187,10 @@ asio::awaitable<Next> Kustomizations::pass(Key key, KustomizationSpec spec, mode
         co_return co_await stop_with(key, std::move(failure), {});
     }
 
+    for (kube::Object const& object : rendered->objects) {
+        auto const id = kube::id_of(object);
+        if (id) run.intended.push_back(planned(*id, kube::kind_of(object)->version));
+    }
     owned_.begin_pass(key);
     run.repairs = owned_.has_drift(key);
     auto applied = co_await apply_staged(*ports_.cluster, std::move(rendered->objects), apply_options(run), run.applied);
@@ -222,7 +227,8 @@ ApplyOptions Kustomizations::apply_options(Pass const& run) const {
             },
             .before = [this, key = run.key](kube::ObjectId const& id) -> model::OwnedObject const* {
                 Known const* known = owned_.find(key, id.text());
-                return known != nullptr && !known->gone ? &known->object : nullptr;
+                bool const was_there = known != nullptr && !known->gone && known->object.wished != 0;
+                return was_there ? &known->object : nullptr;
             }};
 }
 
@@ -276,6 +282,11 @@ asio::awaitable<Next> Kustomizations::stop_building(Pass run, Error error) {
 /// The stages before the refused one are applied: they are known, and stay.
 asio::awaitable<Next> Kustomizations::stop_applying(Pass run, Error error) {
     for (Applied const& one : run.applied.objects) owned_.update(run.key, one);
+    // A write whose answer was lost may have been made: what could be there stays in the inventory.
+    if (is_retryable(error.code)) {
+        std::erase_if(run.intended, [&](auto const& one) { return owned_.find(run.key, one.entry.id) != nullptr; });
+        owned_.load(run.key, run.intended);
+    }
     owned_.end_pass(run.key);
     std::string const changes = change_log(run.applied);
     if (Entry* entry = ports_.registry.find(run.key)) {

@@ -37,6 +37,7 @@ public:
     std::map<std::string, kube::Object> objects;  // by id text
     std::vector<std::string> log;                 // "dry-run ConfigMap/a/b", "apply …", "delete …"
     std::function<std::optional<kube::Refusal>(kube::Object const&)> refuse;  // asked for every apply
+    std::function<bool(kube::Object const&)> lose;  // the write is made, its answer never arrives
 
     Task<kube::Resource> resource_for(kube::GroupVersionKind gvk) override {
         bool const cluster_wide = gvk.kind == "Namespace" || gvk.kind == "ClusterRole" || gvk.kind == "CustomResourceDefinition";
@@ -84,6 +85,7 @@ public:
         metadata["managedFields"] = json::array{json::object{
             {"manager", options.field_manager}, {"operation", "Apply"}, {"fieldsV1", json::object{{"f:data", json::object{}}}}}};
         if (!options.dry_run) objects[id.text()] = object;
+        if (!options.dry_run && lose && lose(object)) co_return fail(Errc::timeout, "no answer in 30 s");
         co_return object;
     }
 

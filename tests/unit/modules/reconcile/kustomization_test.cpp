@@ -1,0 +1,441 @@
+// tests/unit/modules/reconcile/kustomization_test.cpp: one pass after the other over a fake renderer and a fake cluster.
+#include "modules/reconcile/kustomization.hpp"
+#include "tests/support/story_world.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+
+namespace holdfast::reconcile {
+
+namespace {
+
+using namespace std::chrono_literals;
+using model::Key;
+using model::Kind;
+using model::Truth;
+
+Key const kSource{Kind::git_repository, "apps", "shop"};
+Key const kWeb{Kind::kustomization, "apps", "web"};
+Key const kBase{Kind::kustomization, "apps", "base"};
+
+class FakeRenderer final : public Renderer {
+public:
+    std::vector<std::string> names;  // of the ConfigMaps that a render gives
+    std::optional<Error> refuse;
+    std::size_t renders = 0;
+
+    Task<Rendered> render(model::Artifact artifact, model::KustomizationSpec) override {
+        ++renders;
+        if (refuse) co_return fail(refuse->code, refuse->message);
+        Rendered out;
+        out.digest = "sha256:" + artifact.digest;
+        for (std::string const& name : names) {
+            out.objects.push_back({{"apiVersion", "v1"}, {"kind", "ConfigMap"},
+                                   {"metadata", boost::json::object{{"name", name}, {"namespace", "apps"}}},
+                                   {"data", boost::json::object{{"revision", artifact.revision}}}});
+        }
+        co_return out;
+    }
+};
+
+struct World : test::StoryWorld {
+    FakeRenderer renderer;
+    std::vector<Key> damaged;
+    OwnedObjects owned{{io.get_executor(), nullptr, log, clock}, 4};  // no watches: what is seen is what a test says
+    Kustomizations story{ports(), renderer, owned, {}, {[] {}, [this](Key const& key) { damaged.push_back(key); }}};
+
+    World() {
+        wish(R"({"apiVersion":"source.toolkit.fluxcd.io/v1","kind":"GitRepository","metadata":{"name":"shop","namespace":"apps"},
+                 "spec":{"url":"https://example.com/shop.git","interval":"1m"}})");
+        commit("1");
+        renderer.names = {"a", "b"};
+    }
+    void commit(std::string const& revision) {
+        auto& status = registry.find(kSource)->status;
+        status.artifact = model::Artifact{.revision = "main@sha1:" + revision, .digest = "sha256:" + revision};
+        status.conditions.set("Ready", Truth::yes, "Succeeded", "stored", 1, clock.wall());
+    }
+    model::Entry& want(std::string const& name, std::string const& more = "", model::Origin origin = model::Origin::cluster,
+                       std::string const& meta = "") {
+        return wish(R"({"apiVersion":"kustomize.toolkit.fluxcd.io/v1","kind":"Kustomization","metadata":{"name":")" + name +
+                        R"(","namespace":"apps")" + meta + R"(},"spec":{"sourceRef":{"kind":"GitRepository","name":"shop"},"path":"./",
+                        "interval":"10m","retryInterval":"2m","prune":true)" + more + "}}",
+                    origin);
+    }
+    story::Next pass(Key const& key = kWeb) { return run(story.reconcile(key)); }
+    std::vector<std::string> live() const {
+        std::vector<std::string> names;
+        for (auto const& [id, object] : cluster.objects) names.emplace_back(kube::name_of(object));
+        return names;
+    }
+    std::vector<std::string> inventory(Key const& key = kWeb) {
+        std::vector<std::string> ids;
+        for (auto const& one : registry.find(key)->status.inventory) ids.push_back(one.id);
+        return ids;
+    }
+    std::vector<std::string> journaled(Key const& key = kWeb) {
+        std::vector<std::string> ids;
+        for (auto const& one : journal.entries[key].owned) ids.push_back(one.entry.id);
+        std::ranges::sort(ids);
+        return ids;
+    }
+};
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("kustomization: what is about to be written is in the journal before the first write", "[reconcile]") {
+    World world;
+    world.want("web");
+
+    auto const next = world.pass();
+
+    CHECK(next.after == 10min);
+    CHECK(world.condition(kWeb).reason == "ReconciliationSucceeded");
+    CHECK(world.condition(kWeb).message == "Applied revision: main@sha1:1");
+    REQUIRE(world.cluster.log.size() >= 3);
+    CHECK(world.cluster.log.front() == "intend");
+    CHECK(world.cluster.log.back() == "record");
+    CHECK(world.live() == Names{"a", "b"});
+    CHECK(world.inventory() == Names{"apps_a__ConfigMap", "apps_b__ConfigMap"});
+    CHECK(world.journaled() == world.inventory());
+}
+
+TEST_CASE("kustomization: a full disk lets nothing be written that no inventory would name", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.journal.refuse = Error{Errc::limit, "the disk is full"};
+
+    auto const next = world.pass();
+
+    CHECK(world.cluster.log.empty());
+    CHECK(world.cluster.objects.empty());
+    CHECK(world.condition(kWeb).status == Truth::no);
+    CHECK(next.after == 2min);
+}
+
+TEST_CASE("kustomization: a pass over nothing new makes no request and writes nothing", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.pass();
+    auto const saves = world.journal.saves;
+    world.cluster.log.clear();
+
+    auto const next = world.pass();
+
+    CHECK(next.after == 10min);
+    CHECK(world.cluster.log.empty());
+    CHECK(world.journal.saves == saves);
+    CHECK(world.renderer.renders == 1);
+}
+
+TEST_CASE("kustomization: after a restart the journal is enough for a pass without a request", "[reconcile]") {
+    World before;
+    before.want("web");
+    before.pass();
+    World after;
+    auto& entry = after.want("web");
+    auto const& kept = before.journal.entries.at(kWeb);
+    entry.status = model::read_status(boost::json::parse(kept.status).as_object());
+    after.story.load(kept);
+
+    auto const next = after.pass();
+
+    CHECK(next.after == 10min);
+    CHECK(after.cluster.log.empty());
+    CHECK(after.renderer.renders == 0);
+}
+
+TEST_CASE("kustomization: only what a new commit changed is applied, and what it left out is deleted", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.pass();
+    world.cluster.log.clear();
+    world.commit("2");
+    world.renderer.names = {"b", "c"};
+
+    world.pass();
+
+    CHECK(world.live() == Names{"b", "c"});
+    CHECK(world.inventory() == Names{"apps_b__ConfigMap", "apps_c__ConfigMap"});
+    CHECK(world.registry.find(kWeb)->status.last_applied_revision == "main@sha1:2");
+    CHECK(std::ranges::count(world.cluster.log, "delete ConfigMap/apps/a") == 1);
+    CHECK(world.cluster.log.front() == "intend");
+}
+
+TEST_CASE("kustomization: without prune what is left out stays", "[reconcile]") {
+    World world;
+    world.want("web", R"(,"prune":false)");
+    world.pass();
+    world.commit("2");
+    world.renderer.names = {"b"};
+
+    world.pass();
+
+    CHECK(world.live() == Names{"a", "b"});
+}
+
+TEST_CASE("kustomization: a build that fails keeps everything that is applied", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.pass();
+    auto const applied = world.inventory();
+    world.cluster.log.clear();
+    world.commit("2");
+    world.renderer.refuse = Error{Errc::invalid_input, "kustomize build failed: no such field"};
+
+    auto const next = world.pass();
+
+    CHECK(next.after == 2min);
+    CHECK(world.condition(kWeb).reason == "BuildFailed");
+    CHECK(world.condition(kWeb).message == "kustomize build failed: no such field");
+    CHECK(world.live() == Names{"a", "b"});
+    CHECK(world.inventory() == applied);
+    CHECK(world.journaled() == applied);
+    CHECK(world.registry.find(kWeb)->status.last_applied_revision == "main@sha1:1");
+    CHECK(world.cluster.log == Names{"record"});
+}
+
+TEST_CASE("kustomization: an empty render deletes what it left out, a failed one never does", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.pass();
+    world.commit("2");
+    world.renderer.refuse = Error{Errc::corrupt, "the cached artifact is damaged"};
+    world.pass();
+    CHECK(world.live() == Names{"a", "b"});
+    CHECK(world.condition(kWeb).reason == "ArtifactFailed");
+    CHECK(world.damaged == std::vector<Key>{kSource});
+
+    world.renderer.refuse.reset();
+    world.renderer.names.clear();
+    world.pass();
+
+    CHECK(world.live().empty());
+}
+
+TEST_CASE("kustomization: a refused object keeps its stage unwritten, and the next pass tries again", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.cluster.refuse = [](kube::Object const& object) -> std::optional<kube::Refusal> {
+        if (kube::name_of(object) != "b") return std::nullopt;
+        return kube::Refusal{.code = 422, .reason = "Invalid", .message = "no"};
+    };
+
+    auto const next = world.pass();
+    CHECK(world.condition(kWeb).reason == "ReconciliationFailed");
+    CHECK(world.cluster.objects.empty());
+    CHECK(next.after == 2min);
+    world.cluster.refuse = nullptr;
+    world.pass();
+
+    CHECK(world.condition(kWeb).status == Truth::yes);
+    CHECK(world.live() == Names{"a", "b"});
+}
+
+TEST_CASE("kustomization: a write whose answer was lost stays in the inventory, and is deleted when no longer wished", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.cluster.lose = [](kube::Object const& object) { return kube::name_of(object) == "a"; };
+    world.pass();
+    CHECK(world.condition(kWeb).reason == "ReconciliationFailed");
+    REQUIRE(world.live() == Names{"a"});
+    CHECK(std::ranges::count(world.journaled(), "apps_a__ConfigMap") == 1);
+
+    world.cluster.lose = nullptr;
+    world.commit("2");
+    world.renderer.names = {"b"};
+    world.pass();
+
+    CHECK(world.live() == Names{"b"});
+    CHECK(world.inventory() == Names{"apps_b__ConfigMap"});
+}
+
+TEST_CASE("kustomization: a source without an artifact is waited for, a missing one is said", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.registry.find(kSource)->status = {};
+
+    auto const quiet = world.pass();
+    CHECK_FALSE(quiet.after);
+    CHECK(world.condition(kWeb).type == "absent");
+
+    world.registry.find(kSource)->status.conditions.set("Ready", Truth::no, "GitOperationFailed", "no", 1, world.clock.wall());
+    world.pass();
+    CHECK(world.condition(kWeb).reason == "ArtifactFailed");
+    world.registry.erase(kSource);
+    world.pass();
+    CHECK(world.condition(kWeb).message == "Source 'GitRepository/apps/shop' not found");
+    CHECK(world.renderer.renders == 0);
+}
+
+TEST_CASE("kustomization: nothing is rendered before its dependencies are ready at the same revision", "[reconcile]") {
+    World world;
+    world.want("web", R"(,"dependsOn":[{"name":"base"}])");
+
+    auto const next = world.pass();
+    CHECK(next.after == 30s);
+    CHECK(world.condition(kWeb).reason == "DependencyNotReady");
+    CHECK(world.condition(kWeb).message == "dependency 'apps/base' not found");
+
+    world.want("base");
+    world.pass();
+    CHECK(world.condition(kWeb).message == "dependency 'apps/base' is not ready");
+    world.pass(kBase);
+    world.pass();
+    CHECK(world.condition(kWeb).status == Truth::yes);
+
+    world.commit("2");
+    world.pass();
+    CHECK(world.condition(kWeb).message == "dependency 'apps/base' revision is not up to date");
+    world.pass(kBase);
+    world.pass();
+    CHECK(world.condition(kWeb).status == Truth::yes);
+}
+
+TEST_CASE("kustomization: a circle of dependencies is named, not waited for", "[reconcile]") {
+    World world;
+    world.want("web", R"(,"dependsOn":[{"name":"base"}])");
+    world.want("base", R"(,"dependsOn":[{"name":"third"}])");
+    world.want("third", R"(,"dependsOn":[{"name":"web"}])");
+
+    world.pass();
+
+    CHECK(world.condition(kWeb).reason == "DependencyNotReady");
+    CHECK(world.condition(kWeb).message == "dependency 'apps/base' depends on this Kustomization: dependency cycle");
+    CHECK(world.renderer.renders == 0);
+}
+
+TEST_CASE("kustomization: a request to reconcile runs a whole pass and is acknowledged", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.pass();
+
+    world.registry.find(kWeb)->meta.requested_at = "2026-01-01T00:00:00Z";
+    world.pass();
+
+    CHECK(world.renderer.renders == 2);
+    CHECK(world.registry.find(kWeb)->status.last_handled_reconcile_at == "2026-01-01T00:00:00Z");
+    world.pass();
+    CHECK(world.renderer.renders == 2);
+}
+
+TEST_CASE("kustomization: suspended, nothing is touched; resumed, it is looked at again", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.pass();
+    world.want("web", R"(,"suspend":true)");
+    world.commit("2");
+    world.cluster.log.clear();
+
+    auto const next = world.pass();
+    CHECK_FALSE(next.after);
+    CHECK(world.cluster.log == Names{"record"});
+
+    world.want("web");
+    world.pass();
+    CHECK(world.registry.find(kWeb)->status.last_applied_revision == "main@sha1:2");
+}
+
+TEST_CASE("kustomization: an unreadable spec stalls until there is another one", "[reconcile]") {
+    World world;
+    world.wish(R"({"apiVersion":"kustomize.toolkit.fluxcd.io/v1","kind":"Kustomization","metadata":{"name":"web","namespace":"apps"},
+                   "spec":{"sourceRef":{"kind":"GitRepository","name":"shop"},"interval":"soon","prune":true}})");
+
+    auto const next = world.pass();
+
+    CHECK_FALSE(next.after);
+    CHECK(world.condition(kWeb).reason == "InvalidSpec");
+    CHECK(world.condition(kWeb, "Stalled").status == Truth::yes);
+    world.want("web");
+    world.pass();
+    CHECK(world.condition(kWeb).status == Truth::yes);
+    CHECK(world.condition(kWeb, "Stalled").type == "absent");
+}
+
+TEST_CASE("kustomization: deleting it deletes what it applied, as its policy says", "[reconcile]") {
+    struct Case {
+        std::string spec;
+        bool deletes;
+    };
+    auto const one = GENERATE(Case{"", true}, Case{R"(,"prune":false)", false}, Case{R"(,"prune":false,"deletionPolicy":"Delete")", true},
+                              Case{R"(,"deletionPolicy":"Orphan")", false}, Case{R"(,"deletionPolicy":"MirrorPrune")", true},
+                              Case{R"(,"deletionPolicy":"WaitForTermination")", true}, Case{R"(,"suspend":true)", false});
+    INFO(one.spec);
+    World world;
+    world.want("web");
+    world.pass();
+    world.want("web", one.spec);
+    world.registry.find(kWeb)->meta.deleting = true;
+
+    world.pass();
+
+    CHECK(world.live().empty() == one.deletes);
+    CHECK(world.registry.find(kWeb) == nullptr);
+    CHECK_FALSE(world.journal.entries.contains(kWeb));
+    REQUIRE_FALSE(world.journal.records.empty());
+    CHECK(world.journal.records.back().state_digest == "Deleted");
+}
+
+TEST_CASE("kustomization: an object that vanished is no order to delete; a file taken away is", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.pass();
+    world.registry.leave(*world.registry.find(kWeb));
+    world.pass();
+    CHECK(world.live() == Names{"a", "b"});
+    CHECK(world.registry.find(kWeb) == nullptr);
+
+    World local;
+    local.want("web", "", model::Origin::local);
+    local.pass();
+    local.registry.leave(*local.registry.find(kWeb));
+    local.pass();
+    CHECK(local.live().empty());
+}
+
+TEST_CASE("kustomization: with wait it is ready when everything is", "[reconcile]") {
+    World world;
+    world.want("web", R"(,"wait":true)");
+
+    world.pass();
+
+    CHECK(world.condition(kWeb).status == Truth::yes);
+    CHECK(world.condition(kWeb, "Healthy").message == "Health check passed in 0s");
+}
+
+TEST_CASE("kustomization: what never becomes healthy fails at its timeout, and says which", "[reconcile]") {
+    World world;
+    world.want("web", R"(,"timeout":"1m","healthChecks":[{"apiVersion":"apps/v1","kind":"Deployment","name":"none","namespace":"apps"}])");
+
+    auto const first = world.pass();
+    REQUIRE(first.after);
+    CHECK(*first.after <= 5s);
+    world.clock.now += 5s;
+    world.pass();
+    CHECK(world.condition(kWeb).status == Truth::unknown);
+    world.clock.now += 56s;
+    auto const last = world.pass();
+
+    CHECK(world.condition(kWeb).reason == "HealthCheckFailed");
+    CHECK(world.condition(kWeb).message == "health check failed after 1m1s: timeout waiting for: [Deployment/apps/none status: 'NotFound']");
+    CHECK(last.after == 2min);
+    CHECK(world.live() == Names{"a", "b"});
+}
+
+TEST_CASE("kustomization: without a cluster it says so and keeps the wish", "[reconcile]") {
+    World world;
+    world.want("web");
+    auto ports = world.ports();
+    ports.cluster = nullptr;
+    Kustomizations alone{ports, world.renderer, world.owned, {}, {[] {}, [](Key const&) {}}};
+
+    world.run(alone.reconcile(kWeb));
+
+    CHECK(world.condition(kWeb).message == "no cluster is configured: see `kubeconfig` in holdfast.yaml");
+    CHECK(world.renderer.renders == 0);
+}
+
+}  // namespace holdfast::reconcile
