@@ -1,0 +1,352 @@
+// tests/unit/modules/fluxconfig/fluxconfig_test.cpp: what one configuration makes, keeps true, sums up and takes away.
+#include "modules/fluxconfig/fluxconfig.hpp"
+#include "modules/fluxconfig/generate.hpp"
+#include "tests/support/story_world.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+
+namespace holdfast::fluxconfig {
+
+namespace {
+
+using namespace std::chrono_literals;
+using model::Key;
+using model::Kind;
+using model::Truth;
+
+Key const kConfig{Kind::flux_config, "shop", "cfg"};
+Key const kSource{Kind::git_repository, "shop", "cfg"};
+Key const kInfra{Kind::kustomization, "shop", "cfg-infra"};
+Key const kApps{Kind::kustomization, "shop", "cfg-apps"};
+
+struct World : test::StoryWorld {
+    std::map<Key, std::vector<Child>> children;
+    FluxConfigs story{ports(), [this](Key const& key) { return children[key]; }};
+
+    model::Entry& want(std::string const& kustomizations, std::string const& more = "", model::Origin origin = model::Origin::cluster) {
+        return wish(R"({"apiVersion":"clusterconfig.azure.com/v1alpha1","kind":"FluxConfig","metadata":{"name":"cfg","namespace":"shop"},
+                        "spec":{"scope":"cluster","sourceKind":"GitRepository","gitRepository":{"url":"https://example.com/a.git",
+                        "ref":{"branch":"main"}},"kustomizations":[)" + kustomizations + "]" + more + "}}",
+                    origin);
+    }
+    model::Entry& want_both(model::Origin origin = model::Origin::cluster) {
+        return want(R"({"name":"infra","path":"infra"},{"name":"apps","path":"./apps","dependsOn":["infra"]})", "", origin);
+    }
+    /// What the watches show: the cluster's objects become wishes, those that are gone leave.
+    void watch() {
+        for (auto const& [id, object] : cluster.objects) {
+            auto const kind = model::kind_of(object);
+            if (!kind) continue;
+            Key const key{*kind, std::string{kube::namespace_of(object)}, std::string{kube::name_of(object)}};
+            registry.put(key, model::read_meta(object, model::Origin::cluster), model::read_spec(*kind, object),
+                         boost::json::serialize(object.at("spec")), std::nullopt);
+        }
+        std::vector<Key> gone;
+        for (auto const& [key, entry] : registry.all()) {
+            kube::ObjectId const id{key.ns, key.name, std::string{model::api_version_of(key.kind)}.substr(0, model::api_version_of(key.kind).find('/')),
+                                    std::string{model::kind_name(key.kind)}};
+            if (key != kConfig && !cluster.objects.contains(id.text())) gone.push_back(key);
+        }
+        for (Key const& key : gone) registry.erase(key);
+    }
+    story::Next pass() {
+        auto next = run(story.reconcile(kConfig));
+        watch();
+        return next;
+    }
+    void ready(Key const& key, Truth truth, std::string const& message = "") {
+        registry.find(key)->status.conditions.set("Ready", truth, "Reason", message, 1, clock.wall());
+    }
+    std::string extra(std::string_view name) { return std::string{kube::find_string(registry.find(kConfig)->status.extra, {name})}; }
+    std::size_t wrote(std::string const& line) { return static_cast<std::size_t>(std::ranges::count(cluster.log, line)); }
+};
+
+std::vector<boost::json::object> generate_from(std::string const& spec) {
+    auto const object = boost::json::parse(R"({"apiVersion":"clusterconfig.azure.com/v1alpha1","kind":"FluxConfig",
+        "metadata":{"name":"cfg","namespace":"shop"},"spec":)" + spec + "}").as_object();
+    auto const read = model::read_spec(Kind::flux_config, object);
+    REQUIRE(read);
+    return generate(kConfig, std::get<model::FluxConfigSpec>(*read));
+}
+
+}  // namespace
+
+TEST_CASE("fluxconfig: one source and one Kustomization per entry, named and labelled as Azure's agent does", "[fluxconfig]") {
+    auto const made = generate_from(R"({"operationId":"op-1","gitRepository":{"url":"https://example.com/a.git","localAuthRef":"cfg-protected-parameters",
+        "ref":{"branch":"main"},"syncInterval":"2m","timeout":"500s"},
+        "kustomizations":[{"name":"infra","path":"infra","prune":true},{"name":"apps","path":"./apps","dependsOn":["infra"],"timeout":"500s","retryInterval":"90s","force":true,"wait":false}]})");
+
+    REQUIRE(made.size() == 3);
+    CHECK(made[0].at("metadata") == boost::json::parse(R"({"name":"cfg","namespace":"shop","labels":{"clusterconfig.azure.com/is-managed":"true",
+        "clusterconfig.azure.com/name":"cfg","clusterconfig.azure.com/namespace":"shop","clusterconfig.azure.com/operation-id":"op-1"}})"));
+    CHECK(made[0].at("spec") == boost::json::parse(R"({"url":"https://example.com/a.git","interval":"2m0s","timeout":"8m20s","suspend":false,
+        "ref":{"branch":"main"},"secretRef":{"name":"cfg-protected-parameters"}})"));
+    CHECK(kube::name_of(made[1]) == "cfg-infra");
+    CHECK(made[1].at("spec") == boost::json::parse(R"({"sourceRef":{"kind":"GitRepository","name":"cfg"},"path":"./infra","interval":"10m0s",
+        "timeout":"10m0s","prune":true,"force":false,"wait":true,"suspend":false})"));
+    CHECK(made[2].at("spec") == boost::json::parse(R"({"sourceRef":{"kind":"GitRepository","name":"cfg"},"path":"./apps","interval":"10m0s",
+        "timeout":"8m20s","retryInterval":"1m30s","prune":false,"force":true,"wait":false,"suspend":false,"dependsOn":[{"name":"cfg-infra"}]})"));
+}
+
+TEST_CASE("fluxconfig: what it makes is what the stories read", "[fluxconfig]") {
+    for (auto const& object : generate_from(R"({"gitRepository":{"url":"https://example.com/a.git"},"kustomizations":[{"name":"a"}]})")) {
+        auto const kind = model::kind_of(object);
+        REQUIRE(kind);
+        CHECK(model::read_spec(*kind, object));
+    }
+}
+
+TEST_CASE("fluxconfig: a path means the same folder however it is written", "[fluxconfig]") {
+    auto const path_of = [](std::string const& path) {
+        auto const made = generate_from(R"({"gitRepository":{"url":"https://example.com/a.git"},"kustomizations":[{"name":"a","path":")" + path + "\"}]}");
+        return std::string{kube::find_string(made.at(1), {"spec", "path"})};
+    };
+
+    CHECK(path_of("") == "./");
+    CHECK(path_of(".") == "./");
+    CHECK(path_of("./") == "./");
+    CHECK(path_of("apps/staging") == "./apps/staging");
+    CHECK(path_of("./apps") == "./apps");
+}
+
+TEST_CASE("fluxconfig: labels of another configuration, or half of them, are not its own", "[fluxconfig]") {
+    std::map<std::string, std::string> labels{{std::string{kManagedLabel}, "true"}, {std::string{kNameLabel}, "cfg"}, {std::string{kNamespaceLabel}, "shop"}};
+    CHECK(is_generated_for(labels, kConfig));
+    CHECK_FALSE(is_generated_for(labels, {Kind::flux_config, "shop", "other"}));
+    CHECK_FALSE(is_generated_for(labels, {Kind::flux_config, "other", "cfg"}));
+    labels.erase(std::string{kManagedLabel});
+    CHECK_FALSE(is_generated_for(labels, kConfig));
+}
+
+TEST_CASE("fluxconfig: everything is made once, and an unchanged pass makes no request", "[fluxconfig]") {
+    World world;
+    world.want_both();
+    world.pass();
+    CHECK(world.cluster.objects.size() == 3);
+    world.pass();
+    world.cluster.log.clear();
+
+    world.pass();
+
+    CHECK(world.cluster.log.empty());
+}
+
+TEST_CASE("fluxconfig: after a restart nothing is made again", "[fluxconfig]") {
+    World before;
+    before.want_both();
+    before.pass();
+    before.pass();
+    World after;
+    after.cluster.objects = before.cluster.objects;
+    after.want_both();
+    after.watch();
+    after.story.load(before.journal.entries.at(kConfig));
+
+    after.pass();
+
+    CHECK(std::ranges::none_of(after.cluster.log, [](std::string const& line) { return line.starts_with("apply"); }));
+}
+
+TEST_CASE("fluxconfig: somebody else's change of a generated object is undone", "[fluxconfig]") {
+    World world;
+    world.want_both();
+    world.pass();
+    world.cluster.log.clear();
+    auto& object = world.cluster.objects.at("shop_cfg-apps_kustomize.toolkit.fluxcd.io_Kustomization");
+    object["spec"].as_object()["path"] = "./evil";
+    object["metadata"].as_object()["generation"] = 7;
+    world.watch();
+
+    world.pass();
+
+    CHECK(world.wrote("apply Kustomization/shop/cfg-apps") == 1);
+    CHECK(world.wrote("apply Kustomization/shop/cfg-infra") == 0);
+    CHECK(kube::find_string(world.cluster.objects.at("shop_cfg-apps_kustomize.toolkit.fluxcd.io_Kustomization"), {"spec", "path"}) == "./apps");
+}
+
+TEST_CASE("fluxconfig: a deleted generated object is made again", "[fluxconfig]") {
+    World world;
+    world.want_both();
+    world.pass();
+    world.cluster.objects.erase("shop_cfg-infra_kustomize.toolkit.fluxcd.io_Kustomization");
+    world.watch();
+    world.cluster.log.clear();
+
+    world.pass();
+
+    CHECK(world.wrote("apply Kustomization/shop/cfg-infra") == 1);
+    CHECK(world.cluster.objects.size() == 3);
+}
+
+TEST_CASE("fluxconfig: what the configuration no longer names is deleted, and only that", "[fluxconfig]") {
+    World world;
+    world.want_both();
+    world.pass();
+    world.want(R"({"name":"infra","path":"infra"})");
+
+    world.pass();
+
+    CHECK(world.wrote("delete Kustomization/shop/cfg-apps") == 1);
+    CHECK(world.cluster.objects.size() == 2);
+}
+
+TEST_CASE("fluxconfig: deleted, its Kustomizations go before their source, and it waits for them", "[fluxconfig]") {
+    World world;
+    world.want_both();
+    world.pass();
+    world.registry.find(kConfig)->meta.deleting = true;
+    world.cluster.log.clear();
+
+    auto next = world.pass();
+    CHECK(next.after == 1s);
+    CHECK(world.wrote("delete GitRepository/shop/cfg") == 0);
+    CHECK(world.wrote("delete Kustomization/shop/cfg-apps") == 1);
+    CHECK(world.wrote("delete Kustomization/shop/cfg-infra") == 1);
+    next = world.pass();
+    CHECK(world.wrote("delete GitRepository/shop/cfg") == 1);
+    CHECK(world.registry.find(kConfig) != nullptr);
+    world.pass();
+
+    CHECK(world.registry.find(kConfig) == nullptr);
+    CHECK(world.journal.records.back().state_digest == "Deleted");
+}
+
+TEST_CASE("fluxconfig: one that vanished deletes nothing", "[fluxconfig]") {
+    World world;
+    world.want_both();
+    world.pass();
+    world.registry.leave(*world.registry.find(kConfig));
+
+    world.pass();
+
+    CHECK(world.cluster.objects.size() == 3);
+    CHECK(world.registry.find(kConfig) == nullptr);
+}
+
+TEST_CASE("fluxconfig: from a file everything stays in memory and in the journal", "[fluxconfig]") {
+    World world;
+    world.want_both(model::Origin::local);
+
+    world.run(world.story.reconcile(kConfig));
+
+    CHECK(world.cluster.objects.empty());
+    REQUIRE(world.registry.find(kApps) != nullptr);
+    CHECK(world.registry.find(kApps)->meta.origin == model::Origin::local);
+    CHECK(world.registry.find(kApps)->wish.find("\"origin\":\"local\"") != std::string::npos);
+    world.registry.leave(*world.registry.find(kConfig));
+    world.run(world.story.reconcile(kConfig));
+    CHECK(world.registry.find(kApps)->gone);
+    CHECK_FALSE(world.registry.find(kSource)->gone);
+}
+
+TEST_CASE("fluxconfig: its state is the worst of everything it made", "[fluxconfig]") {
+    World world;
+    world.want_both();
+    world.pass();
+    world.pass();
+    CHECK(world.extra("complianceState") == "Pending");
+    CHECK(world.condition(kConfig).status == Truth::unknown);
+
+    for (Key const& key : {kSource, kInfra, kApps}) world.ready(key, Truth::yes);
+    world.pass();
+    CHECK(world.extra("complianceState") == "Compliant");
+    CHECK(world.condition(kConfig).status == Truth::yes);
+    CHECK(world.condition(kConfig).reason == "Succeeded");
+
+    world.ready(kApps, Truth::no, "kustomize build failed");
+    world.pass();
+    CHECK(world.extra("complianceState") == "Non-Compliant");
+    CHECK(world.extra("errorMessage") == "Kustomization/shop/cfg-apps: kustomize build failed");
+    CHECK(world.condition(kConfig).status == Truth::no);
+    CHECK(world.extra("provisioningState") == "Succeeded");
+
+    world.ready(kApps, Truth::yes);
+    world.pass();
+    CHECK(world.extra("complianceState") == "Compliant");
+    CHECK(world.extra("errorMessage").empty());
+}
+
+TEST_CASE("fluxconfig: a Flux object that a Kustomization applied counts, and is shown with who applied it", "[fluxconfig]") {
+    World world;
+    world.want_both();
+    world.pass();
+    for (Key const& key : {kSource, kInfra, kApps}) world.ready(key, Truth::yes);
+    world.children[kApps] = {{"HelmRelease", "shop", "redis", Truth::no}};
+
+    world.pass();
+
+    CHECK(world.extra("complianceState") == "Non-Compliant");
+    auto const* statuses = kube::find_array(world.registry.find(kConfig)->status.extra, {"statuses"});
+    REQUIRE(statuses != nullptr);
+    CHECK(statuses->size() == 4);
+    auto const redis = std::ranges::find_if(*statuses, [](auto const& one) { return one.at("name") == "redis"; });
+    REQUIRE(redis != statuses->end());
+    CHECK(redis->at("appliedBy") == boost::json::parse(R"({"name":"cfg-apps","namespace":"shop"})"));
+    CHECK(redis->at("complianceState") == "Non-Compliant");
+}
+
+TEST_CASE("fluxconfig: one record per change of state, none for the same state again", "[fluxconfig]") {
+    World world;
+    world.want_both();
+    world.pass();
+    world.pass();
+    auto const before = world.journal.records.size();
+
+    world.pass();
+    CHECK(world.journal.records.size() == before);
+    for (Key const& key : {kSource, kInfra, kApps}) world.ready(key, Truth::yes);
+    world.pass();
+
+    REQUIRE(world.journal.records.size() == before + 1);
+    auto const& fields = world.journal.records.back().fields;
+    CHECK(fields.at("ComplianceState") == "Compliant");
+    CHECK(fields.at("ObjectCounts") == boost::json::parse(R"({"Compliant":3})"));
+}
+
+TEST_CASE("fluxconfig: suspended, everything it made is suspended too", "[fluxconfig]") {
+    World world;
+    world.want(R"({"name":"infra","path":"infra"})", R"(,"suspend":true)");
+
+    world.pass();
+    world.pass();
+
+    CHECK(world.registry.find(kInfra)->suspended());
+    CHECK(world.registry.find(kSource)->suspended());
+    CHECK(world.extra("complianceState") == "Suspended");
+}
+
+TEST_CASE("fluxconfig: what it cannot make is why it is not compliant, and is tried again", "[fluxconfig]") {
+    World world;
+    world.want_both();
+    world.cluster.refuse = [](kube::Object const& object) -> std::optional<kube::Refusal> {
+        if (kube::name_of(object) != "cfg-apps") return std::nullopt;
+        return kube::Refusal{.code = 403, .reason = "Forbidden", .message = "forbidden by policy"};
+    };
+
+    auto const next = world.pass();
+
+    REQUIRE(next.after);
+    CHECK(world.extra("complianceState") == "Non-Compliant");
+    CHECK(world.extra("provisioningState") == "Failed");
+    CHECK(world.extra("errorMessage").find("Kustomization/shop/cfg-apps") != std::string::npos);
+    world.cluster.refuse = nullptr;
+    world.pass();
+    CHECK(world.cluster.objects.size() == 3);
+}
+
+TEST_CASE("fluxconfig: what the journal refused is recorded on the next pass", "[fluxconfig]") {
+    World world;
+    world.want_both();
+    world.journal.refuse = Error{Errc::limit, "the disk is full"};
+    CHECK(world.pass().after == 10s);
+
+    world.journal.refuse.reset();
+    world.pass();
+
+    CHECK(world.journal.entries.contains(kConfig));
+    CHECK_FALSE(world.journal.entries.at(kConfig).facts.empty());
+}
+
+}  // namespace holdfast::fluxconfig
