@@ -137,9 +137,12 @@ void LocalIntake::read_file(std::filesystem::path const& file, std::set<Key>& se
             problems_.push_back(where + "metadata.name and metadata.namespace are required");
             continue;
         }
+        if (!seen.insert(key).second) {
+            problems_.push_back(where + key.text() + " is defined twice: the first one counts");
+            continue;
+        }
         auto spec = model::read_spec(*kind, *object);
         if (!spec) problems_.push_back(where + spec.error().message);
-        seen.insert(key);
         std::string wish = wish_text(*object, model::Origin::local);
         registry_.put(std::move(key), model::read_meta(*object, model::Origin::local), std::move(spec), std::move(wish),
                       std::nullopt);

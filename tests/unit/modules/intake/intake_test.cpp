@@ -1,0 +1,249 @@
+// tests/unit/modules/intake/intake_test.cpp: wishes from files and from the journal; nothing unreadable takes anything back.
+#include "modules/intake/intake.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <catch2/catch.hpp>
+
+#include <fcntl.h>
+#include <fstream>
+#include <unistd.h>
+
+namespace holdfast::intake {
+
+namespace {
+
+using model::Key;
+using model::Kind;
+
+Key const kShop{Kind::git_repository, "apps", "shop"};
+Key const kOther{Kind::git_repository, "apps", "other"};
+
+std::string repository(std::string const& name, std::string const& url = "https://example.com/shop.git") {
+    return "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata:\n  name: " + name +
+           "\n  namespace: apps\n  labels: {team: blue}\nspec:\n  url: " + url + "\n  interval: 1m\n";
+}
+
+struct World {
+    test::TempDir directory;
+    SystemClock clock;
+    int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    Log log{{.fd = nowhere}, clock};
+    model::Registry registry;
+    std::vector<std::string> heard;
+    LocalIntake intake{directory.path(), registry, log};
+    int writes = 0;
+
+    World() {
+        registry.listen([this](model::Entry const& entry, model::Change) { heard.push_back(entry.key.text()); });
+    }
+    ~World() { ::close(nowhere); }
+    void write(std::string const& name, std::string const& text) {
+        std::ofstream{directory / name} << text;
+        // Two writes within a tick of the file system's clock would look the same.
+        std::filesystem::last_write_time(directory / name, std::filesystem::file_time_type::clock::now() + std::chrono::seconds{++writes});
+    }
+    void remove(std::string const& name) { std::filesystem::remove(directory / name); }
+    bool has(Key const& key) {
+        auto const* entry = registry.find(key);
+        return entry != nullptr && !entry->gone;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("intake: a directory of manifests becomes wishes, several documents to a file", "[intake]") {
+    World world;
+    world.write("a.yaml", repository("shop") + "---\n" + repository("other") + "---\n# nothing\n");
+    world.write("readme.txt", "not a manifest");
+
+    CHECK(world.intake.look());
+
+    CHECK(world.has(kShop));
+    CHECK(world.has(kOther));
+    CHECK(world.intake.problems().empty());
+    auto const& entry = *world.registry.find(kShop);
+    CHECK(entry.meta.origin == model::Origin::local);
+    CHECK(entry.meta.labels.at("team") == "blue");
+    CHECK(entry.meta.generation == 1);
+    CHECK(entry.spec_as<model::GitRepositorySpec>().interval == std::chrono::minutes{1});
+}
+
+TEST_CASE("intake: unchanged files are not read again, a changed wish is the next generation", "[intake]") {
+    World world;
+    world.write("a.yaml", repository("shop"));
+    world.intake.look();
+    world.heard.clear();
+
+    CHECK_FALSE(world.intake.look());
+    world.write("a.yaml", "# a comment\n" + repository("shop"));
+    CHECK(world.intake.look());
+    CHECK(world.heard.empty());
+    CHECK(world.registry.find(kShop)->meta.generation == 1);
+    world.write("a.yaml", repository("shop", "https://example.com/new.git"));
+    world.intake.look();
+
+    CHECK(world.heard.size() == 1);
+    CHECK(world.registry.find(kShop)->meta.generation == 2);
+}
+
+TEST_CASE("intake: a document that is gone is taken back, once", "[intake]") {
+    World world;
+    world.write("a.yaml", repository("shop"));
+    world.write("b.yaml", repository("other"));
+    world.intake.look();
+
+    world.remove("b.yaml");
+    world.intake.look();
+
+    CHECK(world.has(kShop));
+    CHECK_FALSE(world.has(kOther));
+    world.write("b.yaml", repository("other"));
+    world.intake.look();
+    CHECK(world.has(kOther));
+}
+
+TEST_CASE("intake: one broken file takes nothing back, and the others are still read", "[intake]") {
+    World world;
+    world.write("a.yaml", repository("shop"));
+    world.intake.look();
+
+    world.write("a.yaml", "kind: [\n");
+    world.write("b.yaml", repository("other"));
+    world.intake.look();
+
+    CHECK(world.has(kShop));
+    CHECK(world.has(kOther));
+    REQUIRE(world.intake.problems().size() == 1);
+    CHECK(world.intake.problems()[0].starts_with("a.yaml:"));
+    world.remove("a.yaml");
+    world.intake.look();
+    CHECK_FALSE(world.has(kShop));
+    CHECK(world.intake.problems().empty());
+}
+
+TEST_CASE("intake: a directory that is gone or cannot be read takes nothing back", "[intake]") {
+    World world;
+    world.write("a.yaml", repository("shop"));
+    world.intake.look();
+
+    std::filesystem::remove_all(world.directory.path());
+    world.intake.look();
+    CHECK(world.has(kShop));
+    std::ofstream{world.directory.path()} << "a file in its place";
+    world.intake.look();
+    CHECK(world.has(kShop));
+    CHECK(world.intake.problems().size() == 1);
+    std::filesystem::remove(world.directory.path());
+    std::filesystem::create_directory(world.directory.path());
+    world.intake.look();
+
+    CHECK_FALSE(world.has(kShop));
+}
+
+TEST_CASE("intake: what cannot be a wish is named by file and line", "[intake]") {
+    World world;
+    auto const problem = [&](std::string const& text) {
+        world.write("a.yaml", text);
+        world.intake.look();
+        return world.intake.problems().empty() ? std::string{} : world.intake.problems()[0];
+    };
+
+    CHECK(problem("---\n---\nkind: Secret\napiVersion: v1\n") == "a.yaml:3: not a GitRepository, Kustomization or FluxConfig of a served version");
+    CHECK(problem("- a\n") == "a.yaml:1: not a GitRepository, Kustomization or FluxConfig of a served version");
+    CHECK(problem("apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: a}\n") ==
+          "a.yaml:1: metadata.name and metadata.namespace are required");
+    CHECK(problem(repository("shop") + "  timeout: soon\n").starts_with("a.yaml:1: spec.timeout: "));
+    CHECK(problem(repository("shop")).empty());
+}
+
+TEST_CASE("intake: an object with a wrong spec is there with its problem, and is mended by a good one", "[intake]") {
+    World world;
+    world.write("a.yaml", repository("shop") + "  timeout: soon\n");
+    world.intake.look();
+    REQUIRE(world.has(kShop));
+    CHECK_FALSE(world.registry.find(kShop)->spec);
+    CHECK(world.registry.find(kShop)->problem.starts_with("spec.timeout: "));
+
+    world.write("a.yaml", repository("shop"));
+    world.intake.look();
+
+    CHECK(world.registry.find(kShop)->spec);
+    CHECK(world.registry.find(kShop)->problem.empty());
+}
+
+TEST_CASE("intake: the same object twice is a problem, not a coin toss", "[intake]") {
+    World world;
+    world.write("a.yaml", repository("shop", "https://example.com/first.git"));
+    world.write("b.yaml", repository("shop", "https://example.com/second.git"));
+
+    world.intake.look();
+
+    CHECK(world.registry.find(kShop)->spec_as<model::GitRepositorySpec>().url == "https://example.com/first.git");
+    CHECK(world.registry.find(kShop)->meta.generation == 1);
+    REQUIRE(world.intake.problems().size() == 1);
+    CHECK(world.intake.problems()[0] == "b.yaml:1: GitRepository/apps/shop is defined twice: the first one counts");
+}
+
+TEST_CASE("intake: the wish's text is the object without what others write into it", "[intake]") {
+    auto const parse = [](std::string_view text) { return boost::json::parse(text).as_object(); };
+    auto const plain = wish_text(parse(R"({"apiVersion":"v1","kind":"X","metadata":{"name":"a","namespace":"b"},"spec":{"url":"u","interval":"1m"}})"),
+                                 model::Origin::cluster);
+    auto const live = wish_text(parse(R"({"kind":"X","status":{"a":1},"apiVersion":"v1","spec":{"url":"u","interval":"1m"},
+        "metadata":{"namespace":"b","resourceVersion":"7","name":"a","managedFields":[{}],"annotations":{"x":"y"}}})"),
+                                model::Origin::cluster);
+
+    CHECK(plain == live);
+    CHECK(plain == R"({"apiVersion":"v1","kind":"X","metadata":{"name":"a","namespace":"b"},"spec":{"url":"u","interval":"1m"}})");
+}
+
+TEST_CASE("intake: the journal gives back wish and status, and the same wish again is no change", "[intake]") {
+    World before;
+    before.write("a.yaml", repository("shop"));
+    before.intake.look();
+    auto& kept = *before.registry.find(kShop);
+    kept.status.observed_generation = 3;
+    kept.status.artifact = model::Artifact{.revision = "main@sha1:1", .digest = "sha256:1"};
+    model::JournalEntry const row{.key = kShop, .wish = kept.wish, .status = boost::json::serialize(model::to_json(kShop.kind, kept.status)),
+                                  .facts = "", .owned = {}};
+    World after;
+
+    REQUIRE(restore(after.registry, row));
+
+    auto const& entry = *after.registry.find(kShop);
+    CHECK(entry.meta.origin == model::Origin::local);
+    CHECK(entry.status.artifact->revision == "main@sha1:1");
+    CHECK(entry.meta.generation == 3);
+    CHECK(entry.wish.empty());
+    CHECK(entry.spec_as<model::GitRepositorySpec>().url == "https://example.com/shop.git");
+    after.write("a.yaml", repository("shop"));
+    after.intake.look();
+    CHECK(entry.meta.generation == 3);
+    CHECK(entry.wish.empty());
+}
+
+TEST_CASE("intake: a restored local wish without its file is taken back", "[intake]") {
+    World world;
+    REQUIRE(restore(world.registry, {.key = kShop, .wish = R"({"apiVersion":"source.toolkit.fluxcd.io/v1","kind":"GitRepository","origin":"local",
+        "metadata":{"name":"shop","namespace":"apps"},"spec":{"url":"https://example.com/a.git","interval":"1m"}})", .status = "", .facts = "", .owned = {}}));
+    LocalIntake intake{world.directory.path(), world.registry, world.log};
+    world.write("a.yaml", repository("other"));
+
+    intake.look();
+
+    CHECK(world.has(kOther));
+    CHECK_FALSE(world.has(kShop));
+}
+
+TEST_CASE("intake: a row that cannot be read is damage, and says whose", "[intake]") {
+    World world;
+    for (auto const& [wish, status] : std::vector<std::pair<std::string, std::string>>{{"{", "{}"}, {"[]", "{}"}, {"{}", "{"}, {"{}", "3"}}) {
+        auto const done = restore(world.registry, {.key = kShop, .wish = wish, .status = status, .facts = "", .owned = {}});
+        REQUIRE_FALSE(done);
+        CHECK(done.error().code == Errc::corrupt);
+        CHECK(done.error().message.starts_with("GitRepository/apps/shop: "));
+    }
+}
+
+}  // namespace holdfast::intake
