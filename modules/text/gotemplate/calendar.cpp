@@ -195,8 +195,10 @@ Zone::Period Zone::at(std::int64_t seconds) const {
 }
 
 CivilTime broken_down(Moment const& moment) {
-    auto const period = moment.zone->at(moment.seconds);
-    auto const local = moment.seconds + period.offset;
+    // Beyond this the calendar has no meaning and the arithmetic no room.
+    auto const seconds = std::clamp<std::int64_t>(moment.seconds, -(std::int64_t{1} << 61), std::int64_t{1} << 61);
+    auto const period = moment.zone->at(seconds);
+    auto const local = seconds + period.offset;
     auto const days = floor_div(local, 86'400);
     auto const in_day = static_cast<int>(local - days * 86'400);
     auto const z = days + 719'468;

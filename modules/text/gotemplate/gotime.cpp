@@ -5,6 +5,7 @@
 #include "modules/text/gotemplate/funcs.hpp"
 #include "modules/text/gotemplate/strconv.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <unordered_map>
@@ -29,18 +30,28 @@ public:
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 
+// seconds * scale + rest, wrapping as Go's int64 does
+std::int64_t scaled(std::int64_t seconds, std::int64_t scale, std::int64_t rest) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(seconds) * static_cast<std::uint64_t>(scale) + static_cast<std::uint64_t>(rest));
+}
+
 Moment added(Moment moment, std::int64_t nanoseconds) {
     auto total = moment.nanoseconds + nanoseconds % kSecond;
-    moment.seconds += nanoseconds / kSecond;
+    moment.seconds = scaled(moment.seconds, 1, nanoseconds / kSecond);
     if (total >= kSecond) total -= kSecond, ++moment.seconds;
     if (total < 0) total += kSecond, --moment.seconds;
     moment.nanoseconds = static_cast<std::int32_t>(total);
     return moment;
 }
 
+// time.Sub: what does not fit is the largest or smallest duration.
 std::int64_t difference(Moment const& left, Moment const& right) {
-    return (left.seconds - right.seconds) * kSecond + (left.nanoseconds - right.nanoseconds);
+    auto const exact = (static_cast<__int128>(left.seconds) - right.seconds) * kSecond + (left.nanoseconds - right.nanoseconds);
+    return static_cast<std::int64_t>(std::clamp<__int128>(exact, INT64_MIN, INT64_MAX));
 }
+
+// Far enough for every calendar, and sums of it do not overflow.
+std::int64_t bounded(std::int64_t value) { return std::clamp<std::int64_t>(value, -1'000'000'000, 1'000'000'000); }
 
 Moment const& self(Call& call) { return *as_time(call.receiver()); }
 
@@ -65,13 +76,13 @@ Methods make_methods() {
     add("Weekday", "-> any", [](Call& call) -> Result<Value> { return Value::integer(broken_down(self(call)).weekday, types::weekday); });
     add("Unix", "-> int64", [](Call& call) -> Result<Value> { return Value::integer(self(call).seconds, types::int64); });
     add("UnixMilli", "-> int64", [](Call& call) -> Result<Value> {
-        return Value::integer(self(call).seconds * 1000 + self(call).nanoseconds / 1'000'000, types::int64);
+        return Value::integer(scaled(self(call).seconds, 1000, self(call).nanoseconds / 1'000'000), types::int64);
     });
     add("UnixMicro", "-> int64", [](Call& call) -> Result<Value> {
-        return Value::integer(self(call).seconds * 1'000'000 + self(call).nanoseconds / 1000, types::int64);
+        return Value::integer(scaled(self(call).seconds, 1'000'000, self(call).nanoseconds / 1000), types::int64);
     });
     add("UnixNano", "-> int64", [](Call& call) -> Result<Value> {
-        return Value::integer(self(call).seconds * kSecond + self(call).nanoseconds, types::int64);
+        return Value::integer(scaled(self(call).seconds, kSecond, self(call).nanoseconds), types::int64);
     });
     add("Format", "string -> string", [](Call& call) -> Result<Value> { return Value::string(format_time(self(call), call.text(0))); });
     add("String", "-> string", [](Call& call) -> Result<Value> { return Value::string(*call.receiver().as_object()->text()); });
@@ -87,7 +98,7 @@ Methods make_methods() {
     add("AddDate", "int, int, int -> time", [](Call& call) -> Result<Value> {
         auto civil = broken_down(self(call));
         auto moment = self(call);
-        moment.seconds = unix_seconds(civil.year + call.integer(0), civil.month + call.integer(1), civil.day + call.integer(2)) +
+        moment.seconds = unix_seconds(bounded(civil.year) + bounded(call.integer(0)), civil.month + bounded(call.integer(1)), civil.day + bounded(call.integer(2))) +
                          civil.hour * 3600 + civil.minute * 60 + civil.second - civil.offset;
         return make_time(moment);
     });
