@@ -118,8 +118,9 @@ void add_cluster(status::Snapshot& snapshot, kube::Client const* client, intake:
     cluster.server = client->config().server.scheme + "://" + client->config().server.authority();
     if (intake != nullptr) {
         for (auto const& one : intake->states()) {
-            std::size_t objects = 0;
-            for (auto const& source : snapshot.sources) objects += source.kind == model::kind_name(one.kind) ? 1 : 0;
+            std::size_t const objects = one.kind == model::Kind::git_repository  ? snapshot.sources.size()
+                                        : one.kind == model::Kind::kustomization ? snapshot.kustomizations.size()
+                                                                                 : snapshot.configurations.size();
             cluster.watches.push_back(watch_of(std::string{model::kind_name(one.kind)}, one.state, objects, snapshot.now));
             if (!one.state.kind_missing) continue;
             cluster.reachable = true;  // it answered: that it does not serve this kind
