@@ -43,7 +43,7 @@ BORROWED = {
 AWAITED_FOR_NOTHING = {
     "sleep_for": "void", "yield_once": "void", "stop_if_cancelled": "void, throws", "join": "void", "stop": "void",
     "pay_status": "void, never fails", "tell": "void, best effort", "announce": "void, best effort", "record": "bool, has logged and is retried",
-    "pause": "void", "wait_after": "void", "wait_idle": "void",
+    "remember_check": "void, best effort", "pause": "void", "wait_after": "void", "wait_idle": "void",
     "async_wait": "Asio: the token keeps the error", "asio::async_read": "Asio: the token keeps the error",
     "asio::async_write": "Asio: the token keeps the error", "asio::post": "Asio: nothing to fail"}
 
