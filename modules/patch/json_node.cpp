@@ -13,14 +13,15 @@ using yaml::Tag;
 
 namespace {
 
-/// Would writing this tree change what some scalar is?
-bool changes_when_written(Node const& node) {
+/// Would writing this tree change what some scalar is? Between braces no text is written as "", elsewhere as null.
+bool changes_when_written(Node const& node, bool in_flow = false) {
     if (node.is_scalar()) {
-        if (node.tag_id() == Tag::none) return node.value().empty();  // "" between braces, nothing elsewhere
-        return any(node.style & yaml::kNotPlain) && node.tag_id() != Tag::string;
+        if (any(node.style & yaml::kNotPlain)) return node.tag_id() != Tag::string && node.tag_id() != Tag::none;
+        return node.value().empty() && (in_flow || node.tag_id() == Tag::none) && node.tag_id() != Tag::string;
     }
+    in_flow = in_flow || any(node.style & yaml::Style::flow);
     for (auto const* const child : node.items()) {
-        if (changes_when_written(*child)) return true;
+        if (changes_when_written(*child, in_flow)) return true;
     }
     return false;
 }

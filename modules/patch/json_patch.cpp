@@ -390,6 +390,9 @@ Result<JsonPatch> JsonPatch::parse(std::string_view text) {
 }
 
 Result<void> JsonPatch::apply(json::value& document) const {
+    if (!document.is_object() && !document.is_array()) {
+        return refused("json: cannot unmarshal " + std::string{go_kind(document)} + " into Go value of type jsonpatch.partialDoc");
+    }
     Application application{document, as_written_};
     for (auto const& operation : operations_) {
         if (auto done = application.run(operation); !done) return done;

@@ -236,6 +236,9 @@ Result<Merged> MergeWalk::walk_map(TypeSchema type, Node* target, Node* patch) {
         auto merged = walk(field_type, old, change);
         if (!merged) return merged;
         path_.pop_back();
+        if (entry.name.empty()) {  // kyaml takes a setter without a name for one of scalars
+            if (auto fits = require(into, Kind::scalar); !fits) return fail(std::move(fits));
+        }
 
         auto* const value = merged->node;
         if (is_null(value) && !(value && merged->keep_null)) {

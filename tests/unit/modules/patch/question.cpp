@@ -51,6 +51,7 @@ public:
     Answer respond() {
         auto base = yaml::parse(arena_, text("base"));
         if (!base) return failed(base.error());
+        if (!*base) return {.tree = {}, .out = {}, .err = "EOF"};
         auto& object = **base;
         auto const op = text("op");
         if (op == "merge") return merge(object, {});
@@ -74,6 +75,7 @@ private:
         }
         auto change = yaml::parse(arena_, text("patch"));
         if (!change) return failed(change.error());
+        if (!*change) return {.tree = {}, .out = {}, .err = "EOF"};
         auto const merged = patch::merge(arena_, schema, **change, object, options);
         if (!merged) return failed(merged.error());
         return written(*merged);
