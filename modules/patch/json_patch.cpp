@@ -4,6 +4,7 @@
 #include "modules/base/limits.hpp"
 #include "modules/patch/field.hpp"
 #include "modules/patch/json_node.hpp"
+#include "modules/yaml/go_number.hpp"
 #include "modules/yaml/json.hpp"
 
 #include <boost/json/parse.hpp>
@@ -139,7 +140,19 @@ std::optional<Place> find(json::value& root, std::string_view pointer) {
     }
 }
 
+/// encoding/json's text of a number.
+std::string text_of(json::value const& number) {
+    if (auto const* const whole = number.if_int64()) return std::to_string(*whole);
+    if (auto const* const whole = number.if_uint64()) return std::to_string(*whole);
+    return yaml::format_float_json(number.get_double()).value_or("");
+}
+
 bool same(json::value const& a, json::value const& b, bool as_written) {
+    if (a.is_number() && b.is_number()) {
+        auto const text = text_of(b);
+        bool const had_point = as_written && b.is_double() && text.find_first_of(".e") == std::string::npos;
+        return !had_point && text_of(a) == text;
+    }
     if (a.kind() != b.kind()) return false;
     if (auto const* const object = a.if_object()) {
         auto const& other = b.get_object();
