@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
     crds->callback([&] { code = install_command(install); });
 
     StatusFlags status;
-    auto* show = app.add_subcommand("status", "Show what the daemon knows. Exit code: 0 compliant, 1 pending, 2 non-compliant, 3 no daemon.");
+    auto* show = app.add_subcommand("status", "Show what the daemon knows. Exit code: 0 compliant, 1 pending, 2 non-compliant or a manifest that cannot be read, 3 no daemon.");
     show->add_option("--socket", status.socket, "The daemon's socket")->type_name("FILE");
     show->add_option("--config", status.config, "Configuration file that names the socket")->type_name("FILE");
     show->add_option("--state-dir", status.state_dir, "State directory that holds the socket")->type_name("DIR");
