@@ -111,6 +111,8 @@ func newPlane(dir string, options upOptions) (*plane, error) {
 			"--service-account-private-key-file="+p.pki.path("sa.key"),
 			"--service-cluster-ip-range="+serviceRange,
 			"--controllers="+strings.Join(controllers, ","),
+			// Its default of 20 requests a second would be what every test and benchmark measures.
+			"--kube-api-qps=500", "--kube-api-burst=1000",
 		)
 	}
 	if options.nodes > 0 {
