@@ -328,7 +328,8 @@ class Kills(Case):
         with contextlib.closing(sqlite3.connect(self.dir / "holdfast.db")) as database:
             aside = dict(database.execute("SELECT sequence, reason FROM dead_letters"))
         self.assertTrue(all("413" in reason for reason in aside.values()), aside)
-        rows = self.check(last, dead=set(aside))
+        arrived = {row["Sequence"] for row in self.azure.received()["rows"]}  # some before their answer was lost
+        rows = self.check(last, dead=set(aside) - arrived)
         self.assertTrue(durable <= {row["Sequence"] for row in rows} | set(aside), "an acknowledged put was lost")
         self.assertGreaterEqual(last, max(durable))
         print(f"30 kills: {last} records, {self.repeats(rows)} delivered again", file=sys.stderr)
