@@ -169,8 +169,10 @@ private:
         if (!cluster_problem_.empty()) log_.error(kArea, cluster_problem_);
     }
 
+    story::Ports story_ports() { return {registry_, cluster_.get(), journal_, db_, log_, clock_}; }
+
     void build() {
-        story::Ports const ports{registry_, cluster_.get(), journal_, db_, log_, clock_};
+        story::Ports const ports = story_ports();
         owned_ = std::make_unique<reconcile::OwnedObjects>(
             reconcile::OwnedObjects::Ports{io_.get_executor(), cluster_.get(), log_, clock_}, kWatchesMax);
         sources_ = std::make_unique<source::GitRepositories>(
@@ -194,7 +196,6 @@ private:
             Schedule::Bounds{.sources = static_cast<std::size_t>(config_.fetches_max),
                              .kustomizations = static_cast<std::size_t>(config_.passes_max)},
             [this](Key key) { return tell_story(std::move(key)); });
-        local_ = std::make_unique<intake::LocalIntake>(config_.manifests, registry_, log_);
         if (cluster_) {
             intake_ = std::make_unique<intake::ClusterIntake>(
                 io_.get_executor(), *cluster_, registry_, log_,
@@ -275,6 +276,7 @@ private:
             if (entry.key.kind == Kind::kustomization) kustomizations_->load(entry);
             if (entry.key.kind == Kind::flux_config) configs_->load(entry);
         }
+        // Only now: it takes what was restored from a file for its own.
         local_ = std::make_unique<intake::LocalIntake>(config_.manifests, registry_, log_);
         return {};
     }
@@ -347,7 +349,7 @@ private:
                 if (entry->status_owed) owed.push_back(key);
                 if (entry->status.artifact) in_use.insert(entry->status.artifact->digest);
             }
-            story::Ports ports{registry_, cluster_.get(), journal_, db_, log_, clock_};
+            story::Ports ports = story_ports();
             for (Key const& key : owed) co_await story::pay_status(ports, key);
             auto collect = [this, in_use = std::move(in_use)] { return artifacts_.collect(in_use); };
             auto collected = co_await on_pool(db_, std::move(collect));

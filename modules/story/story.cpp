@@ -90,7 +90,6 @@ std::string revision_of(Entry const& entry) {
 Task<void> take_finalizer(Ports& ports, Key key) {
     Entry const* entry = ports.registry.find(key);
     if (entry == nullptr || entry->meta.has_finalizer || !in_cluster(ports, *entry)) co_return Result<void>{};
-    // The list seen by the watch had none but others' finalizers: a patch that names the version it saw is safe.
     auto written = co_await write_finalizers(ports, key, true);
     if (!written) co_return written;
     if (Entry* now = ports.registry.find(key)) now->meta.has_finalizer = true;
