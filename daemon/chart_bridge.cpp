@@ -2,6 +2,7 @@
 #include "daemon/chart_bridge.hpp"
 
 #include "daemon/cmd_template.hpp"
+#include "modules/base/static_glibc.hpp"
 
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -37,6 +38,7 @@ private:
 }  // namespace
 
 Result<std::string> render_chart(kustomize::HelmRequest const& request) {
+    close_static_traps();  // template functions use OpenSSL; `holdfast build` starts without it
     struct stat info{};
     if (::stat(request.chart_directory.c_str(), &info) != 0) {
         return fail(Errc::not_found, "chart '" + request.name + "' is not at " + request.chart_directory +

@@ -2,6 +2,7 @@
 #include "daemon/cmd_build.hpp"
 
 #include "modules/kustomize/kustomize.hpp"
+#include "modules/sandbox/command.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -9,9 +10,9 @@
 #include <cstring>
 #include <fcntl.h>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -19,9 +20,7 @@
 namespace holdfast::daemon {
 namespace {
 
-constexpr rlim_t kMemoryBytesMax = 512u << 20;
-constexpr rlim_t kConfinedMemoryBytesMax = 56u << 20;  // with --root: what a render worker of the daemon has
-constexpr rlim_t kCpuSecondsMax = 60;
+constexpr std::size_t kMemoryBytesMax = 56u << 20;  // with the program's own pages the 64 MiB of a render worker
 
 constexpr std::string_view kHelp =
     "Usage: holdfast build [flags] DIR\n"
@@ -35,7 +34,7 @@ constexpr std::string_view kHelp =
     "      --helm-kube-version V     for Capabilities.KubeVersion\n"
     "      --enable-alpha-plugins    accepted; only builtin plugins run\n"
     "      --enable-managedby-label  add app.kubernetes.io/managed-by\n"
-    "      --no-limits               lift the limits on memory and time\n";
+    "      --no-limits               lift the limits of a render worker: 64 MiB, 10 s of CPU time, 20 s\n";
 
 struct Flags {
     kustomize::Options options;
@@ -136,16 +135,6 @@ std::string parse(int argc, char** argv, Flags& flags) {
     return {};
 }
 
-/// A build that needs more dies with a clear line instead of taking the machine along.
-void limit_process(bool confined) {
-    auto const bytes = confined ? kConfinedMemoryBytesMax : kMemoryBytesMax;
-    rlimit const memory{bytes, bytes};
-    rlimit const cpu{kCpuSecondsMax, kCpuSecondsMax};
-    if (::setrlimit(RLIMIT_DATA, &memory) != 0 || ::setrlimit(RLIMIT_CPU, &cpu) != 0) {
-        std::fprintf(stderr, "# Warning: no limits could be set: %s\n", std::strerror(errno));
-    }
-}
-
 bool write_all(int fd, std::string_view text) {
     while (!text.empty()) {
         auto const written = ::write(fd, text.data(), text.size());
@@ -196,22 +185,49 @@ std::string write_directory(std::string const& directory, kustomize::Built const
     return {};
 }
 
-int build(Flags const& flags) {
-    auto built = kustomize::build(flags.directory, flags.options);
-    if (!built) return complain(built.error().message);
-    for (auto const& warning : built->warnings) std::fprintf(stderr, "%s\n", warning.c_str());
+bool is_directory(std::string const& path) {
     struct stat info {};
-    if (!flags.output.empty() && ::stat(flags.output.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
-        auto const wrong = write_directory(flags.output, *built);
+    return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+std::string parent_of(std::string const& path) {
+    auto const slash = path.rfind('/');
+    return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// The build reads what anyone may have written: from here on this process is its own render worker.
+Result<void> confine(Flags const& flags) {
+    sandbox::Reach reach;
+    if (!flags.options.root.empty()) reach.read_beneath = flags.options.root;
+    if (!flags.output.empty()) reach.write_beneath = {is_directory(flags.output) ? flags.output : parent_of(flags.output)};
+    std::optional<sandbox::Limits> limits;
+    if (flags.limits) limits = sandbox::Limits{.memory_bytes_max = kMemoryBytesMax};
+    auto confined = sandbox::confine_command(reach, limits);
+    if (!confined) return fail(std::move(confined));
+    return {};
+}
+
+int print(Flags const& flags, kustomize::Built const& built) {
+    for (auto const& warning : built.warnings) std::fprintf(stderr, "%s\n", warning.c_str());
+    if (!flags.output.empty() && is_directory(flags.output)) {
+        auto const wrong = write_directory(flags.output, built);
         return wrong.empty() ? 0 : complain(wrong);
     }
-    auto text = built->text();
+    auto text = built.text();
     if (!text) return complain(text.error().message);
     if (!flags.output.empty()) {
         auto const wrong = write_file(flags.output, *text);
         return wrong.empty() ? 0 : complain(wrong);
     }
     return write_all(STDOUT_FILENO, *text) ? 0 : complain(std::string{"write stdout: "} + std::strerror(errno));
+}
+
+/// Exits while everything the text was made from is still there: the process ends, so nothing has to be taken apart.
+[[noreturn]] void build(Flags const& flags) {
+    auto built = kustomize::build(flags.directory, flags.options);
+    int const status = built ? print(flags, *built) : complain(built.error().message);
+    std::fflush(stderr);
+    ::_exit(status);
 }
 
 }  // namespace
@@ -227,9 +243,9 @@ int run_build(int argc, char** argv, kustomize::HelmRenderer render_chart) {
     if (char const* const label = std::getenv("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL"); label && std::string_view{label} == "on") {
         flags.options.managed_by_label = true;
     }
-    if (flags.limits) limit_process(!flags.options.root.empty());
+    if (auto confined = confine(flags); !confined) return complain(confined.error().message);
     try {
-        return build(flags);
+        build(flags);
     } catch (std::bad_alloc const&) {
         return complain("the build needs more memory than its limit; --no-limits lifts it");
     }

@@ -33,7 +33,6 @@ OWNERS = [
 # Includes outside the owner that stay, each with its reason.
 BORROWED = {
     ("modules/http/", "openssl/"): "certificates and errors of a TLS session are read with OpenSSL's own types",
-    ("modules/kustomize/t_hash.cpp", "openssl/sha.h"): "one-shot SHA-256 of a generated name",
     ("modules/kustomize/t_image.cpp", "re2/re2.h"): "a fixed pattern of kustomize's own source",
     ("modules/kustomize/selection.cpp", "re2/re2.h"): "selectors are anchored as Go's regexp does",
     ("modules/patch/regex.cpp", "re2/re2.h"): "label and annotation patterns, bounded there",

@@ -1,12 +1,11 @@
 // modules/kustomize/t_hash.cpp: the content hash in the names of generated objects.
+#include "modules/crypto/digest.hpp"
 #include "modules/kustomize/context.hpp"
 #include "modules/kustomize/emit.hpp"
 #include "modules/kustomize/transformers.hpp"
 #include "modules/patch/field.hpp"
 #include "modules/patch/json_node.hpp"
 #include "modules/yaml/json.hpp"
-
-#include <openssl/sha.h>
 
 namespace holdfast::kustomize {
 namespace {
@@ -34,13 +33,7 @@ Result<json::value> value_of(yaml::Node const* node) {
 }
 
 std::string encode(std::string_view text) {
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    ::SHA256(reinterpret_cast<unsigned char const*>(text.data()), text.size(), digest);
-    std::string out;
-    for (std::size_t i = 0; i < 5; ++i) {
-        out += "0123456789abcdef"[digest[i] >> 4];
-        out += "0123456789abcdef"[digest[i] & 15];
-    }
+    auto out = crypto::sha256_hex(text).substr(0, 10);
     for (auto& c : out) {  // no vowels and no look-alikes
         if (c == '0') c = 'g';
         else if (c == '1') c = 'h';

@@ -1,0 +1,102 @@
+// modules/sandbox/command.cpp: the walls around a command that renders in its own process.
+#include "modules/sandbox/command.hpp"
+
+#include "modules/sandbox/walls.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <cstring>
+#include <string_view>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+namespace holdfast::sandbox {
+
+namespace {
+
+// Memory, reading files, printing, its own limits, its end.
+constexpr auto kAllowed = std::to_array<int>({
+    SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_lseek, SYS_close, SYS_fstat, SYS_stat, SYS_lstat,
+    SYS_newfstatat, SYS_statx, SYS_access, SYS_faccessat, SYS_faccessat2, SYS_getdents64, SYS_readlink, SYS_readlinkat,
+    SYS_getcwd, SYS_fcntl, SYS_memfd_create, SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_brk,
+    SYS_futex, SYS_clock_gettime, SYS_gettimeofday, SYS_getrandom, SYS_sched_yield, SYS_getrusage, SYS_prlimit64,
+    SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_restart_syscall,
+    SYS_getpid, SYS_gettid, SYS_tgkill, SYS_exit, SYS_exit_group,
+});
+constexpr auto kAllowedToWrite = [] {
+    constexpr auto kMore = std::to_array<int>({SYS_openat, SYS_open, SYS_mkdir, SYS_mkdirat, SYS_ftruncate});
+    std::array<int, kAllowed.size() + kMore.size()> all{};
+    std::copy(kAllowed.begin(), kAllowed.end(), all.begin());
+    std::copy(kMore.begin(), kMore.end(), all.begin() + kAllowed.size());
+    return all;
+}();
+
+constexpr std::size_t kLineBytes = 96;
+char cpu_line[kLineBytes], wall_line[kLineBytes];  // a handler cannot build its line any more
+
+std::string_view last_line(int signal) {
+    switch (signal) {
+        case SIGXCPU: return cpu_line;
+        case SIGALRM: return wall_line;
+        case SIGSEGV: return "Error: the render crashed (its stack is full, or a defect in holdfast)\n";
+        default: return "Error: the render crashed; this is a defect in holdfast\n";
+    }
+}
+
+void last_words(int signal) {
+    auto const line = last_line(signal);
+    [[maybe_unused]] auto const written = ::write(STDERR_FILENO, line.data(), line.size());
+    ::_exit(1);
+}
+
+/// A crash and a limit end in one line, also when the stack is what is full.
+void speak_at_the_end() {
+    alignas(16) static std::array<char, 8192> stack;
+    stack_t const other{.ss_sp = stack.data(), .ss_flags = 0, .ss_size = stack.size()};
+    ::sigaltstack(&other, nullptr);
+    struct sigaction action {};
+    action.sa_handler = last_words;
+    action.sa_flags = SA_ONSTACK;
+    for (int const signal : {SIGXCPU, SIGALRM, SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) ::sigaction(signal, &action, nullptr);
+}
+
+void say(char (&line)[kLineBytes], std::chrono::seconds limit, std::string_view what) {
+    auto const text = "Error: stopped: more than " + std::to_string(limit.count()) + " s of " + std::string{what} +
+                      "; --no-limits lifts it\n";
+    std::memcpy(line, text.data(), std::min(text.size(), kLineBytes - 1));
+}
+
+bool set_limits(Limits const& limits) {
+    say(cpu_line, limits.cpu_max, "CPU time");
+    say(wall_line, limits.wall_max, "wall-clock time");
+    auto const seconds = static_cast<rlim_t>(limits.cpu_max.count());
+    rlimit const cpu{seconds, seconds + 1};  // SIGXCPU first, to be heard
+    itimerval wall{};
+    wall.it_value.tv_sec = limits.wall_max.count();
+    return walls::limit_memory(limits.memory_bytes_max) && ::setrlimit(RLIMIT_CPU, &cpu) == 0 &&
+           ::setitimer(ITIMER_REAL, &wall, nullptr) == 0;
+}
+
+}  // namespace
+
+Result<Confinement> confine_command(Reach const& reach, std::optional<Limits> const& limits) {
+    speak_at_the_end();
+    if (limits && !set_limits(*limits)) return fail(Errc::denied, std::string{"sandbox: setrlimit: "} + std::strerror(errno));
+    if (!walls::no_new_privileges()) return fail(Errc::denied, std::string{"sandbox: prctl: "} + std::strerror(errno));
+    auto landlock = walls::close_files(&reach);
+    if (!landlock) return fail(std::move(landlock));
+    bool const writes = !reach.write_beneath.empty();
+    Confinement const put_up{.seccomp = writes ? walls::close_calls(kAllowedToWrite, false) : walls::close_calls(kAllowed, true),
+                             .landlock_abi = *landlock};
+    if (!put_up.seccomp) {
+        return fail(Errc::denied, std::string{"sandbox: this kernel has no seccomp filter: "} + std::strerror(errno));
+    }
+    return put_up;
+}
+
+}  // namespace holdfast::sandbox

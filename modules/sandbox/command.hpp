@@ -1,0 +1,26 @@
+// modules/sandbox/command.hpp: a command that reads hostile bytes becomes its own job: the walls of a render worker around
+// the process it already is, because a fork would cost a short command more than its work.
+#pragma once
+
+#include "modules/sandbox/sandbox.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast::sandbox {
+
+/// What a command still reaches once it is confined. Descriptors that are open stay usable.
+struct Reach {
+    std::optional<std::string> read_beneath;  // only files beneath this folder can be read; nothing: every file
+    std::vector<std::string> write_beneath;   // existing folders in which files can be made; empty: nothing is written
+};
+
+/// Takes from the calling process, for good, what reading files and printing does not need: the network, other
+/// processes, programs, writing outside `reach`. With `limits`, memory and time end as a worker's do; whatever ends the
+/// process then says so in one "Error: " line on standard error, exit code 1.
+/// Call before threads start.
+/// Errors  denied  no seccomp in this kernel   not_found  a folder of `reach` cannot be opened
+Result<Confinement> confine_command(Reach const& reach, std::optional<Limits> const& limits);
+
+}  // namespace holdfast::sandbox

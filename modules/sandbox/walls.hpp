@@ -1,0 +1,23 @@
+// modules/sandbox/walls.hpp: the parts of a confinement, shared by confine.cpp (jobs) and command.cpp (commands).
+#pragma once
+
+#include "modules/sandbox/command.hpp"
+
+#include <span>
+
+namespace holdfast::sandbox::walls {
+
+/// RLIMIT_DATA of `bytes`; what the program holds already counts. Always true under a sanitizer, whose shadow needs terabytes.
+bool limit_memory(std::size_t bytes);
+bool limit(int resource, unsigned long value);
+
+/// Landlock: no right of a kind this kernel knows is left but reading as `reach` says and making files beneath its
+/// folders. The ABI that was used, 0 when this kernel has no landlock.
+Result<int> close_files(Reach const* reach);
+
+/// Seccomp: every system call but `allowed` fails with EPERM; `opens_read_only` lets openat() through for reading.
+bool close_calls(std::span<int const> allowed, bool opens_read_only);
+
+bool no_new_privileges();
+
+}  // namespace holdfast::sandbox::walls
