@@ -5,6 +5,7 @@
 #include "modules/helm/helm.hpp"
 #include "modules/helm/output.hpp"
 #include "modules/helm/user_values.hpp"
+#include "modules/sandbox/command.hpp"
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -26,6 +27,7 @@ namespace holdfast::daemon {
 namespace {
 
 constexpr std::size_t kStackBytes = 256u << 20;
+constexpr std::size_t kMemoryBytesMax = 128u << 20;  // the output alone may have 64 MiB
 constexpr std::size_t kValuesBytesMax = 64u << 20;
 
 constexpr std::string_view kHelp =
@@ -40,6 +42,7 @@ constexpr std::string_view kHelp =
     "      --include-crds, --no-hooks, --skip-tests, --is-upgrade, --skip-schema-validation\n"
     "      --name-template TEXT, --output-dir DIR, --release-name\n"
     "      --seed N, --time SECONDS  fix what is random and what time it is\n"
+    "      --no-limits               lift the limits: 128 MiB, 10 s of CPU time\n"
     "Refused: --validate, --post-renderer, --dependency-update, --repo, --verify and remote charts.\n";
 
 class SystemRandom : public gotemplate::Random {
@@ -248,20 +251,37 @@ void raise_stack() {
     }
 }
 
-TemplateOutput render(int argc, char** argv, std::function<void(TemplateOutput const&)> const& last_words) {
-    raise_stack();
+/// Renders what anyone may have written: from here on this process is its own render worker.
+Result<void> confine(TemplateFlags const& flags) {
+    sandbox::Reach reach;
+    if (!flags.output_dir.empty()) {
+        // The folder is made when there is something to write into it.
+        std::error_code ec;
+        auto folder = std::filesystem::absolute(flags.output_dir, ec).lexically_normal();
+        while (!std::filesystem::is_directory(folder, ec) && folder.has_relative_path()) folder = folder.parent_path();
+        reach.write_beneath = {folder.string()};
+    }
+    std::optional<sandbox::Limits> limits;
+    // No wall-clock limit: values may come from a pipe that takes its time.
+    if (!flags.no_limits) limits = sandbox::Limits{.memory_bytes_max = kMemoryBytesMax, .wall_max = std::chrono::seconds{0}};
+    auto confined = sandbox::confine_command(reach, limits);
+    if (!confined) return fail(std::move(confined));
+    return {};
+}
+
+TemplateOutput failed(std::string err, std::string const& message) { return {1, {}, std::move(err) + "Error: " + message + '\n'}; }
+
+TemplateOutput render(TemplateFlags const& flags, std::function<void(TemplateOutput const&)> const& last_words) {
     TemplateOutput output;
-    auto flags = parse_template_flags(argc, argv);
-    if (!flags) return {1, {}, "Error: " + flags.error().message + '\n'};
-    if (flags->help) return {0, std::string{kHelp}, {}};
-    for (auto const& line : flags->deprecations) output.err += line + '\n';
-    auto done = run(*flags, [&](std::string text) {
-        output.out = std::move(text);
-        if (last_words) last_words(output);
-    });
-    if (!done) {
-        output.status = 1;
-        output.err += "Error: " + done.error().message + '\n';
+    for (auto const& line : flags.deprecations) output.err += line + '\n';
+    try {
+        auto done = run(flags, [&](std::string text) {
+            output.out = std::move(text);
+            if (last_words) last_words(output);
+        });
+        if (!done) return failed(std::move(output.err), done.error().message);
+    } catch (std::bad_alloc const&) {
+        return failed(std::move(output.err), "the render needs more memory than its limit; --no-limits lifts it");
     }
     return output;
 }
@@ -274,14 +294,25 @@ int print(TemplateOutput const& output) {
 
 }  // namespace
 
-TemplateOutput template_output(int argc, char** argv) { return render(argc, argv, {}); }
+TemplateOutput template_output(int argc, char** argv) {
+    auto const flags = parse_template_flags(argc, argv);
+    if (!flags) return failed({}, flags.error().message);
+    if (flags->help) return {0, std::string{kHelp}, {}};
+    raise_stack();
+    return render(*flags, {});
+}
 
 int run_template(int argc, char** argv) {
+    auto const flags = parse_template_flags(argc, argv);
+    if (!flags) return print(failed({}, flags.error().message));
+    if (flags->help) return print({0, std::string{kHelp}, {}});
+    raise_stack();
+    if (auto confined = confine(*flags); !confined) return print(failed({}, confined.error().message));
     // One short run: give memory back at its end, not in between.
     ::mallopt(M_MXFAST, 0);
     ::mallopt(M_TRIM_THRESHOLD, 256 << 20);
     ::mallopt(M_TOP_PAD, 1 << 20);
-    return print(render(argc, argv, [](TemplateOutput const& output) { ::_exit(print(output)); }));
+    return print(render(*flags, [](TemplateOutput const& output) { ::_exit(print(output)); }));
 }
 
 }  // namespace holdfast::daemon

@@ -112,6 +112,7 @@ Table make_table() {
     flag("release-name", &TemplateFlags::release_name);
     flag("skip-schema-validation", &TemplateFlags::skip_schema_validation);
     flag("debug", &TemplateFlags::debug);
+    flag("no-limits", &TemplateFlags::no_limits);
     flag("help", &TemplateFlags::help);
     for (auto const name : {"create-namespace", "force-replace", "force-conflicts", "replace", "wait-for-jobs", "devel", "disable-openapi-validation",
                             "rollback-on-failure", "take-ownership", "insecure-skip-tls-verify", "plain-http", "pass-credentials",

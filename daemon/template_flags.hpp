@@ -16,7 +16,8 @@ struct TemplateFlags {
     std::vector<std::string> show_only, api_versions;
     std::string namespace_name = "default", kube_version, output_dir, name_template;
     bool generate_name = false, no_hooks = false, include_crds = false, skip_crds = false, skip_tests = false, is_upgrade = false,
-         release_name = false, skip_schema_validation = false, debug = false, help = false;
+         release_name = false, skip_schema_validation = false, debug = false, no_limits = false,
+         help = false;
     std::vector<std::string> deprecations;  // lines for stderr
     std::optional<std::uint64_t> seed;
     std::optional<std::int64_t> time;
