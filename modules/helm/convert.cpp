@@ -9,6 +9,7 @@
 #include "modules/yaml/go_number.hpp"
 #include "modules/yaml/json.hpp"
 
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 
 #include <cmath>
@@ -28,6 +29,12 @@ constexpr std::size_t kDepthMax = 1'000;
 enum class Floats {
     as_json,  // through json.Marshal: whole numbers become integers again
     as_they_are,
+};
+
+/// Trees of one conversion, freed as a whole.
+struct Memory {
+    unsigned char first[2048];
+    json::monotonic_resource rest{first, sizeof first};
 };
 
 json::value float_value(double number, Floats floats) {
@@ -50,7 +57,7 @@ std::string valid_text(std::string_view text) {
     return out;
 }
 
-Result<json::value> tree_of(Value const& value, Floats floats, std::size_t depth = 0) {
+Result<json::value> tree_of(Value const& value, Floats floats, json::storage_ptr const& storage, std::size_t depth = 0) {
     if (depth > kDepthMax) return fail(Errc::limit, "value nested too deep");
     if (value.is_nil()) return json::value(nullptr);
     switch (value.kind()) {
@@ -62,27 +69,29 @@ Result<json::value> tree_of(Value const& value, Floats floats, std::size_t depth
             return float_value(value.as_float(), floats);
         case Kind::string: {
             auto const text = value.as_string();
-            return json::value(gotemplate::is_valid_utf8(text) ? std::string{text} : valid_text(text));
+            if (gotemplate::is_valid_utf8(text)) return json::value(json::string_view{text}, storage);
+            return json::value(json::string_view{valid_text(text)}, storage);
         }
         case Kind::slice: {
             if (value.is_bytes()) return json::value(gotemplate::base64_encode(value.as_string()));
-            json::array list;
+            json::array list(storage);
             list.reserve(value.size());
             for (auto const& item : value.items()) {
-                auto made = tree_of(item, floats, depth + 1);
+                auto made = tree_of(item, floats, storage, depth + 1);
                 if (!made) return made;
                 list.push_back(std::move(*made));
             }
             return json::value(std::move(list));
         }
         case Kind::map: {
-            json::object object;
+            json::object object(storage);
             object.reserve(value.size());
             for (auto const& [key, item] : value.entries()) {
-                auto made = tree_of(item, floats, depth + 1);
+                auto made = tree_of(item, floats, storage, depth + 1);
                 if (!made) return made;
                 auto const name = key.as_string();
-                object.emplace(gotemplate::is_valid_utf8(name) ? std::string{name} : valid_text(name), std::move(*made));
+                if (gotemplate::is_valid_utf8(name)) object.emplace(json::string_view{name}, std::move(*made));
+                else object.emplace(valid_text(name), std::move(*made));
             }
             return json::value(std::move(object));
         }
@@ -90,7 +99,7 @@ Result<json::value> tree_of(Value const& value, Floats floats, std::size_t depth
             auto text = gotemplate::to_json(value);
             if (!text) return fail(std::move(text), "error marshaling into JSON");
             boost::system::error_code ec;
-            auto parsed = json::parse(*text, ec);
+            auto parsed = json::parse(*text, ec, storage);
             if (ec) return fail(Errc::invalid_input, "error marshaling into JSON: " + ec.message());
             return parsed;
         }
@@ -115,7 +124,8 @@ Result<Value> or_fail(Call& call, Result<std::string> made) {
 }
 
 Result<std::string> to_yaml_pretty(Value const& value) {
-    auto tree = tree_of(value, Floats::as_they_are);
+    Memory memory;
+    auto tree = tree_of(value, Floats::as_they_are, &memory.rest);
     if (!tree) return fail(std::move(tree));
     auto made = yaml::write_v3(*tree, {.indent = 2, .sequences = yaml::SequenceIndent::wide});
     if (made && made->ends_with('\n')) made->pop_back();
@@ -188,7 +198,8 @@ Result<Value> from_toml_text(Call& call) {
 }  // namespace
 
 Result<std::string> to_yaml(Value const& value) {
-    auto tree = tree_of(value, Floats::as_json);
+    Memory memory;
+    auto tree = tree_of(value, Floats::as_json, &memory.rest);
     if (!tree) return fail(std::move(tree));
     auto made = yaml::write_sigs(*tree);
     if (made && made->ends_with('\n')) made->pop_back();

@@ -74,15 +74,10 @@ Result<Value> tpl(Call& call) {
     if (!parsed) return fail(parsed.error().code, "cannot parse template " + gotemplate::quote(text) + ": " + parsed.error().message);
     TemplateSet child{executor.set().funcs(), &executor.set()};
     child.add(*parsed);
-    // The text itself may be empty while an outer tpl's is not: it runs under a name of its own.
-    std::string const own_name = "gotpl\n" + std::to_string(reinterpret_cast<std::uintptr_t>(&child));
-    using Trees = std::remove_const_t<TemplateSet::Parsed::element_type>;
-    auto own = std::make_shared<Trees>();
-    own->emplace(own_name, (*parsed)->at("gotpl"));
-    child.add(own);
     std::string out;
     SetScope const scope{executor, child};
-    if (!executor.execute(own_name, call[1], out))
+    // By the tree: the text may be empty while an outer tpl's, of the same name, is not.
+    if (!executor.execute(*(*parsed)->at("gotpl"), call[1], out))
         return executor.fail_with_cause("error during tpl function execution for " + gotemplate::quote(text) + ": ");
     return Value::string(replace_all(std::move(out), "<no value>", ""));
 }

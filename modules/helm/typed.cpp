@@ -5,6 +5,8 @@
 #include "modules/yaml/go_number.hpp"
 #include "modules/yaml/json.hpp"
 
+#include <boost/json/monotonic_resource.hpp>
+
 #include <algorithm>
 #include <cmath>
 
@@ -38,8 +40,9 @@ std::optional<std::string> scalar_text(json::value const& value) {
     }
 }
 
-Result<json::value> read(std::string_view text) {
-    auto tree = yaml::read_sigs(text);
+/// The tree lives in `memory`, which is freed as a whole.
+Result<json::value> read(std::string_view text, json::monotonic_resource& memory) {
+    auto tree = yaml::read_sigs(text, false, &memory);
     if (!tree) return fail(std::move(tree), "error converting YAML to JSON");
     return tree;
 }
@@ -176,7 +179,8 @@ std::vector<Typed const*> Typed::children(std::string_view field) const {
 }
 
 Result<Typed> decode_yaml(std::string_view text, TypedStruct const& type) {
-    auto tree = read(text);
+    json::monotonic_resource memory;
+    auto tree = read(text, memory);
     if (!tree) return fail(std::move(tree));
     Typed decoded;
     if (tree->is_null()) return decoded;
@@ -226,7 +230,8 @@ Result<Value> to_value(json::value const& tree) {
 namespace {
 
 Result<Value> read_as(std::string_view text, json::kind wanted, std::string_view type) {
-    auto tree = read(text);
+    json::monotonic_resource memory;
+    auto tree = read(text, memory);
     if (!tree) return fail(std::move(tree));
     if (tree->is_null()) return wanted == json::kind::object ? Value::map() : Value::list({});
     if (tree->kind() != wanted)

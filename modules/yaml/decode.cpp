@@ -92,10 +92,10 @@ std::unexpected<Error> type_error(std::vector<std::string> const& errors) {
 
 class Decoder {
 public:
-    explicit Decoder(JsonOptions options) : options_{options}, v2_{options.dialect == Dialect::v2} {}
+    explicit Decoder(JsonOptions options) : options_{std::move(options)}, v2_{options_.dialect == Dialect::v2} {}
 
     Result<json::value> run(Node const& root) {
-        json::value out;
+        json::value out(options_.storage);
         auto const* const node = root_of(&root);
         bool good = true;
         if (node && node->is_map() && options_.text_keys_at_root) good = count() && mapping(*node, out, true, 0);
@@ -197,7 +197,7 @@ private:
         auto& list = out.emplace_array();
         list.reserve(node.size());
         for (auto const* const child : node.items()) {
-            json::value item;
+            json::value item(options_.storage);
             if (decode(*child, item, depth + 1)) list.push_back(std::move(item));
             else if (failed_) return false;
         }
@@ -240,7 +240,7 @@ private:
             text = plain->value();
             return !text_keys || plain->short_tag_id() != Tag::null;
         }
-        json::value value;
+        json::value value(options_.storage);
         auto const* const target = target_of(key);
         if (text_keys && target && !target->is_scalar()) {
             if (!count()) return false;
@@ -274,7 +274,7 @@ private:
                 continue;
             }
             if (merged && !merged->insert(text).second) continue;
-            json::value value;
+            json::value value(options_.storage);
             if (decode(*node.item(i + 1), value, depth + 1)) object[text] = std::move(value);
             else if (failed_) return false;
         }
@@ -311,8 +311,8 @@ private:
                 if (!merge(value_node, [&](Node const& from) { return fill_v2(from, object, depth + 1); })) return false;
                 continue;
             }
-            json::value key_value;
-            json::value value;
+            json::value key_value(options_.storage);
+            json::value value(options_.storage);
             if (!decode(key, key_value, depth + 1)) return false;
             if (key_value.is_array() || key_value.is_object()) return fatal("invalid map key: " + go_syntax(key_value, true));
             if (!decode(value_node, value, depth + 1)) return false;
@@ -365,7 +365,7 @@ private:
 
 }  // namespace
 
-Result<json::value> to_json(Node const& node, JsonOptions options) { return Decoder{options}.run(node); }
+Result<json::value> to_json(Node const& node, JsonOptions options) { return Decoder{std::move(options)}.run(node); }
 
 Result<void> check_unique_keys(Node const& node) {
     std::vector<std::string> errors;

@@ -8,6 +8,7 @@
 #include "modules/yaml/utf8.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
 
 #include <algorithm>
@@ -175,17 +176,17 @@ std::string to_valid_utf8(std::string_view text) {
 Result<std::string> marshal_json(json::value const& value, bool escape_html) { return JsonWriter{escape_html}.run(value); }
 
 namespace {
-Result<json::value> decode_v2(std::string_view text, bool strict) {
+Result<json::value> decode_v2(std::string_view text, bool strict, json::storage_ptr storage) {
     Arena arena;
     auto document = parse(arena, text, {.dialect = Dialect::v2});
     if (!document) return fail(std::move(document));
-    if (*document == nullptr) return json::value(nullptr);
-    return to_json(**document, {.dialect = Dialect::v2, .strict = strict});
+    if (*document == nullptr) return json::value(nullptr, std::move(storage));
+    return to_json(**document, {.dialect = Dialect::v2, .strict = strict, .storage = std::move(storage)});
 }
 }  // namespace
 
-Result<json::value> read_sigs(std::string_view text, bool strict) {
-    auto value = decode_v2(text, strict);
+Result<json::value> read_sigs(std::string_view text, bool strict, json::storage_ptr storage) {
+    auto value = decode_v2(text, strict, std::move(storage));
     if (!value) return value;
     std::string problem;
     if (!pass_through_json(*value, problem)) return fail(Errc::invalid_input, std::move(problem));
@@ -193,7 +194,8 @@ Result<json::value> read_sigs(std::string_view text, bool strict) {
 }
 
 Result<std::string> yaml_to_json(std::string_view text, bool strict) {
-    auto value = decode_v2(text, strict);
+    json::monotonic_resource memory;
+    auto value = decode_v2(text, strict, &memory);
     if (!value) return fail(std::move(value));
     return marshal_json(*value);
 }

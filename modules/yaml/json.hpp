@@ -6,6 +6,7 @@
 #include "modules/yaml/node.hpp"
 #include "modules/yaml/parse.hpp"
 
+#include <boost/json/storage_ptr.hpp>
 #include <boost/json/value.hpp>
 
 #include <string>
@@ -17,6 +18,7 @@ struct JsonOptions {
     Dialect dialect = Dialect::v3;
     bool strict = false;              // v2 only: UnmarshalStrict, a key set twice is an error (v3 always checks)
     bool text_keys_at_root = false;   // v3: decode into map[string]any, as kyaml's MarshalJSON: `1: a` at the root is "1"
+    boost::json::storage_ptr storage{};  // of the value; a monotonic_resource is freed as a whole
 };
 
 /// node.Decode(&any), then made JSON: aliases and merge keys expanded.
@@ -35,7 +37,7 @@ Result<boost::json::value> to_json(Node const& node, JsonOptions options = {});
 Node* from_json(Arena& arena, boost::json::value const& value);
 
 /// sigs.k8s.io/yaml YAMLToJSON / Unmarshal(&any): the first document of `text`, v2 rules. null when empty.
-Result<boost::json::value> read_sigs(std::string_view text, bool strict = false);
+Result<boost::json::value> read_sigs(std::string_view text, bool strict = false, boost::json::storage_ptr storage = {});
 Result<std::string> yaml_to_json(std::string_view text, bool strict = false);
 
 /// sigs.k8s.io/yaml Marshal(value): helm's toYaml, byte for byte, final line break included.

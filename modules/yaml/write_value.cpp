@@ -7,6 +7,7 @@
 #include "modules/yaml/utf8.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
 
 #include <algorithm>
@@ -280,7 +281,8 @@ Result<std::string> json_to_yaml(std::string_view json_text) {
     auto document = parse(arena, json_text, {.dialect = Dialect::v2});
     if (!document) return fail(std::move(document));
     if (*document == nullptr) return std::string{"null\n"};
-    auto value = to_json(**document, {.dialect = Dialect::v2});
+    json::monotonic_resource memory;
+    auto value = to_json(**document, {.dialect = Dialect::v2, .storage = &memory});
     if (!value) return fail(std::move(value));
     return ValueWriter{{.dialect = Dialect::v2, .indent = 2}, false}.run(*value);
 }

@@ -69,11 +69,11 @@ public:
 private:
     // ---- errors and budgets
     [[noreturn]] void fail(std::string const& message, Errc code = Errc::invalid_input, std::vector<std::size_t> cause = {}) {
-        auto const before = std::string_view{*tree_->text}.substr(0, at_->pos);
+        auto const before = std::string_view{tree_->source->text}.substr(0, at_->pos);
         auto const newline = before.rfind('\n');
         auto const column = newline == std::string_view::npos ? before.size() : before.size() - newline - 1;
         auto const line = 1 + std::count(before.begin(), before.end(), '\n');
-        auto text = "template: " + tree_->parse_name + ":" + std::to_string(line) + ":" + std::to_string(column) + ": executing " +
+        auto text = "template: " + tree_->source->name + ":" + std::to_string(line) + ":" + std::to_string(column) + ": executing " +
                     quote(tree_->name) + " at <" + to_string(*at_) + ">: " + message;
         // Each level of the chain is the tail of the one before: lengths are enough, and a thousand includes stay cheap.
         cause.insert(cause.begin(), text.size());
@@ -108,12 +108,13 @@ private:
             variables_[i].second = value;
             return;
         }
-        fail("undefined variable: " + node.ident[0]);
+        fail("undefined variable: " + std::string{node.ident[0]});
     }
+    static VariableNode const& variable_node(Node const* node) { return static_cast<VariableNode const&>(*node); }
     Value const& variable(VariableNode const& node) {
         for (auto i = variables_.size(); i-- > 0;)
             if (variables_[i].first == node.id) return variables_[i].second;
-        fail("undefined variable: " + node.ident[0]);
+        fail("undefined variable: " + std::string{node.ident[0]});
     }
 
     // ---- control
@@ -138,10 +139,10 @@ private:
         auto const& declared = node.pipe->declared;
         if (node.pipe->is_assign) {
             if (declared.size() > 1) {
-                set_variable(*declared[0], index);
-                set_variable(*declared[1], element);
+                set_variable(variable_node(declared[0]), index);
+                set_variable(variable_node(declared[1]), element);
             } else if (!declared.empty()) {
-                set_variable(*declared[0], element);
+                set_variable(variable_node(declared[0]), element);
             }
         } else if (!declared.empty()) {
             variables_[variables_.size() - 1].second = element;
@@ -216,12 +217,13 @@ private:
         Value value;
         bool first = true;
         for (auto const* command : pipe->commands) {
-            value = eval_command(dot, *command, first ? nullptr : &value).unboxed();
+            value = eval_command(dot, static_cast<CommandNode const&>(*command), first ? nullptr : &value).unboxed();
             first = false;
         }
         for (auto const* declared : pipe->declared) {
-            if (pipe->is_assign) set_variable(*declared, value);
-            else variables_.emplace_back(declared->id, value);
+            auto const& node = variable_node(declared);
+            if (pipe->is_assign) set_variable(node, value);
+            else variables_.emplace_back(node.id, value);
         }
         return value;
     }
@@ -257,7 +259,7 @@ private:
             case NodeType::dot: return dot;
             case NodeType::nil: fail("nil is not a command");
             case NodeType::number: return ideal_constant(static_cast<NumberNode const&>(first));
-            case NodeType::string: return static_cast<StringNode const&>(first).value;
+            case NodeType::string: return tree_->source->value_of(static_cast<StringNode const&>(first));
             default: fail("can't evaluate command " + quote(to_string(first)));
         }
     }
@@ -268,7 +270,7 @@ private:
         auto const rune = !node.text.empty() && node.text[0] == '\'';
         if (node.is_float && !is_hex_int(node.text) && !rune && has_fraction_marks(node.text)) return Value::floating(node.floating);
         if (node.is_int) return Value::integer(node.integer);
-        fail(node.text + " overflows int");
+        fail(std::string{node.text} + " overflows int");
     }
 
     Value eval_field_node(Value const& dot, FieldNode const& node, Args args, Value const* final) {
@@ -291,13 +293,13 @@ private:
             return value;
         }
         auto const held = value;
-        return eval_field_chain(dot, held, node, std::span{node.ident}.subspan(1), args, final);
+        return eval_field_chain(dot, held, node, node.ident.subspan(1), args, final);
     }
     void not_a_function_if_any(Node const& node, Args args, Value const* final) {
         if (args.size() > 1 || final != nullptr) fail("can't give argument to non-function " + to_string(args.empty() ? node : *args[0]));
     }
 
-    Value eval_field_chain(Value const& dot, Value const& receiver, Node const& node, std::span<std::string const> ident, Args args, Value const* final) {
+    Value eval_field_chain(Value const& dot, Value const& receiver, Node const& node, Words ident, Args args, Value const* final) {
         // Plain maps all the way, the usual case: follow pointers, copy only the last value.
         auto const has_args = args.size() > 1 || final != nullptr;
         Value const* current = &receiver;
@@ -319,32 +321,32 @@ private:
         return value;
     }
 
-    Value eval_field(Value const& dot, std::string const& name, Node const& node, Args args, Value const* final, Value const& receiver) {
+    Value eval_field(Value const& dot, std::string_view name, Node const& node, Args args, Value const* final, Value const& receiver) {
         if (!receiver.is_valid()) {
             if (executor_.missing_key_ == MissingKey::error) fail("nil data; no entry for key " + quote(name));
             return {};
         }
         auto const& type = receiver.static_type();
-        if (receiver.kind() == Kind::invalid) fail("nil pointer evaluating " + std::string{type.name} + "." + name);
+        if (receiver.kind() == Kind::invalid) fail("nil pointer evaluating " + std::string{type.name} + "." + std::string{name});
         if (auto const find = receiver.type().method; find != nullptr)
             if (auto const* method = find(name); method != nullptr) return eval_call(dot, *method, false, node, name, args, final, receiver);
         auto const has_args = args.size() > 1 || final != nullptr;
         if (receiver.is_map()) {
-            if (has_args) fail(name + " is not a method but has arguments");
+            if (has_args) fail(std::string{name} + " is not a method but has arguments");
             auto found = receiver.lookup(name);
             if (found.is_valid()) return found;
             if (executor_.missing_key_ == MissingKey::error) fail("map has no entry for key " + quote(name));
             if (executor_.missing_key_ == MissingKey::zero) return Value::zero(*receiver.type().elem);
             return {};
         }
-        if (receiver.kind() == Kind::pointer && receiver.is_nil()) fail("nil pointer evaluating " + std::string{type.name} + "." + name);
+        if (receiver.kind() == Kind::pointer && receiver.is_nil()) fail("nil pointer evaluating " + std::string{type.name} + "." + std::string{name});
         if (receiver.kind() == Kind::structure || receiver.kind() == Kind::pointer) {
             if (auto field = receiver.as_object()->field(name)) {
-                if (has_args) fail(name + " has arguments but cannot be invoked as function");
+                if (has_args) fail(std::string{name} + " has arguments but cannot be invoked as function");
                 return *std::move(field);
             }
         }
-        fail("can't evaluate field " + name + " in type " + std::string{type.name});
+        fail("can't evaluate field " + std::string{name} + " in type " + std::string{type.name});
     }
 
     // ---- calls
@@ -443,7 +445,7 @@ private:
                 if (node.type == NodeType::boolean) return Value::boolean(static_cast<BoolNode const&>(node).value);
                 fail("expected bool; found " + to_string(node));
             case Kind::string:
-                if (node.type == NodeType::string) return static_cast<StringNode const&>(node).value;
+                if (node.type == NodeType::string) return tree_->source->value_of(static_cast<StringNode const&>(node));
                 fail("expected string; found " + to_string(node));
             case Kind::integer:
                 if (node.type == NodeType::number && static_cast<NumberNode const&>(node).is_int)
@@ -460,7 +462,7 @@ private:
             case Kind::invalid:
                 if (node.type == NodeType::boolean) return Value::boolean(static_cast<BoolNode const&>(node).value);
                 if (node.type == NodeType::number) return ideal_constant(static_cast<NumberNode const&>(node));
-                if (node.type == NodeType::string) return static_cast<StringNode const&>(node).value;
+                if (node.type == NodeType::string) return tree_->source->value_of(static_cast<StringNode const&>(node));
                 fail("can't handle assignment of " + to_string(node) + " to empty interface argument");
             default: fail("can't handle " + to_string(node) + " for arg of type " + std::string{type->name});
         }

@@ -20,8 +20,16 @@ constexpr std::array<std::pair<std::string_view, Token>, 12> kKeywords{{{".", To
     {"continue", Token::continue_}, {"define", Token::define}, {"else", Token::else_}, {"end", Token::end}, {"if", Token::if_},
     {"range", Token::range}, {"nil", Token::nil}, {"template", Token::template_}, {"with", Token::with}}};
 
+constexpr std::array<bool, 128> kWordBytes = [] {
+    std::array<bool, 128> made{};
+    for (char c = '0'; c <= '9'; ++c) made[static_cast<std::size_t>(c)] = true;
+    for (char c = 'a'; c <= 'z'; ++c) made[static_cast<std::size_t>(c)] = made[static_cast<std::size_t>(c - 32)] = true;
+    made['_'] = true;
+    return made;
+}();
+
 bool is_blank(char32_t r) { return r == ' ' || r == '\t' || r == '\r' || r == '\n'; }
-bool is_alphanumeric(char32_t r) { return r == '_' || (r != kEof && (is_letter(r) || is_digit(r))); }
+bool is_alphanumeric(char32_t r) { return r < 128 ? kWordBytes[r] : r != kEof && (is_letter(r) || is_digit(r)); }
 bool has_left_trim(std::string_view s) { return s.size() >= 2 && s[0] == '-' && is_blank(static_cast<unsigned char>(s[1])); }
 bool has_right_trim(std::string_view s) { return s.size() >= 2 && is_blank(static_cast<unsigned char>(s[0])) && s[1] == '-'; }
 std::size_t newlines(std::string_view s) { return static_cast<std::size_t>(std::count(s.begin(), s.end(), '\n')); }
@@ -54,23 +62,44 @@ char32_t Lexer::read() {
         at_eof_ = true;
         return kEof;
     }
+    auto const byte = static_cast<unsigned char>(input_[pos_]);
+    if (byte < 0x80) {
+        ++pos_;
+        if (byte == '\n') ++line_;
+        return byte;
+    }
     auto const rune = decode_rune(input_.substr(pos_));
     pos_ += rune.width;
-    if (rune.value == '\n') ++line_;
     return rune.value;
 }
 
 char32_t Lexer::peek() {
-    auto const rune = read();
-    back();
-    return rune;
+    if (pos_ >= input_.size()) {
+        at_eof_ = true;
+        return kEof;
+    }
+    auto const byte = static_cast<unsigned char>(input_[pos_]);
+    return byte < 0x80 ? byte : decode_rune(input_.substr(pos_)).value;
+}
+
+/// Reads up to the first rune that is neither letter, digit nor '_', and returns that one unread.
+char32_t Lexer::skip_word() {
+    for (;;) {
+        while (pos_ < input_.size() && static_cast<unsigned char>(input_[pos_]) < 0x80 && kWordBytes[static_cast<unsigned char>(input_[pos_])]) ++pos_;
+        auto const rune = peek();
+        if (rune < 0x80 || rune == kEof || !is_alphanumeric(rune)) return rune;
+        read();
+    }
 }
 
 void Lexer::back() {
     if (at_eof_ || pos_ == 0) return;
+    if (static_cast<unsigned char>(input_[pos_ - 1]) < 0x80) {
+        if (input_[--pos_] == '\n') --line_;
+        return;
+    }
     auto const rune = decode_last_rune(input_.substr(0, pos_));
     pos_ -= rune.width;
-    if (rune.value == '\n') --line_;
 }
 
 bool Lexer::accept(std::string_view valid) {
@@ -268,9 +297,7 @@ Lexer::State Lexer::lex_space() {
 }
 
 Lexer::State Lexer::lex_identifier() {
-    char32_t r = 0;
-    while (is_alphanumeric(r = read())) {}
-    back();
+    auto const r = skip_word();
     auto const word = input_.substr(start_, pos_ - start_);
     if (!at_terminator()) return fail("bad character " + unicode_name(r));
     for (auto const& [name, token] : kKeywords)
@@ -281,9 +308,7 @@ Lexer::State Lexer::lex_identifier() {
 
 Lexer::State Lexer::lex_field_or_variable(Token type) {
     if (at_terminator()) return emit(type == Token::variable ? Token::variable : Token::dot);
-    char32_t r = 0;
-    while (is_alphanumeric(r = read())) {}
-    back();
+    auto const r = skip_word();
     if (!at_terminator()) return fail("bad character " + unicode_name(r));
     return emit(type);
 }

@@ -35,6 +35,7 @@ private:
 
     char32_t read();
     char32_t peek();
+    char32_t skip_word();
     void back();
     bool accept(std::string_view valid);
     void accept_run(std::string_view valid);

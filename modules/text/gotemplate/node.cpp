@@ -28,7 +28,7 @@ void write_branch(std::string& out, BranchNode const& node, std::string_view nam
     out += "{{end}}";
 }
 
-void write_joined(std::string& out, std::vector<std::string> const& words) {
+void write_joined(std::string& out, Words words) {
     for (std::size_t i = 0; i < words.size(); ++i) {
         if (i > 0) out.push_back('.');
         out += words[i];
@@ -38,7 +38,7 @@ void write_joined(std::string& out, std::vector<std::string> const& words) {
 void write_pipe(std::string& out, PipeNode const& node) {
     for (std::size_t i = 0; i < node.declared.size(); ++i) {
         if (i > 0) out += ", ";
-        write_joined(out, node.declared[i]->ident);
+        write_joined(out, static_cast<VariableNode const&>(*node.declared[i]).ident);
     }
     if (!node.declared.empty()) out += node.is_assign ? " = " : " := ";
     for (std::size_t i = 0; i < node.commands.size(); ++i) {
@@ -65,7 +65,7 @@ void write(std::string& out, Node const& node) {
         case NodeType::chain: {
             auto const& chain = static_cast<ChainNode const&>(node);
             parenthesized(*chain.node);
-            for (auto const& field : chain.field) out += "." + field;
+            for (auto const field : chain.field) out.append(1, '.').append(field);
             break;
         }
         case NodeType::command: {
@@ -80,7 +80,7 @@ void write(std::string& out, Node const& node) {
         case NodeType::else_: out += "{{else}}"; break;
         case NodeType::end: out += "{{end}}"; break;
         case NodeType::field:
-            for (auto const& ident : static_cast<FieldNode const&>(node).ident) out += "." + ident;
+            for (auto const ident : static_cast<FieldNode const&>(node).ident) out.append(1, '.').append(ident);
             break;
         case NodeType::identifier: out += static_cast<IdentifierNode const&>(node).name; break;
         case NodeType::if_: write_branch(out, static_cast<BranchNode const&>(node), "if"); break;

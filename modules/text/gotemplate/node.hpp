@@ -5,8 +5,9 @@
 #include "modules/text/gotemplate/value.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <memory>
+#include <memory_resource>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,34 +19,36 @@ enum class NodeType : std::uint8_t {
     variable, with, break_, continue_
 };
 
+/// Nodes, their lists and their words live in the memory of their Source and die with it, unseen: no destructors.
 struct Node {
     NodeType type;
     std::uint32_t pos;
     Node(NodeType t, std::size_t p) : type(t), pos(static_cast<std::uint32_t>(p)) {}
-    virtual ~Node() = default;
 };
 
+using Words = std::span<std::string_view const>;  // of Source::text, or of its memory
+
 struct ListNode : Node {
-    std::vector<Node const*> nodes;
+    std::span<Node const* const> nodes;
     explicit ListNode(std::size_t p) : Node(NodeType::list, p) {}
 };
 struct TextNode : Node {
-    std::string_view text;  // of Tree::text
+    std::string_view text;  // of Source::text
     TextNode(std::size_t p, std::string_view t) : Node(NodeType::text, p), text(t) {}
 };
 struct VariableNode : Node {
-    std::vector<std::string> ident;  // "$x", then fields
-    std::uint32_t id;                // of ident[0] in Tree::variables
-    VariableNode(std::size_t p, std::uint32_t i) : Node(NodeType::variable, p), id(i) {}
+    Words ident;       // "$x", then fields
+    std::uint32_t id;  // of ident[0] in Tree::variables
+    VariableNode(std::size_t p, Words words, std::uint32_t i) : Node(NodeType::variable, p), ident(words), id(i) {}
 };
 struct CommandNode : Node {
-    std::vector<Node const*> args;
+    std::span<Node const* const> args;
     explicit CommandNode(std::size_t p) : Node(NodeType::command, p) {}
 };
 struct PipeNode : Node {
     bool is_assign = false;
-    std::vector<VariableNode const*> declared;
-    std::vector<CommandNode const*> commands;
+    std::span<Node const* const> declared;  // VariableNodes
+    std::span<Node const* const> commands;  // CommandNodes
     explicit PipeNode(std::size_t p) : Node(NodeType::pipe, p) {}
 };
 struct ActionNode : Node {
@@ -59,51 +62,68 @@ struct BranchNode : Node {  // if, with, range
     BranchNode(NodeType t, PipeNode const* n, ListNode const* yes, ListNode const* no) : Node(t, n->pos), pipe(n), list(yes), else_list(no) {}
 };
 struct TemplateNode : Node {
-    std::string name;
+    std::string_view name;
     PipeNode const* pipe;  // may be null
-    TemplateNode(std::size_t p, std::string n, PipeNode const* d) : Node(NodeType::template_, p), name(std::move(n)), pipe(d) {}
+    TemplateNode(std::size_t p, std::string_view n, PipeNode const* d) : Node(NodeType::template_, p), name(n), pipe(d) {}
 };
 struct IdentifierNode : Node {
-    std::string name;
+    std::string_view name;
     Function const* function;
     bool builtin;
     IdentifierNode(std::size_t p, std::string_view n, Function const* f, bool b) : Node(NodeType::identifier, p), name(n), function(f), builtin(b) {}
 };
 struct FieldNode : Node {
-    std::vector<std::string> ident;
-    explicit FieldNode(std::size_t p) : Node(NodeType::field, p) {}
+    Words ident;
+    FieldNode(std::size_t p, Words words) : Node(NodeType::field, p), ident(words) {}
 };
 struct ChainNode : Node {
     Node const* node;
-    std::vector<std::string> field;
-    ChainNode(std::size_t p, Node const* n) : Node(NodeType::chain, p), node(n) {}
+    Words field;
+    ChainNode(std::size_t p, Node const* n, Words words) : Node(NodeType::chain, p), node(n), field(words) {}
 };
 struct BoolNode : Node {
     bool value;
     BoolNode(std::size_t p, bool v) : Node(NodeType::boolean, p), value(v) {}
 };
 struct NumberNode : Node {
-    std::string text;
+    std::string_view text;
     bool is_int = false, is_uint = false, is_float = false, is_complex = false;
     std::int64_t integer = 0;
     std::uint64_t unsigned_integer = 0;
     double floating = 0;
-    explicit NumberNode(std::size_t p) : Node(NodeType::number, p) {}
+    NumberNode(std::size_t p, std::string_view t) : Node(NodeType::number, p), text(t) {}
 };
 struct StringNode : Node {
-    std::string_view quoted;  // of Tree::text
-    Value value;
-    StringNode(std::size_t p, std::string_view q, Value v) : Node(NodeType::string, p), quoted(q), value(std::move(v)) {}
+    std::string_view quoted;      // of Source::text
+    std::string_view text;        // unquoted
+    mutable std::uint32_t value;  // in Source::strings, once it was asked for
+    StringNode(std::size_t p, std::string_view q, std::string_view t) : Node(NodeType::string, p), quoted(q), text(t), value(kNotYet) {}
+    static constexpr std::uint32_t kNotYet = 0xFFFFFFFF;
 };
 /// {{end}}, {{else}}, {{break}}, {{continue}}, dot and nil have nothing but their place.
 
+/// One parsed text with everything made from it; shared by the trees it defines. One thread.
+struct Source {
+    Source(std::string_view n, std::string_view t) : name(n), text(t), memory(text.size() + 256) {}
+    std::string const name;  // for errors
+    std::string const text;
+    std::pmr::monotonic_buffer_resource memory;
+    mutable std::vector<Value> strings;  // what string constants give, made when first used
+
+    Value const& value_of(StringNode const& node) const {
+        if (node.value == StringNode::kNotYet) {
+            node.value = static_cast<std::uint32_t>(strings.size());
+            strings.push_back(Value::string(node.text));
+        }
+        return strings[node.value];
+    }
+};
+
 struct Tree {
-    std::string name;
-    std::string parse_name;                  // of the text it came from, for errors
-    std::shared_ptr<std::string const> text;
+    std::string_view name;
+    std::shared_ptr<Source const> source;
     ListNode const* root = nullptr;
-    std::vector<std::string> variables;      // names by id; 0 is "$"
-    std::vector<std::unique_ptr<Node>> nodes;
+    std::vector<std::string_view> variables{};  // names by id; 0 is "$"
 };
 
 /// As Go prints a node in error texts.

@@ -2,9 +2,11 @@
 #include "modules/text/gotemplate/parse.hpp"
 
 #include "modules/text/gotemplate/lex.hpp"
+#include "modules/text/gotemplate/node.hpp"
 #include "modules/text/gotemplate/strconv.hpp"
 #include "modules/text/gotemplate/unicode.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <tuple>
 #include <utility>
@@ -23,13 +25,15 @@ struct ParseFailure {
 
 class Parser {
 public:
-    Parser(std::string_view name, std::shared_ptr<std::string const> text, FuncMap const& funcs)
-        : name_(name), text_(std::move(text)), funcs_(funcs), lexer_(*text_) {}
+    Parser(std::string_view name, std::string_view text, FuncMap const& funcs)
+        : source_(std::make_shared<Source>(name, text)), funcs_(funcs), lexer_(source_->text) {}
 
     Trees run() {
-        auto top = start(name_);
+        auto top = start(source_->name);
         Scope const scope{*this, top.get()};
-        top->root = list_at(peek().pos);
+        auto* const root = list_at(peek().pos);
+        top->root = root;
+        auto const mark = pending_.size();
         while (peek().type != Token::eof) {
             if (peek().type == Token::left_delim) {
                 auto const delim = next();
@@ -41,8 +45,9 @@ public:
             }
             auto const* node = text_or_action();
             if (node->type == NodeType::end || node->type == NodeType::else_) fail("unexpected " + to_string(*node));
-            append(top->root, node);
+            pending_.push_back(node);
         }
+        root->nodes = taken(mark);
         add(std::move(top));
         return std::move(trees_);
     }
@@ -52,11 +57,11 @@ private:
     struct Scope {
         Parser& parser;
         Tree* outer;
-        std::vector<std::string> outer_vars;
+        std::vector<std::string_view> outer_vars;
         int outer_range_depth;
         std::size_t outer_action_line;
         Scope(Parser& p, Tree* tree)
-            : parser(p), outer(p.tree_), outer_vars(std::exchange(p.vars_, {"$"})), outer_range_depth(std::exchange(p.range_depth_, 0)),
+            : parser(p), outer(p.tree_), outer_vars(std::exchange(p.vars_, {std::string_view{"$"}})), outer_range_depth(std::exchange(p.range_depth_, 0)),
               outer_action_line(std::exchange(p.action_line_, 0)) {
             p.tree_ = tree;
         }
@@ -69,23 +74,51 @@ private:
     };
 
     std::shared_ptr<Tree> start(std::string_view name) {
-        auto tree = std::make_shared<Tree>();
-        tree->name = name;
-        tree->parse_name = name_;
-        tree->text = text_;
-        tree->variables = {"$"};
+        auto tree = std::make_shared<Tree>(name, source_);
+        tree->variables.push_back("$");
         return tree;
+    }
+
+    template <class T>
+    T* room_for(std::size_t count) {
+        return static_cast<T*>(source_->memory.allocate(count * sizeof(T), alignof(T)));
     }
 
     template <class N, class... Args>
     N* make(Args&&... args) {
-        auto node = std::make_unique<N>(std::forward<Args>(args)...);
-        auto* raw = node.get();
-        tree_->nodes.push_back(std::move(node));
-        return raw;
+        static_assert(std::is_trivially_destructible_v<N>);
+        return ::new (room_for<N>(1)) N(std::forward<Args>(args)...);
     }
     ListNode* list_at(std::size_t pos) { return make<ListNode>(pos); }
-    static void append(ListNode const* list, Node const* node) { const_cast<ListNode*>(list)->nodes.push_back(node); }
+
+    /// What was collected since `mark`, now a list of its own.
+    std::span<Node const* const> taken(std::size_t mark) {
+        auto const count = pending_.size() - mark;
+        if (count == 0) return {};
+        auto* const made = room_for<Node const*>(count);
+        std::copy_n(pending_.begin() + static_cast<std::ptrdiff_t>(mark), count, made);
+        pending_.resize(mark);
+        return {made, count};
+    }
+
+    /// A text that lives as long as the trees.
+    std::string_view kept(std::string_view text) {
+        auto* const made = room_for<char>(text.size());
+        std::copy_n(text.data(), text.size(), made);
+        return {made, text.size()};
+    }
+
+    /// The words of "a.b.c".
+    Words words_of(std::string_view text) {
+        auto const count = static_cast<std::size_t>(std::count(text.begin(), text.end(), '.')) + 1;
+        auto* const made = room_for<std::string_view>(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            auto const dot = text.find('.');
+            ::new (made + i) std::string_view{text.substr(0, dot)};
+            text.remove_prefix(std::min(text.size(), dot == text.npos ? dot : dot + 1));
+        }
+        return {made, count};
+    }
 
     // ---- tokens
     Item next() {
@@ -123,13 +156,13 @@ private:
     }
 
     [[noreturn]] void fail(std::string const& message, Errc code = Errc::invalid_input) {
-        throw ParseFailure{{code, "template: " + name_ + ":" + std::to_string(token_[0].line) + ": " + message}};
+        throw ParseFailure{{code, "template: " + source_->name + ":" + std::to_string(token_[0].line) + ": " + message}};
     }
     [[noreturn]] void unexpected(Item const& token, std::string_view context) {
         if (token.type == Token::error) {
             std::string extra;
             if (action_line_ != 0 && action_line_ != token.line) {
-                extra = " in action started at " + name_ + ":" + std::to_string(action_line_);
+                extra = " in action started at " + source_->name + ":" + std::to_string(action_line_);
                 if (token.text.ends_with(" action")) extra.erase(0, std::string_view{" in action"}.size());
             }
             fail(to_string(token) + extra);
@@ -141,16 +174,20 @@ private:
         if (token.type != type) unexpected(token, context);
         return token;
     }
-    std::string unquoted(std::string_view text) {
+    std::string_view unquoted(std::string_view text) {
+        // Without escapes (and, in raw strings, carriage returns) it is the text between the quotes.
+        if (text.find(text.front() == '`' ? '\r' : '\\') == text.npos) return text.substr(1, text.size() - 2);
         auto value = unquote(text);
         if (!value) fail(value.error().message);
-        return *std::move(value);
+        return kept(*value);
     }
 
     void add(std::shared_ptr<Tree> tree) {
         auto const found = trees_.find(tree->name);
-        if (found == trees_.end() || is_empty(*found->second->root)) {
-            trees_.insert_or_assign(tree->name, std::move(tree));
+        if (found == trees_.end()) {
+            trees_.emplace(tree->name, std::move(tree));
+        } else if (is_empty(*found->second->root)) {
+            found->second = std::move(tree);
         } else if (!is_empty(*tree->root)) {
             fail("template: multiple definition of template " + quote(tree->name));
         }
@@ -173,10 +210,14 @@ private:
 
     std::pair<ListNode*, Node const*> item_list() {
         auto* list = list_at(peek_non_space().pos);
+        auto const mark = pending_.size();
         while (peek_non_space().type != Token::eof) {
             auto const* node = text_or_action();
-            if (node->type == NodeType::end || node->type == NodeType::else_) return {list, node};
-            append(list, node);
+            if (node->type == NodeType::end || node->type == NodeType::else_) {
+                list->nodes = taken(mark);
+                return {list, node};
+            }
+            pending_.push_back(node);
         }
         fail("unexpected EOF");
     }
@@ -220,27 +261,22 @@ private:
     }
 
     VariableNode* variable(std::size_t pos, std::string_view text) {
-        std::vector<std::string> ident;
-        for (std::size_t start = 0;;) {
-            auto const dot = text.find('.', start);
-            ident.emplace_back(text.substr(start, dot - start));
-            if (dot == std::string_view::npos) break;
-            start = dot + 1;
-        }
+        auto const words = words_of(text);
         std::uint32_t id = 0;
-        while (id < tree_->variables.size() && tree_->variables[id] != ident[0]) ++id;
-        if (id == tree_->variables.size()) tree_->variables.push_back(ident[0]);
-        auto* node = make<VariableNode>(pos, id);
-        node->ident = std::move(ident);
-        return node;
+        while (id < tree_->variables.size() && tree_->variables[id] != words[0]) ++id;
+        if (id == tree_->variables.size()) tree_->variables.push_back(words[0]);
+        return make<VariableNode>(pos, words, id);
     }
 
     PipeNode* pipeline(std::string_view context, Token end) {
         auto* pipe = make<PipeNode>(peek_non_space().pos);
+        auto const mark = pending_.size();
         parse_declarations(pipe, context);
+        pipe->declared = taken(mark);
         for (;;) {
             auto const token = next_non_space();
             if (token.type == end) {
+                pipe->commands = taken(mark);
                 check_pipeline(*pipe, context);
                 return pipe;
             }
@@ -258,7 +294,7 @@ private:
                 case Token::variable:
                 case Token::left_paren:
                     backup();
-                    pipe->commands.push_back(command());
+                    pending_.push_back(command());
                     break;
                 default: unexpected(token, context);
             }
@@ -266,7 +302,7 @@ private:
     }
 
     void parse_declarations(PipeNode* pipe, std::string_view context) {
-        for (;;) {
+        for (int count = 0;;) {
             auto const v = peek_non_space();
             if (v.type != Token::variable) return;
             next();
@@ -275,15 +311,16 @@ private:
             auto const following = peek_non_space();
             auto const declare = [&] {
                 next_non_space();
-                pipe->declared.push_back(variable(v.pos, v.text));
-                vars_.emplace_back(v.text);
+                pending_.push_back(variable(v.pos, v.text));
+                vars_.push_back(v.text);
+                ++count;
             };
             if (following.type == Token::assign || following.type == Token::declare) {
                 pipe->is_assign = following.type == Token::assign;
                 declare();
             } else if (following.type == Token::character && following.text == ",") {
                 declare();
-                if (context == "range" && pipe->declared.size() < 2) {
+                if (context == "range" && count < 2) {
                     auto const type = peek_non_space().type;
                     if (type == Token::variable || type == Token::right_delim || type == Token::right_paren) continue;
                     fail("range can only initialize variables");
@@ -301,7 +338,7 @@ private:
     void check_pipeline(PipeNode const& pipe, std::string_view context) {
         if (pipe.commands.empty()) fail("missing value for " + std::string{context});
         for (std::size_t i = 1; i < pipe.commands.size(); ++i) {
-            auto const type = pipe.commands[i]->args[0]->type;
+            auto const type = static_cast<CommandNode const&>(*pipe.commands[i]).args[0]->type;
             if (type == NodeType::boolean || type == NodeType::dot || type == NodeType::nil || type == NodeType::number || type == NodeType::string)
                 fail("non executable command in pipeline stage " + std::to_string(i + 1));
         }
@@ -319,7 +356,9 @@ private:
             if ((type == NodeType::if_ && peek().type == Token::if_) || (type == NodeType::with && peek().type == Token::with)) {
                 next();
                 else_list = list_at(following->pos);
-                append(else_list, control(type, context));
+                auto const mark = pending_.size();
+                pending_.push_back(control(type, context));
+                else_list->nodes = taken(mark);
             } else {
                 Node const* end = nullptr;
                 std::tie(else_list, end) = item_list();
@@ -337,7 +376,7 @@ private:
         return make<Node>(NodeType::else_, expect(Token::right_delim, "else").pos);
     }
 
-    std::string template_name(Item const& token, std::string_view context) {
+    std::string_view template_name(Item const& token, std::string_view context) {
         if (token.type != Token::string && token.type != Token::raw_string) unexpected(token, context);
         return unquoted(token.text);
     }
@@ -374,15 +413,17 @@ private:
 
     CommandNode const* command() {
         auto* command = make<CommandNode>(peek_non_space().pos);
+        auto const mark = pending_.size();
         for (;;) {
             peek_non_space();
-            if (auto const* operand = parse_operand(); operand != nullptr) command->args.push_back(operand);
+            if (auto const* operand = parse_operand(); operand != nullptr) pending_.push_back(operand);
             auto const token = next();
             if (token.type == Token::space) continue;
             if (token.type == Token::right_delim || token.type == Token::right_paren) backup();
             else if (token.type != Token::pipe) unexpected(token, "operand");
             break;
         }
+        command->args = taken(mark);
         if (command->args.empty()) fail("empty command");
         return command;
     }
@@ -390,11 +431,15 @@ private:
     Node const* parse_operand() {
         auto const* node = term();
         if (node == nullptr || peek().type != Token::field) return node;
-        auto* chain = make<ChainNode>(peek().pos, node);
-        while (peek().type == Token::field) chain->field.emplace_back(next().text.substr(1));
+        auto const pos = peek().pos;
+        std::vector<std::string_view> fields;
+        while (peek().type == Token::field) fields.push_back(next().text.substr(1));
+        auto* const words = room_for<std::string_view>(fields.size());
+        std::uninitialized_copy(fields.begin(), fields.end(), words);
+        auto* const chain = make<ChainNode>(pos, node, Words{words, fields.size()});
         switch (node->type) {
-            case NodeType::field: return field(chain->pos, to_string(*chain));
-            case NodeType::variable: return variable(chain->pos, to_string(*chain));
+            case NodeType::field: return field(chain->pos, kept(to_string(*chain)));
+            case NodeType::variable: return variable(chain->pos, kept(to_string(*chain)));
             case NodeType::boolean:
             case NodeType::string:
             case NodeType::number:
@@ -404,15 +449,7 @@ private:
         }
     }
 
-    FieldNode* field(std::size_t pos, std::string_view text) {
-        auto* node = make<FieldNode>(pos);
-        for (std::size_t start = 1;;) {
-            auto const dot = text.find('.', start);
-            node->ident.emplace_back(text.substr(start, dot - start));
-            if (dot == std::string_view::npos) return node;
-            start = dot + 1;
-        }
-    }
+    FieldNode* field(std::size_t pos, std::string_view text) { return make<FieldNode>(pos, words_of(text.substr(1))); }
 
     Node const* term() {
         auto const token = next_non_space();
@@ -440,7 +477,7 @@ private:
                 return pipe;
             }
             case Token::string:
-            case Token::raw_string: return make<StringNode>(token.pos, token.text, Value::string(unquoted(token.text)));
+            case Token::raw_string: return make<StringNode>(token.pos, token.text, unquoted(token.text));
             default: break;
         }
         backup();
@@ -449,20 +486,19 @@ private:
 
     Node const* use_variable(Item const& token) {
         auto const* node = variable(token.pos, token.text);
-        for (auto const& name : vars_)
+        for (auto const name : vars_)
             if (name == node->ident[0]) return node;
         fail("undefined variable " + quote(node->ident[0]));
     }
 
     Node const* number(Item const& token) {
-        auto* node = make<NumberNode>(token.pos);
-        node->text = token.text;
+        auto* node = make<NumberNode>(token.pos, token.text);
         if (token.type == Token::char_constant) {
             auto const rune = unquote(token.text);
             if (!rune) {
                 // strconv.UnquoteChar stops after one character; what is left over is another message.
                 auto const escaped = token.text.size() > 3 && token.text[1] != '\\';
-                fail(escaped ? "malformed character constant: " + node->text : "invalid syntax");
+                fail(escaped ? "malformed character constant: " + std::string{node->text} : "invalid syntax");
             }
             node->integer = static_cast<std::int64_t>(decode_rune(*rune).value);
             node->unsigned_integer = static_cast<std::uint64_t>(node->integer);
@@ -511,15 +547,15 @@ private:
         }
     }
 
-    std::string name_;
-    std::shared_ptr<std::string const> text_;
+    std::shared_ptr<Source> source_;
     FuncMap const& funcs_;
     Lexer lexer_;
     Item token_[3];
     int peek_count_ = 0;
     Trees trees_;
     Tree* tree_ = nullptr;
-    std::vector<std::string> vars_;
+    std::vector<std::string_view> vars_;
+    std::vector<Node const*> pending_;  // children of the nodes being parsed, innermost last
     std::size_t action_line_ = 0;
     int range_depth_ = 0, paren_depth_ = 0, control_depth_ = 0;
 };
@@ -528,7 +564,7 @@ private:
 
 Result<Trees> parse_template(std::string_view name, std::string_view text, FuncMap const& funcs) {
     try {
-        return Parser{name, std::make_shared<std::string const>(text), funcs}.run();
+        return Parser{name, text, funcs}.run();
     } catch (ParseFailure& failure) {
         return std::unexpected{std::move(failure.error)};
     }

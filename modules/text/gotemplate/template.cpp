@@ -4,6 +4,7 @@
 #include "modules/text/gotemplate/node.hpp"
 #include "modules/text/gotemplate/parse.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace holdfast::gotemplate {
@@ -27,7 +28,8 @@ Result<TemplateSet::Parsed> TemplateSet::parse_only(std::string_view name, std::
 void TemplateSet::add(Parsed const& parsed) {
     for (auto const& [name, tree] : *parsed) {
         if (is_empty(*tree->root) && find(name) != nullptr) continue;
-        trees_.insert_or_assign(name, tree);
+        trees_.erase(name);  // with its key
+        trees_.emplace(name, tree);
     }
 }
 
@@ -39,7 +41,8 @@ Tree const* TemplateSet::find(std::string_view name) const {
 
 std::vector<std::string> TemplateSet::names() const {
     std::vector<std::string> names;
-    for (auto const& [name, tree] : trees_) names.push_back(name);
+    for (auto const& [name, tree] : trees_) names.emplace_back(name);
+    std::ranges::sort(names);
     return names;
 }
 

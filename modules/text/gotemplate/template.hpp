@@ -8,15 +8,18 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace holdfast::gotemplate {
 
 struct Tree;  // node.hpp: one parsed template, immutable
+
+/// Templates by name; a key is the tree's own name and dies with it.
+using Trees = std::unordered_map<std::string_view, std::shared_ptr<Tree const>>;
 
 /// A set of templates that call each other by name. A child sees its parent's and may hide them: Go's Clone, without a copy.
 class TemplateSet {
@@ -35,7 +38,7 @@ public:
     Result<void> parse(std::string_view name, std::string_view text);
 
     /// The parsed templates of `text`, to be added many times (to sets with the same functions) by add().
-    using Parsed = std::shared_ptr<std::map<std::string, std::shared_ptr<Tree const>, std::less<>> const>;
+    using Parsed = std::shared_ptr<Trees const>;
     Result<Parsed> parse_only(std::string_view name, std::string_view text) const;
     void add(Parsed const& parsed);
 
@@ -46,7 +49,7 @@ public:
 private:
     FuncMap const& funcs_;
     TemplateSet const* parent_;
-    std::map<std::string, std::shared_ptr<Tree const>, std::less<>> trees_;
+    Trees trees_;
 };
 
 /// What .missing gives: Go's missingkey option. Helm uses zero, and error under --strict.

@@ -92,7 +92,9 @@ public:
 
 private:
     Result<void> validate(Root const& root, Json const& value, std::string const& ptr) {
-        auto valid = check(*metaschema(*root.resource_at(ptr).draft), value, into_.limits, &root);
+        auto const& draft = *root.resource_at(ptr).draft;
+        if (is_plainly_valid(value, draft.version, ptr.empty())) return {};
+        auto valid = check(*metaschema(draft), value, into_.limits, &root);
         if (valid || valid.error().code == Errc::limit) return valid;
         return fail(Errc::invalid_input, go_quoted(Pointer{root.url, ptr}.string()) + " is not valid against metaschema: " + valid.error().message);
     }

@@ -136,6 +136,10 @@ Subschema const* metaschema(Draft const& draft);
 /// Applies `schema` and reports as Schema::validate. `roots` is set when the value is itself a schema document.
 Result<void> check(Subschema const& schema, Json const& value, Limits const& limits, Root const* as_schema);
 
+/// Whether `schema` is surely valid against its draft's metaschema. False: unknown, ask check(). Values nested deeper than
+/// the reader's limit do not get here.
+bool is_plainly_valid(Json const& schema, int draft, bool at_root);
+
 FormatCheck format_named(std::string_view name);
 Result<Regex> compile_regex(std::string const& text);
 
