@@ -19,8 +19,9 @@ struct Reach {
 /// Takes from the calling process, for good, what reading files and printing does not need: the network, other
 /// processes, programs, writing outside `reach`. With `limits`, memory and time end as a worker's do; whatever ends the
 /// process then says so in one "Error: " line on standard error, exit code 1.
-/// Call before threads start.
-/// Errors  denied  no seccomp in this kernel   not_found  a folder of `reach` cannot be opened
+/// Call before threads start. What was put up is returned: a kernel without seccomp gives fewer walls, and a command that a
+/// user starts over files of his own works there too (the daemon does not).
+/// Errors  not_found  a folder of `reach` cannot be opened   denied  a limit cannot be set
 Result<Confinement> confine_command(Reach const& reach, std::optional<Limits> const& limits);
 
 }  // namespace holdfast::sandbox

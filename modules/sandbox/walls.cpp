@@ -1,6 +1,7 @@
 // modules/sandbox/walls.cpp: limits, landlock and seccomp.
 #include "modules/sandbox/walls.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -60,10 +61,15 @@ Result<void> grant(int ruleset, std::string const& folder, std::uint64_t rights)
 
 }  // namespace
 
-bool limit(int resource, unsigned long value) {
-    rlimit const both{value, value};
-    return ::setrlimit(static_cast<__rlimit_resource>(resource), &both) == 0;
+bool limit(int resource, unsigned long soft, unsigned long hard) {
+    auto const which = static_cast<__rlimit_resource>(resource);
+    rlimit before{};
+    if (::getrlimit(which, &before) != 0) return false;
+    rlimit const after{std::min<rlim_t>(soft, before.rlim_max), std::min<rlim_t>(hard, before.rlim_max)};
+    return ::setrlimit(which, &after) == 0;
 }
+
+bool limit(int resource, unsigned long value) { return limit(resource, value, value); }
 
 bool limit_memory(std::size_t bytes) { return kSanitized || limit(RLIMIT_DATA, bytes); }
 

@@ -9,7 +9,9 @@ namespace holdfast::sandbox::walls {
 
 /// RLIMIT_DATA of `bytes`; what the program holds already counts. Always true under a sanitizer, whose shadow needs terabytes.
 bool limit_memory(std::size_t bytes);
+/// A limit that is lower already stays.
 bool limit(int resource, unsigned long value);
+bool limit(int resource, unsigned long soft, unsigned long hard);
 
 /// Landlock: no right of a kind this kernel knows is left but reading as `reach` says and making files beneath its
 /// folders. The ABI that was used, 0 when this kernel has no landlock.
