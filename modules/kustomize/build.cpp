@@ -66,12 +66,14 @@ Result<Built> build(std::string const& directory, Options const& options) {
     auto const owner = std::make_shared<Owner>(given, std::move(root));
     auto& context = owner->context;
     auto loader = Loader::open(context.files, directory,
-                               given->load_restrictions_none ? LoadRestrictor::none : LoadRestrictor::root_only);
+                               given->load_restrictions_none ? LoadRestrictor::none : LoadRestrictor::root_only,
+                               given->remotes, given->remote_refusal);
     if (!loader) return fail(std::move(loader));
     Memo memo;
     Target target{context, std::move(*loader), memo};
     if (auto ok = target.load(true); !ok) return fail(std::move(ok));
-    memo.survey(target.loader());
+    memo.survey(target.loader(), target.kustomization());
+    if (context.needs_fetching()) return fail(Errc::offline, "remote resources are not fetched yet");
     auto objects = target.build();
     if (!objects) return fail(std::move(objects));
     auto const& kustomization = target.kustomization();

@@ -28,6 +28,8 @@ public:
     /// Errors: limit when the nodes take more memory than allowed; called once per step.
     Result<void> check_memory() const;
 
+    /// Something remote is missing: the build is over, and begins again when it is there.
+    bool needs_fetching() const { return options.remotes && !options.remotes->missing().empty(); }
     void warn(std::string line);
 
     Options const& options;

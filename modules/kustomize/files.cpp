@@ -34,6 +34,25 @@ Errc reaction_to(int error) {
     return Errc::invalid_input;
 }
 
+/// "a/b" -> b, a: a walk takes them from the back.
+std::vector<std::string> components_last_first(std::string_view path) {
+    std::vector<std::string> parts;
+    for (std::size_t at = 0; at < path.size();) {
+        auto end = path.find('/', at);
+        if (end == std::string_view::npos) end = path.size();
+        if (end > at) parts.emplace_back(path.substr(at, end - at));
+        at = end + 1;
+    }
+    std::reverse(parts.begin(), parts.end());
+    return parts;
+}
+
+bool is_directory(MemoryFiles const& files, std::string const& path) {
+    if (path == "/") return true;
+    auto const below = files.lower_bound(path + "/");
+    return below != files.end() && below->first.starts_with(path + "/");
+}
+
 }  // namespace
 
 std::string clean_path(std::string_view path) {
@@ -100,14 +119,8 @@ Result<std::string> Files::real_path(std::string const& absolute) {
     std::string real = "/";
     std::vector<std::string> todo;  // components still to walk, last first
     auto const push = [&](std::string_view path) {
-        std::vector<std::string> parts;
-        for (std::size_t at = 0; at < path.size();) {
-            auto end = path.find('/', at);
-            if (end == std::string_view::npos) end = path.size();
-            if (end > at) parts.emplace_back(path.substr(at, end - at));
-            at = end + 1;
-        }
-        todo.insert(todo.end(), parts.rbegin(), parts.rend());
+        auto parts = components_last_first(path);
+        todo.insert(todo.end(), std::make_move_iterator(parts.begin()), std::make_move_iterator(parts.end()));
     };
     auto const slash = absolute.rfind('/');
     if (auto const known = real_directories_.find(absolute.substr(0, slash)); known != real_directories_.end()) {
@@ -150,17 +163,59 @@ Result<std::string> Files::real_path(std::string const& absolute) {
     return real;
 }
 
-bool Files::is_memory_directory(std::string const& path) const {
-    if (path == "/") return true;
-    auto const below = memory_->lower_bound(path + "/");
-    return below != memory_->end() && below->first.starts_with(path + "/");
+std::optional<Files::Place> Files::mounted(std::string const& absolute) const {
+    if (mounts_.empty()) return std::nullopt;
+    for (auto slash = absolute.find('/', 1);; slash = absolute.find('/', slash + 1)) {
+        auto const found = mounts_.find(std::string_view{absolute}.substr(0, slash));
+        if (found == mounts_.end()) {
+            if (slash == std::string::npos) return std::nullopt;
+            continue;
+        }
+        return Place{found->first, found->second, slash == std::string::npos ? "/" : absolute.substr(slash)};
+    }
+}
+
+/// Walks down the tree as the kernel would, but never out of it.
+Result<Resolved> Files::resolve_mounted(Place place, std::string const& asked) const {
+    auto const& [mount, tree, path] = place;
+    std::string real = "/";
+    std::vector<std::string> todo = components_last_first(path);
+    auto const missing = [&](std::string const& at, int error) {
+        return fail(reaction_to(error), "evalsymlink failure on '" + asked + "' : " + say("lstat", join_path(mount, at), error));
+    };
+    for (std::size_t links = 0; !todo.empty();) {
+        auto const part = std::move(todo.back());
+        todo.pop_back();
+        if (part == ".") continue;
+        if (part == "..") {
+            if (real == "/") return Resolved{"/", "", true};
+            real = join_path(real, "..");
+            continue;
+        }
+        auto const next = join_path(real, part);
+        auto const link = tree->links.find(next);
+        if (link == tree->links.end()) {
+            bool const is_file = tree->files.contains(next);
+            if (!is_file && !is_directory(tree->files, next)) return missing(next, ENOENT);
+            if (is_file && !todo.empty()) return missing(next + "/" + todo.back(), ENOTDIR);
+            real = next;
+            continue;
+        }
+        if (++links > limits::kKustomizeLinksMax) return fail(Errc::limit, "EvalSymlinks: too many links");
+        if (link->second.starts_with('/')) return Resolved{"/", "", true};
+        auto target = components_last_first(link->second);
+        todo.insert(todo.end(), std::make_move_iterator(target.begin()), std::make_move_iterator(target.end()));
+    }
+    if (!tree->files.contains(real)) return Resolved{join_path(mount, real), ""};
+    return Resolved{join_path(mount, join_path(real, "..")), base_name(real)};
 }
 
 Result<Resolved> Files::resolve(std::string const& path) {
+    if (auto place = mounted(clean_path(path))) return resolve_mounted(std::move(*place), path);
     if (memory_ != nullptr) {
         auto const absolute = join_path("/", path);
         if (auto ok = check_confined(absolute, path); !ok) return fail(std::move(ok));
-        if (is_memory_directory(absolute)) return Resolved{absolute, ""};
+        if (is_directory(*memory_, absolute)) return Resolved{absolute, ""};
         if (!memory_->contains(absolute)) {
             return fail(Errc::not_found, "evalsymlink failure on '" + path + "' : " + say("lstat", absolute, ENOENT));
         }
@@ -191,19 +246,32 @@ Result<std::string> Files::count(std::string content, std::string const& path) {
     return content;
 }
 
+Result<std::string> Files::read_memory(MemoryFiles const& files, std::string const& absolute, std::string const& path) {
+    auto const found = files.find(absolute);
+    if (found == files.end() && is_directory(files, absolute)) {
+        return fail(Errc::invalid_input, "read " + path + ": is a directory");
+    }
+    if (found == files.end()) return fail(Errc::not_found, say("open", path, ENOENT));
+    if (found->second.size() > limits_.file_bytes_max) {
+        return fail(Errc::limit, "read " + path + ": larger than " + std::to_string(limits_.file_bytes_max) + " bytes");
+    }
+    return count(std::string{found->second}, path);
+}
+
 Result<std::string> Files::read(std::string const& path) {
+    if (auto place = mounted(clean_path(path))) {
+        auto const* const tree = place->tree;
+        auto const mount = place->mount;
+        auto const real = resolve_mounted(std::move(*place), path);
+        if (!real) return fail(real.error().code, say("open", path, ENOENT));
+        if (real->outside) return fail(Errc::denied, "open " + path + ": leads outside of its repository");
+        auto const absolute = real->path().substr(mount.size());
+        return read_memory(tree->files, absolute.empty() ? "/" : absolute, path);
+    }
     if (memory_ != nullptr) {
         auto const absolute = join_path("/", path);
         if (auto ok = check_confined(absolute, path); !ok) return fail(std::move(ok));
-        auto const found = memory_->find(absolute);
-        if (found == memory_->end() && is_memory_directory(absolute)) {
-            return fail(Errc::invalid_input, "read " + path + ": is a directory");
-        }
-        if (found == memory_->end()) return fail(Errc::not_found, say("open", path, ENOENT));
-        if (found->second.size() > limits_.file_bytes_max) {
-            return fail(Errc::limit, "read " + path + ": larger than " + std::to_string(limits_.file_bytes_max) + " bytes");
-        }
-        return count(std::string{found->second}, path);
+        return read_memory(*memory_, absolute, path);
     }
     auto opened = path;
     if (!root_.empty()) {

@@ -6,6 +6,7 @@
 #include "modules/base/error.hpp"
 #include "modules/base/limits.hpp"
 #include "modules/kustomize/files.hpp"
+#include "modules/kustomize/remote.hpp"
 #include "modules/yaml/arena.hpp"
 #include "modules/yaml/node.hpp"
 
@@ -58,6 +59,10 @@ struct Options {
     /// Called with the text of the file; returns the text to use.
     std::function<Result<std::string>(std::string_view directory, std::string_view file, std::string text)> edit_top;
 
+    /// What was fetched, and where a failed build says what is missing. Null: URLs are refused, for the reason below.
+    Remotes* remotes = nullptr;
+    std::string remote_refusal = "no network in a render";
+
     Limits limits;
 };
 
@@ -85,6 +90,7 @@ public:
 /// In      directory  of the overlay; relative to the working directory, or absolute
 /// Out     0..objects_max objects in kustomize's order
 /// Errors  invalid_input, not_found, denied, limit; the first line of the message is kustomize's own
+///         offline  something remote is not fetched yet: options.remotes->missing()
 /// Never   leaves options.root, opens what is no regular file, runs a program, uses the network
 /// Cost    O(objects x field specs); memory about 10 x bytes read
 /// Source  kustomize v5.8.1 api/krusty Run

@@ -2,10 +2,14 @@
 #include "modules/kustomize/loader.hpp"
 
 #include "modules/base/limits.hpp"
+#include "modules/kustomize/text.hpp"
+
+#include <algorithm>
 
 namespace holdfast::kustomize {
 namespace {
 
+constexpr std::string_view kMounts = "/kustomize-remote/";  // where fetched repositories stand
 constexpr std::string_view kNotADirectory = "must build at directory: ";
 
 /// filesys.ConfirmDir
@@ -19,149 +23,109 @@ Result<std::string> confirm_directory(Files& files, std::string const& path) {
     return resolved->directory;
 }
 
-bool same_ignoring_case(std::string_view text, std::string_view prefix) {
-    if (text.size() < prefix.size()) return false;
-    for (std::size_t i = 0; i < prefix.size(); ++i) {
-        auto const c = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] + 32) : text[i];
-        if (c != prefix[i]) return false;
+/// One path component for each key: "git::https:++host+org+repo?ref=v1".
+std::string mount_of(Remote const& remote) {
+    std::string name;
+    for (char const c : remote.key()) {
+        if (c == '/') {
+            name += '+';
+        } else if (c == '+' || c == '%') {
+            name += c == '+' ? "%2B" : "%25";
+        } else {
+            name += c;
+        }
     }
-    return true;
+    return std::string{kMounts} + name;
 }
 
-bool take_prefix(std::string_view& text, std::string_view prefix) {
-    if (!same_ignoring_case(text, prefix)) return false;
-    text.remove_prefix(prefix.size());
-    return true;
-}
-
-std::string_view take_user(std::string_view& text) {
-    auto const is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-    if (text.empty() || !is_letter(text[0])) return {};
-    std::size_t at = 1;
-    while (at < text.size() && (is_letter(text[at]) || (text[at] >= '0' && text[at] <= '9') || text[at] == '-')) ++at;
-    if (at >= text.size() || text[at] != '@') return {};
-    auto const user = text.substr(0, at + 1);
-    text.remove_prefix(at + 1);
-    return user;
+/// net/http's StatusText, for the answers that servers give to a GET.
+std::string_view status_text(int status) {
+    switch (status) {
+        case 400: return "Bad Request";
+        case 401: return "Unauthorized";
+        case 403: return "Forbidden";
+        case 404: return "Not Found";
+        case 405: return "Method Not Allowed";
+        case 406: return "Not Acceptable";
+        case 408: return "Request Timeout";
+        case 410: return "Gone";
+        case 429: return "Too Many Requests";
+        case 451: return "Unavailable For Legal Reasons";
+        case 500: return "Internal Server Error";
+        case 501: return "Not Implemented";
+        case 502: return "Bad Gateway";
+        case 503: return "Service Unavailable";
+        case 504: return "Gateway Timeout";
+        default: return "";
+    }
 }
 
 }  // namespace
 
-bool is_remote_file(std::string_view path) {
-    return same_ignoring_case(path, "http:") || same_ignoring_case(path, "https:");
+Result<Fetched const*> Loader::fetched(Remote const& remote, std::string_view named) const {
+    if (remotes_ == nullptr) return fail(Errc::denied, "remote '" + std::string{named} + "' is not fetched: " + std::string{refusal_});
+    auto const* const found = remotes_->need(remote);
+    if (found == nullptr) return fail(Errc::offline, "'" + std::string{named} + "'" + std::string{kNotFetched});
+    if (!found->outcome) return std::unexpected{found->outcome.error()};
+    return found;
 }
 
-Result<Repository> parse_repository(std::string_view url) {
-    if (url.starts_with('/')) return fail(Errc::invalid_input, "uri looks like abs path: " + std::string{url});
-    Repository repository;
-    auto rest = url;
-    if (auto const question = rest.find('?'); question != std::string_view::npos) {
-        auto const query = rest.substr(question + 1);
-        rest = rest.substr(0, question);
-        for (std::string_view const name : {"version=", "ref="}) {
-            for (std::size_t at = 0; at < query.size();) {
-                auto end = query.find('&', at);
-                if (end == std::string_view::npos) end = query.size();
-                auto const pair = query.substr(at, end - at);
-                if (pair.starts_with(name) && pair.size() > name.size()) {
-                    repository.ref = pair.substr(name.size());
-                    break;
-                }
-                at = end + 1;
-            }
-        }
-    }
-    take_prefix(rest, "git::");
-    std::string scheme;
-    for (std::string_view const known : {"ssh://", "https://", "http://", "file://"}) {
-        if (take_prefix(rest, known)) {
-            scheme = known;
-            break;
-        }
-    }
-    auto user = std::string{take_user(rest)};
-    bool const github = same_ignoring_case(rest, "github.com/") || same_ignoring_case(rest, "github.com:");
-    bool const scp = scheme.empty() && (!user.empty() || github);
-    if (scheme.empty() && !scp) return fail(Errc::invalid_input, "failed to parse scheme");
-    std::string host;
-    if (scheme == "file://") {
-        host = scheme;
-        rest = url.substr(url.find("//") + 2);
-        rest = rest.substr(0, rest.find('?'));
-    } else {
-        auto separator = rest.find('/');
-        if (scp) {
-            auto const colon = rest.find(':');
-            if (separator == std::string_view::npos || (colon != std::string_view::npos && colon > 0 && colon < separator)) {
-                separator = colon;
-            }
-        }
-        std::string_view host_part = rest, path_part;
-        if (separator != std::string_view::npos) {
-            host_part = rest.substr(0, separator + 1);
-            path_part = rest.substr(separator + 1);
-        }
-        if (github) {
-            bool const ssh = scheme == "ssh://" || !user.empty();
-            host = ssh ? user + "github.com:" : "https://github.com/";
-        } else {
-            if (host_part.empty()) return fail(Errc::invalid_input, "failed to parse host segment");
-            host = scheme + user + std::string{host_part};
-        }
-        rest = path_part;
-    }
-    std::string_view repo, inside;
-    if (auto const at = rest.find("_git/"); at != std::string_view::npos) {
-        auto const end = rest.find('/', at + 5);
-        repo = rest.substr(0, end);
-        if (end != std::string_view::npos) inside = rest.substr(end + 1);
-    } else if (auto const at = rest.find("//"); at != std::string_view::npos) {
-        repo = rest.substr(0, at);
-        inside = rest.substr(at + 2);
-    } else if (auto const at = rest.find(".git"); at != std::string_view::npos) {
-        repo = rest.substr(0, at + 4);
-        inside = rest.substr(at + 4);
-    } else if (scheme == "file://") {
-        repo = rest;
-    } else {
-        auto const first = rest.find('/');
-        if (first == std::string_view::npos) return fail(Errc::invalid_input, "failed to parse repo path segment");
-        auto const second = rest.find('/', first + 1);
-        repo = rest.substr(0, second);
-        if (second != std::string_view::npos) inside = rest.substr(second + 1);
-    }
-    if (repo.empty()) return fail(Errc::invalid_input, "failed to parse repo path segment");
-    if (inside.starts_with('/')) inside.remove_prefix(1);
-    auto const cleaned = clean_path(inside);
-    if (cleaned == ".." || cleaned.starts_with("../")) {
-        return fail(Errc::invalid_input, "url path exits repo: " + std::string{rest});
-    }
-    repository.clone_spec = host + std::string{repo};
-    repository.path = inside;
-    return repository;
-}
-
-bool looks_like_repository(std::string_view path) { return parse_repository(path).has_value(); }
-
-Result<Loader> Loader::open(Files& files, std::string const& path, LoadRestrictor restrictor) {
-    if (looks_like_repository(path)) {
-        return fail(Errc::denied, "remote target '" + path + "' is not fetched here; clone it and build the directory");
-    }
+Result<Loader> Loader::open(Files& files, std::string const& path, LoadRestrictor restrictor, Remotes* remotes,
+                            std::string_view refusal) {
+    Loader loader{files, "", nullptr, restrictor, remotes, refusal};
+    if (auto repository = parse_repository(path)) return loader.clone(std::move(*repository), nullptr);
     auto root = confirm_directory(files, path);
     if (!root) return fail(std::move(root).error().code, std::string{kNotADirectory} + root.error().message);
-    return Loader{files, std::move(*root), nullptr, restrictor};
+    loader.root_ = std::move(*root);
+    return loader;
+}
+
+/// newLoaderAtGitClone
+Result<Loader> Loader::clone(Repository repository, Loader const* referrer) const {
+    auto const remote = repository.remote();
+    auto const found = fetched(remote, repository.raw);
+    if (!found) return std::unexpected{found.error()};
+    auto const mount = mount_of(remote);
+    files_->mount(mount, (*found)->tree);
+    auto const path = join_path(mount, repository.path);
+    auto root = files_->resolve(path);
+    if (!root) return fail(std::move(root));
+    if (root->outside) {
+        return fail(Errc::denied, go_quote(path) + " refers to directory outside of repo " + go_quote(mount));
+    }
+    if (!root->file.empty()) {
+        return fail(Errc::invalid_input, "'" + path + "' refers to file '" + root->file + "'; expecting directory");
+    }
+    Loader loader{*files_, std::move(root->directory), referrer, LoadRestrictor::root_only, remotes_, refusal_};
+    loader.clone_ = Clone{std::move(repository.raw), mount};
+    return loader;
 }
 
 Result<Loader> Loader::enter(std::string const& path) const {
     if (path.empty()) return fail(Errc::invalid_input, "new root cannot be empty");
-    if (looks_like_repository(path)) {
-        return fail(Errc::denied, "remote base '" + path + "' is not fetched: no network in a render");
+    if (auto repository = parse_repository(path)) {
+        if (auto ok = check_repository_cycle(repository->raw); !ok) return fail(std::move(ok));
+        return clone(std::move(*repository), this);
     }
     if (path.starts_with('/')) return fail(Errc::invalid_input, "new root '" + path + "' cannot be absolute");
-    auto root = confirm_directory(*files_, join_path(root_, path));
+    auto const candidate = join_path(root_, path);
+    auto const* const repository = containing_clone();
+    // What stands outside of a fetched repository is none of its business, not even whether it exists.
+    auto root = repository && !is_below(candidate, repository->root) ? Result<std::string>{candidate}
+                                                                       : confirm_directory(*files_, candidate);
     if (!root) return fail(root.error().code, std::string{kNotADirectory} + root.error().message);
+    if (repository && !is_below(*root, repository->root)) {
+        return fail(Errc::denied, "security; bases in kustomizations found in cloned git repos must be within the repo, but base '" +
+                                      *root + "' is outside '" + repository->root + "'");
+    }
     if (auto ok = check_cycle(*root, {}); !ok) return fail(std::move(ok));
-    return Loader{*files_, std::move(*root), this, restrictor_};
+    return Loader{*files_, std::move(*root), this, restrictor_, remotes_, refusal_};
+}
+
+Loader::Clone const* Loader::containing_clone() const {
+    auto const* loader = this;
+    while (loader && !loader->clone_) loader = loader->referrer_;
+    return loader ? &*loader->clone_ : nullptr;
 }
 
 Result<void> Loader::check_cycle(std::string const& root, std::string_view until) const {
@@ -174,22 +138,51 @@ Result<void> Loader::check_cycle(std::string const& root, std::string_view until
         if (++depth > limits::kKustomizeDepthMax) {
             return fail(Errc::limit, "more than " + std::to_string(depth - 1) + " directories refer to each other");
         }
+        if (loader->clone_) break;  // the same repository, referred to again, is another clone of it for kustomize
     }
     return {};
 }
 
-Result<std::string> Loader::load(std::string const& path) const {
-    if (is_remote_file(path)) {
-        return fail(Errc::denied, "remote file '" + path + "' is not fetched: no network in a render");
+/// errIfRepoCycle
+Result<void> Loader::check_repository_cycle(std::string_view raw) const {
+    std::size_t depth = 0;
+    for (auto const* loader = this; loader; loader = loader->referrer_) {
+        if (loader->clone_ && loader->clone_->raw.starts_with(raw)) {
+            return fail(Errc::invalid_input, "cycle detected: URI '" + std::string{raw} + "' referenced by previous URI '" +
+                                                 loader->clone_->raw + "'");
+        }
+        if (++depth > limits::kKustomizeDepthMax) {
+            return fail(Errc::limit, "more than " + std::to_string(depth - 1) + " directories refer to each other");
+        }
     }
+    return {};
+}
+
+/// httpClientGetContent
+Result<std::string> Loader::load_remote(std::string const& url) const {
+    auto const found = fetched({.kind = Remote::Kind::file, .url = url}, url);
+    if (!found) return std::unexpected{found.error()};
+    auto const status = (*found)->status;
+    if (status >= 200 && status <= 299) return std::string{(*found)->content};
+    if (looks_like_repository(url)) return fail(Errc::invalid_input, "URL is a git repository");
+    return fail(Errc::not_found, std::string{kHttpError} + ": status code " + std::to_string(status) + " (" +
+                                     std::string{status_text(status)} + ")");
+}
+
+Result<std::string> Loader::load(std::string const& path) const {
+    if (is_remote_file(path)) return load_remote(path);
     auto const absolute = path.starts_with('/') ? path : join_path(root_, path);
+    auto const outside = [&] {
+        return fail(Errc::denied, "security; file '" + absolute + "' is not in or below '" + root_ + "'");
+    };
+    auto const* const repository = containing_clone();
+    if (repository && !is_below(clean_path(absolute), repository->root)) return outside();
     if (restrictor_ == LoadRestrictor::none) return files_->read(absolute);
     auto resolved = files_->resolve(absolute);
     if (!resolved) return fail(std::move(resolved));
+    if (resolved->outside) return outside();
     if (resolved->file.empty()) return fail(Errc::invalid_input, "'" + absolute + "' must resolve to a file");
-    if (!is_below(resolved->directory, root_)) {
-        return fail(Errc::denied, "security; file '" + absolute + "' is not in or below '" + root_ + "'");
-    }
+    if (!is_below(resolved->directory, root_)) return outside();
     return files_->read(resolved->path());
 }
 

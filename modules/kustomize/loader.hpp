@@ -3,8 +3,9 @@
 
 #include "modules/base/error.hpp"
 #include "modules/kustomize/files.hpp"
+#include "modules/kustomize/remote.hpp"
 
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,15 +13,22 @@ namespace holdfast::kustomize {
 
 enum class LoadRestrictor { root_only, none };
 
+/// How the message starts when a server answered, but not with the file: there is no repository to try then.
+inline constexpr std::string_view kHttpError = "HTTP Error";
+/// How it ends when a build must wait for something remote.
+inline constexpr std::string_view kNotFetched = " is not fetched yet";
+
 /// A directory and the chain of directories that led to it.
 class Loader {
 public:
-    /// fLdr.NewLoader. Errors: "must build at directory: not a valid directory: ..."
-    static Result<Loader> open(Files& files, std::string const& path, LoadRestrictor restrictor);
+    /// fLdr.NewLoader. `remotes` is null when nothing remote may be used; `refusal` says why, for the message.
+    /// Errors: "must build at directory: not a valid directory: ..."
+    static Result<Loader> open(Files& files, std::string const& path, LoadRestrictor restrictor, Remotes* remotes = nullptr,
+                               std::string_view refusal = "");
 
-    /// A base or component. Errors: not a directory, absolute, a cycle, a remote URL
+    /// A base or component. Errors: not a directory, absolute, a cycle, a URL that is refused, failed or is not fetched yet
     Result<Loader> enter(std::string const& path) const;
-    /// The bytes of a file, under the restrictor.
+    /// The bytes of a file, under the restrictor; or of a URL.
     Result<std::string> load(std::string const& path) const;
 
     /// errIfArgEqualOrHigher, for this directory and its referrers up to `until`.
@@ -29,25 +37,32 @@ public:
     std::string const& root() const { return root_; }
     Files& files() const { return *files_; }
     LoadRestrictor restrictor() const { return restrictor_; }
+    bool is_clone() const { return clone_.has_value(); }
 
 private:
-    Loader(Files& files, std::string root, Loader const* referrer, LoadRestrictor restrictor)
-        : files_{&files}, root_{std::move(root)}, referrer_{referrer}, restrictor_{restrictor} {}
+    struct Clone {
+        std::string raw;   // the URL as written
+        std::string root;  // of the repository
+    };
+
+    Loader(Files& files, std::string root, Loader const* referrer, LoadRestrictor restrictor, Remotes* remotes,
+           std::string_view refusal)
+        : files_{&files}, root_{std::move(root)}, referrer_{referrer}, restrictor_{restrictor}, remotes_{remotes},
+          refusal_{refusal} {}
+
+    Result<Fetched const*> fetched(Remote const& remote, std::string_view named) const;
+    Result<Loader> clone(Repository repository, Loader const* referrer) const;
+    Clone const* containing_clone() const;
+    Result<void> check_repository_cycle(std::string_view raw) const;
+    Result<std::string> load_remote(std::string const& url) const;
 
     Files* files_;
     std::string root_;         // real and absolute
     Loader const* referrer_;   // outlives this
     LoadRestrictor restrictor_;
+    Remotes* remotes_;
+    std::string_view refusal_;
+    std::optional<Clone> clone_;  // this directory was named by the URL of a repository
 };
-
-/// git.NewRepoSpecFromURL accepts it: a Git URL, or something that looks enough like one ("github.com/a/b").
-bool looks_like_repository(std::string_view path);
-/// An http or https URL.
-bool is_remote_file(std::string_view path);
-
-struct Repository {
-    std::string clone_spec, ref, path;  // path: of the kustomization, in the repository
-};
-Result<Repository> parse_repository(std::string_view url);
 
 }  // namespace holdfast::kustomize

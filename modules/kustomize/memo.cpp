@@ -4,33 +4,84 @@
 #include "modules/base/limits.hpp"
 #include "modules/kustomize/context.hpp"
 #include "modules/kustomize/decode.hpp"
+#include "modules/yaml/parse.hpp"
+
+#include <algorithm>
 
 namespace holdfast::kustomize {
 
-void Memo::survey(Loader const& top) {
-    references_[top.root()] = 1;
-    visit(top, 0, 1);
+namespace {
+
+/// Asks for every URL that a kustomization reads as a file, so that one round of fetching brings them all.
+void ask_for_files(Loader const& loader, Kustomization const& kustomization) {
+    auto const ask = [&](std::string const& path) {
+        if (is_remote_file(path)) (void)loader.load(path).has_value();
+    };
+    auto const ask_all = [&](std::vector<std::string> const& paths) { std::ranges::for_each(paths, ask); };
+    if (auto const path = kustomization.openapi.find("path"); path != kustomization.openapi.end()) ask(path->second);
+    ask_all(kustomization.crds);
+    ask_all(kustomization.configurations);
+    ask_all(kustomization.patches_strategic_merge);
+    for (auto const& patch : kustomization.patches) ask(patch.path);
+    for (auto const& patch : kustomization.patches_json6902) ask(patch.path);
+    for (auto const& field : kustomization.replacements) ask(field.path);
+    for (auto const* const list : {&kustomization.config_maps, &kustomization.secrets}) {
+        for (auto const& args : *list) {
+            ask_all(args.envs);
+            ask(args.env);
+            for (auto const& source : args.files) ask(source.substr(source.find('=') + 1));
+        }
+    }
+    for (auto const& chart : kustomization.helm_charts) {
+        ask(chart.values_file);
+        ask_all(chart.additional_values_files);
+    }
 }
 
-void Memo::visit(Loader const& loader, std::size_t depth, std::size_t weight) {
-    if (depth > limits::kKustomizeDepthMax || references_.size() > limits::kKustomizeDirectoriesMax) return;
-    auto const file = find_kustomization(loader);
-    if (!file) return;
-    auto const kustomization = decode_kustomization(file->text, loader.root());
-    if (!kustomization) return;
-    auto const follow = [&](std::string const& path, std::size_t inner_weight) {
-        auto const inner = loader.enter(path);
-        if (!inner) return;
-        auto& count = references_[inner->root()];
-        bool const is_new = count == 0;
-        count += weight;
-        if (is_new) visit(*inner, depth + 1, inner_weight);
-    };
-    for (auto const& path : kustomization->resources) {
-        if (path.find('\n') == std::string::npos && !path.ends_with(".yaml") && !path.ends_with(".yml")) follow(path, 1);
+/// What answers a GET may be the page of a repository: then the build goes on to the repository.
+bool is_file(Loader const& loader, std::string const& path) {
+    auto const text = loader.load(path);
+    if (!text) return text.error().message.ends_with(kNotFetched);
+    yaml::Arena arena;
+    auto const document = yaml::parse(arena, *text);
+    auto const* const root = document && *document ? yaml::root_of(*document) : nullptr;
+    return root && (root->is_map() || root->is_seq());
+}
+
+}  // namespace
+
+void Memo::survey(Loader const& top, Kustomization const& kustomization) {
+    references_[top.root()] = 1;
+    visit(top, kustomization, 0, 1);
+}
+
+void Memo::visit(Loader const& loader, Kustomization const& kustomization, std::size_t depth, std::size_t weight) {
+    ask_for_files(loader, kustomization);
+    for (auto const* const list : {&kustomization.resources, &kustomization.generators, &kustomization.transformers,
+                                   &kustomization.validators}) {
+        for (auto const& path : *list) {
+            bool const is_remote = is_remote_file(path);
+            if (path.find('\n') != std::string::npos || (is_remote && is_file(loader, path))) continue;
+            if (is_remote || (!path.ends_with(".yaml") && !path.ends_with(".yml"))) follow(loader, path, depth, weight, 1);
+        }
     }
     // A component is built anew each time it is named, so what it refers to counts as shared.
-    for (auto const& path : kustomization->components) follow(path, 2);
+    for (auto const& path : kustomization.components) follow(loader, path, depth, weight, 2);
+}
+
+void Memo::follow(Loader const& loader, std::string const& path, std::size_t depth, std::size_t weight,
+                  std::size_t inner_weight) {
+    if (depth >= limits::kKustomizeDepthMax || references_.size() > limits::kKustomizeDirectoriesMax) return;
+    auto const inner = loader.enter(path);
+    if (!inner) return;
+    auto& count = references_[inner->root()];
+    bool const is_new = count == 0;
+    count += weight;
+    if (!is_new) return;
+    auto const file = find_kustomization(*inner);
+    if (!file) return;
+    auto const kustomization = decode_kustomization(file->text, inner->root());
+    if (kustomization) visit(*inner, *kustomization, depth + 1, inner_weight);
 }
 
 bool Memo::is_shared(std::string const& root) const {

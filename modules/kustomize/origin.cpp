@@ -1,7 +1,7 @@
 // modules/kustomize/origin.cpp: the origin and transformations annotations.
 #include "modules/kustomize/origin.hpp"
 
-#include "modules/kustomize/loader.hpp"
+#include "modules/kustomize/remote.hpp"
 #include "modules/yaml/emit.hpp"
 #include "modules/yaml/parse.hpp"
 
@@ -11,10 +11,11 @@ Origin Origin::append(std::string const& more) const {
     auto copy = *this;
     auto added = more;
     if (auto repository = parse_repository(more)) {
-        copy.repo = repository->clone_spec;
+        copy.repo = repository->clone_spec();
         copy.ref = repository->ref;
         copy.path.clear();
-        added = repository->path;
+        added = clean_path(repository->path);
+        if (added == ".") added = "notCloned";  // kustomize's name for the root of a repository shows through
     }
     copy.path = join_path(copy.path, added);
     return copy;

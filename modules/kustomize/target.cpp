@@ -153,7 +153,9 @@ Result<void> Target::add_resources(Accumulator& into, std::vector<std::string> c
     for (auto const& path : paths) {
         auto as_file = add_file(into, path);
         if (as_file) continue;
-        if (as_file.error().code == Errc::limit) return as_file;
+        if (as_file.error().code == Errc::limit || context_.needs_fetching()) return as_file;
+        // The server answered: there is no repository to look for.
+        if (is_remote_file(path) && as_file.error().message.contains(kHttpError)) return as_file;
         auto const step = "accumulation err='" + as_file.error().message + "'";
         auto directory = loader_.enter(path);
         if (!directory) {
@@ -216,6 +218,8 @@ Result<void> Target::build_directory(Accumulator& into, Loader& loader, std::str
         return fail(Errc::limit, "more than " + std::to_string(memo_.visited.size() - 1) + " directories built");
     }
     auto const first = memo_.visited.size() - 1;
+    bool const is_clone = loader.is_clone();
+    auto const clones = memo_.clones += is_clone ? 1 : 0;
     Target inner{context_, std::move(loader), memo_};
     if (auto ok = inner.load(); !ok) return fail(std::move(ok), "couldn't make target for path '" + root + "'");
     inner.kustomization_.build_metadata = kustomization_.build_metadata;
@@ -237,10 +241,11 @@ Result<void> Target::build_directory(Accumulator& into, Loader& loader, std::str
         return into.config.merge_again();
     }
     Accumulator own;
-    auto const key = root + '\n' + (origin_ ? origin_->path : "") + '\n' + inner.helm_namespace_;
+    auto const key = root + '\n' + (origin_ ? origin_->text() : "") + '\n' + inner.helm_namespace_;
     auto const* const known = memo_.is_shared(root) ? memo_.find(key) : nullptr;
     if (known) {
         for (auto const& visited : known->roots) {
+            if (is_clone) break;  // a fresh one, which nobody above was in
             if (auto ok = loader_.check_cycle(visited, root); !ok) return fail(std::move(ok), step);
         }
         auto copy = Memo::copy(context_, known->result);
@@ -248,7 +253,8 @@ Result<void> Target::build_directory(Accumulator& into, Loader& loader, std::str
         own = std::move(*copy);
     } else {
         if (auto ok = inner.accumulate(own); !ok) return fail(std::move(ok), step);
-        if (memo_.is_shared(root)) {
+        // Cycles over URLs are found by walking them, so what holds a URL is walked each time.
+        if (memo_.is_shared(root) && memo_.clones == clones) {
             std::vector<std::string> roots{memo_.visited.begin() + static_cast<std::ptrdiff_t>(first), memo_.visited.end()};
             if (auto ok = memo_.keep(context_, key, own, std::move(roots)); !ok) return ok;
         }

@@ -97,7 +97,7 @@ TEST_CASE("kustomize: programs and the network are refused by name", "[kustomize
     CHECK(refused.error().code == Errc::denied);
     CHECK(refused.error().message == "plugin 'Fetcher' is an exec or container function: programs are never run");
     CHECK(not_fetched.error().code == Errc::denied);
-    CHECK(not_fetched.error().message.find("remote base 'github.com/a/b?ref=v1' is not fetched") != std::string::npos);
+    CHECK(not_fetched.error().message.find("remote 'github.com/a/b?ref=v1' is not fetched: no network in a render") != std::string::npos);
 }
 
 TEST_CASE("kustomize: an image name that is no expression is an error, not a crash", "[kustomize][build]") {

@@ -1,5 +1,5 @@
-// tests/unit/modules/kustomize/files_test.cpp: paths as Go cleans them, reads that stay inside, repository URLs.
-#include "modules/kustomize/loader.hpp"
+// tests/unit/modules/kustomize/files_test.cpp: paths as Go cleans them, reads that stay inside.
+#include "modules/kustomize/files.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <catch2/catch.hpp>
@@ -58,23 +58,6 @@ TEST_CASE("kustomize: only regular files are read", "[kustomize][files]") {
     CHECK(files.read("/dev/zero").error().message == "read /dev/zero: not a regular file");
     CHECK(files.read(top.path().string()).error().message.ends_with("is a directory"));
     CHECK(files.read((top / "gone").string()).error().code == Errc::not_found);
-}
-
-TEST_CASE("kustomize: what looks like a repository is told from a path", "[kustomize][files]") {
-    for (auto const* url : {"github.com/org/repo", "https://example.com/org/repo", "git@github.com:org/repo.git", "ssh://git@host/org/repo",
-                            "git::https://example.com/org/repo//path?ref=v1", "file:///org/repo", "https://dev.azure.com/a/b/_git/c/path"}) {
-        INFO(url);
-        CHECK(looks_like_repository(url));
-    }
-    for (auto const* path : {"../base", "base", "/abs/path", "github.com", "github.com/org", "https://example.com/x.yaml", "a/b/c", "./github.com/a/b"}) {
-        INFO(path);
-        CHECK_FALSE(looks_like_repository(path));
-    }
-    auto const repository = parse_repository("https://github.com/org/repo//some/path?ref=v2&timeout=3");
-    REQUIRE(repository);
-    CHECK(repository->clone_spec == "https://github.com/org/repo");
-    CHECK(repository->path == "some/path");
-    CHECK(repository->ref == "v2");
 }
 
 }  // namespace holdfast::kustomize
