@@ -40,38 +40,39 @@ void sort_specs(FieldSpecs& specs) {
 
 }  // namespace
 
-Result<void> merge_spec(FieldSpecs& into, FieldSpec const& incoming) {
+Result<void> merge_spec(FieldSpecs& into, FieldSpec incoming) {
     for (auto const& known : into) {
         if (known.path != incoming.path || !selected_by(known, incoming)) continue;
         if (known.create != incoming.create) return fail(Errc::invalid_input, "conflicting fieldspecs");
         return {};
     }
-    into.push_back(incoming);
+    into.push_back(std::move(incoming));
     return {};
 }
 
-Result<void> merge_specs(FieldSpecs& into, FieldSpecs const& incoming) {
-    for (auto const& spec : incoming) {
-        if (auto ok = merge_spec(into, spec); !ok) return ok;
+Result<void> merge_specs(FieldSpecs& into, FieldSpecs incoming) {
+    into.reserve(into.size() + incoming.size());
+    for (auto& spec : incoming) {
+        if (auto ok = merge_spec(into, std::move(spec)); !ok) return ok;
     }
     return {};
 }
 
-Result<void> merge_references(std::vector<NameBackReferences>& into, NameBackReferences const& incoming) {
+Result<void> merge_references(std::vector<NameBackReferences>& into, NameBackReferences incoming) {
     bool found = false;
     for (auto& known : into) {
         if (!known.gvk.same(incoming.gvk)) continue;
         if (auto ok = merge_specs(known.referrers, incoming.referrers); !ok) return ok;
         found = true;
     }
-    if (!found) into.push_back(incoming);
+    if (!found) into.push_back(std::move(incoming));
     return {};
 }
 
-Result<void> merge_config(TransformerConfig& into, TransformerConfig const& incoming) {
+Result<void> merge_config(TransformerConfig& into, TransformerConfig incoming) {
     struct Part {
         FieldSpecs& into;
-        FieldSpecs const& from;
+        FieldSpecs& from;
         char const* name;
     };
     for (auto const& part : {Part{into.name_prefix, incoming.name_prefix, "NamePrefix"},
@@ -84,12 +85,12 @@ Result<void> merge_config(TransformerConfig& into, TransformerConfig const& inco
                              Part{into.var_reference, incoming.var_reference, "VarReference"},
                              Part{into.images, incoming.images, "Images"},
                              Part{into.replicas, incoming.replicas, "Replicas"}}) {
-        if (auto ok = merge_specs(part.into, part.from); !ok) {
+        if (auto ok = merge_specs(part.into, std::move(part.from)); !ok) {
             return fail(std::move(ok), "failed to merge " + std::string{part.name} + " fieldSpec");
         }
     }
-    for (auto const& reference : incoming.name_reference) {
-        if (auto ok = merge_references(into.name_reference, reference); !ok) {
+    for (auto& reference : incoming.name_reference) {
+        if (auto ok = merge_references(into.name_reference, std::move(reference)); !ok) {
             return fail(std::move(ok), "failed to merge NameReference fieldSpec");
         }
     }

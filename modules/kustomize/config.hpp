@@ -22,14 +22,14 @@ struct TransformerConfig {
 };
 
 /// kustomize's own tables (default_config*.cpp).
-TransformerConfig const& default_config();
+TransformerConfig default_config();
 
 /// Adds `incoming` to `into`; a field that is there already must agree on `create`.
 /// Errors  invalid_input  "conflicting fieldspecs"
-Result<void> merge_specs(FieldSpecs& into, FieldSpecs const& incoming);
-Result<void> merge_spec(FieldSpecs& into, FieldSpec const& incoming);
-Result<void> merge_references(std::vector<NameBackReferences>& into, NameBackReferences const& incoming);
-Result<void> merge_config(TransformerConfig& into, TransformerConfig const& incoming);
+Result<void> merge_specs(FieldSpecs& into, FieldSpecs incoming);
+Result<void> merge_spec(FieldSpecs& into, FieldSpec incoming);
+Result<void> merge_references(std::vector<NameBackReferences>& into, NameBackReferences incoming);
+Result<void> merge_config(TransformerConfig& into, TransformerConfig incoming);
 
 /// One file of `crds:`: OpenAPI definitions with x-kubernetes-* hints.
 Result<TransformerConfig> config_from_crd(std::string_view text);

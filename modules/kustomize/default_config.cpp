@@ -26,7 +26,9 @@ FieldSpecs specs_of(std::span<Spec const> table) {
     return specs;
 }
 
-TransformerConfig make() {
+}  // namespace
+
+TransformerConfig default_config() {
     TransformerConfig made{
         .name_prefix = specs_of(kNamePrefix),
         .name_suffix = specs_of(kNameSuffix),
@@ -45,13 +47,6 @@ TransformerConfig make() {
         rest = rest.subspan(one.referrers);
     }
     return made;
-}
-
-}  // namespace
-
-TransformerConfig const& default_config() {
-    static TransformerConfig const config = make();
-    return config;
 }
 
 }  // namespace holdfast::kustomize
