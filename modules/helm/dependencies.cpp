@@ -5,6 +5,7 @@
 #include "modules/text/gotemplate/fmt.hpp"
 #include "modules/text/semver/semver.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace holdfast::helm {

@@ -5,10 +5,12 @@
 #include "modules/helm/typed.hpp"
 #include "modules/text/gotemplate/strconv.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -27,14 +29,20 @@ std::string go_errno(int code) {
     return text;
 }
 
-Result<std::string> read_file(std::string const& path, std::size_t bytes_max) {
+/// `bytes_hint`: what the file was seen to hold.
+Result<std::string> read_file(std::string const& path, std::size_t bytes_max, std::size_t bytes_hint = 4096) {
     int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return fail(errno == ENOENT ? Errc::not_found : Errc::invalid_input, "open " + path + ": " + go_errno(errno));
     std::string data;
-    char buffer[64 << 10];
+    std::size_t used = 0;
     ssize_t got = 0;
-    while ((got = ::read(fd, buffer, sizeof buffer)) > 0 && data.size() <= bytes_max) data.append(buffer, static_cast<std::size_t>(got));
+    do {
+        if (used == data.size()) data.resize(std::max(std::min(bytes_hint, bytes_max) + 1, used * 2));
+        got = ::read(fd, data.data() + used, data.size() - used);
+        if (got > 0) used += static_cast<std::size_t>(got);
+    } while (got > 0 && used <= bytes_max);
     int const failed = got < 0 ? errno : 0;
+    data.resize(used);
     ::close(fd);
     if (failed != 0) return fail(Errc::invalid_input, "read " + path + ": " + go_errno(failed));
     if (data.size() > bytes_max) return fail(Errc::limit, path + " is larger than " + std::to_string(bytes_max) + " bytes");
@@ -60,10 +68,14 @@ public:
 
     Result<void> walk(std::string const& folder, std::string const& relative, std::size_t depth) {
         if (depth > kFoldersDeepMax) return fail(Errc::limit, "folders nested too deep in " + top_);
-        std::error_code ec;
+        auto* const stream = ::opendir(folder.c_str());
+        if (stream == nullptr) return fail(Errc::invalid_input, "open " + folder + ": " + go_errno(errno));
         std::vector<std::string> names;
-        for (fs::directory_iterator at{folder, ec}, end; !ec && at != end; at.increment(ec)) names.push_back(at->path().filename().string());
-        if (ec) return fail(Errc::invalid_input, "open " + folder + ": " + go_errno(ec.value()));
+        while (auto const* entry = ::readdir(stream)) {
+            std::string_view const name = entry->d_name;
+            if (name != "." && name != "..") names.emplace_back(name);
+        }
+        ::closedir(stream);
         std::ranges::sort(names);
         for (auto const& name : names) {
             auto done = visit(folder + '/' + name, relative.empty() ? name : relative + '/' + name, name, depth);
@@ -96,7 +108,7 @@ private:
         if (static_cast<std::uint64_t>(info.st_size) > kChartFileBytesMax) {
             return fail(Errc::limit, "chart file " + gotemplate::quote(name) + " is larger than the maximum file size " + std::to_string(kChartFileBytesMax));
         }
-        auto data = read_file(path, kChartFileBytesMax);
+        auto data = read_file(path, kChartFileBytesMax, static_cast<std::size_t>(info.st_size));
         if (!data) return fail(std::move(data), "error reading " + relative);
         bytes_ += data->size();
         if (bytes_ > kChartBytesMax || files.size() >= kChartFilesMax) return fail(Errc::limit, "chart folder is larger than the maximum size " + std::to_string(kChartBytesMax));
@@ -172,7 +184,7 @@ Result<ChartPtr> load_path(std::string const& path) {
     struct stat info{};
     if (::stat(path.c_str(), &info) != 0) return fail(Errc::not_found, "stat " + path + ": " + go_errno(errno));
     if (S_ISDIR(info.st_mode)) return load_directory(path, "/");
-    auto bytes = read_file(path, kChartBytesMax);
+    auto bytes = read_file(path, kChartBytesMax, static_cast<std::size_t>(info.st_size));
     if (!bytes) return fail(std::move(bytes));
     if (!bytes->starts_with("\x1F\x8B\x08")) {
         if (path.ends_with(".yml") || path.ends_with(".yaml"))

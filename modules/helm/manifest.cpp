@@ -85,21 +85,26 @@ Hook make_hook(Head const& head, std::string const& path, std::string const& tex
     return hook;
 }
 
-/// Length of the separator "\s*\n---\s*" (or "---\s*" at the very start) that begins at `at`, or 0.
-std::size_t separator_at(std::string_view text, std::size_t at) {
-    std::size_t end = at;
-    if (at != 0 || !text.starts_with("---")) {
-        std::size_t newline = text.npos;
-        for (; end < text.size() && is_blank(text[end]); ++end) {
-            if (text[end] == '\n') newline = end;
-        }
-        // "\s*\n" is greedy: the last line break of the run must be right before the dashes.
-        if (newline == text.npos || newline + 1 != end) return 0;
+/// Helm's order: by kind, kinds it does not know last and by name; equal ones stay as they were.
+template <class T>
+void sort_by_kind(std::vector<T>& items) {
+    struct Key {
+        std::size_t rank;
+        std::string_view kind;
+        std::size_t at;
+        auto operator<=>(Key const&) const = default;
+    };
+    std::vector<Key> keys;
+    keys.reserve(items.size());
+    for (auto const& item : items) {
+        auto const rank = kind_rank(item.kind);
+        keys.push_back({rank, rank == std::size(kInstallOrder) ? std::string_view{item.kind} : std::string_view{}, keys.size()});
     }
-    if (!text.substr(end).starts_with("---")) return 0;
-    end += 3;
-    while (end < text.size() && is_blank(text[end])) ++end;
-    return end - at;
+    std::ranges::sort(keys);
+    std::vector<T> sorted;
+    sorted.reserve(items.size());
+    for (auto const& key : keys) sorted.push_back(std::move(items[key.at]));
+    items = std::move(sorted);
 }
 
 }  // namespace
@@ -119,26 +124,17 @@ std::vector<std::string> split_manifests(std::string_view text) {
         auto const document = trimmed_left(text.substr(start, end - start));
         if (!document.empty()) documents.emplace_back(document);
     };
-    std::size_t at = 0;
-    while (at < text.size()) {
-        // A separator can only start at the text's start or in a run of blanks that ends in "\n---".
-        if (at != 0 && !is_blank(text[at])) {
-            at = std::min(text.find_first_of(" \t\n\f\r", at), text.size());
-            continue;
-        }
-        auto const length = separator_at(text, at);
-        if (length == 0) {
-            // No start inside this run of blanks can do better, except right at its end.
-            if (at == 0) {
-                ++at;
-            } else {
-                while (at < text.size() && is_blank(text[at])) ++at;
-            }
-            continue;
-        }
-        add(at);
-        at += length;
+    // A separator is "\s*\n---\s*", or "---\s*" at the very start.
+    auto const pass = [&](std::size_t at) {
+        while (at < text.size() && is_blank(text[at])) ++at;
         start = at;
+    };
+    if (text.starts_with("---")) pass(3);
+    for (auto at = text.find("\n---", start); at != text.npos; at = text.find("\n---", start)) {
+        auto end = at;
+        while (end > start && is_blank(text[end - 1])) --end;
+        add(end);
+        pass(at + 4);
     }
     add(text.size());
     return documents;
@@ -161,13 +157,8 @@ Result<Sorted> sort_manifests(std::map<std::string, std::string> const& files) {
             if (!hook.events.empty()) sorted.hooks.push_back(std::move(hook));
         }
     }
-    auto const before = [](auto const& a, auto const& b) {
-        auto const left = kind_rank(a.kind);
-        auto const right = kind_rank(b.kind);
-        return left != right ? left < right : left == std::size(kInstallOrder) && a.kind < b.kind;
-    };
-    stable_sort_by(sorted.manifests, before);
-    stable_sort_by(sorted.hooks, before);
+    sort_by_kind(sorted.manifests);
+    sort_by_kind(sorted.hooks);
     return sorted;
 }
 

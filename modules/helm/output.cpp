@@ -4,6 +4,8 @@
 #include "modules/helm/text.hpp"
 #include "modules/text/glob/glob.hpp"
 
+#include <algorithm>
+
 namespace holdfast::helm {
 namespace {
 

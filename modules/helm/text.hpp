@@ -1,11 +1,8 @@
 // modules/helm/text.hpp: small text helpers of the Helm port.
 #pragma once
 
-#include <algorithm>
-#include <numeric>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace holdfast::helm {
@@ -23,21 +20,5 @@ std::string_view base_name(std::string_view path);      // path.Base for paths w
 std::string_view extension(std::string_view path);      // filepath.Ext
 std::string clean_path(std::string_view path);          // path.Clean
 std::string replace_all(std::string text, std::string_view from, std::string_view to);
-
-/// std::stable_sort without its temporary buffer, which clang 19 and libstdc++ 12 call deprecated.
-template <class T, class Before>
-void stable_sort_by(std::vector<T>& items, Before before) {
-    std::vector<std::size_t> order(items.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
-        if (before(items[a], items[b])) return true;
-        if (before(items[b], items[a])) return false;
-        return a < b;
-    });
-    std::vector<T> sorted;
-    sorted.reserve(items.size());
-    for (auto const i : order) sorted.push_back(std::move(items[i]));
-    items = std::move(sorted);
-}
 
 }  // namespace holdfast::helm

@@ -96,22 +96,36 @@ private:
     public:
         static constexpr std::uint32_t kNone = UINT32_MAX;
         std::uint32_t find(std::uint32_t number) const {
-            auto const& slot = slots_[number % kSlots];
+            auto const& slot = slots_[number % slots_.size()];
             return slot.number == number ? slot.level : kNone;
         }
-        void add(std::uint32_t number, std::uint32_t level) { slots_[number % kSlots] = {number, level}; }
+        void add(std::uint32_t number, std::uint32_t level) {
+            while (is_taken(number) && slots_.size() < kSlotsMax) grow();
+            slots_[number % slots_.size()] = {number, level};
+        }
         void remove(std::uint32_t number) {
-            auto& slot = slots_[number % kSlots];
+            auto& slot = slots_[number % slots_.size()];
             if (slot.number == number) slot.level = kNone;
         }
 
     private:
-        static constexpr std::uint32_t kSlots = 2048;  // more than tokens fit into the 1024 characters of a key
+        static constexpr std::uint32_t kSlotsMax = 2048;  // more than tokens fit into the 1024 characters of a key
         struct Slot {
             std::uint32_t number = 0;
             std::uint32_t level = kNone;
         };
-        std::array<Slot, kSlots> slots_{};
+        bool is_taken(std::uint32_t number) const {
+            auto const& slot = slots_[number % slots_.size()];
+            return slot.level != kNone && slot.number != number;
+        }
+        void grow() {
+            std::vector<Slot> larger(slots_.size() * 2);
+            for (auto const& slot : slots_) {
+                if (slot.level != kNone) larger[slot.number % larger.size()] = slot;
+            }
+            slots_ = std::move(larger);
+        }
+        std::vector<Slot> slots_ = std::vector<Slot>(32);  // most texts are short
     };
 
     // scanner.cpp
