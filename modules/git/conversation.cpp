@@ -2,7 +2,7 @@
 #include "modules/git/conversation.hpp"
 
 #include "modules/base/limits.hpp"
-#include "modules/http/base64.hpp"
+#include "modules/base/base64.hpp"
 #include "modules/http/retry.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -106,7 +106,7 @@ Result<void> Conversation::configure(Remote const& remote) {
     if (!own.bearer_token.empty()) {
         authorization_ = "Bearer " + own.bearer_token;
     } else if (!username.empty()) {
-        authorization_ = "Basic " + http::base64_encode(username + ":" + password);
+        authorization_ = "Basic " + base64_encode(username + ":" + password);
     }
     if (url->scheme == "https") {
         auto tls = tls_of(own);

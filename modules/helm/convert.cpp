@@ -3,7 +3,7 @@
 
 #include "modules/helm/functions.hpp"
 #include "modules/helm/typed.hpp"
-#include "modules/text/gotemplate/base64.hpp"
+#include "modules/base/base64.hpp"
 #include "modules/text/gotemplate/json.hpp"
 #include "modules/text/gotemplate/unicode.hpp"
 #include "modules/yaml/go_number.hpp"
@@ -73,7 +73,7 @@ Result<json::value> tree_of(Value const& value, Floats floats, json::storage_ptr
             return json::value(json::string_view{valid_text(text)}, storage);
         }
         case Kind::slice: {
-            if (value.is_bytes()) return json::value(gotemplate::base64_encode(value.as_string()));
+            if (value.is_bytes()) return json::value(base64_encode(value.as_string()));
             json::array list(storage);
             list.reserve(value.size());
             for (auto const& item : value.items()) {

@@ -4,7 +4,7 @@
 #include "modules/helm/functions.hpp"
 #include "modules/helm/text.hpp"
 #include "modules/text/glob/glob.hpp"
-#include "modules/text/gotemplate/base64.hpp"
+#include "modules/base/base64.hpp"
 #include "modules/text/gotemplate/funcs.hpp"
 #include "modules/text/gotemplate/strconv.hpp"
 
@@ -66,7 +66,7 @@ Result<Value> files_as(Call& call, bool secrets) {
     Value flat = Value::map(types::map_string);
     for (auto const& [name, data] : call.receiver().entries()) {
         if (auto charged = call.charge_bytes(data.size()); !charged) return fail(std::move(charged));
-        flat.set(base_name(name.as_string()), secrets ? text(gotemplate::base64_encode(data.as_string())) : text(data.as_string()));
+        flat.set(base_name(name.as_string()), secrets ? text(base64_encode(data.as_string())) : text(data.as_string()));
     }
     auto yaml = to_yaml(flat);
     return text(yaml ? *yaml : std::string{});

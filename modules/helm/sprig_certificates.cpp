@@ -2,7 +2,7 @@
 #include "modules/helm/sprig_certificates.hpp"
 
 #include "modules/crypto/certificate.hpp"
-#include "modules/text/gotemplate/base64.hpp"
+#include "modules/base/base64.hpp"
 #include "modules/text/gotemplate/fmt.hpp"
 #include "modules/text/gotemplate/sprig_common.hpp"
 #include "modules/text/gotemplate/template.hpp"
@@ -142,9 +142,9 @@ Result<Value> signed_by(Call& call, Result<crypto::PrivateKey> key) {
 }
 
 Result<Value> custom(Call& call) {
-    auto const cert = gotemplate::base64_decode(call.text(0));
+    auto const cert = base64_decode(call.text(0));
     if (!cert) return bad("unable to decode base64 certificate");
-    auto const key = gotemplate::base64_decode(call.text(1));
+    auto const key = base64_decode(call.text(1));
     if (!key) return bad("unable to decode base64 private key");
     if (auto checked = crypto::check_certificate(*cert); !checked) {
         auto const decodes = checked.error().message != "unable to decode certificate";

@@ -5,7 +5,7 @@
 #include "modules/crypto/digest.hpp"
 #include "modules/crypto/password.hpp"
 #include "modules/helm/sprig_certificates.hpp"
-#include "modules/text/gotemplate/base64.hpp"
+#include "modules/base/base64.hpp"
 #include "modules/text/gotemplate/sprig_common.hpp"
 #include "modules/text/gotemplate/template.hpp"
 
@@ -112,12 +112,12 @@ Result<Value> encrypt_aes(Call& call) {
     auto const iv = random_bytes<16>(call);
     std::string bytes{iv.begin(), iv.end()};
     bytes += crypto::aes256_cbc_encrypt(key_of(call.text(0)), iv, padded);
-    return Value::string(gotemplate::base64_encode(bytes));
+    return Value::string(base64_encode(bytes));
 }
 
 Result<Value> decrypt_aes(Call& call) {
     if (call.text(1).empty()) return Value::string("");
-    auto const bytes = gotemplate::base64_decode(call.text(1));
+    auto const bytes = base64_decode(call.text(1));
     if (!bytes) return std::unexpected{bytes.error()};
     if (bytes->size() < 16) {
         auto const capacity = call.text(1).size() / 4 * 3;

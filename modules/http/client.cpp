@@ -2,7 +2,7 @@
 #include "modules/http/client.hpp"
 
 #include "modules/base/slots.hpp"
-#include "modules/http/base64.hpp"
+#include "modules/base/base64.hpp"
 #include "modules/http/retry.hpp"
 #include "modules/http/stream.hpp"
 #include "modules/http/wire.hpp"

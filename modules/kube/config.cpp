@@ -1,7 +1,7 @@
 // modules/kube/config.cpp: kubeconfig files and the pod's own account.
 #include "modules/kube/config.hpp"
 
-#include "modules/http/base64.hpp"
+#include "modules/base/base64.hpp"
 #include "modules/kube/object.hpp"
 #include "modules/yaml/json.hpp"
 
@@ -52,7 +52,7 @@ struct Reader {
     Result<std::string> data_or_file(Object const& map, std::string const& key) const {
         auto const inline_data = text(map, key + "-data");
         if (!inline_data.empty()) {
-            auto decoded = http::base64_decode(inline_data);
+            auto decoded = base64_decode(inline_data);
             if (!decoded) return fail(std::move(decoded), key + "-data");
             return decoded;
         }

@@ -2,7 +2,7 @@
 #include "modules/kube/session.hpp"
 
 #include "modules/base/limits.hpp"
-#include "modules/http/base64.hpp"
+#include "modules/base/base64.hpp"
 #include "modules/http/retry.hpp"
 
 #include <boost/json/parse.hpp>
@@ -37,7 +37,7 @@ Task<http::Response> Client::Shared::send_once(Call const& call, Identity const&
     if (!bearer->empty()) {
         headers.set("Authorization", "Bearer " + *bearer);
     } else if (!credentials.user.empty()) {
-        headers.set("Authorization", "Basic " + http::base64_encode(credentials.user + ":" + credentials.password));
+        headers.set("Authorization", "Basic " + base64_encode(credentials.user + ":" + credentials.password));
     }
     if (!identity.user.empty()) headers.set("Impersonate-User", identity.user);
     for (auto const& group : identity.groups) headers.add("Impersonate-Group", group);

@@ -2,7 +2,7 @@
 #include "modules/source/git_repository.hpp"
 
 #include "modules/base/on_pool.hpp"
-#include "modules/http/base64.hpp"
+#include "modules/base/base64.hpp"
 #include "modules/source/artifact.hpp"
 #include "modules/text/semver/semver.hpp"
 
@@ -85,7 +85,7 @@ std::string secret_value(kube::Object const& secret, std::initializer_list<std::
     for (std::string_view const name : names) {
         auto const encoded = kube::find_string(secret, {"data", name});
         if (encoded.empty()) continue;
-        auto decoded = http::base64_decode(encoded);
+        auto decoded = base64_decode(encoded);
         if (decoded) return std::move(*decoded);
     }
     return "";

@@ -1,4 +1,5 @@
 // modules/yaml/decode.cpp: nodes to values; the decoder half of go-yaml's decode.go (v3) and of v2's with sigs' keys.
+#include "modules/base/base64.hpp"
 #include "modules/yaml/go_number.hpp"
 #include "modules/yaml/go_text.hpp"
 #include "modules/yaml/json.hpp"
@@ -169,7 +170,7 @@ private:
         switch (resolved->tag) {
             case Tag::null: out = nullptr; return true;
             case Tag::binary: {
-                auto bytes = decode_base64(node.value());
+                auto bytes = base64_decode(node.value());
                 if (!bytes) return fatal("!!binary value contains invalid base64 data");
                 out = *bytes;
                 return true;
@@ -231,7 +232,7 @@ private:
         if (auto const* const plain = target_of(key); plain && plain->is_scalar() && (key.is_scalar() || text_keys)) {
             if (!count()) return false;
             if (plain->short_tag_id() == Tag::binary) {
-                auto bytes = decode_base64(plain->value());
+                auto bytes = base64_decode(plain->value());
                 if (!bytes) return fatal("!!binary value contains invalid base64 data");
                 text = *bytes;
                 return true;

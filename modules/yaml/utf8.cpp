@@ -1,6 +1,8 @@
 // modules/yaml/utf8.cpp: UTF-8 and base64, by Go's rules.
 #include "modules/yaml/utf8.hpp"
 
+#include "modules/base/base64.hpp"
+
 #include <cstring>
 
 namespace holdfast::yaml {
@@ -63,19 +65,8 @@ void append_rune(std::string& out, char32_t code) {
     }
 }
 
-namespace {
-constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-}
-
 std::string encode_base64(std::string_view bytes) {
-    std::string one;
-    one.reserve((bytes.size() + 2) / 3 * 4);
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        std::uint32_t group = 0;
-        auto const count = bytes.size() - i < 3 ? bytes.size() - i : 3;
-        for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-        for (std::size_t k = 0; k < 4; ++k) one.push_back(k <= count ? kAlphabet[group >> (18 - 6 * k) & 63] : '=');
-    }
+    auto one = base64_encode(bytes);
     constexpr std::size_t line_bytes = 70;
     if (one.size() < line_bytes) return one;
     std::string out;
@@ -83,39 +74,6 @@ std::string encode_base64(std::string_view bytes) {
         out.append(one, i, line_bytes);
         out.push_back('\n');
     }
-    return out;
-}
-
-std::optional<std::string> decode_base64(std::string_view text) {
-    std::string out;
-    std::uint32_t group = 0;
-    int count = 0;
-    int padding = 0;
-    for (char const c : text) {
-        if (c == '\n' || c == '\r') continue;
-        if (c == '=') {
-            if (count + padding < 2 || count + padding >= 4 || count == 0) return std::nullopt;
-            ++padding;
-            if (count + padding == 4) continue;
-            continue;
-        }
-        if (padding != 0) return std::nullopt;
-        auto const* const at = std::strchr(kAlphabet, c);
-        if (at == nullptr || c == '\0') return std::nullopt;
-        group = group << 6 | static_cast<std::uint32_t>(at - kAlphabet);
-        if (++count == 4) {
-            out.push_back(static_cast<char>(group >> 16));
-            out.push_back(static_cast<char>(group >> 8));
-            out.push_back(static_cast<char>(group));
-            group = 0;
-            count = 0;
-        }
-    }
-    if (count == 0) return padding == 0 ? std::optional{out} : std::nullopt;
-    if (count + padding != 4 || count == 1) return std::nullopt;
-    group <<= 6 * (4 - count);
-    out.push_back(static_cast<char>(group >> 16));
-    if (count == 3) out.push_back(static_cast<char>(group >> 8));
     return out;
 }
 

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,9 +21,6 @@ void append_rune(std::string& out, char32_t code);
 
 /// encodeBase64 of go-yaml: lines of 70 when the text is longer than one.
 std::string encode_base64(std::string_view bytes);
-
-/// base64.StdEncoding.DecodeString: line breaks skipped, padding required.
-std::optional<std::string> decode_base64(std::string_view text);
 
 /// Bytes of the character that starts with `lead`; 1 for anything odd.
 constexpr std::uint32_t width_of(unsigned char lead) {

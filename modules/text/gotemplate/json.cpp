@@ -1,7 +1,7 @@
 // modules/text/gotemplate/json.cpp: encoding/json, both ways.
 #include "modules/text/gotemplate/json.hpp"
 
-#include "modules/text/gotemplate/base64.hpp"
+#include "modules/base/base64.hpp"
 #include "modules/text/gotemplate/gotime.hpp"
 #include "modules/text/gotemplate/strconv.hpp"
 #include "modules/text/gotemplate/unicode.hpp"

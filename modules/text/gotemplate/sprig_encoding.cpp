@@ -1,5 +1,5 @@
 // modules/text/gotemplate/sprig_encoding.cpp: base64, base32, paths, URLs, UUIDs and random texts.
-#include "modules/text/gotemplate/base64.hpp"
+#include "modules/base/base64.hpp"
 #include "modules/text/gotemplate/gourl.hpp"
 #include "modules/text/gotemplate/sprig.hpp"
 #include "modules/text/gotemplate/sprig_common.hpp"

@@ -1,6 +1,6 @@
 // tests/unit/modules/http/proxy_test.cpp: requests through a proxy in this process.
 #include "modules/base/task_group.hpp"
-#include "modules/http/base64.hpp"
+#include "modules/base/base64.hpp"
 #include "modules/http/client.hpp"
 #include "modules/http/server.hpp"
 #include "modules/http/stream.hpp"

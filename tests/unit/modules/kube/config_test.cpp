@@ -1,7 +1,7 @@
 // tests/unit/modules/kube/config_test.cpp: kubeconfigs that work, and those that are refused with the way out.
 #include "modules/kube/config.hpp"
 
-#include "modules/http/base64.hpp"
+#include "modules/base/base64.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <catch2/catch.hpp>
@@ -19,9 +19,9 @@ static std::string config_with(std::string const& cluster, std::string const& us
 static void write(std::filesystem::path const& path, std::string const& text) { std::ofstream{path} << text; }
 
 TEST_CASE("kubeconfig: inline data, server name, proxy, token and impersonation are read", "[kube]") {
-    auto const text = config_with("{server: 'https://api.example:6443', certificate-authority-data: " + http::base64_encode("CA") +
+    auto const text = config_with("{server: 'https://api.example:6443', certificate-authority-data: " + base64_encode("CA") +
                                       ", tls-server-name: kube, proxy-url: 'http://proxy:3128'}",
-                                  "{client-certificate-data: " + http::base64_encode("CERT") + ", client-key-data: " + http::base64_encode("KEY") +
+                                  "{client-certificate-data: " + base64_encode("CERT") + ", client-key-data: " + base64_encode("KEY") +
                                       ", token: abc, as: someone, as-groups: [g1, g2]}");
 
     auto const config = parse_kubeconfig(text, ".", "").value();

@@ -1,7 +1,7 @@
 // tests/unit/modules/yaml/golden_test.cpp: our answers against those recorded from go-yaml.
 // Goal: same nodes, comments, places, types, texts and errors as go-yaml v3, v2 and sigs.k8s.io/yaml.
 // Method: tests/golden/yaml/cases.jsonl through every door; expected.jsonl was written by go-yaml itself (record).
-#include "modules/yaml/utf8.hpp"
+#include "modules/base/base64.hpp"
 #include "tests/unit/modules/yaml/report.hpp"
 
 #include <boost/json/parse.hpp>
@@ -33,7 +33,7 @@ TEST_CASE("yaml: every recorded text gives what go-yaml gives", "[yaml][golden]"
         auto const name = text_of(one, "name", "");
         REQUIRE(text_of(wanted, "name", "") == name);
         auto const base64 = text_of(one, "base64", "");
-        auto const text = base64.empty() ? text_of(one, "in", "") : decode_base64(base64).value();
+        auto const text = base64.empty() ? text_of(one, "in", "") : base64_decode(base64).value();
 
         auto const got = test::report(name, text);
 

@@ -1,17 +1,31 @@
-// modules/text/gotemplate/base64.cpp: padded base64 and base32; a wrong byte is named by its position as in Go.
-#include "modules/text/gotemplate/base64.hpp"
+// modules/base/base64.cpp: padded base64 and base32; a wrong byte is named by its position as in Go.
+#include "modules/base/base64.hpp"
 
+#include <array>
 #include <cstdint>
 
-namespace holdfast::gotemplate {
+namespace holdfast {
 
 namespace {
 
 constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kBase32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
+constexpr std::uint8_t kNone = 0xFF;
+
+/// The value of every byte, kNone for those that stand for nothing.
+constexpr std::array<std::uint8_t, 256> values_of(std::string_view alphabet) {
+    std::array<std::uint8_t, 256> values{};
+    values.fill(kNone);
+    for (std::size_t i = 0; i < alphabet.size(); ++i) values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
+    return values;
+}
+constexpr auto kBase64Values = values_of(kBase64);
+constexpr auto kBase32Values = values_of(kBase32);
+
 std::string encode(std::string_view bytes, std::string_view alphabet, unsigned bits, std::size_t group) {
     std::string out;
+    out.reserve((bytes.size() * 8 / bits / group + 1) * group);
     std::uint32_t held = 0;
     unsigned count = 0;
     for (auto const c : bytes) {
@@ -32,6 +46,7 @@ Result<std::string> base64_decode(std::string_view text) {
     auto const bad = [](std::size_t at) { return fail(Errc::invalid_input, "illegal base64 data at input byte " + std::to_string(at)); };
     auto const blank = [&](std::size_t i) { return i < text.size() && (text[i] == '\n' || text[i] == '\r'); };
     std::string out;
+    out.reserve(text.size() / 4 * 3);
     std::size_t at = 0;
     for (;;) {
         std::uint32_t held = 0;
@@ -43,8 +58,8 @@ Result<std::string> base64_decode(std::string_view text) {
                 return bad(at - static_cast<std::size_t>(got));
             }
             auto const c = text[at++];
-            if (auto const value = kBase64.find(c); value != std::string_view::npos) {
-                held = held << 6 | static_cast<std::uint32_t>(value);
+            if (auto const value = kBase64Values[static_cast<unsigned char>(c)]; value != kNone) {
+                held = held << 6 | value;
                 ++got;
                 continue;
             }
@@ -92,8 +107,8 @@ Result<std::string> base32_decode(std::string_view text) {
                 ended = true;
                 break;
             }
-            auto const value = kBase32.find(c);
-            if (value == std::string_view::npos) return bad(at - 1);
+            auto const value = kBase32Values[static_cast<unsigned char>(c)];
+            if (value == kNone) return bad(at - 1);
             held = held << 5 | value;
             ++got;
         }
@@ -105,4 +120,4 @@ Result<std::string> base32_decode(std::string_view text) {
     return out;
 }
 
-}  // namespace holdfast::gotemplate
+}  // namespace holdfast
