@@ -2,29 +2,21 @@
 #include "modules/crypto/jwt.hpp"
 
 #include "modules/base/assert.hpp"
+#include "modules/base/base64.hpp"
 #include "modules/crypto/digest.hpp"
 
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
 
 namespace holdfast::crypto {
 
 std::string base64url(std::string_view bytes) {
-    constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    std::string text;
-    text.reserve((bytes.size() + 2) / 3 * 4);
-    unsigned held = 0;
-    unsigned bits = 0;
-    for (char const c : bytes) {
-        held = (held << 8 | static_cast<unsigned char>(c)) & 0xffff;
-        bits += 8;
-        while (bits >= 6) {
-            bits -= 6;
-            text += kAlphabet[held >> bits & 63];
-        }
-    }
-    if (bits > 0) text += kAlphabet[held << (6 - bits) & 63];
+    auto text = base64_encode(bytes);
+    std::replace(text.begin(), text.end(), '+', '-');
+    std::replace(text.begin(), text.end(), '/', '_');
+    text.erase(std::find(text.begin(), text.end(), '='), text.end());
     return text;
 }
 
