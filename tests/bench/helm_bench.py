@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """helm template v4.2.1 and holdfast template, one after the other on the same charts: time, peak memory, ratio.
 
-usage: helm_bench.py HELM OUR-PROGRAM FOLDER-WITH-TUTORIAL-CHARTS
+usage: helm_bench.py HELM OUR-PROGRAM FOLDER-WITH-TUTORIAL-CHARTS [HELMBENCH HELM_TOOL]
 
-Each row is the median of its runs, process start included. Peak memory is the largest resident set of the process.
+Each row is the median of its runs, process start included. With the last two (tests/oracle/helmbench, tests/support/helm_tool.cpp)
+the engines alone are compared too: a loaded chart's first render, and one of those after it.
 """
 import os
-import resource
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
+
+import process
 
 
 def umbrella(folder, templates):
@@ -36,37 +38,46 @@ def umbrella(folder, templates):
     return folder
 
 
-def once(program, args):
-    start = time.monotonic()
-    pid = os.posix_spawn(program, [program, "template"] + args, {"HOME": "/nonexistent"},
-                         file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
-    _, status, usage = os.wait4(pid, 0)
-    if status != 0:
-        sys.exit("%s failed on %s" % (program, args))
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+def measure(program, chart, runs):
+    command = [program, "template", "rel", chart]
+    columns = zip(*(process.times(command) for _ in range(runs)))
+    return [statistics.median(column) for column in columns] + [process.peak_mebibytes(command)]
 
 
-def measure(program, args, runs):
-    results = [once(program, args) for _ in range(runs)]
-    return [statistics.median(column) for column in zip(*results)]
+def hundred(program, chart):
+    """Wall and CPU time of 100 releases in a row, and the peak of one."""
+    totals = [process.times([program, "template", "rel%d" % i, chart]) for i in range(100)]
+    return [sum(column) for column in zip(*totals)] + [process.peak_mebibytes([program, "template", "rel", chart])]
+
+
+def report(label, theirs, ours):
+    print("%-30s %9.3f %9.4f %6.1fx %9.3f %9.4f %6.1fx %9.1f %9.1f %6.1fx" % (
+        label, theirs[0], ours[0], theirs[0] / ours[0], theirs[1], ours[1], theirs[1] / max(ours[1], 1e-6), theirs[2], ours[2], theirs[2] / ours[2]))
+
+
+def report_engines(label, helmbench, helm_tool, chart):
+    theirs, ours = ([float(word) for word in subprocess.check_output(command, text=True).split()[:2]]
+                    for command in ([helmbench, "40", chart], [helm_tool, "engine", "40", chart]))
+    print("%-30s first %8.2f ms %8.3f ms %6.1fx   later %8.2f ms %8.3f ms %6.1fx" % (
+        label + ", engine only", theirs[0], ours[0], theirs[0] / ours[0], theirs[1], ours[1], theirs[1] / ours[1]))
 
 
 def main():
-    helm, ours, charts = sys.argv[1:4]
-    rows = [(name.replace(".tgz", ""), ["rel", os.path.join(charts, name)], 9)
-            for name in sorted(os.listdir(charts)) if name.startswith(("podinfo-6.14.1", "redis", "ingress-nginx"))]
-    top = tempfile.mkdtemp()
-    rows.append(("500 templates", ["rel", umbrella(os.path.join(top, "umbrella"), 500)], 5))
-    print("%-24s %10s %10s %7s %10s %10s %7s %9s %9s %7s" % ("chart", "helm s", "ours s", "ratio", "helm cpu", "ours cpu", "ratio", "helm MiB", "ours MiB", "ratio"))
-    for name, args, runs in rows:
-        h, o = measure(helm, args, runs), measure(ours, args, runs)
-        print("%-24s %10.3f %10.4f %6.1fx %10.3f %10.4f %6.1fx %9.1f %9.1f %6.1fx" % (name, h[0], o[0], h[0] / o[0], h[1], o[1], h[1] / max(o[1], 1e-6), h[2], o[2], h[2] / o[2]))
-    for label, program in (("helm", helm), ("ours", ours)):
-        start, cpu = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-        for i in range(100):
-            once(program, ["rel%d" % i] + rows[1][1][1:])
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        print("%s: 100 releases of podinfo in %.2f s, %.2f s of CPU" % (label, time.monotonic() - start, used.ru_utime + used.ru_stime - cpu.ru_utime - cpu.ru_stime))
+    helm, ours, folder = sys.argv[1:4]
+    top = tempfile.mkdtemp(prefix="holdfast-bench-")
+    charts = [(name.replace(".tgz", ""), os.path.join(folder, name)) for name in sorted(os.listdir(folder))
+              if name.startswith(("podinfo-6.14.1", "redis", "ingress-nginx"))]
+    charts.append(("500 templates", umbrella(os.path.join(top, "umbrella"), 500)))
+    try:
+        print("%-30s %9s %9s %7s %9s %9s %7s %9s %9s %7s" % ("seconds, MiB", "helm", "ours", "", "helm CPU", "ours CPU", "", "helm mem", "ours mem", ""))
+        for name, chart in charts:
+            report(name, measure(helm, chart, 9), measure(ours, chart, 15))
+        podinfo = next(chart for name, chart in charts if name.startswith("podinfo"))
+        report("100 releases of podinfo", hundred(helm, podinfo), hundred(ours, podinfo))
+        for name, chart in charts if len(sys.argv) > 5 else []:
+            report_engines(name, sys.argv[4], sys.argv[5], chart)
+    finally:
+        shutil.rmtree(top)
 
 
 main()

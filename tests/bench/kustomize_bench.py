@@ -3,53 +3,29 @@
 """kustomize_bench.py TOOL ORACLE [--runs N] [--tutorial DIR]"""
 
 import argparse
-import contextlib
-import fcntl
-import glob
 import os
 import shutil
-import subprocess
 import tempfile
-import time
 
+import process
 
-def peak_megabytes(program, directory):
-    """VmHWM while the program waits to write its output into a pipe that is full. (ru_maxrss counts the parent, too.)"""
-    reader, writer = os.pipe()
-    fcntl.fcntl(writer, fcntl.F_SETFL, os.O_NONBLOCK)
-    try:
-        while True:
-            os.write(writer, b" " * 4096)
-    except BlockingIOError:
-        fcntl.fcntl(writer, fcntl.F_SETFL, 0)
-    process = subprocess.Popen([program, "build", directory], stdout=writer, stderr=subprocess.DEVNULL)
-    os.close(writer)
-    writes = False
-    while not writes and process.poll() is None:
-        for path in glob.glob(f"/proc/{process.pid}/task/*/syscall"):
-            with contextlib.suppress(OSError), open(path, encoding="ascii") as call:
-                writes = writes or call.read().startswith("1 0x1 ")
-    with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
-        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-    with open(reader, "rb") as rest:
-        while rest.read(65536):
-            pass
-    process.wait()
-    return peak / 1024
+TUTORIAL = os.path.normpath(os.path.join(os.path.dirname(__file__), "../../../shared/data/tutorial/gitops"))
 
 
 def measure(program, directory, runs):
+    command = [program, "build", directory]
     results = []
     for _ in range(runs):
-        started = time.monotonic()
-        process = subprocess.Popen([program, "build", directory], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = 0
-        assert status == 0, (program, directory)
-        results.append((time.monotonic() - started, usage.ru_utime + usage.ru_stime))
+        results.append(process.times(command))
         if results[-1][0] > 3:
             break  # long enough to be measured once
-    return min(r[0] for r in results), min(r[1] for r in results), peak_megabytes(program, directory)
+    return min(r[0] for r in results), min(r[1] for r in results), process.peak_mebibytes(command)
+
+
+def measure_all(program, directories, runs):
+    """Times added up, the largest peak."""
+    wall, cpu, peak = zip(*(measure(program, directory, runs) for directory in directories))
+    return sum(wall), sum(cpu), max(peak)
 
 
 def write(top, files):
@@ -113,7 +89,7 @@ def main():
     parser.add_argument("tool")
     parser.add_argument("oracle")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--tutorial", help="a directory with kustomizations, each of which is built")
+    parser.add_argument("--tutorial", default=TUTORIAL, help="a directory with kustomizations, all of which are built")
     arguments = parser.parse_args()
     top = tempfile.mkdtemp(prefix="holdfast-bench-")
     try:
@@ -122,14 +98,16 @@ def main():
                            ("200 overlays over 20 bases", fleet)):
             directory = f"{top}/{make.__name__}"
             write(directory, make())
-            cases.append((name, directory + "/top"))
-        if arguments.tutorial:
-            cases += [("tutorial " + os.path.basename(path), path) for path, _, files in os.walk(arguments.tutorial)
-                      if "kustomization.yaml" in files]
+            cases.append((name, [directory + "/top"]))
+        tutorial = sorted(path for path, _, files in os.walk(arguments.tutorial) if "kustomization.yaml" in files)
+        if tutorial:
+            cases.append((f"tutorial, {len(tutorial)} directories", tutorial))
+        else:
+            print(f"tutorial: skipped, {arguments.tutorial} is not there")
         print(f"{'':32} {'kustomize':>26} {'holdfast':>26}    faster (wall, CPU)  less memory")
-        for name, directory in cases:
-            theirs = measure(arguments.oracle, directory, arguments.runs)
-            ours = measure(arguments.tool, directory, arguments.runs)
+        for name, directories in cases:
+            theirs = measure_all(arguments.oracle, directories, arguments.runs)
+            ours = measure_all(arguments.tool, directories, arguments.runs)
             print(f"{name:32} {theirs[0] * 1e3:8.1f} ms {theirs[2]:8.1f} MiB  {ours[0] * 1e3:10.1f} ms {ours[2]:8.1f} MiB"
                   f"    {theirs[0] / ours[0]:8.1f} x {theirs[1] / max(ours[1], 1e-4):8.1f} x  {theirs[2] / ours[2]:8.1f} x")
     finally:
