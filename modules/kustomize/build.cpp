@@ -45,25 +45,24 @@ Result<void> clean(ResMap& objects, std::vector<std::string> const& build_metada
     return {};
 }
 
-}  // namespace
+struct Owner {
+    std::shared_ptr<Options const> options;
+    Context context;
+    Owner(std::shared_ptr<Options const> given, std::string root) : options{given}, context{*given, std::move(root)} {}
+};
 
-Result<Built> build(std::string const& directory, Options const& options) {
-    auto const given = std::make_shared<Options const>(options);
-    std::string root;
-    if (given->files != nullptr) {
-        root = given->root;
-    } else if (!given->root.empty()) {
-        Files outer{"", {0, 0}};
-        auto resolved = outer.resolve(given->root);
-        if (!resolved) return fail(std::move(resolved), "root");
-        root = resolved->path();
-    }
-    struct Owner {
-        std::shared_ptr<Options const> options;
-        Context context;
-        Owner(std::shared_ptr<Options const> given, std::string root) : options{given}, context{*given, std::move(root)} {}
-    };
-    auto const owner = std::make_shared<Owner>(given, std::move(root));
+/// What a failed build has to say beside its error.
+Error tell(Error error, Context& context, std::string const& directory) {
+    if (context.options.failed_warnings) *context.options.failed_warnings = std::move(context.warnings);
+    auto const top = context.files.resolve(directory);
+    if (!top) return error;
+    while (error.message.ends_with('\n')) error.message.pop_back();
+    error.message += context.blame.told(top->path(), directory);
+    return error;
+}
+
+Result<Built> run(std::shared_ptr<Owner> const& owner, std::string const& directory) {
+    auto const& given = owner->options;
     auto& context = owner->context;
     auto loader = Loader::open(context.files, directory,
                                given->load_restrictions_none ? LoadRestrictor::none : LoadRestrictor::root_only,
@@ -91,6 +90,25 @@ Result<Built> build(std::string const& directory, Options const& options) {
     }
     built.warnings = context.warnings;
     built.owner = owner;
+    return built;
+}
+
+}  // namespace
+
+Result<Built> build(std::string const& directory, Options const& options) {
+    auto const given = std::make_shared<Options const>(options);
+    std::string root;
+    if (given->files != nullptr) {
+        root = given->root;
+    } else if (!given->root.empty()) {
+        Files outer{"", {0, 0}};
+        auto resolved = outer.resolve(given->root);
+        if (!resolved) return fail(std::move(resolved), "root");
+        root = resolved->path();
+    }
+    auto const owner = std::make_shared<Owner>(given, std::move(root));
+    auto built = run(owner, directory);
+    if (!built) return std::unexpected{tell(std::move(built).error(), owner->context, directory)};
     return built;
 }
 

@@ -1,6 +1,7 @@
 // modules/kustomize/context.hpp: what one build owns: nodes, objects, files, schema, and how much of each.
 #pragma once
 
+#include "modules/kustomize/blame.hpp"
 #include "modules/kustomize/kustomize.hpp"
 #include "modules/kustomize/loader.hpp"
 #include "modules/kustomize/resource.hpp"
@@ -40,6 +41,7 @@ public:
     // kyaml keeps the builtin types beside a document that is chosen later, when it had a use for them by then.
     bool builtin_merged = false, unknown_type_met = false;
     std::vector<std::string> warnings;
+    Blame blame;
 
 private:
     std::deque<Resource> resources_;

@@ -46,7 +46,7 @@ void Decoder::mismatch(Value const& value, char const* type) {
         for (auto const* name : path_) message += "." + std::string{name};
         message += " of type ";
     }
-    say(message + type);
+    say(message + type, value);
 }
 
 void Decoder::object(Value const& value, char const* name, char const* path, Field const& field) {
@@ -59,7 +59,7 @@ void Decoder::object(Value const& value, char const* name, char const* path, Fie
     for (auto const* pair : pairs) {
         struct_ = name;
         if (!field(pair->key(), pair->value()) && !mode_.unknown_fields) {
-            say("json: unknown field \"" + std::string{pair->key()} + "\"");
+            say("json: unknown field \"" + std::string{pair->key()} + "\"", pair->value());
         }
     }
     struct_ = outer;

@@ -4,6 +4,7 @@
 #include "modules/base/error.hpp"
 #include "modules/kustomize/config.hpp"
 #include "modules/kustomize/types.hpp"
+#include "modules/yaml/parse.hpp"
 
 #include <boost/json/value.hpp>
 
@@ -53,10 +54,14 @@ public:
     }
 
     void mismatch(Value const& value, char const* type);
-    void say(std::string message) {
-        if (error_.empty()) error_ = std::move(message);
+    void say(std::string message, Value const& culprit) {
+        if (!error_.empty()) return;
+        error_ = std::move(message);
+        culprit_ = &culprit;
     }
     Result<void> result() const;
+    /// What the first error is about, or nullptr.
+    Value const* culprit() const { return culprit_; }
 
     /// Puts a field's name on the path of messages while its value is read.
     template <class Read>
@@ -99,6 +104,7 @@ private:
 
     Mode mode_;
     std::string error_;
+    Value const* culprit_ = nullptr;
     char const* struct_ = "";
     std::vector<char const*> path_;
 };
@@ -107,7 +113,9 @@ private:
 bool same_key(std::string_view key, std::string_view name);
 
 /// types.Kustomization.Unmarshal, CheckDeprecatedFields, FixKustomization, CheckEmpty, EnforceFields.
-/// Errors  invalid_input with kustomize's text, which may have several lines
-Result<Kustomization> decode_kustomization(std::string_view text, std::string_view directory);
+/// Errors  invalid_input with kustomize's text, which may have several lines; `place` says where in `written`, which
+///         is what the file holds when `text` was edited after it was read
+Result<Kustomization> decode_kustomization(std::string_view text, std::string_view directory, std::string_view written = {},
+                                           yaml::Place* place = nullptr);
 
 }  // namespace holdfast::kustomize

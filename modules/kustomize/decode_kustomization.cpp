@@ -1,6 +1,7 @@
 // modules/kustomize/decode_kustomization.cpp: the kustomization file as a whole, its deprecated fields and checks.
 #include "modules/kustomize/decode.hpp"
 
+#include "modules/kustomize/blame.hpp"
 #include "modules/yaml/json.hpp"
 
 namespace holdfast::kustomize {
@@ -302,13 +303,20 @@ void Decoder::read(Value const& value, Kustomization& out) {
     fix(out, old);
 }
 
-Result<Kustomization> decode_kustomization(std::string_view text, std::string_view directory) {
+Result<Kustomization> decode_kustomization(std::string_view text, std::string_view directory, std::string_view written,
+                                           yaml::Place* place) {
     auto value = yaml::read_sigs(text);
-    if (!value) return fail(std::move(value), "invalid Kustomization");
+    if (!value) {
+        if (place) *place = place_of_error(written);
+        return fail(std::move(value), "invalid Kustomization");
+    }
     Kustomization out;
     Decoder decoder{{.unknown_fields = false}};
     decoder.read(*value, out);
-    if (auto ok = decoder.result(); !ok) return fail(std::move(ok), "invalid Kustomization");
+    if (auto ok = decoder.result(); !ok) {
+        if (place) *place = place_of(written, *value, decoder.culprit());
+        return fail(std::move(ok), "invalid Kustomization");
+    }
     if (out.is_empty) return fail(Errc::invalid_input, "kustomization.yaml is empty");
     if (auto ok = enforce(out, directory); !ok) return fail(std::move(ok));
     return out;

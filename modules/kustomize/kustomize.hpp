@@ -63,6 +63,9 @@ struct Options {
     Remotes* remotes = nullptr;
     std::string remote_refusal = "no network in a render";
 
+    /// Not null: where the warnings of a build that fails go; Built has those of one that does not.
+    std::vector<std::string>* failed_warnings = nullptr;
+
     Limits limits;
 };
 
@@ -89,7 +92,8 @@ public:
 ///
 /// In      directory  of the overlay; relative to the working directory, or absolute
 /// Out     0..objects_max objects in kustomize's order
-/// Errors  invalid_input, not_found, denied, limit; the first line of the message is kustomize's own
+/// Errors  invalid_input, not_found, denied, limit; the first line of the message is kustomize's own, the last ones say
+///         where it comes from: "  at FILE:LINE:COLUMN", of a file that cannot be read and of the kustomization's entry
 ///         offline  something remote is not fetched yet: options.remotes->missing()
 /// Never   leaves options.root, opens what is no regular file, runs a program, uses the network
 /// Cost    O(objects x field specs); memory about 10 x bytes read

@@ -145,6 +145,7 @@ Result<PatchArgs> read_patch(Value const& config, char const* name, char const* 
         return false;
     });
     if (!ok) return fail(std::move(ok));
+    if (trim_space(args.patch).empty() == args.path.empty()) args.config = yaml::write_sigs(config).value_or("");
     return args;
 }
 
@@ -172,7 +173,7 @@ Result<Transform> make_replacements(Context& context, Loader const& loader, Valu
         return true;
     });
     if (!ok) return fail(std::move(ok));
-    auto replacements = load_replacements(loader, fields);
+    auto replacements = load_replacements(context, loader, fields);
     if (!replacements) return fail(std::move(replacements));
     return replace_values(context, std::move(*replacements));
 }
@@ -288,7 +289,7 @@ Result<Transform> configure_transformer(Context& context, Loader const& loader, 
     auto args = json ? read_patch(config, "PatchJson6902TransformerPlugin", "jsonOp")
                      : read_patch(config, "PatchTransformerPlugin", "patch");
     if (!args) return fail(std::move(args));
-    return json ? apply_json_patch(loader, std::move(*args)) : apply_any_patch(context, loader, std::move(*args));
+    return json ? apply_json_patch(context, loader, std::move(*args)) : apply_any_patch(context, loader, std::move(*args));
 }
 
 bool is_transformer(std::string_view kind) {
@@ -302,6 +303,28 @@ bool is_transformer(std::string_view kind) {
     return false;
 }
 
+/// What kustomize refuses of a container function before it runs it.
+Result<void> check_mounts(Resource const& config) {
+    auto text = config.annotation_of("config.kubernetes.io/function");
+    if (!text || text->empty()) text = config.annotation_of("config.k8s.io/function");
+    auto const function = yaml::read_sigs(text ? std::string_view{*text} : std::string_view{});
+    if (!function) return {};
+    boost::system::error_code none;
+    auto const* const mounts = function->find_pointer("/container/mounts", none);
+    if (!mounts || !mounts->is_array()) return {};
+    for (auto const& mount : mounts->get_array()) {
+        auto const* const source = mount.find_pointer("/src", none);
+        if (!source || !source->is_string()) continue;
+        std::string const path{source->get_string()};
+        bool const absolute = path.starts_with('/');
+        if (!absolute && !clean_path(path).starts_with("..")) continue;
+        return fail(Errc::denied, "plugin " + config.original_id().str() + " with mount path '" + path +
+                                      "' is not permitted; mount paths must be " + (absolute ? "relative to" : "under") +
+                                      " the current kustomization directory");
+    }
+    return {};
+}
+
 /// The configuration of a plugin that may run, or why it may not.
 Result<Value> admit(Context const& context, Resource const& config) {
     auto const& gvk = config.id().gvk;
@@ -310,6 +333,7 @@ Result<Value> admit(Context const& context, Resource const& config) {
         if (!context.options.alpha_plugins) {
             return fail(Errc::denied, "external plugins disabled; unable to load external plugin '" + kind + "'");
         }
+        if (auto ok = check_mounts(config); !ok) return fail(std::move(ok));
         return fail(Errc::denied, "plugin '" + kind + "' is an exec or container function: programs are never run");
     }
     if (!is_generator(gvk.kind) && !is_transformer(gvk.kind)) {

@@ -2,6 +2,7 @@
 #include "modules/kustomize/resmap.hpp"
 
 #include "modules/kustomize/context.hpp"
+#include "modules/kustomize/emit.hpp"
 #include "modules/kustomize/generators.hpp"
 #include "modules/kustomize/selection.hpp"
 #include "modules/patch/merge.hpp"
@@ -20,7 +21,7 @@ std::string list_of(std::vector<Resource*> const& objects) {
     std::string out = "[";
     for (auto const* object : objects) {
         if (out.size() > 1) out += ' ';
-        out += object->id().str();
+        out += json_of(*object);
     }
     return out + "]";
 }

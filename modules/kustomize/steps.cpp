@@ -6,9 +6,25 @@
 #include "modules/kustomize/plugins.hpp"
 #include "modules/kustomize/target.hpp"
 #include "modules/kustomize/text.hpp"
+#include "modules/yaml/json.hpp"
 
 namespace holdfast::kustomize {
 namespace {
+
+boost::json::object to_json(Selector const& selector) {
+    boost::json::object out;
+    auto const add = [&](char const* key, std::string const& text) {
+        if (!text.empty()) out[key] = text;
+    };
+    add("group", selector.group);
+    add("version", selector.version);
+    add("kind", selector.kind);
+    add("name", selector.name);
+    add("namespace", selector.ns);
+    add("annotationSelector", selector.annotation_selector);
+    add("labelSelector", selector.label_selector);
+    return out;
+}
 
 std::unexpected<Error> trouble(char const* kind, std::string const& config, Error error) {
     return fail(error.code, "trouble configuring builtin " + std::string{kind} + " with config: `\n" + config + "`: " +
@@ -16,11 +32,16 @@ std::unexpected<Error> trouble(char const* kind, std::string const& config, Erro
 }
 
 std::string config_text(PatchArgs const& args, char const* text_field) {
-    std::string out;
-    if (!args.patch.empty()) out += std::string{text_field} + ": " + go_quote(args.patch) + "\n";
-    if (!args.path.empty()) out += "path: " + args.path + "\n";
-    if (args.target) out += "target: " + describe(*args.target) + "\n";
-    return out;
+    boost::json::object config;
+    if (!args.patch.empty()) config[text_field] = args.patch;
+    if (!args.path.empty()) config["path"] = args.path;
+    if (args.target) config["target"] = to_json(*args.target);
+    return yaml::write_sigs(config).value_or("");
+}
+
+std::string config_text(std::vector<std::string> const& paths) {
+    boost::json::array list(paths.begin(), paths.end());
+    return yaml::write_sigs(boost::json::object{{"paths", std::move(list)}}).value_or("");
 }
 
 }  // namespace
@@ -37,7 +58,9 @@ Result<std::vector<Target::Source>> Target::own_generators() {
         bool secret;
     };
     for (auto const& [list, secret] : {List{kustomization_.config_maps, false}, List{kustomization_.secrets, true}}) {
+        entry_ = {secret ? "secretGenerator" : "configMapGenerator", Entry::kWholeField};
         for (auto& args : list) {
+            ++entry_.index;
             args.options = merge_options(std::move(args.options), kustomization_.generator_options);
             sources.push_back({[this, &args, secret]() -> Result<std::vector<Resource*>> {
                                    auto made = secret ? make_secret(context_, loader_, args)
@@ -45,27 +68,29 @@ Result<std::vector<Target::Source>> Target::own_generators() {
                                    if (!made) return fail(std::move(made));
                                    return std::vector<Resource*>{*made};
                                },
-                               origin_for(secret ? "SecretGenerator" : "ConfigMapGenerator")});
+                               origin_for(secret ? "SecretGenerator" : "ConfigMapGenerator"), entry_});
         }
     }
+    entry_ = {"helmCharts", Entry::kWholeField};
     for (auto chart : kustomization_.helm_charts) {
+        ++entry_.index;
         if (chart.ns.empty()) chart.ns = kustomization_.ns.empty() ? helm_namespace_ : kustomization_.ns;
         auto const globals = kustomization_.helm_globals.value_or(HelmGlobals{});
         auto made = make_chart(context_, loader_, globals, chart);
         if (!made) return trouble("HelmChartInflationGenerator", "name: " + chart.name + "\n", made.error());
-        sources.push_back({std::move(*made), origin_for("HelmChartInflationGenerator")});
+        sources.push_back({std::move(*made), origin_for("HelmChartInflationGenerator"), entry_});
     }
     return sources;
 }
 
 Result<ResMap> Target::plugin_configs(std::vector<std::string> const& entries, char const* what) {
     Accumulator configs;
-    std::vector<std::string> paths;
-    for (auto const& entry : entries) {
-        auto objects = parse_objects(context_, entry);
+    std::vector<std::size_t> paths;
+    for (entry_.index = 0; entry_.index < entries.size(); ++entry_.index) {
+        auto objects = parse_objects(context_, entries[entry_.index]);
         ResMap own;
         if (!objects || !own.append_all(*objects)) {
-            paths.push_back(entry);
+            paths.push_back(entry_.index);
             continue;
         }
         if (origin_) {
@@ -75,7 +100,11 @@ Result<ResMap> Target::plugin_configs(std::vector<std::string> const& entries, c
         }
         if (auto ok = configs.objects.append_all(own.all()); !ok) return fail(std::move(ok), what);
     }
-    if (auto ok = add_resources(configs, paths); !ok) return fail(std::move(ok));
+    for (auto const index : paths) {
+        entry_.index = index;
+        if (auto ok = add_resource(configs, entries[index]); !ok) return fail(std::move(ok));
+    }
+    entry_.index = Entry::kWholeField;
     return std::move(configs.objects);
 }
 
@@ -84,6 +113,7 @@ Result<void> Target::run_generators(Accumulator& into) {
     if (!sources) return fail(std::move(sources));
     if (!kustomization_.generators.empty()) {
         constexpr auto kStep = "loading generator plugins";
+        entry_ = {"generators"};
         auto configs = plugin_configs(kustomization_.generators, "configuring external generator");
         if (!configs) return fail(std::move(configs), kStep);
         for (auto const* config : configs->all()) {
@@ -91,10 +121,11 @@ Result<void> Target::run_generators(Accumulator& into) {
             if (!made) return fail(made.error().code, std::string{kStep} + ": failed to load generator: " + made.error().message);
             auto origin = origin_of_plugin(*config);
             if (!origin) return fail(std::move(origin), "failed to get origin from CustomPlugin");
-            sources->push_back({std::move(*made), std::move(*origin)});
+            sources->push_back({std::move(*made), std::move(*origin), entry_});
         }
     }
     for (auto const& source : *sources) {
+        entry_ = source.entry;
         auto made = source.run();
         if (!made) return fail(std::move(made));
         for (auto* const object : *made) {
@@ -103,7 +134,9 @@ Result<void> Target::run_generators(Accumulator& into) {
             }
         }
         for (auto* const object : *made) {
-            if (auto ok = into.objects.absorb(object); !ok) return fail(std::move(ok), "merging from generator");
+            // Go prints the addresses of the generator and of its origin.
+            auto const step = std::string{"merging from generator &{0xc000000000 "} + (source.origin ? "0xc000000000}" : "<nil>}");
+            if (auto ok = into.objects.absorb(object); !ok) return fail(std::move(ok), step);
         }
     }
     return {};
@@ -128,48 +161,65 @@ Result<FieldSpecs> Target::label_specs(Label const& label, TransformerConfig con
 Result<std::vector<Target::Step>> Target::own_transformers(TransformerConfig const& config) {
     auto const& k = kustomization_;
     std::vector<Step> steps;
-    auto const add = [&](Transform run, char const* kind) { steps.push_back({std::move(run), origin_for(kind)}); };
+    auto const add = [&](Transform run, char const* kind) { steps.push_back({std::move(run), origin_for(kind), entry_}); };
     if (!k.patches_strategic_merge.empty()) {
+        entry_ = {"patchesStrategicMerge"};
         auto made = apply_merge_patches(context_, loader_, k.patches_strategic_merge, "");
         if (!made) {
-            return trouble("PatchStrategicMergeTransformer", "paths: " + go_list(k.patches_strategic_merge) + "\n", made.error());
+            return trouble("PatchStrategicMergeTransformer", config_text(k.patches_strategic_merge), made.error());
         }
         add(std::move(*made), "PatchStrategicMergeTransformer");
     }
+    entry_ = {"patches", Entry::kWholeField};
     for (auto const& patch : k.patches) {
-        PatchArgs const args{patch.path, patch.patch, patch.target, patch.options};
+        ++entry_.index;
+        PatchArgs args{patch.path, patch.patch, patch.target, patch.options, ""};
+        if (trim_space(args.patch).empty() == args.path.empty()) args.config = config_text(args, "patch");
         auto made = apply_any_patch(context_, loader_, args);
         if (!made) return trouble("PatchTransformer", config_text(args, "patch"), made.error());
         add(std::move(*made), "PatchTransformer");
     }
+    entry_ = {"namespace"};
     if (!k.ns.empty()) add(set_namespaces({.ns = k.ns, .specs = config.name_space}), "NamespaceTransformer");
+    entry_ = {"namePrefix"};
     if (!k.name_prefix.empty()) add(add_prefix(k.name_prefix, config.name_prefix), "PrefixTransformer");
+    entry_ = {"nameSuffix"};
     if (!k.name_suffix.empty()) add(add_suffix(k.name_suffix, config.name_suffix), "SuffixTransformer");
     if (!k.labels.empty() || !k.common_labels.empty()) {
+        entry_ = {"labels", Entry::kWholeField};
         for (auto const& label : k.labels) {
+            ++entry_.index;
             auto specs = label_specs(label, config);
             if (!specs) return fail(std::move(specs));
             add(add_labels(label.pairs, std::move(*specs)), "LabelTransformer");
         }
+        entry_ = {"commonLabels"};
         add(add_labels(k.common_labels, config.common_labels), "LabelTransformer");
     }
     if (!k.common_annotations.empty()) {
+        entry_ = {"commonAnnotations"};
         add(add_annotations(k.common_annotations, config.common_annotations), "AnnotationsTransformer");
     }
+    entry_ = {"patchesJson6902", Entry::kWholeField};
     for (auto const& patch : k.patches_json6902) {
-        PatchArgs const args{patch.path, patch.patch, patch.target, {}};
-        auto made = apply_json_patch(loader_, args);
+        ++entry_.index;
+        PatchArgs const args{patch.path, patch.patch, patch.target, {}, ""};
+        auto made = apply_json_patch(context_, loader_, args);
         if (!made) return trouble("PatchJson6902Transformer", config_text(args, "jsonOp"), made.error());
         add(std::move(*made), "PatchJson6902Transformer");
     }
+    entry_ = {"replicas"};
     for (auto const& replica : k.replicas) add(set_replicas(replica, config.replicas), "ReplicaCountTransformer");
+    entry_ = {"images", Entry::kWholeField};
     for (auto const& image : k.images) {
+        ++entry_.index;
         auto made = change_image(image, config.images);
         if (!made) return trouble("ImageTagTransformer", "name: " + image.name + "\n", made.error());
         add(std::move(*made), "ImageTagTransformer");
     }
+    entry_ = {"replacements"};
     if (!k.replacements.empty()) {
-        auto replacements = load_replacements(loader_, k.replacements);
+        auto replacements = load_replacements(context_, loader_, k.replacements);
         if (!replacements) return trouble("ReplacementTransformer", "", replacements.error());
         add(replace_values(context_, std::move(*replacements)), "ReplacementTransformer");
     }
@@ -186,7 +236,7 @@ Result<std::vector<Target::Step>> Target::plugin_transformers(std::vector<std::s
         if (!made) return fail(std::move(made));
         auto origin = origin_of_plugin(*config);
         if (!origin) return fail(std::move(origin));
-        steps.push_back({std::move(*made), std::move(*origin)});
+        steps.push_back({std::move(*made), std::move(*origin), entry_});
     }
     return steps;
 }
@@ -194,10 +244,12 @@ Result<std::vector<Target::Step>> Target::plugin_transformers(std::vector<std::s
 Result<void> Target::run_transformers(Accumulator& into) {
     auto steps = own_transformers(into.config.get());
     if (!steps) return fail(std::move(steps));
+    entry_ = {"transformers"};
     auto more = plugin_transformers(kustomization_.transformers);
     if (!more) return fail(std::move(more));
     steps->insert(steps->end(), std::make_move_iterator(more->begin()), std::make_move_iterator(more->end()));
     for (auto const& step : *steps) {
+        entry_ = step.entry;
         if (auto ok = step.run(into.objects); !ok) return ok;
         if (step.origin) {
             if (auto ok = note_transformer(into.objects, *step.origin); !ok) return ok;
@@ -210,6 +262,7 @@ Result<void> Target::run_transformers(Accumulator& into) {
 
 Result<void> Target::run_validators(Accumulator& into) {
     if (kustomization_.validators.empty()) return {};
+    entry_ = {"validators"};
     auto steps = plugin_transformers(kustomization_.validators);
     if (!steps) return fail(std::move(steps));
     for (auto const& step : *steps) {

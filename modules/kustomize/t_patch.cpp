@@ -5,6 +5,7 @@
 #include "modules/kustomize/text.hpp"
 #include "modules/kustomize/transformers.hpp"
 #include "modules/patch/json_patch.hpp"
+#include "modules/yaml/json.hpp"
 
 #include <memory>
 
@@ -34,6 +35,13 @@ struct Loaded {
     std::optional<patch::JsonPatch> operations;
     std::optional<Selector> target;
 };
+
+/// What kustomize says of operations that it cannot decode: YAML is JSON to it by then.
+std::string explain_operations(std::string const& text, std::string const& why) {
+    if (text.starts_with('[')) return "decoding " + text + ": " + why;
+    auto const json = yaml::yaml_to_json(text);
+    return json ? "decoding " + *json + ": " + why : json.error().message;
+}
 
 Result<void> merge_all(Loaded const& loaded, ResMap& objects) {
     if (loaded.target) {
@@ -67,9 +75,11 @@ Result<void> merge_all(Loaded const& loaded, ResMap& objects) {
 Result<Transform> apply_any_patch(Context& context, Loader const& loader, PatchArgs args) {
     auto loaded = std::make_shared<Loaded>();
     auto text = std::string{trim_space(args.patch)};
-    if (text.empty() && args.path.empty()) return fail(Errc::invalid_input, "must specify one of patch and path in\n");
+    if (text.empty() && args.path.empty()) {
+        return fail(Errc::invalid_input, "must specify one of patch and path in\n" + args.config);
+    }
     if (!text.empty() && !args.path.empty()) {
-        return fail(Errc::invalid_input, "patch and path can't be set at the same time\n");
+        return fail(Errc::invalid_input, "patch and path can't be set at the same time\n" + args.config);
     }
     if (!text.empty()) {
         loaded->source = "[patch: " + go_quote(text) + "]";
@@ -88,6 +98,7 @@ Result<Transform> apply_any_patch(Context& context, Loader const& loader, PatchA
         auto operations = text.empty() ? Result<patch::JsonPatch>{fail(Errc::invalid_input, "empty json patch operations")}
                                        : patch::JsonPatch::parse(text);
         if (!merges && !operations) {
+            if (!args.path.empty()) context.blame.note_file(join_path(loader.root(), args.path), text);
             return fail(Errc::invalid_input, "unable to parse SM or JSON patch from " + loaded->source);
         }
         if (!merges) loaded->operations = std::move(*operations);
@@ -116,7 +127,7 @@ Result<Transform> apply_any_patch(Context& context, Loader const& loader, PatchA
     }};
 }
 
-Result<Transform> apply_json_patch(Loader const& loader, PatchArgs args) {
+Result<Transform> apply_json_patch(Context& context, Loader const& loader, PatchArgs args) {
     if (!args.target) return fail(Errc::invalid_input, "must specify a target for patch " + args.patch);
     if (args.target->name.empty()) return fail(Errc::invalid_input, "must specify the target name");
     if (args.path.empty() && args.patch.empty()) return fail(Errc::invalid_input, "empty file path and empty jsonOp");
@@ -131,7 +142,10 @@ Result<Transform> apply_json_patch(Loader const& loader, PatchArgs args) {
         text = std::move(*content);
     }
     auto parsed = patch::JsonPatch::parse(text);
-    if (!parsed) return fail(std::move(parsed), "decoding " + text);
+    if (!parsed) {
+        if (!args.path.empty()) context.blame.note_file(join_path(loader.root(), args.path), text);
+        return fail(parsed.error().code, explain_operations(text, parsed.error().message));
+    }
     if (parsed->size() == 0) {
         return fail(Errc::invalid_input, "patch appears to be empty; file=" + args.path + ", JsonOp=" + text);
     }
@@ -155,7 +169,10 @@ Result<Transform> apply_merge_patches(Context& context, Loader const& loader, st
             auto content = loader.load(path);
             if (!content) return fail(std::move(content));
             objects = parse_objects(context, *content);
-            if (!objects) return fail(objects.error().code, name_file(objects.error().message, path));
+            if (!objects) {
+                context.blame.note_file(join_path(loader.root(), path), *content);
+                return fail(objects.error().code, name_file(objects.error().message, path));
+            }
         }
         loaded.insert(loaded.end(), objects->begin(), objects->end());
     }

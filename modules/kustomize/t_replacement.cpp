@@ -1,5 +1,6 @@
 // modules/kustomize/t_replacement.cpp: replacements, inline or from files.
 #include "modules/base/limits.hpp"
+#include "modules/kustomize/context.hpp"
 #include "modules/kustomize/decode.hpp"
 #include "modules/kustomize/factory.hpp"
 #include "modules/kustomize/replacement.hpp"
@@ -31,7 +32,7 @@ Result<void> check_paths(Replacement const& replacement) {
 
 }  // namespace
 
-Result<std::vector<Replacement>> load_replacements(Loader const& loader, std::vector<ReplacementField> const& fields) {
+Result<std::vector<Replacement>> load_replacements(Context& context, Loader const& loader, std::vector<ReplacementField> const& fields) {
     std::vector<Replacement> all;
     for (auto const& field : fields) {
         auto const& inline_part = field.replacement;
@@ -45,7 +46,10 @@ Result<std::vector<Replacement>> load_replacements(Loader const& loader, std::ve
         auto content = loader.load(field.path);
         if (!content) return fail(std::move(content));
         auto value = yaml::read_sigs(*content);
-        if (!value) return fail(std::move(value), "error converting YAML to JSON");
+        if (!value) {
+            context.blame.note_file(join_path(loader.root(), field.path), *content);
+            return fail(std::move(value), "error converting YAML to JSON");
+        }
         Decoder decoder{{.text_from_scalars = true}};
         if (value->is_array()) {
             std::vector<Replacement> list;

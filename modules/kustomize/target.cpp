@@ -35,22 +35,34 @@ Result<KustomizationFile> find_kustomization(Loader const& loader) {
 Result<void> Target::load(bool top) {
     auto file = find_kustomization(loader_);
     if (!file && !(top && context_.options.edit_top && file.error().code == Errc::not_found)) return fail(std::move(file));
-    auto text = file ? std::move(file->text) : std::string{};
+    text_ = file ? std::move(file->text) : std::string{};
     file_name_ = file ? file->name : "kustomization.yaml";
+    std::string edited_text;
+    std::string_view text = text_;
     if (top && context_.options.edit_top) {
-        auto edited = context_.options.edit_top(loader_.root(), file ? file_name_ : "", std::move(text));
-        if (!edited) return fail(std::move(edited));
-        text = std::move(*edited);
+        auto edited = context_.options.edit_top(loader_.root(), file ? file_name_ : "", text_);
+        if (!edited) {
+            context_.blame.note_kustomization(join_path(loader_.root(), file_name_), place_of_error(text_));
+            return fail(std::move(edited));
+        }
+        text = edited_text = std::move(*edited);
     }
-    auto kustomization = decode_kustomization(text, loader_.root());
-    if (!kustomization) return fail(std::move(kustomization));
+    yaml::Place place;
+    auto kustomization = decode_kustomization(text, loader_.root(), text_, &place);
+    if (!kustomization) {
+        context_.blame.note_kustomization(join_path(loader_.root(), file_name_), place);
+        return fail(std::move(kustomization));
+    }
     kustomization_ = std::move(*kustomization);
     for (auto& warning : kustomization_.warnings) context_.warn(std::move(warning));
-    return top ? choose_schema(true) : Result<void>{};
+    auto ok = top ? choose_schema(true) : Result<void>{};
+    if (!ok) take_blame();
+    return ok;
 }
 
 /// openapi.SetSchema: the first kustomization that names one decides; the top one always does.
 Result<void> Target::choose_schema(bool reset) {
+    entry_ = {"openapi"};
     std::optional<std::string> text;
     if (auto const path = kustomization_.openapi.find("path"); path != kustomization_.openapi.end()) {
         auto content = loader_.load(path->second);
@@ -67,7 +79,10 @@ Result<void> Target::choose_schema(bool reset) {
         auto schema = patch::Schema::parse(*text, context_.builtin_merged     ? Builtin::below
                                                   : context_.unknown_type_met ? Builtin::above
                                                                               : Builtin::none);
-        if (!schema) return fail(std::move(schema), "invalid schema file");
+        if (!schema) {
+            context_.blame.note_file(join_path(loader_.root(), kustomization_.openapi.at("path")), *text);
+            return fail(std::move(schema), "invalid schema file");
+        }
         context_.schema = std::move(*schema);
         context_.schema_is_chosen = true;
         return {};
@@ -81,9 +96,16 @@ Result<void> Target::choose_schema(bool reset) {
 }
 
 Result<ResMap> Target::build() {
+    auto made = build_all();
+    if (!made) take_blame();
+    return made;
+}
+
+Result<ResMap> Target::build_all() {
     if (!kustomization_.build_metadata.empty()) origin_.emplace();
     Accumulator all;
     if (auto ok = accumulate(all); !ok) return fail(std::move(ok));
+    entry_ = {};
     if (auto ok = add_hashes()(all.objects); !ok) return fail(std::move(ok));
     if (auto ok = fix_references(all.config.get().name_reference, all.objects); !ok) return fail(std::move(ok));
     std::vector<Var> vars;
@@ -110,13 +132,27 @@ Result<void> Target::drop_local(ResMap& objects) const {
     return {};
 }
 
+void Target::take_blame() const {
+    context_.blame.note_kustomization(join_path(loader_.root(), file_name_), text_, entry_);
+}
+
 Result<void> Target::accumulate(Accumulator& into) {
-    if (auto ok = add_resources(into, kustomization_.resources); !ok) return fail(std::move(ok), "accumulating resources");
+    auto ok = accumulate_all(into);
+    if (!ok) take_blame();
+    return ok;
+}
+
+Result<void> Target::accumulate_all(Accumulator& into) {
+    for (entry_ = {"resources", 0}; entry_.index < kustomization_.resources.size(); ++entry_.index) {
+        auto ok = add_resource(into, kustomization_.resources[entry_.index]);
+        if (!ok) return fail(std::move(ok), "accumulating resources");
+    }
     if (auto ok = add_config(into); !ok) return ok;
     if (auto ok = run_generators(into); !ok) return ok;
     if (auto ok = add_components(into); !ok) return fail(std::move(ok), "accumulating components");
     if (auto ok = run_transformers(into); !ok) return ok;
     if (auto ok = run_validators(into); !ok) return ok;
+    entry_ = {"vars"};
     if (auto ok = into.add_vars(kustomization_.vars); !ok) return fail(std::move(ok), "merging vars " + describe(kustomization_.vars));
     return context_.check_memory();
 }
@@ -126,21 +162,27 @@ Result<void> Target::add_config(Accumulator& into) {
         if (auto ok = into.config.merge_default(); !ok) return ok;
     } else {
         TransformerConfig files;
-        for (auto const& path : kustomization_.configurations) {
+        for (entry_ = {"configurations", 0}; entry_.index < kustomization_.configurations.size(); ++entry_.index) {
+            auto const& path = kustomization_.configurations[entry_.index];
             auto text = loader_.load(path);
             if (!text) return fail(std::move(text));
             auto more = parse_config(*text);
-            if (!more) return fail(std::move(more));
+            if (!more) {
+                context_.blame.note_file(join_path(loader_.root(), path), *text);
+                return fail(std::move(more));
+            }
             if (auto ok = merge_config(files, *more); !ok) return ok;
         }
         if (auto ok = into.config.merge_with_default(files); !ok) return ok;
     }
     auto const list = go_list(kustomization_.crds);
-    for (auto const& path : kustomization_.crds) {
+    for (entry_ = {"crds", 0}; entry_.index < kustomization_.crds.size(); ++entry_.index) {
+        auto const& path = kustomization_.crds[entry_.index];
         auto text = loader_.load(path);
         if (!text) return fail(std::move(text), "loading CRDs " + list);
         auto more = config_from_crd(*text);
         if (!more) {
+            context_.blame.note_file(join_path(loader_.root(), path), *text);
             return fail(more.error().code, "loading CRDs " + list + ": unable to parse open API definition from '" + path +
                                                "': " + more.error().message);
         }
@@ -149,26 +191,25 @@ Result<void> Target::add_config(Accumulator& into) {
     return {};
 }
 
-Result<void> Target::add_resources(Accumulator& into, std::vector<std::string> const& paths) {
-    for (auto const& path : paths) {
-        auto as_file = add_file(into, path);
-        if (as_file) continue;
-        if (as_file.error().code == Errc::limit || context_.needs_fetching()) return as_file;
-        // The server answered: there is no repository to look for.
-        if (is_remote_file(path) && as_file.error().message.contains(kHttpError)) return as_file;
-        auto const step = "accumulation err='" + as_file.error().message + "'";
-        auto directory = loader_.enter(path);
-        if (!directory) {
-            if (as_file.error().message.find("MalformedYAMLError") != std::string::npos) return as_file;
-            return fail(std::move(directory), step);
-        }
-        if (auto ok = add_directory(into, std::move(*directory), path, false); !ok) return fail(std::move(ok), step);
+Result<void> Target::add_resource(Accumulator& into, std::string const& path) {
+    auto as_file = add_file(into, path);
+    if (as_file) return {};
+    if (as_file.error().code == Errc::limit || context_.needs_fetching()) return as_file;
+    // The server answered: there is no repository to look for.
+    if (is_remote_file(path) && as_file.error().message.contains(kHttpError)) return as_file;
+    auto const step = "accumulation err='" + as_file.error().message + "'";
+    auto directory = loader_.enter(path);
+    if (!directory) {
+        if (as_file.error().message.find("MalformedYAMLError") != std::string::npos) return as_file;
+        return fail(std::move(directory), step);
     }
+    if (auto ok = add_directory(into, std::move(*directory), path, false); !ok) return fail(std::move(ok), step);
     return {};
 }
 
 Result<void> Target::add_components(Accumulator& into) {
-    for (auto const& path : kustomization_.components) {
+    for (entry_ = {"components", 0}; entry_.index < kustomization_.components.size(); ++entry_.index) {
+        auto const& path = kustomization_.components[entry_.index];
         auto directory = loader_.enter(path);
         if (!directory) {
             return fail(directory.error().code, "loader.New " + go_quote(directory.error().message));
@@ -186,7 +227,10 @@ Result<void> Target::add_file(Accumulator& into, std::string const& path) {
     auto objects = parse_objects(context_, *text);
     ResMap own;
     auto ok = objects ? own.append_all(*objects) : Result<void>{fail(std::move(objects))};
-    if (!ok) return fail(ok.error().code, step + ": " + name_file(ok.error().message, path));
+    if (!ok) {
+        context_.blame.note_file(join_path(loader_.root(), path), *text);
+        return fail(ok.error().code, step + ": " + name_file(ok.error().message, path));
+    }
     if (origin_) {
         auto const note = origin_->append(path).text();
         for (auto* const object : own.all()) {
@@ -225,7 +269,10 @@ Result<void> Target::build_directory(Accumulator& into, Loader& loader, std::str
     inner.kustomization_.build_metadata = kustomization_.build_metadata;
     inner.origin_ = origin_;
     inner.helm_namespace_ = kustomization_.ns.empty() ? helm_namespace_ : kustomization_.ns;
-    if (auto ok = inner.choose_schema(false); !ok) return ok;
+    if (auto ok = inner.choose_schema(false); !ok) {
+        inner.take_blame();
+        return ok;
+    }
     bool const is_component = inner.kustomization_.kind == "Component";
     if (component && !is_component) {
         return fail(Errc::invalid_input, "expected kind 'Component' for path '" + root + "' but got '" +

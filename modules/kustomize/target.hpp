@@ -2,6 +2,7 @@
 #pragma once
 
 #include "modules/base/error.hpp"
+#include "modules/kustomize/blame.hpp"
 #include "modules/kustomize/config.hpp"
 #include "modules/kustomize/loader.hpp"
 #include "modules/kustomize/origin.hpp"
@@ -70,15 +71,20 @@ private:
     struct Step {
         Transform run;
         std::optional<Origin> origin;
+        Entry entry;
     };
     struct Source {
         Generate run;
         std::optional<Origin> origin;
+        Entry entry;
     };
 
     Result<void> choose_schema(bool reset);
     Result<void> accumulate(Accumulator& into);
-    Result<void> add_resources(Accumulator& into, std::vector<std::string> const& paths);
+    Result<void> accumulate_all(Accumulator& into);
+    Result<ResMap> build_all();
+    void take_blame() const;
+    Result<void> add_resource(Accumulator& into, std::string const& path);
     Result<void> add_components(Accumulator& into);
     Result<void> add_file(Accumulator& into, std::string const& path);
     Result<void> add_directory(Accumulator& into, Loader loader, std::string const& path, bool component);
@@ -99,7 +105,8 @@ private:
     Loader loader_;
     Memo& memo_;
     Kustomization kustomization_;
-    std::string file_name_;
+    std::string file_name_, text_;  // of the kustomization file
+    Entry entry_;                   // what is being worked on
     std::optional<Origin> origin_;
     std::string helm_namespace_;  // of the referrers, for charts
 };

@@ -21,6 +21,7 @@ struct PatchArgs {
     std::string path, patch;
     std::optional<Selector> target;
     std::optional<PatchOptions> options;
+    std::string config;  // all of this as YAML, for the message when there are both or none of path and patch
 };
 
 struct NamespaceArgs {
@@ -50,11 +51,11 @@ Transform sort_objects(std::optional<SortOptions> options);
 // These read files or compile patterns, so making them can fail.
 Result<Transform> change_image(Image image, FieldSpecs specs);
 Result<Transform> apply_any_patch(Context& context, Loader const& loader, PatchArgs args);
-Result<Transform> apply_json_patch(Loader const& loader, PatchArgs args);
+Result<Transform> apply_json_patch(Context& context, Loader const& loader, PatchArgs args);
 Result<Transform> apply_merge_patches(Context& context, Loader const& loader, std::vector<std::string> paths,
                                       std::string const& patches);
 /// Paths among the fields are read.
-Result<std::vector<Replacement>> load_replacements(Loader const& loader, std::vector<ReplacementField> const& fields);
+Result<std::vector<Replacement>> load_replacements(Context& context, Loader const& loader, std::vector<ReplacementField> const& fields);
 
 /// hasher.Hash: ten characters for the name.
 Result<std::string> hash_of(Resource const& object);

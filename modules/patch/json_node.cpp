@@ -49,7 +49,10 @@ json::value as_floats(json::value const& value) {
 }  // namespace
 
 Result<json::value> to_json_as_written(Node const& node) {
-    if (!changes_when_written(node)) return yaml::to_json(node);
+    if (!changes_when_written(node)) {
+        // The lines that an error names are those of the written text.
+        if (auto value = yaml::to_json(node)) return value;
+    }
     auto text = yaml::emit(node);
     if (!text) return fail(std::move(text));
     yaml::Arena arena;

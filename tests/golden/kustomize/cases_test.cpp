@@ -85,6 +85,7 @@ std::pair<Options, std::string> read_flags(std::string const& flags) {
         if (word == "--load-restrictor=LoadRestrictionsNone") options.load_restrictions_none = true;
         else if (word == "--reorder=none") options.reorder = Options::Reorder::none;
         else if (word == "--enable-managedby-label") options.managed_by_label = true;
+        else if (word == "--enable-alpha-plugins") options.alpha_plugins = true;
         else directory = word;
     }
     return {options, directory};

@@ -85,6 +85,13 @@ for name, fields in {
     "not a generator": "generators: [\"{apiVersion: builtin, kind: PrefixTransformer, metadata: {name: x}, prefix: a, fieldSpecs: []}\"]\n",
     "not a transformer": "transformers: [\"{apiVersion: builtin, kind: SecretGenerator, metadata: {name: x}}\"]\n",
     "no such builtin": "transformers: [\"{apiVersion: builtin, kind: FooTransformer, metadata: {name: x}}\"]\n",
+    "operations that are text": "patchesJson6902: [{patch: no operations, target: {version: v1, kind: ConfigMap, name: one}}]\n",
+    "operations that are no yaml": "patchesJson6902: [{patch: \"a: b: c\", target: {version: v1, kind: ConfigMap, name: one}}]\n",
+    "operations that are broken json": "patchesJson6902: [{patch: \"[{op: add}\", target: {version: v1, kind: ConfigMap, name: one}}]\n",
+    "path and patch": "patches: [{path: one.yaml, patch: \"- {op: remove, path: /data}\"}]\n",
+    "neither path nor patch": "patches: [{target: {kind: ConfigMap, labelSelector: a=b}}]\n",
+    "generator over a base": "configMapGenerator: [{name: one, literals: [a=1]}]\n",
+    "generator with an origin over a base": "buildMetadata: [originAnnotations]\nconfigMapGenerator: [{name: one, literals: [a=1]}]\n",
     "exec plugin": "transformers: [\"{apiVersion: example.com/v1, kind: Exec, metadata: {name: x}}\"]\n",
     "prefix without specs": "transformers: [\"{apiVersion: builtin, kind: PrefixTransformer, metadata: {name: x}, prefix: a}\"]\n",
     "validator that changes": "validators: [\"{apiVersion: builtin, kind: LabelTransformer, metadata: {name: x}, labels: {a: b}, fieldSpecs: [{path: metadata/labels, create: true}]}\"]\n",
@@ -102,6 +109,15 @@ for name, text in {
     "unknown alias": "apiVersion: v1\nkind: A\nmetadata: {name: x}\nspec: *none\n",
 }.items():
     add("resource: " + name, "resources: [r.yaml]\n", {"r.yaml": text})
+FUNCTION = "apiVersion: v1\nkind: Render\nmetadata:\n  name: demo\n  annotations:\n    config.kubernetes.io/function: |\n      container:\n" \
+           "        image: example.com/render:v1\n        mounts:\n        - {type: bind, src: %s, dst: /tmp/charts}\n"
+add("function with an absolute mount", "generators: [f.yaml]\n", {"f.yaml": FUNCTION % "/tmp/dir"}, "--enable-alpha-plugins")
+add("function with a mount outside", "transformers: [f.yaml]\nresources: [one.yaml]\n", {"f.yaml": FUNCTION % "./tmp/../../dir", "one.yaml": CM % "one"},
+    "--enable-alpha-plugins")
+add("generator that could merge into two", "resources: [b]\nconfigMapGenerator: [{name: one, behavior: merge, literals: [a=1]}]\n", {
+    "b/kustomization.yaml": "resources: [one.yaml, c]\n", "b/one.yaml": CM % "one", "b/c/kustomization.yaml": "resources: [one.yaml]\nnamePrefix: x-\n",
+    "b/c/one.yaml": CM % "one"})
+add("duplicate key below a comment", "resources: [r.yaml]\n", {"r.yaml": "# one\n\n# two\napiVersion: v1\nkind: A\nmetadata: {name: x}\nspec: {a: 1, a: 2}\n"})
 add("two files", "namePrefix: a\n", {"kustomization.yml": "namePrefix: b\n"})
 add("no file", None, {"x.yaml": "a: b\n"})
 add("component as resource", "resources: [c]\n", {"c/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nnamePrefix: a\n"})

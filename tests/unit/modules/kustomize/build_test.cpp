@@ -80,8 +80,8 @@ TEST_CASE("kustomize: charts without --enable-helm, or without an engine, fail w
     options.helm = true;
     auto const without = tree.build("", options);
 
-    CHECK(off.error().message.ends_with("must specify --enable-helm"));
-    CHECK(without.error().message.ends_with("chart 'web': no helm engine in this program"));
+    CHECK(off.error().message.find("must specify --enable-helm\n  at /t/kustomization.yaml:1:14") != std::string::npos);
+    CHECK(without.error().message.find("chart 'web': no helm engine in this program\n  at ") != std::string::npos);
 }
 
 TEST_CASE("kustomize: programs and the network are refused by name", "[kustomize][build]") {
@@ -95,7 +95,8 @@ TEST_CASE("kustomize: programs and the network are refused by name", "[kustomize
     auto const not_fetched = remote.build();
 
     CHECK(refused.error().code == Errc::denied);
-    CHECK(refused.error().message == "plugin 'Fetcher' is an exec or container function: programs are never run");
+    CHECK(refused.error().message == "plugin 'Fetcher' is an exec or container function: programs are never run\n"
+                                     "  at /t/kustomization.yaml:1:1");
     CHECK(not_fetched.error().code == Errc::denied);
     CHECK(not_fetched.error().message.find("remote 'github.com/a/b?ref=v1' is not fetched: no network in a render") != std::string::npos);
 }
@@ -109,6 +110,63 @@ TEST_CASE("kustomize: an image name that is no expression is an error, not a cra
     REQUIRE_FALSE(built);
     CHECK(built.error().code == Errc::invalid_input);
     CHECK(built.error().message.find("image name '[invalid' is no regular expression") != std::string::npos);
+}
+
+TEST_CASE("kustomize: an error ends in the places it comes from", "[kustomize][build]") {
+    // Method: one broken tree a row; what follows the first line is compared.
+    struct Row {
+        char const* name;
+        std::map<std::string, std::string> files;
+        char const* places;
+    };
+    for (auto const& [name, files, places] : {
+             Row{"a resource", {{"kustomization.yaml", "resources:\n- a.yaml\n"}, {"a.yaml", config_map("a") + "---\nb: c: d\n"}},
+                 "  at /t/a.yaml:6:5\n  at /t/kustomization.yaml:2:3"},
+             Row{"a missing resource of a base", {{"kustomization.yaml", "resources: [b]\n"}, {"b/kustomization.yaml", "namePrefix: x\nresources: [c, d]\n"},
+                                                  {"b/c/kustomization.yaml", "nameSuffix: -z\n"}},
+                 "  at /t/b/kustomization.yaml:2:16"},
+             Row{"an unknown field", {{"kustomization.yaml", "namePrefix: a\nresource: []\n"}}, "  at /t/kustomization.yaml:2:1"},
+             Row{"a wrong type", {{"kustomization.yaml", "replicas:\n- name: a\n  count: many\n"}}, "  at /t/kustomization.yaml:3:3"},
+             Row{"a broken kustomization", {{"kustomization.yaml", "resources: [a\n"}}, "  at /t/kustomization.yaml:2:1"},
+             Row{"a broken kustomization of a base", {{"kustomization.yaml", "resources: [b]\n"}, {"b/kustomization.yaml", "a: b: c\n"}},
+                 "  at /t/b/kustomization.yaml:1:5"},
+             Row{"a patch that matches nothing", {{"kustomization.yaml", "resources: [a.yaml]\npatches:\n- path: one.yaml\n- path: two.yaml\n"},
+                                                  {"a.yaml", config_map("a")}, {"one.yaml", config_map("a")}, {"two.yaml", config_map("b")}},
+                 "  at /t/kustomization.yaml:4:3"},
+             Row{"a broken patch", {{"kustomization.yaml", "patches:\n- path: p.yaml\n"}, {"p.yaml", "a:\n\t- b\n"}},
+                 "  at /t/p.yaml:2:1\n  at /t/kustomization.yaml:2:3"},
+             Row{"broken operations", {{"kustomization.yaml", "patchesJson6902:\n- target: {kind: A, name: b}\n  path: p.yaml\n"}, {"p.yaml", "- op: [\n"}},
+                 "  at /t/p.yaml:2:1\n  at /t/kustomization.yaml:2:3"},
+             Row{"a broken configuration", {{"kustomization.yaml", "configurations: [c.yaml]\n"}, {"c.yaml", "images: {\n"}},
+                 "  at /t/c.yaml:2:1\n  at /t/kustomization.yaml:1:18"},
+             Row{"a broken plugin", {{"kustomization.yaml", "transformers:\n- p.yaml\n"}, {"p.yaml", "a: [\n"}},
+                 "  at /t/p.yaml:2:1\n  at /t/kustomization.yaml:2:3"},
+             Row{"a generator", {{"kustomization.yaml", "secretGenerator:\n- name: a\n- name: b\n  files: [gone]\n"}}, "  at /t/kustomization.yaml:3:3"},
+             Row{"an image", {{"kustomization.yaml", "resources: [a.yaml]\nimages: [{name: a}, {name: '('}]\n"}, {"a.yaml", config_map("a")}},
+                 "  at /t/kustomization.yaml:2:21"},
+             Row{"a component", {{"kustomization.yaml", "components:\n- c\n"}, {"c/kustomization.yaml", "kind: Component\nnamePrefix: 1\n"}},
+                 "  at /t/c/kustomization.yaml:2:1"},
+         }) {
+        INFO(name);
+        auto const built = MemoryTree{files}.build();
+        CHECK_FALSE(built);
+        if (built) continue;
+        auto const& message = built.error().message;
+        auto const at = message.find("\n  at ");
+        CHECK((at == std::string::npos ? "" : message.substr(at + 1)) == places);
+    }
+}
+
+TEST_CASE("kustomize: a build that fails hands over its warnings", "[kustomize][build]") {
+    MemoryTree const tree{{{"kustomization.yaml", "bases: [b]\n"}}};
+    std::vector<std::string> warnings;
+    Options options;
+    options.failed_warnings = &warnings;
+
+    CHECK_FALSE(tree.build("", options));
+
+    REQUIRE(warnings.size() == 1);
+    CHECK(warnings[0].starts_with("# Warning: 'bases' is deprecated."));
 }
 
 }  // namespace holdfast::kustomize

@@ -1,4 +1,5 @@
 // tests/unit/modules/kustomize/text_test.cpp: ids and messages as Go prints them; encoding/json's errors.
+#include "modules/kustomize/blame.hpp"
 #include "modules/kustomize/decode.hpp"
 #include "modules/kustomize/text.hpp"
 
@@ -46,6 +47,14 @@ TEST_CASE("kustomize: keys match whatever their case, and null is nothing", "[ku
     REQUIRE(read);
     CHECK(read->name_prefix == "a");
     CHECK(read->resources.empty());
+}
+
+TEST_CASE("kustomize: places are named from where the user stands", "[kustomize][text]") {
+    Blame blame;
+    blame.note_kustomization("/repo/base/kustomization.yaml", {3, 5});
+    CHECK(blame.told("/repo/clusters/pay", "clusters/pay") == "\n  at base/kustomization.yaml:3:5");
+    CHECK(blame.told("/repo/base", ".") == "\n  at kustomization.yaml:3:5");
+    CHECK(blame.told("/elsewhere", "/elsewhere") == "\n  at /repo/base/kustomization.yaml:3:5");
 }
 
 }  // namespace holdfast::kustomize
