@@ -2,12 +2,24 @@
 #pragma once
 
 #include "modules/kustomize/kustomize.hpp"
+#include "modules/source/remote.hpp"
+
+#include <cstddef>
+#include <functional>
 
 namespace holdfast::daemon {
 
-/// In      argv[0] is "build"; the flags of `kustomize build` and: --root DIR, --no-limits
+/// Fetches what a kustomization names by URL. `local`: also repositories of this machine.
+using RemoteFetcher = std::function<Result<source::RemoteContent>(kustomize::Remote const& remote, std::size_t bytes_max, bool local)>;
+
+/// What a build uses of the rest of the program; without it, what needs it is an error.
+struct BuildPorts {
+    kustomize::HelmRenderer render_chart;
+    RemoteFetcher fetch_remote;
+};
+
+/// In      argv[0] is "build"; the flags of `kustomize build` and: --allow-remote-bases, --root DIR, --no-limits
 /// Out     the exit status: 0, or 1 after one line "Error: ..." on stderr
-/// `render_chart` renders helmCharts; without it they are an error
-int run_build(int argc, char** argv, kustomize::HelmRenderer render_chart = {});
+int run_build(int argc, char** argv, BuildPorts ports = {});
 
 }  // namespace holdfast::daemon

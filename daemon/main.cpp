@@ -3,6 +3,7 @@
 #include "daemon/cmd_build.hpp"
 #include "daemon/cmd_template.hpp"
 #include "daemon/commands.hpp"
+#include "daemon/fetch_remote.hpp"
 #include "modules/base/static_glibc.hpp"
 
 #include <CLI/CLI.hpp>
@@ -14,7 +15,7 @@ int main(int argc, char** argv) {
     using namespace holdfast::daemon;
     // `build` and `template` have the flags of the programs they stand for and read them themselves. A build looks up
     // no name and uses no OpenSSL (a chart does, and closes the traps then), so it starts without their cost.
-    if (argc >= 2 && std::strcmp(argv[1], "build") == 0) return run_build(argc - 1, argv + 1, render_chart);
+    if (argc >= 2 && std::strcmp(argv[1], "build") == 0) return run_build(argc - 1, argv + 1, {render_chart, fetch_remote});
     holdfast::close_static_traps();  // before anything that looks up a name or uses OpenSSL
     std::signal(SIGPIPE, SIG_IGN);
     if (argc >= 2 && std::strcmp(argv[1], "template") == 0) return run_template(argc - 1, argv + 1);

@@ -23,6 +23,9 @@ inline constexpr std::size_t kKustomizeDirectoriesMax = 20'000;     // directori
 inline constexpr std::size_t kKustomizeEntriesMax = 20'000;         // entries of one directory, and of a generated list
 inline constexpr std::size_t kKustomizeArenaBytesMax = 1u << 30;    // nodes of one build; the worker's own limit is lower
 inline constexpr std::size_t kKustomizeWarningsMax = 1'000;         // lines; more are dropped
+inline constexpr std::size_t kRemoteRoundsMax = 16;                 // builds until nothing remote is missing any more
+inline constexpr std::size_t kRemotesMax = 64;                      // repositories and files fetched for one build
+inline constexpr std::size_t kRemoteBytesMax = 100u << 20;          // 100 MiB, all of them
 
 // source: one artifact
 inline constexpr std::size_t kArtifactEntriesMax = 50'000;          // files and directories

@@ -55,6 +55,15 @@ Result<Target> by_name(std::vector<Ref> const& refs, Reference const& reference)
     return Target{.commit = ref->commit, .revision = revision_of(reference.name, ref->commit), .ref = name};
 }
 
+/// git's rules for a name that may be short: the first that fits.
+Result<Target> by_any_name(std::vector<Ref> const& refs, std::string const& name) {
+    for (std::string_view const folder : {"", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"}) {
+        auto const* ref = find(refs, std::string{folder} + name);
+        if (ref != nullptr) return Target{.commit = ref->commit, .revision = revision_of(name, ref->commit), .ref = ref->name};
+    }
+    return fail(Errc::not_found, "couldn't find remote ref " + name);
+}
+
 Result<Target> by_short_name(std::vector<Ref> const& refs, std::string_view folder, std::string const& name) {
     auto const full = std::string{folder} + name;
     auto const* ref = find(refs, full);
@@ -77,6 +86,7 @@ Result<Target> by_semver(std::vector<Ref> const& refs, Reference const& referenc
 Result<Target> resolve(std::vector<Ref> const& refs, Reference const& reference, PickTag const& pick) {
     if (refs.empty()) return fail(Errc::not_found, std::string{kEmpty});
     if (!reference.commit.empty()) return by_commit(refs, reference);
+    if (!reference.any.empty()) return by_any_name(refs, reference.any);
     if (!reference.name.empty()) return by_name(refs, reference);
     if (!reference.tag.empty()) return by_short_name(refs, kTags, reference.tag);
     if (!reference.semver.empty()) return by_semver(refs, reference, pick);

@@ -31,20 +31,22 @@ struct Credentials {
 };
 
 struct Remote {
-    std::string url;  // http:// or https://; credentials in it count when there are no others
+    std::string url;  // http:// or https://, file:// when `local`; credentials in it count when there are no others
+    bool local = false;  // the caller may read what this process may read
     Credentials credentials{};
     std::string proxy_url;  // "http://proxy:3128"; empty: direct. Loopback is always direct
     std::string proxy_username;
     std::string proxy_password;
 };
 
-/// spec.ref: commit > name > tag > semver > branch; all empty: branch "master".
+/// spec.ref: commit > any > name > tag > semver > branch; all empty: branch "master".
 struct Reference {
     std::string branch;
     std::string tag;
     std::string semver;
     std::string name;    // "refs/pull/420/head"
     std::string commit;  // 40 hex digits; with a branch, it is looked for there only
+    std::string any;     // what `git fetch` would find by this name: "HEAD", a tag, a branch, a full name
 };
 
 /// Chooses among the tags of a repository. Out  the tag; nothing when none fits
@@ -73,7 +75,7 @@ enum class FileKind { directory, file, executable, link, submodule };
 struct File {
     std::string path;
     FileKind kind = FileKind::file;
-    std::uint64_t size = 0;
+    std::uint64_t size = 0;  // of a file, or of a link's text
 };
 
 /// The files of one commit, in the order of its trees. Removes its scratch repository at the end of its scope.
@@ -81,7 +83,7 @@ class Snapshot {
 public:
     virtual ~Snapshot() = default;
     virtual std::vector<File> const& files() const = 0;
-    /// The bytes of files()[index], a file or executable. Errors  corrupt, limit
+    /// The bytes of files()[index], a file, or where a link points to. Errors  corrupt, limit
     virtual Result<std::string> read(std::size_t index) = 0;
     virtual std::string message() const = 0;  // of the commit
 };

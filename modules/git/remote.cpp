@@ -15,6 +15,8 @@ namespace {
 constexpr std::string_view kScratchPrefix = "git-";
 constexpr std::string_view kPeeled = "^{}";
 
+bool is_local(Remote const& remote) { return remote.local && remote.url.starts_with("file://"); }
+
 }  // namespace
 
 void clean_scratch(std::filesystem::path const& scratch) {
@@ -27,9 +29,11 @@ void clean_scratch(std::filesystem::path const& scratch) {
 Result<std::unique_ptr<ConnectedRemote>> ConnectedRemote::open(Remote const& remote, Options const& options) {
     use_library();
     std::unique_ptr<ConnectedRemote> connected{new ConnectedRemote{remote, options}};
-    auto conversation = Conversation::open(remote, options);
-    if (!conversation) return fail(std::move(conversation));
-    connected->conversation_ = std::move(*conversation);
+    if (!is_local(remote)) {
+        auto conversation = Conversation::open(remote, options);
+        if (!conversation) return fail(std::move(conversation));
+        connected->conversation_ = std::move(*conversation);
+    }
     auto created = connected->create();
     if (!created) return fail(std::move(created));
     auto listed = connected->list();
@@ -69,14 +73,15 @@ Result<void> ConnectedRemote::create() {
     return {};
 }
 
-/// The Conversation knows why reading failed; libgit2 only that it did.
+/// The Conversation, when there is one, knows why reading failed; libgit2 only that it did.
 Error ConnectedRemote::failed(Errc otherwise) {
-    if (conversation_->failure()) return *conversation_->failure();
+    if (conversation_ && conversation_->failure()) return *conversation_->failure();
     return library_error(otherwise);
 }
 
 int ConnectedRemote::on_progress(git_indexer_progress const* progress, void* self) {
     auto& remote = *static_cast<ConnectedRemote*>(self);
+    if (!remote.conversation_) return remote.options_.stop.stop_requested() ? -1 : 0;
     if (progress->total_objects > remote.options_.bounds.objects_max) {
         remote.conversation_->remember({Errc::limit, "the pack holds " + std::to_string(progress->total_objects) + " objects, more than " +
                                                          std::to_string(remote.options_.bounds.objects_max)});
@@ -86,7 +91,7 @@ int ConnectedRemote::on_progress(git_indexer_progress const* progress, void* sel
 
 git_remote_callbacks ConnectedRemote::callbacks() {
     git_remote_callbacks callbacks = GIT_REMOTE_CALLBACKS_INIT;
-    callbacks.transport = [](git_transport** out, git_remote* owner, void* self) {
+    if (conversation_) callbacks.transport = [](git_transport** out, git_remote* owner, void* self) {
         return make_transport(out, owner, static_cast<ConnectedRemote*>(self)->conversation_.get());
     };
     callbacks.transfer_progress = on_progress;
@@ -125,7 +130,7 @@ Result<void> ConnectedRemote::download(std::vector<std::string> const& refspecs,
     fetch.prune = GIT_FETCH_NO_PRUNE;
     fetch.update_fetchhead = 0;
     fetch.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
-    fetch.depth = depth;
+    fetch.depth = conversation_ ? depth : 0;  // libgit2 copies a repository of this machine whole
     if (git_remote_download(remote_.get(), &wanted, &fetch) != 0) return std::unexpected{failed(Errc::invalid_input)};
     return {};
 }

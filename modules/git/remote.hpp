@@ -39,7 +39,7 @@ private:
     Options const& options_;
     std::string url_;
     std::filesystem::path directory_;
-    std::unique_ptr<Conversation> conversation_;
+    std::unique_ptr<Conversation> conversation_;  // null: a repository of this machine
     RepositoryPtr repository_;
     RemotePtr remote_;
     std::vector<Ref> refs_;

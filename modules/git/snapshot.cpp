@@ -98,7 +98,7 @@ Result<void> CommitFiles::add(git_tree_entry const* entry, std::string const& pr
         return fail(Errc::invalid_input, "the tree holds a file named '" + std::string{name} + "'");
     }
     File file{.path = prefix + std::string{name}, .kind = kind_of(git_tree_entry_filemode(entry)), .size = 0};
-    if (file.kind == FileKind::file || file.kind == FileKind::executable) {
+    if (file.kind != FileKind::directory && file.kind != FileKind::submodule) {
         auto size = size_of(*git_tree_entry_id(entry), GIT_OBJECT_BLOB);
         if (!size) return fail(std::move(size), file.path);
         file.size = *size;

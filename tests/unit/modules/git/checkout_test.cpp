@@ -67,6 +67,52 @@ TEST_CASE("git: a branch gives its newest commit with three requests and no hist
     CHECK(place.scratch_is_empty());
 }
 
+TEST_CASE("git: any name means what it means to git fetch", "[git]") {
+    Place place;
+    GitRepo repo{place.repos()};
+    auto const first = repo.write("a", "1").commit();
+    repo.git("branch both && git -C " + repo.work().string() + " push -q origin both");
+    auto const second = repo.write("a", "2").commit();
+    repo.git("tag both && git -C " + repo.work().string() + " push -q origin refs/tags/both");
+    GitServer server{place.repos()};
+    auto const commit_of = [&](std::string const& name, Remote const& remote) {
+        auto done = checkout(remote, {.any = name}, place.options);
+        return done ? done->revision : done.error().message;
+    };
+
+    for (Remote const& remote : {Remote{.url = server.url_of("shop.git")}, Remote{.url = "file://" + repo.bare().string(), .local = true}}) {
+        INFO(remote.url);
+        CHECK(commit_of("HEAD", remote) == "HEAD@sha1:" + second);
+        CHECK(commit_of("main", remote) == "main@sha1:" + second);
+        CHECK(commit_of("both", remote) == "both@sha1:" + second);  // the tag goes first
+        CHECK(commit_of("heads/both", remote) == "heads/both@sha1:" + first);
+        CHECK(commit_of("refs/heads/both", remote) == "refs/heads/both@sha1:" + first);
+        CHECK(commit_of("none", remote).ends_with("couldn't find remote ref none"));
+    }
+}
+
+TEST_CASE("git: a repository of this machine is read only for who may read it", "[git]") {
+    Place place;
+    GitRepo repo{place.repos()};
+    auto const first = repo.write("a", "1").commit();
+    std::filesystem::create_symlink("a", repo.work() / "link");
+    auto const second = repo.commit();
+    auto const url = "file://" + repo.bare().string();
+
+    auto const refused = checkout({.url = url}, {.branch = "main"}, place.options);
+    auto done = ok(checkout({.url = url, .local = true}, {.branch = "main"}, place.options));
+    auto earlier = ok(checkout({.url = url, .local = true}, {.commit = first}, place.options));
+
+    CHECK(refused.error().code == Errc::invalid_input);
+    CHECK(done.revision == "main@sha1:" + second);
+    CHECK(content(*done.snapshot, "a") == "1");
+    CHECK(content(*done.snapshot, "link") == "a");
+    CHECK(earlier.snapshot->files().size() == 1);
+    done.snapshot.reset();
+    earlier.snapshot.reset();
+    CHECK(place.scratch_is_empty());
+}
+
 TEST_CASE("git: the revision that is held costs one request", "[git]") {
     Place place;
     GitRepo repo{place.repos()};

@@ -1,0 +1,75 @@
+// daemon/memory_file.cpp: memfd_create, its seals and its mapping.
+#include "daemon/memory_file.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+namespace holdfast::daemon {
+
+MemoryFile::MemoryFile(MemoryFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)), size_(std::exchange(other.size_, 0)) {}
+
+MemoryFile& MemoryFile::operator=(MemoryFile&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    std::swap(size_, other.size_);
+    return *this;
+}
+
+MemoryFile::~MemoryFile() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+Result<MemoryFile> MemoryFile::create() {
+    MemoryFile file;
+    file.fd_ = ::memfd_create("holdfast-input", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (file.fd_ < 0) return fail(Errc::limit, "no memory file");
+    return file;
+}
+
+Result<void> MemoryFile::append(std::string_view bytes) {
+    while (!bytes.empty()) {
+        ssize_t const written = ::write(fd_, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return fail(Errc::limit, "no memory for the input of a render");
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+        size_ += static_cast<std::size_t>(written);
+    }
+    return {};
+}
+
+Result<void> MemoryFile::append(MemoryFile const& other) {
+    off_t from = 0;
+    while (static_cast<std::size_t>(from) < other.size_) {
+        ssize_t const sent = ::sendfile(fd_, other.fd_, &from, other.size_ - static_cast<std::size_t>(from));
+        if (sent <= 0) return fail(Errc::limit, "no memory for the input of a render");
+        size_ += static_cast<std::size_t>(sent);
+    }
+    return {};
+}
+
+void MemoryFile::seal() {
+    ::fcntl(fd_, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+    ::lseek(fd_, 0, SEEK_SET);
+}
+
+Mapping::Mapping(Mapping&& other) noexcept : start_(std::exchange(other.start_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+Mapping::~Mapping() {
+    if (size_ > 0) ::munmap(start_, size_);
+}
+
+Result<Mapping> Mapping::of(int fd) {
+    struct stat info {};
+    if (::fstat(fd, &info) != 0) return fail(Errc::corrupt, "the input of the render cannot be read");
+    auto const size = static_cast<std::size_t>(info.st_size);
+    if (size == 0) return Mapping{nullptr, 0};
+    void* const start = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (start == MAP_FAILED) return fail(Errc::corrupt, "the input of the render cannot be read");
+    return Mapping{start, size};
+}
+
+}  // namespace holdfast::daemon
