@@ -42,9 +42,11 @@ Result<std::string> text_of(Resource const& object) {
     return text_of(*object.root());
 }
 
-std::string json_of(Resource const& object) {
-    if (!object.root()) return "null";
-    auto value = patch::to_json_as_written(*object.root());
+std::string json_of(Resource const& object) { return json_of(object.root()); }
+
+std::string json_of(yaml::Node const* root) {
+    if (!root) return "null";
+    auto value = patch::to_json_as_written(*root);
     if (!value) return {};
     return yaml::marshal_json(*value).value_or("");
 }

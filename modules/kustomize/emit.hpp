@@ -17,5 +17,6 @@ Result<std::string> text_of(yaml::Node const& root);
 Result<std::string> text_of(Resource const& object);
 /// Resource.String: JSON on one line, "" when it cannot be written.
 std::string json_of(Resource const& object);
+std::string json_of(yaml::Node const* root);
 
 }  // namespace holdfast::kustomize

@@ -31,6 +31,45 @@ std::unexpected<Error> trouble(char const* kind, std::string const& config, Erro
                                 error.message);
 }
 
+/// reflect.DeepEqual of two nodes: a field that was set to what it was is not what it was.
+bool is_untouched(yaml::Node const& before, yaml::Node const& after) {
+    if (before.kind != after.kind || before.style != after.style || before.tag() != after.tag() || before.value() != after.value() ||
+        before.line != after.line || before.column != after.column || before.size() != after.size()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < before.size(); ++i) {
+        if (!is_untouched(*before.item(i), *after.item(i))) return false;
+    }
+    return true;
+}
+
+/// A validator may leave its mark, which is taken away before the comparison.
+yaml::Node const* without_mark(yaml::Arena& arena, yaml::Node const& root) {
+    auto const mark = [](auto& node) {
+        auto* const metadata = node.find("metadata");
+        auto* const labels = metadata ? metadata->find("labels") : nullptr;
+        return labels && labels->find("validated-by") ? labels : decltype(labels){};
+    };
+    if (!mark(root)) return &root;
+    auto* const copy = yaml::clone(arena, root);
+    auto* const labels = mark(*copy);
+    labels->remove("validated-by");
+    for (auto* const rest : labels->items()) rest->line = rest->column = 0;  // they are set anew
+    if (labels->empty()) copy->find("metadata")->remove("labels");
+    return copy;
+}
+
+/// ErrorIfNotEqualSets, whose second half shows addresses.
+std::string unequal(yaml::Node const& before, yaml::Node const* after) {
+    constexpr auto kGo = "&resource.Resource{RNode:yaml.RNode{fieldPath:[]string(nil), value:(*yaml.Node)(0xc000000000), "
+                         "ShouldKeep:false, Match:[]string(nil)}, refVarNames:[]string(nil)}\n";
+    return "nodes unequal: \n -- " + json_of(&before) + ",\n -- " + json_of(after) + "\n\n--\n" + kGo + "------\n" + kGo;
+}
+
+std::unexpected<Error> changed(std::string const& how) {
+    return fail(Errc::invalid_input, "validator shouldn't modify the resource map: " + how);
+}
+
 std::string config_text(PatchArgs const& args, char const* text_field) {
     boost::json::object config;
     if (!args.patch.empty()) config[text_field] = args.patch;
@@ -266,13 +305,17 @@ Result<void> Target::run_validators(Accumulator& into) {
     auto steps = plugin_transformers(kustomization_.validators);
     if (!steps) return fail(std::move(steps));
     for (auto const& step : *steps) {
-        std::vector<std::string> before;
-        for (auto const* object : into.objects.all()) before.push_back(json_of(*object));
+        yaml::Arena arena;
+        std::vector<yaml::Node const*> before;
+        for (auto const* object : into.objects.all()) before.push_back(yaml::clone(arena, *object->root()));
         auto seen = into.objects;
         if (auto ok = step.run(seen); !ok) return ok;
-        bool same = seen.size() == before.size();
-        for (std::size_t i = 0; same && i < before.size(); ++i) same = json_of(*seen.all()[i]) == before[i];
-        if (!same) return fail(Errc::invalid_input, "validator shouldn't modify the resource map: nodes unequal: ");
+        if (seen.size() != before.size()) return changed("lists have different number of entries");
+        for (std::size_t i = 0; i < before.size(); ++i) {
+            auto const* const root = seen.all()[i]->root();
+            auto const* const after = root ? without_mark(arena, *root) : nullptr;
+            if (!after || !is_untouched(*before[i], *after)) return changed(unequal(*before[i], after));
+        }
     }
     return {};
 }

@@ -130,6 +130,18 @@ add("directory for a file", "patches: [{path: d}]\n", {"d/x": "a"}, "--load-rest
 add("base twice", "resources: [b, b]\n", {"b/kustomization.yaml": "configMapGenerator: [{name: a}]\n"})
 add("cycle", "resources: [../b]\n", {"../b/kustomization.yaml": "resources: [../top]\n"})
 
+VALIDATOR = "apiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: v}\nlabels: {validated-by: us}\nfieldSpecs: [{path: metadata/labels, create: true}]\n"
+for name, meta in {"no labels": "{name: a}", "other labels": "{name: a, labels: {x: y}}", "empty labels": "{name: a, labels: {}}",
+                   "an older mark": "{name: a, labels: {validated-by: them}}"}.items():
+    add("validator that leaves its mark on " + name, "resources: [one.yaml]\nvalidators: [v.yaml]\n",
+        {"one.yaml": f"apiVersion: v1\nkind: ConfigMap\nmetadata: {meta}\n", "v.yaml": VALIDATOR})
+add("validator that sets a field to what it is", "resources: [one.yaml]\nvalidators: [v.yaml]\n", {
+    "one.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 2}\n",
+    "v.yaml": "apiVersion: builtin\nkind: ReplicaCountTransformer\nmetadata: {name: w}\nreplica: {name: web, count: 2}\nfieldSpecs: [{path: spec/replicas}]\n"})
+add("validator in a component", "resources: [one.yaml]\ncomponents: [c]\n", {
+    "one.yaml": CM % "one", "c/v.yaml": VALIDATOR.replace("validated-by", "marked"),
+    "c/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nvalidators: [v.yaml]\n"})
+
 # ---- reading and writing
 add = group("yaml")
 SPEC = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\nspec:\n"

@@ -276,11 +276,79 @@ spec:
       indented
     end
 """
+ADMISSION = """apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {name: inject}
+webhooks:
+- name: one.example.com
+  clientConfig: {service: {name: web, namespace: default, path: /one}}
+- name: two.example.com
+  clientConfig: {service: {name: web, namespace: elsewhere}}
+- name: three.example.com
+  clientConfig: {url: "https://example.com"}
+---
+apiVersion: apiregistration.k8s.io/v1
+kind: APIService
+metadata: {name: v1.metrics.example.com}
+spec: {group: metrics.example.com, version: v1, service: {name: web, namespace: default}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: sees}
+rules:
+- {apiGroups: [""], resources: [secrets], resourceNames: [keys, other], verbs: [get]}
+aggregationRule: {clusterRoleSelectors: [{matchLabels: {a: b}}]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: sees, namespace: elsewhere}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: sees}
+subjects:
+- {kind: ServiceAccount, name: runner, namespace: elsewhere}
+- {kind: ServiceAccount, name: default, namespace: elsewhere}
+- {kind: Group, name: all}
+---
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: disk}
+spec: {claimRef: {name: scratch, namespace: default}, storageClassName: fast}
+---
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: fast}
+provisioner: example.com/disk
+---
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata: {name: high}
+value: 1000
+"""
+STRUCTURED = """apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: structured
+  namespace: default
+  annotations: {app.example.com/level: info, plain: one-two-three}
+data:
+  config.json: '{"server": {"host": "old", "ports": [80, 443]}, "names": ["a", "b"]}'
+  pretty.json: |
+    {
+      "host": "old",
+      "deep": {"list": [{"name": "x", "value": 1}]}
+    }
+  config.yaml: |
+    # kept or not
+    server:
+      host: old
+      ports: [80, 443]
+  hosts: a.example.com,b.example.com
+"""
 
 FILES = {
     "deployment.yaml": DEPLOYMENT, "service.yaml": SERVICE, "config.yaml": CONFIG, "secret.yaml": SECRET,
     "rbac.yaml": ACCOUNT, "ingress.yaml": INGRESS, "scaler.yaml": SCALER, "stateful.yaml": STATEFUL,
     "jobs.yaml": JOBS, "cluster.yaml": CLUSTER, "network.yaml": NETWORK, "scalars.yaml": SCALARS,
+    "admission.yaml": ADMISSION, "structured.yaml": STRUCTURED,
 }
 
 
@@ -552,3 +620,126 @@ def add_openapi(tree, directory):
 
 
 plain("openapi", {"openapi": {"version": "v1.21.2"}})
+
+
+# ---- rarer forms of the same fields
+with_file("structured", "structured.yaml", STRUCTURED, {"resources": ["structured.yaml"], "replacements": [
+    {"source": {"kind": "ConfigMap", "name": "structured", "fieldPath": "data.hosts", "options": {"delimiter": ",", "index": 1}},
+     "targets": [{"select": {"kind": "ConfigMap", "name": "structured"},
+                  "fieldPaths": ["data.config\\.json.server.host", "data.pretty\\.json.host", "data.config\\.yaml.server.host"]}]}]})
+with_file("structured", "structured.yaml", STRUCTURED, {"resources": ["structured.yaml"], "replacements": [
+    {"source": {"kind": "ConfigMap", "name": "structured", "fieldPath": "metadata.annotations.[app.example.com/level]"},
+     "targets": [{"select": {"name": "struct.*"}, "fieldPaths": ["data.pretty\\.json.deep.list.[name=x].value", "metadata.annotations.plain"],
+                  "options": {"delimiter": "-", "index": 1}}]}]})
+with_file("structured", "structured.yaml", STRUCTURED, {"resources": ["structured.yaml"], "patches": [{"patch":
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: structured, namespace: default}\ndata: {hosts: null, config.json: \"{}\"}\n"}]})
+with_file("admission", "admission.yaml", ADMISSION, {"resources": ["admission.yaml"], "namespace": "moved", "namePrefix": "m-"})
+with_file("admission", "admission.yaml", ADMISSION, {"resources": ["admission.yaml"], "nameSuffix": "-n", "labels": [
+    {"pairs": {"x": "y"}, "includeSelectors": True, "includeTemplates": True}]})
+plain("replacements",
+      {"replacements": [{"source": {"kind": "ConfigMap", "name": "settings", "fieldPath": "data.level"},
+                         "targets": [{"select": {"name": ".*e.*"}, "reject": [{"kind": "Deployment"}, {"namespace": "shop", "name": "web"}],
+                                      "fieldPaths": ["metadata.annotations.level", "metadata.labels.app"], "options": {"create": True}}]}]},
+      {"replacements": [{"source": {"version": "v1", "kind": "Service", "name": "web", "fieldPath": "spec.ports.0.port"},
+                         "targets": [{"select": {"group": "apps"}, "fieldPaths": ["spec.template.spec.containers.*.ports.*.containerPort"]},
+                                     {"select": {"kind": "Deployment"}, "options": {"create": True}, "fieldPaths": [
+                                         "spec.template.spec.containers.[name=web].env.[name=PORT].value", "spec.template.spec.containers.0.ports.[name=new].hostPort"]}]}]},
+      {"replacements": [{"sourceValue": "fixed", "targets": [{"select": {"kind": "Deployment|Service"}, "fieldPaths": ["metadata.labels.app"], "options": {"create": True}}]}]},
+      {"replacements": [{"source": {"kind": "Deployment", "name": "web", "fieldPath": "spec.template.spec.containers.[name=side].image",
+                                    "options": {"delimiter": "@", "index": 1}},
+                         "targets": [{"select": {"kind": "Deployment"}, "fieldPaths": ["spec.template.spec.containers.[name=web].image"],
+                                      "options": {"delimiter": ":", "index": -1}},
+                                     {"select": {"labelSelector": "app=web"}, "fieldPaths": ["metadata.labels.app"], "options": {"delimiter": "x", "index": 9}}]}]},
+      {"replacements": [{"source": {"kind": "Deployment", "name": "web", "fieldPath": "spec.template.spec.containers"},
+                         "targets": [{"select": {"kind": "DaemonSet|CronJob|Deployment", "name": "agent|web"}, "fieldPaths": ["spec.template.spec.initContainers"]}]}]})
+plain("vars",
+      {"vars": [{"name": "CONFIG_NAME", "objref": {"apiVersion": "v1", "kind": "Service", "name": "web"}, "fieldref": {"fieldPath": "spec.ports[0].port"}},
+                {"name": "UNUSED", "objref": {"apiVersion": "v1", "kind": "ConfigMap", "name": "settings"}, "fieldref": {"fieldPath": "data.level"}}]},
+      {"vars": [{"name": "CONFIG_NAME", "objref": {"apiVersion": "v1", "kind": "ConfigMap", "name": "settings", "namespace": "shop"}}]},
+      {"vars": [{"name": "CONFIG_NAME", "objref": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}, "fieldref": {"fieldPath": "metadata.labels[app]"}}],
+       "commonAnnotations": {"seen": "$(CONFIG_NAME)-$$(CONFIG_NAME)-$(OTHER)"}})
+with_file("vars", "conf.yaml", "varReference:\n- {path: spec/image, kind: Bee}\n- {path: metadata/annotations}\n", {"configurations": ["conf.yaml"],
+    "commonAnnotations": {"seen": "$(CONFIG_NAME)"},
+    "vars": [{"name": "CONFIG_NAME", "objref": {"apiVersion": "v1", "kind": "ConfigMap", "name": "settings"}, "fieldref": {"fieldPath": "metadata.name"}}]})
+with_file("configurations", "conf.yaml", "replicas:\n- {path: spec/replicas, kind: Bee, create: true}\nnameSuffix:\n- {path: spec/image, kind: Bee}\n"
+          "namespace:\n- {path: spec/where, kind: Bee, create: true}\n", {"configurations": ["conf.yaml"], "namespace": "hive", "nameSuffix": "-c"})
+with_file("configurations", "conf.yaml", "templateLabels:\n- {path: spec/template/metadata/labels, kind: Bee, create: true}\nlabels:\n- {path: spec/labels, kind: Bee, create: true}\n"
+          "nameReference:\n- kind: Service\n  fieldSpecs:\n  - {path: spec/serviceName, kind: Bee}\n  - {path: spec/image, kind: Bee}\n",
+          {"configurations": ["conf.yaml"], "labels": [{"pairs": {"l": "1"}, "includeTemplates": True}], "namePrefix": "c-"})
+plain("labels",
+      {"labels": [{"pairs": {"team": "bees"}, "includeSelectors": True, "includeTemplates": True, "fields": [
+          {"path": "spec/jobTemplate/metadata/labels", "group": "batch", "create": True}]}]},
+      {"labels": [{"pairs": {"one": "1"}, "includeTemplates": True}, {"pairs": {"one": "2"}}], "commonLabels": {"one": "3"}})
+plain("configMapGenerator",
+      {"configMapGenerator": [{"name": "made", "behavior": "create", "literals": ["a=1"]}, {"name": "made", "behavior": "merge", "literals": ["b=2"]},
+                              {"name": "made", "behavior": "replace", "literals": ["c=\"3\""]}]},
+      {"configMapGenerator": [{"name": "settings", "behavior": "merge", "literals": ["mode=", "script=x\ny"], "options": {
+          "labels": {"merged": "yes"}, "annotations": {"merged": "1"}, "immutable": True}}],
+       "generatorOptions": {"labels": {"all": "x"}, "disableNameSuffixHash": True, "immutable": False}})
+plain("secretGenerator",
+      {"secretGenerator": [{"name": "keys", "behavior": "replace", "type": "kubernetes.io/tls", "literals": ["tls.crt=a", "tls.key=b"]},
+                           {"name": "empty"}], "generatorOptions": {"annotations": {"note": "z"}}})
+plain("buildMetadata", {"buildMetadata": ["originAnnotations", "managedByLabel"], "configMapGenerator": [{"name": "made", "literals": ["a=1"]}]},
+      {"buildMetadata": ["transformerAnnotations"], "commonAnnotations": {"a": "b"}, "images": [{"name": "nginx", "newTag": "9"}]})
+plain("sortOptions", {"sortOptions": {"order": "legacy", "legacySortOptions": {"orderFirst": ["Bee", "ConfigMap"], "orderLast": ["Deployment", "Service"]}}},
+      {"sortOptions": {"order": "fifo"}, "configMapGenerator": [{"name": "made", "literals": ["a=1"]}]})
+plain("patchTargets",
+      {"patches": [{"target": {"namespace": "shop|default", "name": "^web$"}, "patch": "- {op: add, path: /metadata/annotations, value: {only: this}}\n"}]},
+      {"patches": [{"target": {"kind": "ConfigMap"}, "patch": "- {op: copy, from: /metadata/name, path: /data/name}\n- {op: test, path: /data/name, value: settings}\n"}]},
+      {"patches": [{"target": {"kind": "Deployment"}, "patch": "- {op: move, from: /spec/template/spec/containers/0, path: /spec/template/spec/containers/1}\n"}]},
+      {"patches": [{"target": {"kind": "Deployment", "name": "web"}, "patch": "$patch: delete\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n"}]})
+plain("patchesSM",
+      {"patches": [{"patch": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec:\n      containers:\n"
+                             "      - name: web\n        ports:\n        - {containerPort: 8080, name: renamed}\n        - {containerPort: 9090, protocol: UDP}\n"
+                             "        env:\n        - {name: MODE, $patch: delete}\n        $setElementOrder/env: [{name: SETTINGS}, {name: MODE}]\n"}]},
+      {"patches": [{"patch": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec:\n      volumes:\n"
+                             "      - $patch: replace\n      - {name: fresh, emptyDir: {}}\n      $retainKeys: [containers]\n"}]},
+      {"patches": [{"patch": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {strategy: {$retainKeys: [type], type: Recreate}}\n---\n"
+                             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {$patch: replace, fresh: \"1\"}\n"}]})
+with_file("validators", "val.yaml", "apiVersion: builtin\nkind: AnnotationsTransformer\nmetadata: {name: v}\nannotations: {}\nfieldSpecs: [{path: metadata/annotations}]\n---\n"
+          "apiVersion: builtin\nkind: ReplicaCountTransformer\nmetadata: {name: w}\nreplica: {name: web, count: 2}\nfieldSpecs: [{path: spec/replicas, kind: Deployment}]\n",
+          {"validators": ["val.yaml"]})
+
+
+@feature("components")
+def add_changing_component(tree, directory):
+    write(tree, f"{directory}/changes", {
+        "replacements": [{"source": {"kind": "ConfigMap", "name": "settings", "fieldPath": "metadata.name"},
+                          "targets": [{"select": {"kind": "Deployment"}, "fieldPaths": ["metadata.annotations.settings"], "options": {"create": True}}]}],
+        "configMapGenerator": [{"name": "settings", "behavior": "merge", "literals": ["component=1"]}], "components": ["../shared"]}, component=True)
+    write(tree, f"{directory}/shared", {"labels": [{"pairs": {"shared": "1"}, "includeTemplates": True}], "nameSuffix": "-sh"}, component=True)
+    return {"components": ["changes", "shared"]}
+
+
+@feature("crds")
+def add_more_crds(tree, directory):
+    tree[f"{directory}/crd.yaml"] = """example.com/v1.Bee:
+  Schema:
+    properties:
+      apiVersion: {type: string}
+      kind: {type: string}
+      metadata: {$ref: k8s.io/apimachinery/pkg/apis/meta/v1.ObjectMeta}
+      spec: {$ref: example.com/v1.BeeSpec}
+example.com/v1.BeeSpec:
+  Schema:
+    x-kubernetes-identity: [image]
+    x-kubernetes-annotation: [notes]
+    x-kubernetes-label-selector: [picks]
+    properties:
+      notes: {type: object, x-kubernetes-annotation: ""}
+      picks: {type: object, x-kubernetes-label-selector: ""}
+      image: {type: string, x-kubernetes-identity: ""}
+      flowers: {type: array, items: {$ref: example.com/v1.Flower}}
+example.com/v1.Flower:
+  Schema:
+    properties:
+      name: {type: string}
+"""
+    return {"crds": ["crd.yaml"], "commonAnnotations": {"of": "crds"}, "commonLabels": {"of": "crds"}, "nameSuffix": "-crd"}
+
+
+with_file("openapi", "schema.yaml", "definitions:\n  v1.Bee:\n    x-kubernetes-group-version-kind: [{group: example.com, kind: Bee, version: v1}]\n    properties:\n"
+          "      spec:\n        properties:\n          flowers:\n            type: array\n            x-kubernetes-list-map-keys: [name]\n            x-kubernetes-list-type: map\n"
+          "            x-kubernetes-patch-merge-key: count\n            x-kubernetes-patch-strategy: merge\n            items: {type: object}\n",
+          {"openapi": {"path": "schema.yaml"}, "patches": [{"patch":
+           "apiVersion: example.com/v1\nkind: Bee\nmetadata: {name: maya}\nspec:\n  flowers:\n  - {name: lily, count: 2}\n  - {name: new, count: 7}\n"}]})
