@@ -48,11 +48,23 @@ constexpr std::string_view kHelp =
 class SystemRandom : public gotemplate::Random {
 public:
     void fill(std::span<std::byte> out) override {
+        if (out.size() >= sizeof pool_) return ask(out);
+        if (out.size() > left_) ask(pool_), left_ = sizeof pool_;
+        left_ -= out.size();
+        std::memcpy(out.data(), pool_ + left_, out.size());
+        ::explicit_bzero(pool_ + left_, out.size());
+    }
+
+private:
+    static void ask(std::span<std::byte> out) {
         while (!out.empty()) {
             auto const got = ::getrandom(out.data(), out.size(), 0);
             if (got > 0) out = out.subspan(static_cast<std::size_t>(got));
         }
     }
+
+    std::byte pool_[256];  // random characters are asked for one by one
+    std::size_t left_ = 0;
 };
 
 class SeededRandom : public gotemplate::Random {

@@ -1,6 +1,8 @@
 // modules/crypto/certificate.cpp: OpenSSL behind certificate.hpp; extensions in the order Go writes them.
 #include "modules/crypto/certificate.hpp"
 
+#include "modules/crypto/rsa_key.hpp"
+
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/dsa.h>
@@ -166,8 +168,8 @@ Certificate read_certificate(std::string const& der) {
 Result<PrivateKey> PrivateKey::generate(KeyKind kind) {
     EVP_PKEY* key = nullptr;
     switch (kind) {
-        case KeyKind::rsa_2048: key = generate_with("RSA", "rsa_keygen_bits", "2048"); break;
-        case KeyKind::rsa_4096: key = generate_with("RSA", "rsa_keygen_bits", "4096"); break;
+        case KeyKind::rsa_2048: key = generate_rsa(2048); break;
+        case KeyKind::rsa_4096: key = generate_rsa(4096); break;
         case KeyKind::dsa_2048: key = generate_dsa(); break;
         case KeyKind::ecdsa_p256: key = generate_with("EC", "ec_paramgen_curve", "P-256"); break;
         case KeyKind::ed25519: key = generate_with("ED25519", nullptr, nullptr); break;

@@ -12,6 +12,7 @@
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace holdfast::helm {
@@ -106,6 +107,34 @@ Result<json::value> tree_of(Value const& value, Floats floats, json::storage_ptr
     }
 }
 
+/// Counts values up to `most`: shared ones as often as they are met, as they are written.
+std::uint64_t values_in(Value const& value, std::uint64_t most, std::size_t depth = 0) {
+    std::uint64_t count = 1;
+    if (depth > kDepthMax) return count;
+    auto const add = [&](Value const& item) { count += values_in(item, most - count, depth + 1); };
+    if (value.is_map()) {
+        for (auto const& [key, item] : value.entries())
+            if (count < most) add(item);
+    } else if (value.is_list() && !value.is_bytes()) {
+        for (auto const& item : value.items())
+            if (count < most) add(item);
+    }
+    return count;
+}
+
+/// Before a tree is written: what that takes.
+Result<void> charge_tree(Call& call, Value const& value) {
+    auto const left = call.executor().budget().steps_max - std::min(call.executor().budget().steps_max, call.executor().steps_used());
+    return call.charge_steps(values_in(value, left + 1));
+}
+
+/// `write(value)` of a value that may be large.
+template <class Write>
+Result<std::string> written(Call& call, Write write) {
+    if (auto charged = charge_tree(call, call[0]); !charged) return fail(std::move(charged));
+    return write(call[0]);
+}
+
 Value text(std::string_view value) { return Value::string(value); }
 
 /// The string a failing function gives when it may not fail: empty, or the reason.
@@ -131,6 +160,8 @@ Result<std::string> to_yaml_pretty(Value const& value) {
     if (made && made->ends_with('\n')) made->pop_back();
     return made;
 }
+
+Result<std::string> json_text(Value const& value) { return gotemplate::to_json(value); }
 
 Value error_map(std::string_view message) {
     Value map = Value::map();
@@ -183,7 +214,7 @@ Result<Value> from_json_array(Call& call) {
 }
 
 Result<Value> to_toml_text(Call& call) {
-    auto made = to_toml(call[0]);
+    auto made = written(call, to_toml);
     if (!made && made.error().code != Errc::limit) return text(made.error().message);
     return or_fail(call, std::move(made));
 }
@@ -207,17 +238,17 @@ Result<std::string> to_yaml(Value const& value) {
 }
 
 void add_conversions(gotemplate::FuncMap& funcs) {
-    funcs.add("toYaml", "any -> string", [](Call& call) { return or_empty(call, to_yaml(call[0])); });
-    funcs.add("mustToYaml", "any -> string", [](Call& call) { return or_fail(call, to_yaml(call[0])); });
-    funcs.add("toYamlPretty", "any -> string", [](Call& call) { return or_empty(call, to_yaml_pretty(call[0])); });
+    funcs.add("toYaml", "any -> string", [](Call& call) { return or_empty(call, written(call, to_yaml)); });
+    funcs.add("mustToYaml", "any -> string", [](Call& call) { return or_fail(call, written(call, to_yaml)); });
+    funcs.add("toYamlPretty", "any -> string", [](Call& call) { return or_empty(call, written(call, to_yaml_pretty)); });
     funcs.add("fromYaml", "string -> map", from_yaml);
     funcs.add("fromYamlArray", "string -> []any", from_yaml_array);
-    funcs.add("toJson", "any -> string", [](Call& call) { return or_empty(call, gotemplate::to_json(call[0])); });
-    funcs.add("mustToJson", "any -> string", [](Call& call) { return or_fail(call, gotemplate::to_json(call[0])); });
+    funcs.add("toJson", "any -> string", [](Call& call) { return or_empty(call, written(call, json_text)); });
+    funcs.add("mustToJson", "any -> string", [](Call& call) { return or_fail(call, written(call, json_text)); });
     funcs.add("fromJson", "string -> map", from_json);
     funcs.add("fromJsonArray", "string -> []any", from_json_array);
     funcs.add("toToml", "any -> string", to_toml_text);
-    funcs.add("mustToToml", "any -> string", [](Call& call) { return or_fail(call, to_toml(call[0])); });
+    funcs.add("mustToToml", "any -> string", [](Call& call) { return or_fail(call, written(call, to_toml)); });
     funcs.add("fromToml", "string -> map", from_toml_text);
 }
 

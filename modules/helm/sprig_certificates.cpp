@@ -19,7 +19,7 @@ using gotemplate::Value;
 using gotemplate::sprig::bad;
 
 // Time of one key on an edge node, in steps of 0.2 microseconds.
-constexpr std::uint64_t kRsa4096Steps = 2'000'000, kRsa2048Steps = 400'000, kDsaSteps = 2'500'000, kSmallKeySteps = 2'000;
+constexpr std::uint64_t kRsa4096Steps = 2'500'000, kRsa2048Steps = 250'000, kDsaSteps = 2'000'000, kSmallKeySteps = 2'000;
 
 Type const kCertificate{.kind = Kind::structure, .name = "sprig.certificate", .kind_name = "struct", .named = true};
 
@@ -48,7 +48,9 @@ Result<crypto::PrivateKey> new_rsa_key(Call& call) {
     return key;
 }
 
-Result<crypto::PrivateKey> read_key(std::string_view pem, std::string_view step) {
+/// Reading a key and signing with it: 0.3 ms for P-256, 1 ms for RSA 2048, 10 ms for RSA 4096.
+Result<crypto::PrivateKey> read_key(Call& call, std::string_view pem, std::string_view step) {
+    if (auto charged = call.charge_steps(kSmallKeySteps + pem.size() * pem.size() / 100); !charged) return fail(std::move(charged));
     auto key = crypto::PrivateKey::read(pem);
     if (!key) return fail(std::move(key), step);
     return key;
@@ -134,7 +136,7 @@ Result<Value> signed_by(Call& call, Result<crypto::PrivateKey> key) {
         auto const decodes = checked.error().message != "unable to decode certificate";
         return bad((decodes ? "error parsing certificate: decodedSignerCert.Bytes: " : "") + checked.error().message);
     }
-    auto const signer = read_key(ca->key, "error parsing private key");
+    auto const signer = read_key(call, ca->key, "error parsing private key");
     if (!signer) return std::unexpected{signer.error()};
     auto const request = server_request(call);
     if (!request) return std::unexpected{request.error()};
@@ -150,7 +152,7 @@ Result<Value> custom(Call& call) {
         auto const decodes = checked.error().message != "unable to decode certificate";
         return bad((decodes ? "error parsing certificate: decodedCert.Bytes: " : "") + checked.error().message);
     }
-    if (auto const read = read_key(*key, "error parsing private key"); !read) return std::unexpected{read.error()};
+    if (auto const read = read_key(call, *key, "error parsing private key"); !read) return std::unexpected{read.error()};
     return made(*cert, *key);
 }
 
@@ -167,13 +169,13 @@ void add_sprig_certificates(gotemplate::FuncMap& funcs) {
     };
     funcs.add("genPrivateKey", "string -> string", private_key);
     add("genCA", "string, int -> any", [](Call& call) { return authority(call, new_rsa_key(call)); });
-    add("genCAWithKey", "string, int, string -> any", [](Call& call) { return authority(call, read_key(call.text(2), "parsing private key")); });
+    add("genCAWithKey", "string, int, string -> any", [](Call& call) { return authority(call, read_key(call, call.text(2), "parsing private key")); });
     add("genSelfSignedCert", "string, []any, []any, int -> any", [](Call& call) { return self_signed(call, new_rsa_key(call)); });
     add("genSelfSignedCertWithKey", "string, []any, []any, int, string -> any",
-        [](Call& call) { return self_signed(call, read_key(call.text(4), "parsing private key")); });
+        [](Call& call) { return self_signed(call, read_key(call, call.text(4), "parsing private key")); });
     add("genSignedCert", "string, []any, []any, int, any -> any", [](Call& call) { return signed_by(call, new_rsa_key(call)); });
     add("genSignedCertWithKey", "string, []any, []any, int, any, string -> any",
-        [](Call& call) { return signed_by(call, read_key(call.text(5), "parsing private key")); });
+        [](Call& call) { return signed_by(call, read_key(call, call.text(5), "parsing private key")); });
     add("buildCustomCert", "string, string -> any", custom);
 }
 

@@ -106,7 +106,7 @@ std::array<std::uint8_t, 32> key_of(std::string_view password) {
 Result<Value> encrypt_aes(Call& call) {
     auto const plain = call.text(1);
     if (plain.empty()) return Value::string("");
-    if (auto charged = call.charge_bytes(plain.size() * 2); !charged) return fail(std::move(charged));
+    if (auto charged = call.charge_bytes(plain.size() * 4); !charged) return fail(std::move(charged));
     auto const padding = 16 - plain.size() % 16;
     auto const padded = std::string{plain} + std::string(padding, static_cast<char>(padding));
     auto const iv = random_bytes<16>(call);
@@ -139,7 +139,7 @@ Result<Value> decrypt_aes(Call& call) {
 void add_sprig_crypto(gotemplate::FuncMap& funcs) {
     auto const digest = [&](std::string_view name, std::string (*function)(std::string_view)) {
         funcs.add(name, "string -> string", [function](Call& call) -> Result<Value> {
-            if (auto charged = call.charge_steps(call.text(0).size() / 256); !charged) return fail(std::move(charged));
+            if (auto charged = call.charge_steps(call.text(0).size() / 64); !charged) return fail(std::move(charged));
             return Value::string(function(call.text(0)));
         });
     };

@@ -19,6 +19,9 @@ struct ExecFailure {
     std::vector<std::size_t> chain;  // lengths of the messages of the chain, all of them tails of error.message
 };
 
+// A step stands for 0.2 microseconds; the slowest functions need some ten nanoseconds for a byte.
+constexpr std::uint64_t kBytesPerStep = 16;
+
 enum class Flow { normal, break_, continue_ };
 
 bool can_be_nil(Type const& type) { return type.is_interface || type.kind == Kind::map || type.kind == Kind::slice || type.kind == Kind::pointer; }
@@ -81,8 +84,8 @@ private:
         throw ExecFailure{Error{code, std::move(text)}, std::move(cause)};
     }
 
-    void charge() {
-        if (!executor_.charge(1)) fail("step budget of " + std::to_string(executor_.budget_.steps_max) + " used up", Errc::limit);
+    void charge(std::uint64_t steps = 1) {
+        if (!executor_.charge(steps)) fail("step budget of " + std::to_string(executor_.budget_.steps_max) + " used up", Errc::limit);
         char here = 0;
         auto const used = executor_.stack_top_ - &here;
         if (used > static_cast<std::ptrdiff_t>(executor_.budget_.stack_bytes_max) || -used > static_cast<std::ptrdiff_t>(executor_.budget_.stack_bytes_max))
@@ -373,6 +376,11 @@ private:
         for (; i < args.size(); ++i) values[i] = eval_arg(dot, params[std::min(i, params.size() - 1)], *args[i]);
         if (final != nullptr) values[i] = validate_type(*final, params[std::min(function.variadic ? i : params.size() - 1, params.size() - 1)]);
         if (builtin && name == "call") return refuse_call(values, args, node);
+
+        // Whatever a function does to a long text, it reads it.
+        std::uint64_t bytes = 0;
+        for (auto const& value : values) bytes += value.is_string() ? value.size() : 0;
+        if (bytes >= kBytesPerStep) charge(bytes / kBytesPerStep);
 
         Call call{executor_, function, values, receiver};
         auto result = function.implementation(call);

@@ -85,6 +85,7 @@ Result<Value> text(Call& call, std::string_view text) {
 
 Result<Value> strings(Call& call, std::vector<std::string> const& items) {
     if (auto charged = call.charge_bytes(items.size() * sizeof(Value)); !charged) return fail(std::move(charged));
+    if (auto charged = call.charge_steps(items.size()); !charged) return fail(std::move(charged));
     return Value::list_of_strings(items);
 }
 

@@ -68,7 +68,7 @@ Result<Value> random_text(Call& call, std::string_view alphabet) {
     auto const count = call.integer(0);
     if (count <= 0) return Value::string("");
     if (auto charged = call.charge_bytes(static_cast<std::uint64_t>(count)); !charged) return fail(std::move(charged));
-    if (auto charged = call.charge_steps(static_cast<std::uint64_t>(count) / 8); !charged) return fail(std::move(charged));
+    if (auto charged = call.charge_steps(static_cast<std::uint64_t>(count)); !charged) return fail(std::move(charged));
     std::string out(static_cast<std::size_t>(count), '\0');
     for (auto& c : out) c = alphabet[random_below(call, alphabet.size())];
     return Value::string(out);
@@ -87,7 +87,7 @@ std::string printable_ascii() {
 Result<Value> random_bytes(Call& call) {
     auto const count = call.integer(0);
     if (count < 0) return bad(kMakeSlice);
-    if (auto charged = call.charge_bytes(static_cast<std::uint64_t>(count) * 2); !charged) return fail(std::move(charged));
+    if (auto charged = call.charge_bytes(static_cast<std::uint64_t>(count) * 4); !charged) return fail(std::move(charged));
     std::string bytes(static_cast<std::size_t>(count), '\0');
     call.executor().ports().random->fill(std::as_writable_bytes(std::span{bytes}));
     return Value::string(base64_encode(bytes));

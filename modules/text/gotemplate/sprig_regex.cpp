@@ -5,6 +5,8 @@
 #include "modules/text/gotemplate/template.hpp"
 #include "modules/text/regex/regex.hpp"
 
+#include <unordered_map>
+
 namespace holdfast::gotemplate {
 
 namespace {
@@ -12,14 +14,38 @@ namespace {
 using namespace sprig;
 using regex::Regex;
 
+/// Patterns of one thread, compiled; the same few are asked for again and again.
+class Patterns {
+public:
+    /// The pattern, charged by what its program costs when it is new. Stays valid until the next call.
+    Result<Regex const*> compiled(Call& call, std::string_view pattern) {
+        if (auto const known = by_text_.find(std::string{pattern}); known != by_text_.end()) return &known->second;
+        auto made = Regex::compile(pattern);
+        if (!made) return fail(std::move(made));
+        if (auto charged = call.charge_steps(made->program_size()); !charged) return fail(std::move(charged));
+        if (by_text_.size() >= kPatternsMax || instructions_ + made->program_size() > kInstructionsMax) {
+            by_text_.clear();
+            instructions_ = 0;
+        }
+        instructions_ += made->program_size();
+        return &by_text_.emplace(pattern, *std::move(made)).first->second;
+    }
+
+private:
+    static constexpr std::size_t kPatternsMax = 64, kInstructionsMax = 20'000;
+    std::unordered_map<std::string, Regex> by_text_;
+    std::size_t instructions_ = 0;
+};
+thread_local Patterns patterns;
+
 // regexp.MustCompile's panic, or the plain error of the "must" twin.
 template <class Use>
 Implementation with_regex(bool must, Use use) {
     return [must, use](Call& call) -> Result<Value> {
         auto const pattern = call.text(0);
         if (auto charged = call.charge_steps(pattern.size() + call.text(1).size()); !charged) return fail(std::move(charged));
-        auto const compiled = Regex::compile(pattern);
-        if (compiled) return use(call, *compiled);
+        auto const compiled = patterns.compiled(call, pattern);
+        if (compiled) return use(call, **compiled);
         if (must || compiled.error().code == Errc::limit) return std::unexpected{compiled.error()};
         auto const quoted = pattern.find('`') == std::string_view::npos ? "`" + std::string{pattern} + "`" : quote(pattern);
         return bad("regexp: Compile(" + quoted + "): " + compiled.error().message);
@@ -48,10 +74,10 @@ void add_sprig_regex(FuncMap& funcs) {
     funcs.add("mustRegexMatch", "string, string -> bool", with_regex(true, match));
     // regexMatch drops the error and answers false.
     funcs.add("regexMatch", "string, string -> bool", [](Call& call) -> Result<Value> {
-        if (auto charged = call.charge_steps(call.text(0).size() + call.text(1).size() / 4); !charged) return fail(std::move(charged));
-        auto const compiled = Regex::compile(call.text(0));
+        if (auto charged = call.charge_steps(call.text(0).size() + call.text(1).size() / 2); !charged) return fail(std::move(charged));
+        auto const compiled = patterns.compiled(call, call.text(0));
         if (!compiled && compiled.error().code == Errc::limit) return std::unexpected{compiled.error()};
-        return Value::boolean(compiled && compiled->matches(call.text(1)));
+        return Value::boolean(compiled && (*compiled)->matches(call.text(1)));
     });
     pair("regexFind", "string, string -> string", [](Call& call, Regex const& regex) { return text(call, regex.find(call.text(1)).value_or("")); });
     pair("regexFindAll", "string, string, int -> []string",

@@ -7,6 +7,7 @@
 #include "modules/text/gotemplate/words.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace holdfast::gotemplate {
 
@@ -288,7 +289,7 @@ void add_sprig_strings(FuncMap& funcs) {
     funcs.add("join", "string, any -> string", join);
     funcs.add("sortAlpha", "any -> []string", [](Call& call) -> Result<Value> {
         auto parts = call[0].is_list() ? to_strings(call[0]) : std::vector{to_text_strict(call[0])};
-        if (auto charged = call.charge_steps(parts.size()); !charged) return fail(std::move(charged));
+        if (auto charged = call.charge_steps(parts.size() * (2 + std::bit_width(parts.size()) / 4)); !charged) return fail(std::move(charged));
         std::sort(parts.begin(), parts.end());
         return strings(call, parts);
     });

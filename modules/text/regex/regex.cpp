@@ -129,6 +129,10 @@ bool Regex::match_at(std::string_view text, std::size_t from, Match& match) cons
     return true;
 }
 
+std::size_t Regex::program_size() const {
+    return static_cast<std::size_t>(std::max(program_->ProgramSize(), 0) + std::max(program_->ReverseProgramSize(), 0));
+}
+
 bool Regex::matches(std::string_view text) const {
     re2::StringPiece const whole{text.data() == nullptr ? "" : text.data(), text.size()};
     return program_->Match(whole, 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0);

@@ -33,6 +33,8 @@ public:
     Regex& operator=(Regex&&) noexcept;
     ~Regex();
 
+    std::size_t program_size() const;  // instructions, both ways: what compiling cost
+
     bool matches(std::string_view text) const;                     // MatchString: anywhere in text
     std::optional<std::string> find(std::string_view text) const;  // FindString
     std::optional<Match> find_match(std::string_view text) const;  // FindStringSubmatchIndex
