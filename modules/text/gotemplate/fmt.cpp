@@ -299,6 +299,17 @@ struct Printer {
         }
     }
 
+    /// "1 2 3": charts print whole files that way, when they mistake their scope for a key.
+    void append_bytes(std::string_view text) {
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            if (i > 0) out.push_back(' ');
+            auto const byte = static_cast<unsigned char>(text[i]);
+            if (byte >= 100) out.push_back(static_cast<char>('0' + byte / 100));
+            if (byte >= 10) out.push_back(static_cast<char>('0' + byte / 10 % 10));
+            out.push_back(static_cast<char>('0' + byte % 10));
+        }
+    }
+
     void print_bytes(Value const& value, char32_t verb, int depth) {
         auto const text = value.as_string();
         switch (verb) {
@@ -322,6 +333,11 @@ struct Printer {
                     return;
                 }
                 out.push_back('[');
+                if (!width_present && !precision_present && !plus && !space) {
+                    append_bytes(text);
+                    out.push_back(']');
+                    return;
+                }
                 for (std::size_t i = 0; i < text.size(); ++i) {
                     if (i > 0) out.push_back(' ');
                     format_integer(static_cast<unsigned char>(text[i]), 10, false, verb, kLower);
