@@ -46,6 +46,7 @@ constexpr std::string_view kArea = "daemon";
 constexpr std::size_t kWatchesMax = 128;
 constexpr std::int64_t kReserveShare = 8;              // of the disk: one part of eight is never given away
 constexpr seconds kTidyEvery{30};
+constexpr std::chrono::hours kRemoteAgeMin{24};  // a remote base that no Kustomization uses is kept that long
 constexpr seconds kLookForClusterEvery{10};
 constexpr std::chrono::nanoseconds kLateMax = std::chrono::minutes{10};
 
@@ -132,7 +133,8 @@ public:
           http_(io_.get_executor()),
           server_(io_.get_executor(), {}),
           tasks_(io_.get_executor(), 64),
-          renderer_(io_.get_executor(), pool_, artifacts_, zygote, static_cast<std::size_t>(config_.render_jobs_max),
+          remotes_({pool_, db_, artifacts_, log_, clock_}, scratch(), stop_.get_token()),
+          renderer_(io_.get_executor(), pool_, artifacts_, config_.no_remote_bases ? nullptr : &remotes_, zygote, static_cast<std::size_t>(config_.render_jobs_max),
                     static_cast<std::uint64_t>(config_.render_memory_bytes_max)) {}
 
     Result<int> run() {
@@ -351,7 +353,13 @@ private:
             }
             story::Ports ports = story_ports();
             for (Key const& key : owed) co_await story::pay_status(ports, key);
-            auto collect = [this, in_use = std::move(in_use)] { return artifacts_.collect(in_use); };
+            std::set<std::string> remotes;
+            for (std::string const& key : kustomizations_->remotes()) remotes.insert(std::string{kRemoteSource} + key);
+            auto collect = [this, in_use = std::move(in_use), remotes = std::move(remotes)]() -> Result<cache::Collected> {
+                auto forgotten = artifacts_.forget_others(std::string{kRemoteSource}, remotes, clock_.wall() - kRemoteAgeMin);
+                if (!forgotten) return fail(std::move(forgotten));
+                return artifacts_.collect(in_use);
+            };
             auto collected = co_await on_pool(db_, std::move(collect));
             if (!collected) log_.error(kArea, "unused artifacts not removed", {{"error", collected.error().message}});
             ::malloc_trim(0);
@@ -463,6 +471,7 @@ private:
 
     TaskGroup tasks_;
     model::Registry registry_;
+    RemoteCache remotes_;
     WorkerRenderer renderer_;
     std::unique_ptr<reconcile::OwnedObjects> owned_;
     std::unique_ptr<source::GitRepositories> sources_;

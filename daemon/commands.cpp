@@ -70,6 +70,7 @@ int daemon_command(DaemonFlags const& flags) {
     if (!flags.kubeconfig.empty()) config->kubeconfig = flags.kubeconfig;
     if (!flags.manifests.empty()) config->manifests = flags.manifests;
     if (!flags.listen.empty()) config->status_listen = flags.listen;
+    config->no_remote_bases = config->no_remote_bases || flags.no_remote_bases;
     // Two arenas are enough for a loop and its pool; glibc's default of eight per core costs memory, not time.
     ::mallopt(M_ARENA_MAX, 2);
     ::mallopt(M_TRIM_THRESHOLD, 256 * 1024);

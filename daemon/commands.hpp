@@ -11,6 +11,7 @@ struct DaemonFlags {
     std::string kubeconfig;
     std::string manifests;
     std::string listen;
+    bool no_remote_bases = false;
 };
 
 struct InstallFlags {

@@ -64,6 +64,8 @@ std::vector<Setting> const& table() {
          "File that says where the API server is; empty: the pod's own account, or no cluster."},
         {"kube_context", Text{&Config::kube_context}, "", "Context of the kubeconfig; empty: its current-context."},
         {"install_crds", Flag{&Config::install_crds}, "false", "Install our CRDs when the daemon starts."},
+        {"no_remote_bases", Flag{&Config::no_remote_bases}, "false",
+         "Refuse kustomizations that name Git repositories or files by URL: all they need is in their source."},
         {"limits.memory", Bytes{&Config::memory_bytes_max, 32 * kMiB, 64 * kGiB}, "128MiB",
          "Memory of the whole product; shown with what is used on the status page, and enforced by the service unit."},
         {"limits.disk", Bytes{&Config::disk_bytes_max, 16 * kMiB, 1024 * kGiB}, "2GiB",

@@ -21,6 +21,7 @@ struct Config {
     std::string kubeconfig;
     std::string kube_context;
     bool install_crds = false;
+    bool no_remote_bases = false;
 
     std::int64_t memory_bytes_max = 0;
     std::int64_t disk_bytes_max = 0;

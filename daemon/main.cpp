@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
     run->add_option("--kubeconfig", daemon.kubeconfig, "Where the API server is")->type_name("FILE");
     run->add_option("--manifests", daemon.manifests, "Directory of local manifests")->type_name("DIR");
     run->add_option("--listen", daemon.listen, "Address of the status endpoint")->type_name("HOST:PORT");
+    run->add_flag("--no-remote-bases", daemon.no_remote_bases, "Refuse kustomizations that name repositories or files by URL.");
     run->callback([&] { code = daemon_command(daemon); });
 
     InstallFlags install;

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -63,13 +62,12 @@ Mapping::~Mapping() {
 }
 
 Result<Mapping> Mapping::of(int fd) {
-    struct stat info {};
-    if (::fstat(fd, &info) != 0) return fail(Errc::corrupt, "the input of the render cannot be read");
-    auto const size = static_cast<std::size_t>(info.st_size);
+    off_t const size = ::lseek(fd, 0, SEEK_END);  // a worker may not call what fstat() calls
+    if (size < 0) return fail(Errc::corrupt, "the input of the render cannot be read");
     if (size == 0) return Mapping{nullptr, 0};
-    void* const start = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    void* const start = ::mmap(nullptr, static_cast<std::size_t>(size), PROT_READ, MAP_PRIVATE, fd, 0);
     if (start == MAP_FAILED) return fail(Errc::corrupt, "the input of the render cannot be read");
-    return Mapping{start, size};
+    return Mapping{start, static_cast<std::size_t>(size)};
 }
 
 }  // namespace holdfast::daemon

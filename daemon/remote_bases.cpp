@@ -98,6 +98,7 @@ Result<void> Supplies::add(Remote const& remote, Result<source::RemoteContent> c
         entry["bytes"] = content->bytes.size();
     }
     description_.push_back(std::move(entry));
+    keys_.push_back(remote.key());
     return {};
 }
 

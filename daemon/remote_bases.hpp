@@ -11,7 +11,9 @@
 #include <boost/json/value.hpp>
 
 #include <cstddef>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace holdfast::daemon {
@@ -30,6 +32,8 @@ public:
     Result<void> add(kustomize::Remote const& remote, Result<source::RemoteContent> const& content);
 
     std::size_t bytes_left() const;
+    /// Remote::key() of each, also of those that failed.
+    std::vector<std::string> const& keys() const { return keys_; }
     boost::json::array const& description() const { return description_; }
     MemoryFile const& file() const { return file_; }
 
@@ -38,6 +42,7 @@ private:
 
     MemoryFile file_;
     boost::json::array description_;
+    std::vector<std::string> keys_;
 };
 
 /// The other end: `bytes` outlive the Remotes.

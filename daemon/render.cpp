@@ -1,6 +1,7 @@
 // daemon/render.cpp: the daemon's side of a render: verified bytes in a sealed memory file, one job, JSON back.
 #include "daemon/render.hpp"
 
+#include "modules/base/limits.hpp"
 #include "modules/base/on_pool.hpp"
 #include "modules/kube/object.hpp"
 #include "modules/sandbox/job.hpp"
@@ -8,84 +9,98 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 namespace holdfast::daemon {
 
 namespace {
 
 namespace json = boost::json;
 
-class Descriptor {
-public:
-    explicit Descriptor(int fd = -1) : fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int get() const { return fd_; }
-
-private:
-    int fd_;
-};
-
 /// What was verified is what the worker reads: a copy in memory that nobody can change any more.
-Result<Descriptor> sealed_copy(std::string const& bytes) {
-    Descriptor file{::memfd_create("holdfast-artifact", MFD_CLOEXEC | MFD_ALLOW_SEALING)};
-    if (file.get() < 0) return fail(Errc::limit, "render: no memory file");
-    for (std::size_t done = 0; done < bytes.size();) {
-        ssize_t const written = ::write(file.get(), bytes.data() + done, bytes.size() - done);
-        if (written <= 0) return fail(Errc::limit, "render: no memory for the artifact");
-        done += static_cast<std::size_t>(written);
-    }
-    ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
-    ::lseek(file.get(), 0, SEEK_SET);
+Result<MemoryFile> sealed_input(std::string const& artifact, Supplies const& supplies) {
+    auto file = MemoryFile::create();
+    if (!file) return file;
+    if (auto ok = file->append(artifact); !ok) return fail(std::move(ok));
+    if (auto ok = file->append(supplies.file()); !ok) return fail(std::move(ok));
+    file->seal();
     return file;
 }
 
-Result<reconcile::Rendered> read_reply(std::string const& reply) {
-    boost::system::error_code ec;
-    json::value value = json::parse(reply, ec);
-    if (ec || !value.is_object()) return fail(Errc::invalid_input, "the render worker's answer cannot be read");
+struct Reply {
     reconcile::Rendered rendered;
+    std::vector<kustomize::Remote> missing;  // not empty: nothing is rendered
+};
+
+Result<Reply> read_reply(std::string const& text) {
+    boost::system::error_code ec;
+    json::value value = json::parse(text, ec);
+    if (ec || !value.is_object()) return fail(Errc::invalid_input, "the render worker's answer cannot be read");
+    Reply reply;
+    if (auto const* missing = value.get_object().if_contains("missing")) {
+        auto remotes = read_remotes(*missing);
+        if (!remotes) return fail(std::move(remotes), "the render worker's answer");
+        reply.missing = std::move(*remotes);
+        return reply;
+    }
+    auto& rendered = reply.rendered;
     rendered.digest = kube::find_string(value.get_object(), {"digest"});
     auto* objects = value.get_object().if_contains("objects");
     if (objects == nullptr || !objects->is_array()) return fail(Errc::invalid_input, "the render worker's answer cannot be read");
     for (json::value& object : objects->get_array()) {
         if (object.is_object()) rendered.objects.push_back(std::move(object.get_object()));
     }
-    return rendered;
+    return reply;
 }
 
 }  // namespace
 
 WorkerRenderer::WorkerRenderer(asio::any_io_executor executor, asio::thread_pool& pool, source::ArtifactStore& store,
-                               sandbox::Zygote& zygote, std::size_t jobs_max, std::uint64_t artifact_bytes_max)
-    : pool_(pool), store_(store), zygote_(zygote), slots_(executor, jobs_max), artifact_bytes_max_(artifact_bytes_max) {}
+                               RemoteCache* remotes, sandbox::Zygote& zygote, std::size_t jobs_max, std::uint64_t artifact_bytes_max)
+    : pool_(pool), store_(store), remotes_(remotes), zygote_(zygote), slots_(executor, jobs_max), artifact_bytes_max_(artifact_bytes_max) {}
 
-Task<reconcile::Rendered> WorkerRenderer::render(model::Artifact artifact, model::KustomizationSpec spec) {
+Task<std::string> WorkerRenderer::run_worker(MemoryFile input, std::string request) {
     auto lease = co_await slots_.take(std::chrono::minutes{10});
     if (!lease) co_return fail(std::move(lease), "render");
-    auto read = [this, digest = artifact.digest]() -> Result<Descriptor> {
-        auto bytes = store_.read(digest, artifact_bytes_max_);
-        if (!bytes) return fail(std::move(bytes), "artifact");
-        return sealed_copy(*bytes);
-    };
-    auto input = co_await on_pool(pool_, std::move(read));
-    if (!input) co_return fail(std::move(input));
+    co_return co_await sandbox::run_job(zygote_, input.fd(), std::move(request));
+}
+
+Task<void> WorkerRenderer::fetch(std::vector<kustomize::Remote> missing, Supplies& into) {
+    for (kustomize::Remote const& remote : missing) {
+        auto const content = co_await remotes_->fetch(remote, into.bytes_left());
+        auto added = into.add(remote, content);
+        if (!added) co_return added;
+    }
+    co_return Result<void>{};
+}
+
+Task<reconcile::Rendered> WorkerRenderer::render(model::Artifact artifact, model::KustomizationSpec spec) {
+    auto read = [this, digest = artifact.digest] { return store_.read(digest, artifact_bytes_max_); };
+    auto bytes = co_await on_pool(pool_, std::move(read));
+    if (!bytes) co_return fail(std::move(bytes), "artifact");
+    auto supplies = Supplies::create();
+    if (!supplies) co_return fail(std::move(supplies), "render");
     json::object fields = std::move(spec.kustomize);
     if (!spec.target_namespace.empty()) fields["targetNamespace"] = spec.target_namespace;
-    json::object request{{"path", spec.path}, {"fields", std::move(fields)}};
-    std::string text = json::serialize(request);
-    auto reply = co_await sandbox::run_job(zygote_, input->get(), std::move(text));
-    if (!reply) co_return fail(std::move(reply));
-    co_return read_reply(*reply);
+    json::object request{{"path", spec.path}, {"fields", std::move(fields)}, {"remoteBases", remotes_ != nullptr},
+                         {"artifactBytes", bytes->size()}};
+    for (std::size_t rounds = 0;; ++rounds) {
+        request["remotes"] = supplies->description();
+        auto assemble = [&] { return sealed_input(*bytes, *supplies); };
+        auto input = co_await on_pool(pool_, std::move(assemble));
+        if (!input) co_return fail(std::move(input), "render");
+        auto text = co_await run_worker(std::move(*input), json::serialize(request));
+        if (!text) co_return fail(std::move(text));
+        auto reply = read_reply(*text);
+        if (!reply) co_return fail(std::move(reply));
+        if (reply->missing.empty() || remotes_ == nullptr) {
+            reply->rendered.remotes = supplies->keys();
+            co_return std::move(reply->rendered);
+        }
+        if (rounds == limits::kRemoteRoundsMax) {
+            co_return fail(Errc::limit, "remote '" + reply->missing.front().url + "': more than " + std::to_string(rounds) + " rounds of remote resources");
+        }
+        auto fetched = co_await fetch(std::move(reply->missing), *supplies);
+        if (!fetched) co_return fail(std::move(fetched));
+    }
 }
 
 }  // namespace holdfast::daemon

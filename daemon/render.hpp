@@ -1,6 +1,8 @@
-// daemon/render.hpp: hands an artifact to a render worker and takes the objects back.
+// daemon/render.hpp: hands an artifact to a render worker and takes the objects back, or first fetches what it misses.
 #pragma once
 
+#include "daemon/remote_bases.hpp"
+#include "daemon/remote_cache.hpp"
 #include "modules/base/slots.hpp"
 #include "modules/reconcile/ports.hpp"
 #include "modules/sandbox/sandbox.hpp"
@@ -14,20 +16,26 @@ namespace holdfast::daemon {
 class WorkerRenderer final : public reconcile::Renderer {
 public:
     /// All outlive this object. At most `jobs_max` workers run at once, the others wait in order.
+    /// `remotes` is null when remote bases are not allowed.
     WorkerRenderer(asio::any_io_executor executor, asio::thread_pool& pool, source::ArtifactStore& store,
-                   sandbox::Zygote& zygote, std::size_t jobs_max, std::uint64_t artifact_bytes_max);
+                   RemoteCache* remotes, sandbox::Zygote& zygote, std::size_t jobs_max, std::uint64_t artifact_bytes_max);
 
     Task<reconcile::Rendered> render(model::Artifact artifact, model::KustomizationSpec spec) override;
 
 private:
+    Task<std::string> run_worker(MemoryFile input, std::string request);
+    Task<void> fetch(std::vector<kustomize::Remote> missing, Supplies& into);
+
     asio::thread_pool& pool_;
     source::ArtifactStore& store_;
+    RemoteCache* remotes_;
     sandbox::Zygote& zygote_;
     Slots slots_;
     std::uint64_t artifact_bytes_max_;
 };
 
-/// The worker's side: the artifact on `input_fd`, the spec in `request`, kustomize's objects as the reply.
+/// The worker's side: the artifact and what was fetched on `input_fd`, the spec in `request`; the reply holds kustomize's
+/// objects, or the list of what has to be fetched first.
 Result<std::string> render_job(int input_fd, std::string_view request);
 
 }  // namespace holdfast::daemon

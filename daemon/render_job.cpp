@@ -1,4 +1,5 @@
 // daemon/render_job.cpp: what a render worker does, with nothing but a descriptor and a request.
+#include "daemon/memory_file.hpp"
 #include "daemon/render.hpp"
 
 #include "modules/crypto/digest.hpp"
@@ -9,8 +10,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <cerrno>
-#include <unistd.h>
+#include <algorithm>
 
 namespace holdfast::daemon {
 
@@ -18,18 +18,6 @@ namespace {
 
 namespace json = boost::json;
 constexpr std::string_view kRoot = "/artifact";  // where the tree stands in messages; nothing of the machine
-
-Result<std::string> read_all(int fd) {
-    std::string bytes;
-    char block[65536];
-    for (;;) {
-        ssize_t const got = ::read(fd, block, sizeof block);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return fail(Errc::corrupt, "the artifact cannot be read");
-        if (got == 0) return bytes;
-        bytes.append(block, static_cast<std::size_t>(got));
-    }
-}
 
 kustomize::MemoryFiles view_of(source::FileMap const& tree) {
     kustomize::MemoryFiles files;
@@ -52,27 +40,32 @@ Result<std::string> render_job(int input_fd, std::string_view request) {
     boost::system::error_code ec;
     json::value const wish = json::parse(json::string_view{request.data(), request.size()}, ec);
     if (ec || !wish.is_object()) return fail(Errc::invalid_input, "the render request cannot be read");
-    auto bytes = read_all(input_fd);
-    if (!bytes) return fail(std::move(bytes));
-    auto tree = source::untar(*bytes);
+    auto const& fields = wish.get_object();
+    auto const input = Mapping::of(input_fd);
+    if (!input) return std::unexpected{input.error()};
+    auto const artifact_size = std::min(fields.at("artifactBytes").to_number<std::size_t>(), input->bytes().size());
+    auto tree = source::untar(input->bytes().substr(0, artifact_size));
     if (!tree) return fail(std::move(tree), "artifact");
-    bytes->clear();
-    bytes->shrink_to_fit();
     auto const files = view_of(*tree);
+    auto remotes = read_supplies(fields.at("remotes").as_array(), input->bytes().substr(artifact_size));
+    if (!remotes) return fail(Errc::invalid_input, remotes.error().message);
 
     // SecureJoin: whatever the path says, it stays inside the artifact.
-    std::string const path{wish.get_object().at("path").as_string()};
+    std::string const path{fields.at("path").as_string()};
     std::string const inside = kustomize::join_path("/", path);
     std::string const directory = inside == "/" ? std::string{kRoot} : std::string{kRoot} + inside;
     kustomize::Options options;
     options.files = &files;
     options.root = kRoot;
+    if (fields.at("remoteBases").as_bool()) options.remotes = &*remotes;
+    options.remote_refusal = "remote bases are disallowed (no_remote_bases)";
     kustomize::Files look{options.root, {0, 0}, &files};
     auto const found = look.resolve(directory);
     if (!found || !found->file.empty()) {
         return fail(Errc::not_found, "kustomization path not found: stat " + without_root(directory) + ": no such file or directory");
     }
-    auto built = kustomize::build_flux(directory, wish.get_object().at("fields").as_object(), std::move(options));
+    auto built = kustomize::build_flux(directory, fields.at("fields").as_object(), std::move(options));
+    if (!remotes->missing().empty()) return json::serialize(json::object{{"missing", describe(remotes->missing())}});
     if (!built) return fail(built.error().code == Errc::limit ? Errc::limit : Errc::invalid_input,
                             "kustomize build failed: " + without_root(built.error().message));
 

@@ -17,6 +17,7 @@ constexpr auto kNewest =
 constexpr auto kRevisions =
     "SELECT source, revision, digest, size, stored_at, metadata FROM artifacts WHERE source = ?1 ORDER BY id DESC";
 constexpr auto kForget = "DELETE FROM artifacts WHERE source = ?1";
+constexpr auto kOlder = "SELECT source FROM artifacts WHERE substr(source, 1, length(?1)) = ?1 GROUP BY source HAVING max(stored_at) < ?2";
 constexpr auto kUnreferenced = "SELECT digest FROM blobs WHERE NOT EXISTS (SELECT 1 FROM artifacts WHERE artifacts.digest = blobs.digest)";
 constexpr auto kDropBlob = "DELETE FROM blobs WHERE digest = ?1";
 constexpr auto kHasBlob = "SELECT count(*) FROM blobs WHERE digest = ?1";
@@ -27,7 +28,7 @@ std::int64_t seconds(model::WallTime time) { return std::chrono::floor<std::chro
 
 ArtifactStore::ArtifactStore(db::Connection& db, BlobStore& blobs, std::int64_t revisions_kept)
     : db_{db}, blobs_{blobs}, revisions_kept_{revisions_kept}, put_blob_{db, kPutBlob}, put_{db, kPut}, trim_{db, kTrim}, newest_{db, kNewest},
-      revisions_{db, kRevisions}, forget_{db, kForget}, unreferenced_{db, kUnreferenced}, drop_blob_{db, kDropBlob}, has_blob_{db, kHasBlob} {}
+      revisions_{db, kRevisions}, forget_{db, kForget}, older_{db, kOlder}, unreferenced_{db, kUnreferenced}, drop_blob_{db, kDropBlob}, has_blob_{db, kHasBlob} {}
 
 Result<std::unique_ptr<source::ArtifactWriter>> ArtifactStore::begin() {
     auto writer = blobs_.begin();
@@ -95,6 +96,21 @@ Result<std::vector<source::StoredArtifact>> ArtifactStore::revisions(std::string
 Result<void> ArtifactStore::forget(std::string const& source) {
     auto forgotten = forget_.run(source);
     if (!forgotten) return fail(std::move(forgotten), "artifacts");
+    return {};
+}
+
+Result<void> ArtifactStore::forget_others(std::string const& prefix, std::set<std::string> const& kept, model::WallTime young) {
+    std::vector<std::string> others;
+    auto rows = older_.rows(prefix, seconds(young));
+    for (;;) {
+        auto found = rows.next();
+        if (!found) return fail(std::move(found), "artifacts");
+        if (!*found) break;
+        if (auto source = rows.text(0); !kept.contains(source)) others.push_back(std::move(source));
+    }
+    for (auto const& source : others) {
+        if (auto ok = forget(source); !ok) return ok;
+    }
     return {};
 }
 

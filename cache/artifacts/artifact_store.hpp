@@ -29,6 +29,9 @@ public:
     Result<std::vector<source::StoredArtifact>> revisions(std::string const& source) override;
     Result<void> forget(std::string const& source) override;
 
+    /// Forgets the sources whose names start with `prefix` but those of `kept`, unless something was recorded since `young`.
+    Result<void> forget_others(std::string const& prefix, std::set<std::string> const& kept, model::WallTime young);
+
     /// Removes blobs that no artifact row names and that are not in `in_use`, and files without a row (a power cut
     /// between file and row). Blobs with a living writer stay. db pool.
     Result<Collected> collect(std::set<std::string> const& in_use);
@@ -47,6 +50,7 @@ private:
     db::Statement newest_;
     db::Statement revisions_;
     db::Statement forget_;
+    db::Statement older_;
     db::Statement unreferenced_;
     db::Statement drop_blob_;
     db::Statement has_blob_;

@@ -27,12 +27,16 @@ struct Kustomizations::Facts {
     std::uint64_t spec_digest = 0;
     std::string manifest_digest;
     bool complete = false;  // applied, pruned and healthy
+    std::vector<std::string> remotes = {};                     // remote bases of the last render
+    std::optional<std::chrono::nanoseconds> rendered_at = {};  // boot clock; nothing: not since the start
 
     std::string text() const {
-        return boost::json::serialize(boost::json::object{{"artifact", artifact_digest},
-                                                          {"spec", std::to_string(spec_digest)},
-                                                          {"manifests", manifest_digest},
-                                                          {"complete", complete}});
+        boost::json::object object{{"artifact", artifact_digest},
+                                   {"spec", std::to_string(spec_digest)},
+                                   {"manifests", manifest_digest},
+                                   {"complete", complete}};
+        if (!remotes.empty()) object["remotes"] = boost::json::array(remotes.begin(), remotes.end());
+        return boost::json::serialize(object);
     }
 };
 
@@ -60,6 +64,7 @@ struct Kustomizations::Pass {
     std::uint64_t spec_digest = 0;
     std::string manifest_digest = {};
     bool repairs = false;  // the pass began with drift
+    bool only_looks = false;  // everything is as it was applied, unless a remote base has moved
     std::vector<model::OwnedObject> intended = {};  // everything it was about to apply
     ApplyReport applied = {};
     PruneReport pruned = {};
@@ -110,6 +115,11 @@ void Kustomizations::load(model::JournalEntry const& entry) {
     facts.spec_digest = std::strtoull(std::string{kube::find_string(object, {"spec"})}.c_str(), nullptr, 10);
     auto const* complete = object.if_contains("complete");
     facts.complete = complete != nullptr && complete->is_bool() && complete->get_bool();
+    if (auto const* remotes = object.if_contains("remotes"); remotes != nullptr && remotes->is_array()) {
+        for (auto const& one : remotes->get_array()) {
+            if (one.is_string()) facts.remotes.emplace_back(one.get_string());
+        }
+    }
     facts_[entry.key] = std::move(facts);
 }
 
@@ -154,15 +164,29 @@ asio::awaitable<Next> Kustomizations::reconcile(Key key) {
     Facts const& facts = facts_[key];
     bool const same = facts.artifact_digest == artifact->digest && facts.spec_digest == entry->spec_digest;
     bool const asked = entry->meta.requested_at != entry->status.last_handled_reconcile_at;
-    if (same && !owned_.has_drift(key) && !asked) {
-        if (waiting_.contains(key)) co_return co_await check_health(key);
-        if (facts.complete) co_return Next{spec.interval};  // nothing changed: no request, no write
-    }
-    co_return co_await pass(key, std::move(spec), std::move(*artifact));
+    bool const settled = same && !owned_.has_drift(key) && !asked;
+    if (settled && waiting_.contains(key)) co_return co_await check_health(key);
+    bool const only_looks = settled && facts.complete;
+    auto const wait = until_due(facts, spec);
+    if (only_looks && wait.count() > 0) co_return Next{wait};  // nothing changed: no request, no write
+    co_return co_await pass(key, std::move(spec), std::move(*artifact), only_looks);
+}
+
+/// What the artifact alone makes is looked at when it changes; a remote base moves without telling.
+model::Duration Kustomizations::until_due(Facts const& facts, KustomizationSpec const& spec) const {
+    if (facts.remotes.empty()) return spec.interval;
+    if (!facts.rendered_at) return {};
+    return std::max(*facts.rendered_at + spec.interval - ports_.clock.boot(), model::Duration{});
+}
+
+std::set<std::string> Kustomizations::remotes() const {
+    std::set<std::string> all;
+    for (auto const& [key, facts] : facts_) all.insert(facts.remotes.begin(), facts.remotes.end());
+    return all;
 }
 
 /// Renders, applies, prunes, records. Health, when it is asked for, goes on without holding anything.
-asio::awaitable<Next> Kustomizations::pass(Key key, KustomizationSpec spec, model::Artifact artifact) {
+asio::awaitable<Next> Kustomizations::pass(Key key, KustomizationSpec spec, model::Artifact artifact, bool only_looks) {
     waiting_.erase(key);
     Entry* entry = ports_.registry.find(key);
     if (entry == nullptr) co_return Next{};
@@ -172,11 +196,15 @@ asio::awaitable<Next> Kustomizations::pass(Key key, KustomizationSpec spec, mode
     }
     entry->status.last_attempted_revision = artifact.revision;
     Pass run{.key = key, .spec = std::move(spec), .artifact = std::move(artifact), .started = ports_.clock.boot(),
-             .spec_digest = entry->spec_digest};
+             .spec_digest = entry->spec_digest, .only_looks = only_looks};
 
     auto rendered = co_await renderer_.render(run.artifact, run.spec);
     if (!rendered) co_return co_await stop_building(std::move(run), std::move(rendered).error());
     run.manifest_digest = rendered->digest;
+    Facts& facts = facts_[key];
+    facts.remotes = std::move(rendered->remotes);
+    facts.rendered_at = run.started;
+    if (run.only_looks && run.manifest_digest == facts.manifest_digest) co_return Next{run.spec.interval};
     for (kube::Object& object : rendered->objects) stamp(object, key, run.spec);
 
     // What is about to be written comes first, and that the last pass holds no longer: a power cut between a write and
@@ -248,7 +276,9 @@ void Kustomizations::settle(Pass const& run) {
     owned_.replace(run.key, run.applied.objects, run.pruned.survivors);
     if (run.repairs) owned_.mark_repaired(run.key);
     owned_.end_pass(run.key);
-    facts_[run.key] = {.artifact_digest = run.artifact.digest, .spec_digest = run.spec_digest, .manifest_digest = run.manifest_digest};
+    Facts& facts = facts_[run.key];
+    facts = {.artifact_digest = run.artifact.digest, .spec_digest = run.spec_digest, .manifest_digest = run.manifest_digest,
+             .remotes = std::move(facts.remotes), .rendered_at = facts.rendered_at};
     Entry* entry = ports_.registry.find(run.key);
     if (entry == nullptr) return;
     entry->status.inventory.clear();

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 namespace holdfast::reconcile {
@@ -34,6 +35,9 @@ public:
     /// One pass. Never two at once for the same key. Whatever happens inside, exactly one outcome is recorded.
     asio::awaitable<story::Next> reconcile(model::Key key);
 
+    /// The remote bases of all Kustomizations, by the keys that Rendered::remotes has.
+    std::set<std::string> remotes() const;
+
 private:
     struct Facts;
     struct Failure;
@@ -41,7 +45,8 @@ private:
     struct Pass;
 
     asio::awaitable<story::Next> finalize(model::Key key);
-    asio::awaitable<story::Next> pass(model::Key key, model::KustomizationSpec spec, model::Artifact artifact);
+    asio::awaitable<story::Next> pass(model::Key key, model::KustomizationSpec spec, model::Artifact artifact, bool only_looks);
+    model::Duration until_due(Facts const& facts, model::KustomizationSpec const& spec) const;
     ApplyOptions apply_options(Pass const& run) const;
     std::vector<model::OwnedObject> stale_objects(Pass const& run) const;
     void settle(Pass const& run);

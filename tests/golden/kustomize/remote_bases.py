@@ -192,10 +192,10 @@ class Files(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         body = self.bodies.get(self.path)
-        status = 302 if self.path == "/moved" else 500 if self.path == "/500" else 200 if body is not None else 404
+        status = 302 if self.path in ("/moved", "/loop") else 500 if self.path == "/500" else 200 if body is not None else 404
         self.send_response(status)
         if status == 302:
-            self.send_header("Location", "/plain.yaml")
+            self.send_header("Location", {"/moved": "/plain.yaml"}.get(self.path, self.path))
         content = (body or "").encode()
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -233,22 +233,43 @@ def compare(top, holdfast, oracle, name, text):
     return ours[0] == 1 and not ours[1] and said, theirs, ours
 
 
-def check_command(holdfast, oracle, top, url, submodule):
+def make_chain(top, length):
+    """A repository whose tag t0 names its tag t1, and so on: each has to be fetched before the next is known."""
+    folder = top / "work" / "chain"
+    folder.mkdir()
+    git(folder, "init", "-qb", "main")
+    for number in range(length):
+        commit(folder, {"kustomization.yaml": resources(f"file://{folder}//./?ref=t{number + 1}&step={number}")})
+        git(folder, "tag", f"t{number}")
+    commit(folder, {"kustomization.yaml": resources("cm.yaml"), "cm.yaml": config_map("end")})
+    git(folder, "tag", f"t{length}")
+    return f"file://{folder}//./?ref=t"
+
+
+def check_command(holdfast, oracle, top, url, files):
     """What is wrong with the command itself, beside what it prints."""
     local = str(top / "cases" / "tag")
     allowed = [holdfast, "build", "--allow-remote-bases"]
+    submodule, chain = make_submodule(top, url), make_chain(top, 17)
+    write(top / "many", {"kustomization.yaml": resources(*(f"{files}/plain.yaml?{number}" for number in range(65)))})
+    write(top / "loop", {"kustomization.yaml": resources(f"{files}/loop")})
     direct = f"{url}//base?ref=v1"
     if run([*allowed, direct])[:2] != run([oracle, "build", direct])[:2]:
         yield "a repository as DIR is built otherwise"
     for words, message in (([holdfast, "build", local], "--allow-remote-bases allows it"),
                            ([*allowed, "--root", str(top / "cases"), local], "a repository of this machine's disk is not read here"),
                            ([*allowed, "git@localhost:a/b.git"], "ssh is not supported"),
+                           ([*allowed, str(top / "many")], "plain.yaml?64': more than 64 remote resources in one build"),
+                           ([*allowed, str(top / "loop")], "/loop\": stopped after 10 redirects"),
+                           ([*allowed, chain + "0"], "more than 16 rounds of remote resources"),
                            ([*allowed, submodule], "'sub' is a submodule, and those are not fetched")):
         status, out, error = run(words)
         if status != 1 or out or message not in error:
             yield f"{words}: {status} {out}{error}"
-    if run([*allowed, submodule + "?submodules=false"])[0] != 0:
-        yield "a repository with a submodule that is declined does not build"
+    for good in (submodule + "?submodules=false", chain + "2"):
+        status, _, error = run([*allowed, good])
+        if status != 0:
+            yield f"{good} does not build: {error}"
 
 
 def main():
@@ -268,7 +289,7 @@ def main():
             check = functools.partial(compare, top, holdfast, oracle)
             with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
                 results = list(pool.map(lambda case: (case[0], *check(*case)), listed))
-            problems = list(check_command(holdfast, oracle, top, url, make_submodule(top, url)))
+            problems = list(check_command(holdfast, oracle, top, url, files))
         server.shutdown()
     for problem in problems:
         print(problem)

@@ -43,6 +43,22 @@ Result<std::string> add(ArtifactStore& store, std::string const& source, std::st
     return digest;
 }
 
+TEST_CASE("artifacts: sources that nobody uses are forgotten by prefix, young ones stay", "[cache][artifacts]") {
+    TempDir dir;
+    Cache cache{dir.path()};
+    for (auto const* source : {"Remote/a", "Remote/b", "Remote%", "GitRepository/Remote/a"}) REQUIRE(add(cache.store, source, "1", source));
+    model::WallTime const stored{std::chrono::seconds{1'790'000'000}};
+
+    REQUIRE(cache.store.forget_others("Remote/", {}, stored));
+    CHECK(cache.store.newest("Remote/b").value());
+    REQUIRE(cache.store.forget_others("Remote/", {"Remote/a"}, stored + std::chrono::seconds{1}));
+
+    CHECK(cache.store.newest("Remote/a").value());
+    CHECK_FALSE(cache.store.newest("Remote/b").value());
+    CHECK(cache.store.newest("Remote%").value());
+    CHECK(cache.store.newest("GitRepository/Remote/a").value());
+}
+
 TEST_CASE("artifacts: the newest revision comes back after a restart", "[cache][artifacts]") {
     TempDir dir;
     {

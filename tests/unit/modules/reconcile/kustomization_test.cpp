@@ -23,17 +23,20 @@ class FakeRenderer final : public Renderer {
 public:
     std::vector<std::string> names;  // of the ConfigMaps that a render gives
     std::optional<Error> refuse;
+    std::vector<std::string> remotes;
+    std::string remote_content;
     std::size_t renders = 0;
 
     Task<Rendered> render(model::Artifact artifact, model::KustomizationSpec) override {
         ++renders;
         if (refuse) co_return fail(refuse->code, refuse->message);
         Rendered out;
-        out.digest = "sha256:" + artifact.digest;
+        out.digest = "sha256:" + artifact.digest + remote_content;
+        out.remotes = remotes;
         for (std::string const& name : names) {
             out.objects.push_back({{"apiVersion", "v1"}, {"kind", "ConfigMap"},
                                    {"metadata", boost::json::object{{"name", name}, {"namespace", "apps"}}},
-                                   {"data", boost::json::object{{"revision", artifact.revision}}}});
+                                   {"data", boost::json::object{{"revision", artifact.revision + remote_content}}}});
         }
         co_return out;
     }
@@ -146,6 +149,51 @@ TEST_CASE("kustomization: after a restart the journal is enough for a pass witho
     CHECK(next.after == 10min);
     CHECK(after.cluster.log.empty());
     CHECK(after.renderer.renders == 0);
+}
+
+TEST_CASE("kustomization: a remote base is looked at once in each interval, and costs nothing while it stands still", "[reconcile]") {
+    World world;
+    world.renderer.remotes = {"git::https://host/org/repo"};
+    world.want("web");
+    world.pass();
+    auto const saves = world.journal.saves;
+    world.cluster.log.clear();
+
+    world.clock.now += 4min;
+    CHECK(world.pass().after == 6min);  // woken by something else
+    CHECK(world.renderer.renders == 1);
+    world.clock.now += 6min;
+    CHECK(world.pass().after == 10min);
+    CHECK(world.renderer.renders == 2);
+    CHECK(world.cluster.log.empty());
+    CHECK(world.journal.saves == saves);
+
+    world.renderer.remote_content = "moved";
+    world.clock.now += 10min;
+    CHECK(world.pass().after == 10min);
+    CHECK(world.cluster.log.back() == "record");
+    CHECK(world.condition(kWeb).message == "Applied revision: main@sha1:1");
+    CHECK(world.story.remotes() == std::set<std::string>{"git::https://host/org/repo"});
+}
+
+TEST_CASE("kustomization: after a restart a remote base is looked at, and nothing is written when it stands still", "[reconcile]") {
+    World before;
+    before.renderer.remotes = {"https://host/file.yaml"};
+    before.want("web");
+    before.pass();
+    World after;
+    after.renderer.remotes = before.renderer.remotes;
+    auto& entry = after.want("web");
+    auto const& kept = before.journal.entries.at(kWeb);
+    entry.status = model::read_status(boost::json::parse(kept.status).as_object());
+    after.story.load(kept);
+    CHECK(after.story.remotes() == std::set<std::string>{"https://host/file.yaml"});
+
+    CHECK(after.pass().after == 10min);
+
+    CHECK(after.renderer.renders == 1);
+    CHECK(after.cluster.log.empty());
+    CHECK(after.journal.saves == 0);
 }
 
 TEST_CASE("kustomization: only what a new commit changed is applied, and what it left out is deleted", "[reconcile]") {
