@@ -72,7 +72,9 @@ Result<std::string> render_chart(kustomize::HelmRequest const& request) {
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     auto const output = template_output(static_cast<int>(arguments.size()), arguments.data());
-    if (output.status != 0) return fail(Errc::invalid_input, "chart '" + request.name + "': " + output.err);
+    if (output.status != 0) {  // helm's own words first, as in kustomize
+        return fail(Errc::invalid_input, output.err + ": unable to render chart '" + request.name + "'");
+    }
     return output.out;
 }
 

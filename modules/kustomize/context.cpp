@@ -10,9 +10,10 @@ Result<Resource*> Context::adopt(yaml::Node* node) {
     return &resources_.emplace_back(*this, node);
 }
 
-Result<Resource*> Context::copy(Resource const& from) {
+Result<Resource*> Context::copy(Resource const& from, yaml::SharedScalars* shared) {
     if (auto ok = check_memory(); !ok) return fail(std::move(ok));
-    auto& made = resources_.emplace_back(*this, yaml::clone(arena, *from.root()));
+    auto* const root = shared ? yaml::clone(arena, *from.root(), *shared) : yaml::clone(arena, *from.root());
+    auto& made = resources_.emplace_back(*this, root);
     made.var_names = from.var_names;
     return &made;
 }

@@ -24,8 +24,8 @@ public:
 
     /// Errors: limit when the build holds more than objects_max.
     Result<Resource*> adopt(yaml::Node* node);
-    /// A copy with nodes of its own.
-    Result<Resource*> copy(Resource const& from);
+    /// A copy with nodes of its own; several objects that share scalars are copied with the same `shared`.
+    Result<Resource*> copy(Resource const& from, yaml::SharedScalars* shared = nullptr);
     /// Errors: limit when the nodes take more memory than allowed; called once per step.
     Result<void> check_memory() const;
 

@@ -99,8 +99,9 @@ Result<Accumulator> Memo::copy(Context& context, Accumulator const& from) {
     out.config = from.config;
     out.vars = from.vars;
     std::vector<Resource*> objects;
+    yaml::SharedScalars shared;  // a label is one node in all the fields it was added to, as in kustomize
     for (auto const* object : from.objects.all()) {
-        auto made = context.copy(*object);
+        auto made = context.copy(*object, &shared);
         if (!made) return fail(std::move(made));
         objects.push_back(*made);
     }

@@ -251,7 +251,7 @@ namespace {
 /// Copies level by level, with a list of its own: a tree that patches made very deep costs no stack.
 class Copier {
 public:
-    Copier(Arena& arena, bool all) : arena_{arena}, all_{all} {}
+    Copier(Arena& arena, bool all, SharedScalars* shared = nullptr) : arena_{arena}, all_{all}, shared_{shared} {}
 
     Node* copy(Node const& from) {
         auto* const root = copy_one(from);
@@ -272,6 +272,13 @@ public:
 
 private:
     Node* copy_one(Node const& from) {
+        if (!shared_ || !from.is_scalar() || from.line != 0) return copy_alone(from);
+        auto& copy = (*shared_)[&from];
+        if (!copy) copy = copy_alone(from);
+        return copy;
+    }
+
+    Node* copy_alone(Node const& from) {
         auto* const node = arena_.make<Node>(Node{from});
         if (all_) copy_text(*node, from);
         if (from.is_scalar() || from.is_alias()) return node;
@@ -293,6 +300,7 @@ private:
 
     Arena& arena_;
     bool all_;
+    SharedScalars* shared_;
     std::vector<Node*> open_;  // copied, but their children are still the originals
     std::unordered_map<Node const*, Node*> copies_;
     std::vector<Node*> aliases_;
@@ -305,6 +313,7 @@ bool equal_alone(Node const& a, Node const& b) {
 }  // namespace
 
 Node* clone(Arena& arena, Node const& from) { return Copier{arena, false}.copy(from); }
+Node* clone(Arena& arena, Node const& from, SharedScalars& shared) { return Copier{arena, false, &shared}.copy(from); }
 
 Node* copy_to(Arena& arena, Node const& from) {
     Copier copier{arena, true};

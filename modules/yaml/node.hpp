@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <unordered_map>
 
 namespace holdfast::yaml {
 
@@ -170,6 +171,10 @@ Node* make_alias(Arena& arena, Node* target);  // target->anchor() must be set
 /// kyaml CopyYNode: new nodes for all of the tree, text and alias targets shared with the original.
 /// Never    follows an alias; recurses.
 Node* clone(Arena& arena, Node const& from);
+
+/// The same for several trees that share scalars made by hand: their copies share the copy of such a scalar.
+using SharedScalars = std::unordered_map<Node const*, Node*>;
+Node* clone(Arena& arena, Node const& from, SharedScalars& shared);
 
 /// Copies a tree so that nothing of it points outside of `arena`: text too, and an alias to a node inside of
 /// the tree points to the copy of that node.

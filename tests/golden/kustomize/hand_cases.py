@@ -200,3 +200,8 @@ add("same base under two prefixes", "resources: [one, two]\n", {
     "two/kustomization.yaml": "resources: [../../base]\nnamePrefix: two-\nnamespace: two\n"})
 add("fifo", "resources: [../base]\n", {}, "--reorder=none")
 add("managed by", "resources: [../base]\n", {}, "--enable-managedby-label")
+# A label is one node in all the fields that one transformer put it into, and setting one of them later sets them all.
+add("a label set again over a shared base", "resources: [one, two]\n", {
+    "one/kustomization.yaml": "resources: [all.yaml]\nlabels: [{pairs: {team: bees}, includeSelectors: true}]\n",
+    "one/all.yaml": trees.SERVICE + "---\n" + trees.DEPLOYMENT,
+    "two/kustomization.yaml": "resources: [../one]\nlabels: [{pairs: {team: wasps}}]\nnamePrefix: two-\ncommonAnnotations: {note: z}\n"})

@@ -8,6 +8,7 @@
     -- path/file.yaml --
     ...
     -- expect --                its output; or -- error -- and the first line of it
+    -- output/NAME --           what it wrote into a directory or file of its choice, if anything
 
 A line of content that starts with "-- ", "== " or a backslash gets a backslash in front. A file without a last line break
 ends in a line "\\\\ no newline".
@@ -46,3 +47,31 @@ def write_group(path, base, cases):
                 out.write(f"-- error --\n{escape(case['error'] + chr(10))}")
             else:
                 out.write(f"-- expect --\n{escape(case['expect'])}")
+            for name, text in sorted(case.get("output", {}).items()):
+                out.write(f"-- output/{name} --\n{escape(text)}")
+
+
+def read_group(path):
+    """What write_group wrote: the cases with all of their files."""
+    base, cases, files, lines = {}, [], None, None
+    with open(path, encoding="utf-8", newline="") as text:
+        for line in text:
+            if line == "== base\n":
+                files = base
+            elif line.startswith("== case "):
+                name, _, flags = line[8:-1].partition(" | ")
+                files = dict(base)
+                cases.append({"name": name, "flags": flags, "files": files})
+            elif line.startswith("-- ") and line.endswith(" --\n"):
+                lines = files.setdefault(line[3:-4], [])
+                lines.clear()
+            else:
+                lines.append(line)
+    for case in cases:
+        parts = {name: unescape(content) for name, content in case["files"].items()}
+        case["output"] = {name[7:]: parts.pop(name) for name in list(parts) if name.startswith("output/")}
+        for key in ("expect", "error", "stderr"):
+            if key in parts:
+                case[key] = parts.pop(key)
+        case["files"] = parts
+    return cases
