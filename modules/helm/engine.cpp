@@ -78,7 +78,7 @@ Result<void> parse_all(std::vector<Renderable> const& all, TemplateSet& set) {
     for (auto const& one : all) {
         auto found = one.chart->compiled.find(one.name);
         if (found == one.chart->compiled.end()) {
-            auto parsed = set.parse_only(one.name, one.file->data);
+            auto parsed = set.parse_only(one.name, one.file->data, gotemplate::TextLife::lent);
             if (!parsed) return fail(parsed.error().code, parse_error_text(one.name, parsed.error().message));
             found = one.chart->compiled.emplace(one.name, std::move(*parsed)).first;
         }

@@ -120,7 +120,7 @@ Item Lexer::this_item(Token type) {
     return made;
 }
 
-Lexer::State Lexer::emit(Item item) {
+Lexer::State Lexer::emit(Item const& item) {
     item_ = item;
     return State::done;
 }
@@ -140,8 +140,7 @@ void Lexer::ignore() {
     start_line_ = line_;
 }
 
-Item Lexer::next() {
-    item_ = Item{Token::eof, pos_, "EOF", start_line_};
+Item const& Lexer::next() {
     auto state = inside_action_ ? State::inside_action : State::text;
     while (state != State::done) {
         switch (state) {

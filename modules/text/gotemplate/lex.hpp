@@ -28,7 +28,8 @@ std::string to_string(Item const& item);
 class Lexer {
 public:
     explicit Lexer(std::string_view input) : input_(input) {}
-    Item next();
+    /// Valid until the next call.
+    Item const& next();
 
 private:
     enum class State { text, left_delim, comment, right_delim, inside_action, space, identifier, field, variable, character, number, quote, raw_quote, done };
@@ -41,7 +42,7 @@ private:
     void accept_run(std::string_view valid);
     Item this_item(Token type);
     State emit(Token type);
-    State emit(Item item);
+    State emit(Item const& item);
     State fail(std::string message);
     void ignore();
     bool at_right_delim(bool& trims) const;

@@ -4,9 +4,13 @@
 #include "modules/text/gotemplate/strconv.hpp"
 #include "modules/text/gotemplate/unicode.hpp"
 
+#include <algorithm>
+
 namespace holdfast::gotemplate {
 
 namespace {
+
+constexpr std::size_t kBlockBytesMax = 64u << 10;
 
 void write(std::string& out, Node const& node);
 
@@ -108,6 +112,14 @@ void write(std::string& out, Node const& node) {
 }
 
 }  // namespace
+
+void* Source::room_in_new_block(std::size_t bytes) {
+    // The first block is as large as nodes usually need, the next ones double.
+    size_ = std::max(bytes, size_ == 0 ? text.size() + 256 : std::min(size_ * 2, kBlockBytesMax));
+    blocks_.push_back(std::make_unique_for_overwrite<char[]>(size_));
+    used_ = bytes;
+    return blocks_.back().get();
+}
 
 std::string to_string(Node const& node) {
     std::string out;

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "modules/text/gotemplate/funcs.hpp"
+#include "modules/text/gotemplate/template.hpp"
 #include "modules/text/gotemplate/value.hpp"
 
 #include <cstdint>
 #include <memory>
-#include <memory_resource>
 #include <span>
 #include <string>
 #include <string_view>
@@ -104,10 +104,15 @@ struct StringNode : Node {
 
 /// One parsed text with everything made from it; shared by the trees it defines. One thread.
 struct Source {
-    Source(std::string_view n, std::string_view t) : name(n), text(t), memory(text.size() + 256) {}
+    Source(std::string_view n, std::string_view t, TextLife life)
+        : name(n), own_(life == TextLife::copied ? t : std::string_view{}), text(life == TextLife::copied ? own_ : t) {}
     std::string const name;  // for errors
-    std::string const text;
-    std::pmr::monotonic_buffer_resource memory;
+
+private:
+    std::string const own_;
+
+public:
+    std::string_view const text;
     mutable std::vector<Value> strings;  // what string constants give, made when first used
 
     Value const& value_of(StringNode const& node) const {
@@ -117,6 +122,20 @@ struct Source {
         }
         return strings[node.value];
     }
+
+    /// Memory for nodes and words.
+    void* room(std::size_t bytes, std::size_t alignment) {
+        auto const padding = (alignment - used_ % alignment) % alignment;
+        if (blocks_.empty() || used_ + padding + bytes > size_) return room_in_new_block(bytes);
+        auto* const found = blocks_.back().get() + used_ + padding;
+        used_ += padding + bytes;
+        return found;
+    }
+
+private:
+    void* room_in_new_block(std::size_t bytes);
+    std::vector<std::unique_ptr<char[]>> blocks_;
+    std::size_t used_ = 0, size_ = 0;  // of the last block
 };
 
 struct Tree {

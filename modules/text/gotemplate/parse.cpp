@@ -25,8 +25,8 @@ struct ParseFailure {
 
 class Parser {
 public:
-    Parser(std::string_view name, std::string_view text, FuncMap const& funcs)
-        : source_(std::make_shared<Source>(name, text)), funcs_(funcs), lexer_(source_->text) {}
+    Parser(std::string_view name, std::string_view text, TextLife life, FuncMap const& funcs)
+        : source_(std::make_shared<Source>(name, text, life)), funcs_(funcs), lexer_(source_->text) {}
 
     Trees run() {
         auto top = start(source_->name);
@@ -81,7 +81,7 @@ private:
 
     template <class T>
     T* room_for(std::size_t count) {
-        return static_cast<T*>(source_->memory.allocate(count * sizeof(T), alignof(T)));
+        return static_cast<T*>(source_->room(count * sizeof(T), alignof(T)));
     }
 
     template <class N, class... Args>
@@ -121,12 +121,12 @@ private:
     }
 
     // ---- tokens
-    Item next() {
+    // What these return is gone with the next token: whoever keeps it copies it.
+    Item const& next() {
         if (peek_count_ > 0) --peek_count_;
-        else token_[0] = take();
+        else token_[0] = lexer_.next();
         return token_[peek_count_];
     }
-    Item take() { return lexer_.next(); }
     void backup() { ++peek_count_; }
     void backup2(Item const& t1) {
         token_[1] = t1;
@@ -137,20 +137,20 @@ private:
         token_[2] = t2;
         peek_count_ = 3;
     }
-    Item peek() {
+    Item const& peek() {
         if (peek_count_ > 0) return token_[peek_count_ - 1];
         peek_count_ = 1;
-        token_[0] = take();
+        token_[0] = lexer_.next();
         return token_[0];
     }
-    Item next_non_space() {
+    Item const& next_non_space() {
         for (;;) {
-            auto const token = next();
+            auto const& token = next();
             if (token.type != Token::space) return token;
         }
     }
-    Item peek_non_space() {
-        auto const token = next_non_space();
+    Item const& peek_non_space() {
+        auto const& token = next_non_space();
         backup();
         return token;
     }
@@ -562,9 +562,9 @@ private:
 
 }  // namespace
 
-Result<Trees> parse_template(std::string_view name, std::string_view text, FuncMap const& funcs) {
+Result<Trees> parse_template(std::string_view name, std::string_view text, TextLife life, FuncMap const& funcs) {
     try {
-        return Parser{name, text, funcs}.run();
+        return Parser{name, text, life, funcs}.run();
     } catch (ParseFailure& failure) {
         return std::unexpected{std::move(failure.error)};
     }

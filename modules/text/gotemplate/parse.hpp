@@ -9,6 +9,6 @@
 namespace holdfast::gotemplate {
 
 /// Errors  invalid_input (Go's text), limit (nesting)
-Result<Trees> parse_template(std::string_view name, std::string_view text, FuncMap const& funcs);
+Result<Trees> parse_template(std::string_view name, std::string_view text, TextLife life, FuncMap const& funcs);
 
 }  // namespace holdfast::gotemplate

@@ -19,8 +19,8 @@ Result<void> TemplateSet::parse(std::string_view name, std::string_view text) {
     return {};
 }
 
-Result<TemplateSet::Parsed> TemplateSet::parse_only(std::string_view name, std::string_view text) const {
-    auto trees = parse_template(name, text, funcs_);
+Result<TemplateSet::Parsed> TemplateSet::parse_only(std::string_view name, std::string_view text, TextLife life) const {
+    auto trees = parse_template(name, text, life, funcs_);
     if (!trees) return fail(std::move(trees));
     return std::make_shared<Trees const>(*std::move(trees));
 }

@@ -21,6 +21,9 @@ struct Tree;  // node.hpp: one parsed template, immutable
 /// Templates by name; a key is the tree's own name and dies with it.
 using Trees = std::unordered_map<std::string_view, std::shared_ptr<Tree const>>;
 
+/// Whether a text is copied, or outlives every template made of it.
+enum class TextLife { copied, lent };
+
 /// A set of templates that call each other by name. A child sees its parent's and may hide them: Go's Clone, without a copy.
 class TemplateSet {
 public:
@@ -39,7 +42,7 @@ public:
 
     /// The parsed templates of `text`, to be added many times (to sets with the same functions) by add().
     using Parsed = std::shared_ptr<Trees const>;
-    Result<Parsed> parse_only(std::string_view name, std::string_view text) const;
+    Result<Parsed> parse_only(std::string_view name, std::string_view text, TextLife life = TextLife::copied) const;
     void add(Parsed const& parsed);
 
     Tree const* find(std::string_view name) const;  // here, then in the parents
