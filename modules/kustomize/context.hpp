@@ -39,7 +39,7 @@ public:
     patch::Schema schema;         // the builtin one, until the first kustomization that names another
     bool schema_is_chosen = false;
     // kyaml keeps the builtin types beside a document that is chosen later, when it had a use for them by then.
-    bool builtin_merged = false, unknown_type_met = false;
+    bool builtin_merged = options.schema_adds, unknown_type_met = false;
     std::vector<std::string> warnings;
     Blame blame;
 

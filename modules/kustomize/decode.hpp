@@ -113,9 +113,13 @@ private:
 bool same_key(std::string_view key, std::string_view name);
 
 /// types.Kustomization.Unmarshal, CheckDeprecatedFields, FixKustomization, CheckEmpty, EnforceFields.
-/// Errors  invalid_input with kustomize's text, which may have several lines; `place` says where in `written`, which
-///         is what the file holds when `text` was edited after it was read
-Result<Kustomization> decode_kustomization(std::string_view text, std::string_view directory, std::string_view written = {},
-                                           yaml::Place* place = nullptr);
+/// In      edited  by Flux, which reads leniently: unknown fields are dropped, and a number may stand for text
+/// Errors  invalid_input with kustomize's text (Flux's when edited), which may have several lines
+struct Reading {
+    bool edited = false;
+    std::string_view written;      // what the file holds, for the place
+    yaml::Place* place = nullptr;  // of the error in `written`
+};
+Result<Kustomization> decode_kustomization(std::string_view text, std::string_view directory, Reading const& reading = {});
 
 }  // namespace holdfast::kustomize

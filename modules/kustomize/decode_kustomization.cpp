@@ -303,19 +303,18 @@ void Decoder::read(Value const& value, Kustomization& out) {
     fix(out, old);
 }
 
-Result<Kustomization> decode_kustomization(std::string_view text, std::string_view directory, std::string_view written,
-                                           yaml::Place* place) {
+Result<Kustomization> decode_kustomization(std::string_view text, std::string_view directory, Reading const& reading) {
     auto value = yaml::read_sigs(text);
     if (!value) {
-        if (place) *place = place_of_error(written);
-        return fail(std::move(value), "invalid Kustomization");
+        if (reading.place) *reading.place = place_of_error(reading.written);
+        return fail(std::move(value), reading.edited ? "error converting YAML to JSON" : "invalid Kustomization");
     }
     Kustomization out;
-    Decoder decoder{{.unknown_fields = false}};
+    Decoder decoder{{.unknown_fields = reading.edited, .text_from_scalars = reading.edited}};
     decoder.read(*value, out);
     if (auto ok = decoder.result(); !ok) {
-        if (place) *place = place_of(written, *value, decoder.culprit());
-        return fail(std::move(ok), "invalid Kustomization");
+        if (reading.place) *reading.place = place_of(reading.written, *value, decoder.culprit());
+        return fail(std::move(ok), reading.edited ? "error unmarshaling JSON: while decoding JSON" : "invalid Kustomization");
     }
     if (out.is_empty) return fail(Errc::invalid_input, "kustomization.yaml is empty");
     if (auto ok = enforce(out, directory); !ok) return fail(std::move(ok));

@@ -317,6 +317,7 @@ Result<std::vector<std::string>> Files::list(std::string const& directory) {
             auto const name = rest.substr(0, rest.find('/'));
             if (!name.empty() && (names.empty() || names.back() != name)) names.emplace_back(name);
         }
+        std::sort(names.begin(), names.end());  // paths are sorted, but "a.yaml" comes before "a/b"
         return names;
     }
     auto* const stream = ::opendir(resolved->path().c_str());

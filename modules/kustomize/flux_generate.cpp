@@ -1,6 +1,8 @@
 // modules/kustomize/flux_generate.cpp: the generated kustomization, and Flux's fields in an existing one.
 #include "modules/kustomize/flux_generate.hpp"
 
+#include "modules/kustomize/context.hpp"
+#include "modules/kustomize/factory.hpp"
 #include "modules/yaml/json.hpp"
 
 #include <boost/json/array.hpp>
@@ -60,6 +62,32 @@ Result<json::object> generated(Options const& options, std::string const& direct
         kustomization["resources"] = std::move(resources);
     }
     return kustomization;
+}
+
+bool is_generated(Options const& options, std::string const& directory) {
+    return !has_kustomization(*options.files, join_path("/", directory));
+}
+
+/// The files that a generated kustomization names must hold objects.
+Result<void> check_files(Options const& options, std::string const& directory) {
+    auto const base = join_path("/", directory);
+    auto made = generated(options, base);
+    if (!made) return fail(std::move(made));
+    auto const* resources = made->if_contains("resources");
+    if (resources == nullptr) return {};
+    for (json::value const& resource : resources->get_array()) {
+        auto const path = join_path(base, std::string_view{resource.get_string()});
+        auto const file = options.files->find(path);
+        if (file == options.files->end()) continue;  // a directory
+        Context context{options, options.root};
+        auto objects = parse_objects(context, file->second);
+        if (objects) continue;
+        Blame blame;
+        blame.note_file(path, file->second);
+        return fail(objects.error().code, "failed to decode Kubernetes YAML from " + path + ": " + objects.error().message +
+                                              blame.told(base, directory));
+    }
+    return {};
 }
 
 json::array& list_of(json::object& object, std::string_view name) {
@@ -132,6 +160,8 @@ Result<void> merge_fields(json::object& kustomization, json::object const& field
 
 Result<Built> build_flux(std::string const& directory, json::object const& fields, Options options) {
     options.load_restrictions_none = true;
+    options.schema_adds = true;
+    options.reorder = Options::Reorder::none;  // Flux asks for no order: objects come as they are found
     options.edit_top = [fields, files = options.files, root = options.root, limits = options.limits](
                            std::string_view at, std::string_view file, std::string text) -> Result<std::string> {
         Options view;
@@ -146,22 +176,23 @@ Result<Built> build_flux(std::string const& directory, json::object const& field
             kustomization = std::move(*made);
         } else {
             auto read = yaml::read_sigs(text);
-            if (!read) return fail(std::move(read), join_path(here, file));
-            if (!read->is_object() && !read->is_null()) {
-                return fail(Errc::invalid_input, join_path(here, file) + ": is no mapping");
-            }
+            if (!read || (!read->is_object() && !read->is_null())) return text;  // whoever reads it says what is wrong
             if (read->is_object()) kustomization = std::move(read->get_object());
             auto const* resources = kustomization.if_contains("resources");
             bool const nothing = resources == nullptr || !resources->is_array() || resources->get_array().empty();
-            auto const* bases = kustomization.if_contains("bases");
             // As Flux: a file that names no resource is legal, and must not be "empty".
-            if (nothing && bases == nullptr) kustomization["buildMetadata"] = json::array{"originAnnotations"};
+            if (nothing) kustomization["buildMetadata"] = json::array{"originAnnotations"};
         }
         auto merged = merge_fields(kustomization, fields, view, here);
         if (!merged) return fail(std::move(merged));
         return json::serialize(kustomization);
     };
-    return build(directory, options);
+    auto built = build(directory, options);
+    if (!built && is_generated(options, directory)) {
+        // Flux has looked into each file by then.
+        if (auto readable = check_files(options, directory); !readable) return fail(std::move(readable));
+    }
+    return built;
 }
 
 }  // namespace holdfast::kustomize

@@ -63,6 +63,8 @@ struct Options {
     Remotes* remotes = nullptr;
     std::string remote_refusal = "no network in a render";
 
+    bool schema_adds = false;  // types of `openapi.path` stand beside the builtin ones, as in Flux, not in their place
+
     /// Not null: where the warnings of a build that fails go; Built has those of one that does not.
     std::vector<std::string>* failed_warnings = nullptr;
 

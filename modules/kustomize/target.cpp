@@ -48,7 +48,8 @@ Result<void> Target::load(bool top) {
         text = edited_text = std::move(*edited);
     }
     yaml::Place place;
-    auto kustomization = decode_kustomization(text, loader_.root(), text_, &place);
+    auto kustomization = decode_kustomization(
+        text, loader_.root(), {.edited = top && context_.options.edit_top != nullptr, .written = text_, .place = &place});
     if (!kustomization) {
         context_.blame.note_kustomization(join_path(loader_.root(), file_name_), place);
         return fail(std::move(kustomization));

@@ -1,7 +1,9 @@
 // tests/golden/kustomize/cases_test.cpp: our builds of the trees in cases/ against what kustomize v5.8.1 made of them.
+#include "modules/kustomize/flux_generate.hpp"
 #include "modules/kustomize/kustomize.hpp"
 #include "tests/support/temp_dir.hpp"
 
+#include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -119,7 +121,38 @@ void check(Group const& group, Case const& one) {
     }
 }
 
+/// A directory as kustomize-controller builds it; fields.json holds the fields of the Kustomization.
+void check_flux(Case const& one) {
+    auto files = one.files;
+    auto const expect = files.extract("expect"), error = files.extract("error"), fields = files.extract("fields.json");
+    MemoryFiles memory;
+    for (auto const& [name, text] : files) memory["/top/" + name] = text;
+    Options options;
+    options.files = &memory;
+    options.root = "/top";
+
+    auto const built = build_flux("/top/" + one.flags, boost::json::parse(fields.mapped()).as_object(), options);
+    auto const text = built ? built->text() : Result<std::string>{fail(built.error().code, built.error().message)};
+
+    INFO(one.name);
+    if (!error.empty()) {
+        CHECK_FALSE(text);
+        if (!text) CHECK("Error: " + with_placeholder(first_line(text.error().message), "/top") == first_line(error.mapped()));
+    } else {
+        CHECK((text ? "" : text.error().message) == "");
+        if (text) CHECK(*text == expect.mapped());
+    }
+}
+
 }  // namespace
+
+TEST_CASE("kustomize: directories build as kustomize-controller builds them", "[kustomize][golden]") {
+    auto const* const directory = std::getenv("HOLDFAST_KUSTOMIZE_CASES");
+    REQUIRE(directory != nullptr);
+    auto const group = read_group(fs::path{directory}.parent_path() / "flux.txt");
+    for (auto const& one : group.cases) check_flux(one);
+    CHECK(group.cases.size() >= 70);
+}
 
 TEST_CASE("kustomize: every recorded tree builds to kustomize's bytes or fails with its first line", "[kustomize][golden]") {
     auto const* const directory = std::getenv("HOLDFAST_KUSTOMIZE_CASES");
