@@ -43,7 +43,7 @@ bool Config::is_default() const { return value_.get() == &merged_default(); }
 Result<void> Config::merge_default() {
     if (has_default_) return {};
     has_default_ = true;
-    if (value_) return merge(default_config());
+    if (value_) return merge_config_step(default_config());
     value_ = std::shared_ptr<TransformerConfig const>{std::shared_ptr<void>{}, &merged_default()};
     return {};
 }
@@ -52,7 +52,13 @@ Result<void> Config::merge_with_default(TransformerConfig const& more) {
     auto both = default_config();
     if (auto ok = merge_config(both, more); !ok) return ok;
     has_default_ = true;
-    return merge(both);
+    return merge_config_step(both);
+}
+
+Result<void> Config::merge_config_step(TransformerConfig const& more) {
+    auto ok = merge(more);
+    if (!ok) return fail(std::move(ok), "merging config " + describe(more));
+    return {};
 }
 
 Result<void> Config::merge(TransformerConfig const& more) {

@@ -118,4 +118,27 @@ Result<TransformerConfig> parse_config(std::string_view text) {
     return config;
 }
 
+std::string describe(TransformerConfig const& config) {
+    auto const text_of = [](FieldSpecs const& specs, char separator) {
+        std::string out;
+        for (auto const& spec : specs) {
+            if (!out.empty()) out += separator;
+            out += Gvk{spec.group, spec.version, spec.kind}.str() + (spec.create ? ":true:" : ":false:") + spec.path;
+        }
+        return out;
+    };
+    std::string out = "&{";
+    for (auto const* specs : {&config.name_prefix, &config.name_suffix, &config.name_space, &config.common_labels, &config.labels,
+                              &config.template_labels, &config.common_annotations}) {
+        out += "[" + text_of(*specs, ' ') + "] ";
+    }
+    out += "[";
+    for (auto const& references : config.name_reference) {
+        out += (out.back() == '[' ? "" : " ") + references.gvk.str() + ":  (\n" + text_of(references.referrers, '\n') + "\n)";
+    }
+    out += "]";
+    for (auto const* specs : {&config.var_reference, &config.images, &config.replicas}) out += " [" + text_of(*specs, ' ') + "]";
+    return out + "}";
+}
+
 }  // namespace holdfast::kustomize

@@ -37,5 +37,7 @@ Result<TransformerConfig> config_from_crd(std::string_view text);
 /// One file of `configurations:`.
 Result<TransformerConfig> parse_config(std::string_view text);
 void sort_config(TransformerConfig& config);
+/// fmt's %v of a *TransformerConfig.
+std::string describe(TransformerConfig const& config);
 
 }  // namespace holdfast::kustomize

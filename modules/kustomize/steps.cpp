@@ -59,11 +59,19 @@ yaml::Node const* without_mark(yaml::Arena& arena, yaml::Node const& root) {
     return copy;
 }
 
+/// fmt's %#v of a []string.
+std::string go_syntax(std::vector<std::string> const& list) {
+    if (list.empty()) return "[]string(nil)";
+    std::string out = "[]string{";
+    for (auto const& item : list) out += (out.back() == '{' ? "" : ", ") + go_quote(item);
+    return out + "}";
+}
+
 /// ErrorIfNotEqualSets, whose second half shows addresses.
-std::string unequal(yaml::Node const& before, yaml::Node const* after) {
-    constexpr auto kGo = "&resource.Resource{RNode:yaml.RNode{fieldPath:[]string(nil), value:(*yaml.Node)(0xc000000000), "
-                         "ShouldKeep:false, Match:[]string(nil)}, refVarNames:[]string(nil)}\n";
-    return "nodes unequal: \n -- " + json_of(&before) + ",\n -- " + json_of(after) + "\n\n--\n" + kGo + "------\n" + kGo;
+std::string unequal(yaml::Node const& before, yaml::Node const* after, std::string const& vars) {
+    auto const go = "&resource.Resource{RNode:yaml.RNode{fieldPath:[]string(nil), value:(*yaml.Node)(0xc000000000), "
+                    "ShouldKeep:false, Match:[]string(nil)}, refVarNames:" + vars + "}\n";
+    return "nodes unequal: \n -- " + json_of(&before) + ",\n -- " + json_of(after) + "\n\n--\n" + go + "------\n" + go;
 }
 
 std::unexpected<Error> changed(std::string const& how) {
@@ -307,14 +315,18 @@ Result<void> Target::run_validators(Accumulator& into) {
     for (auto const& step : *steps) {
         yaml::Arena arena;
         std::vector<yaml::Node const*> before;
-        for (auto const* object : into.objects.all()) before.push_back(yaml::clone(arena, *object->root()));
+        std::vector<std::string> vars;
+        for (auto const* object : into.objects.all()) {
+            before.push_back(yaml::clone(arena, *object->root()));
+            vars.push_back(go_syntax(object->var_names));
+        }
         auto seen = into.objects;
         if (auto ok = step.run(seen); !ok) return ok;
         if (seen.size() != before.size()) return changed("lists have different number of entries");
         for (std::size_t i = 0; i < before.size(); ++i) {
             auto const* const root = seen.all()[i]->root();
             auto const* const after = root ? without_mark(arena, *root) : nullptr;
-            if (!after || !is_untouched(*before[i], *after)) return changed(unequal(*before[i], after));
+            if (!after || !is_untouched(*before[i], *after)) return changed(unequal(*before[i], after, vars[i]));
         }
     }
     return {};

@@ -177,6 +177,7 @@ Result<void> Target::add_config(Accumulator& into) {
         if (auto ok = into.config.merge_with_default(files); !ok) return ok;
     }
     auto const list = go_list(kustomization_.crds);
+    TransformerConfig found;
     for (entry_ = {"crds", 0}; entry_.index < kustomization_.crds.size(); ++entry_.index) {
         auto const& path = kustomization_.crds[entry_.index];
         auto text = loader_.load(path);
@@ -187,8 +188,10 @@ Result<void> Target::add_config(Accumulator& into) {
             return fail(more.error().code, "loading CRDs " + list + ": unable to parse open API definition from '" + path +
                                                "': " + more.error().message);
         }
-        if (auto ok = into.config.merge(*more); !ok) return fail(std::move(ok), "merging CRDs");
+        if (auto ok = merge_config(found, *more); !ok) return fail(std::move(ok), "loading CRDs " + list);
     }
+    if (kustomization_.crds.empty()) return {};
+    if (auto ok = into.config.merge(found); !ok) return fail(std::move(ok), "merging CRDs " + describe(found));
     return {};
 }
 

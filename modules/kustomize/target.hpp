@@ -35,6 +35,7 @@ public:
 
 private:
     bool is_default() const;
+    Result<void> merge_config_step(TransformerConfig const& more);
 
     std::shared_ptr<TransformerConfig const> value_;
     bool has_default_ = false;

@@ -142,6 +142,13 @@ add("validator in a component", "resources: [one.yaml]\ncomponents: [c]\n", {
     "one.yaml": CM % "one", "c/v.yaml": VALIDATOR.replace("validated-by", "marked"),
     "c/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nvalidators: [v.yaml]\n"})
 
+BEE_CRD = {"crd.yaml": "example.com/v1.Bee:\n  Schema:\n    properties:\n      apiVersion: {type: string}\n      kind: {type: string}\n      metadata: {type: object}\n"
+                       "      spec: {$ref: example.com/v1.BeeSpec}\nexample.com/v1.BeeSpec:\n  Schema:\n    properties:\n      notes: {type: object, x-kubernetes-annotation: \"\"}\n"}
+BEE_NOTES = {"conf.yaml": "commonAnnotations:\n- {path: spec/notes, create: true, kind: Bee}\n"}
+add("CRDs against a configuration", "configurations: [conf.yaml]\ncrds: [crd.yaml]\nnamePrefix: x\n", {**BEE_CRD, **BEE_NOTES})
+add("a configuration against the CRDs of a base", "resources: [b]\nconfigurations: [conf.yaml]\n",
+    {**BEE_NOTES, "b/crd.yaml": BEE_CRD["crd.yaml"], "b/kustomization.yaml": "crds: [crd.yaml]\nnamePrefix: x\n"})
+
 # ---- reading and writing
 add = group("yaml")
 SPEC = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\nspec:\n"
