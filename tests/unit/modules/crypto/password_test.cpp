@@ -6,6 +6,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <openssl/evp.h>
+
 #include <algorithm>
 
 using namespace holdfast;
@@ -54,6 +56,20 @@ TEST_CASE("crypto: a certificate is signed only by the key that belongs to its i
     CHECK(crypto::make_certificate(request, other, ca_key, "no pem").error().message == "unable to decode certificate");
     CHECK(crypto::check_certificate(ca).has_value());
     CHECK(crypto::check_certificate(ca_key.pem()).error().message == "x509: malformed certificate");
+}
+
+TEST_CASE("crypto: OpenSSL finds nothing wrong with our RSA keys", "[crypto]") {
+    // EVP_PKEY_check tests both primes 64 times, and that the parts belong together.
+    auto const [kind, bits] = GENERATE(std::pair{crypto::KeyKind::rsa_2048, 2048}, std::pair{crypto::KeyKind::rsa_4096, 4096});
+    auto const key = crypto::PrivateKey::generate(kind).value();
+    auto const other = crypto::PrivateKey::generate(crypto::KeyKind::rsa_2048).value();
+    auto* const handle = static_cast<EVP_PKEY*>(key.handle());
+    auto* const context = EVP_PKEY_CTX_new(handle, nullptr);
+
+    CHECK(EVP_PKEY_check(context) == 1);
+    CHECK(EVP_PKEY_get_bits(handle) == bits);
+    CHECK(key.pem() != other.pem());
+    EVP_PKEY_CTX_free(context);
 }
 
 TEST_CASE("crypto: a private key survives its PEM, and what is none is refused in sprig's words", "[crypto]") {
