@@ -73,6 +73,10 @@ COMMANDS = [
     ("a file for a directory", "a.yaml", "resources: [a.yaml]\n", {"a.yaml": CM % "a"}),
     ("an unknown restrictor", "--load-restrictor=None .", "resources: [a.yaml]\n", {"a.yaml": CM % "a"}),
     ("an unknown order", "--reorder=up .", "resources: [a.yaml]\n", {"a.yaml": CM % "a"}),
+    ("deprecated fields", ".", "bases: [base]\ncommonLabels: {a: b}\nvars: [{name: V, objref: {apiVersion: v1, kind: ConfigMap, name: a}}]\n"
+     "patchesJson6902: [{target: {version: v1, kind: ConfigMap, name: a}, patch: \"- {op: add, path: /data/x, value: y}\"}]\nimageTags: [{name: x}]\n"
+     "patchesStrategicMerge: [\"{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {z: z}}\"]\n",
+     {"base/kustomization.yaml": "resources: [a.yaml]\ncommonLabels: {c: d}\n", "base/a.yaml": CM % "a"}),
     ("charts without the flag", ".", "helmCharts: [{name: web}]\n", CHART),
 ]
 for name, fields in {
@@ -130,6 +134,7 @@ def run(argv, files, arguments):
         result = {"output": output}
         if done.returncode == 0:
             result["expect"] = done.stdout.decode()
+            result["stderr"] = "".join(x for x in done.stderr.decode().splitlines(True) if x.startswith("# Warning"))
         else:
             line = next((x for x in done.stderr.decode().splitlines() if x.startswith("Error: ")), f"crash {done.returncode}")
             result["error"] = line.replace(top, "$DIR")
@@ -158,8 +163,8 @@ def compare(holdfast):
         got = run([os.path.abspath(holdfast), "build"], case["files"], case["flags"])
         if "error" in case:
             case["error"] = case["error"].rstrip("\n")
-        for key in ("expect", "error", "output"):
-            if got.get(key) != case.get(key):
+        for key in ("expect", "error", "stderr", "output"):
+            if (got.get(key) or "") != (case.get(key) or ""):
                 wrong += 1
                 print(f"{case['name']}: {key}\n--- recorded\n{case.get(key)}\n--- ours\n{got.get(key)}")
     for flags in REFUSED:

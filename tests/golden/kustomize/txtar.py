@@ -8,6 +8,7 @@
     -- path/file.yaml --
     ...
     -- expect --                its output; or -- error -- and the first line of it
+    -- stderr --                its warnings, if there are any
     -- output/NAME --           what it wrote into a directory or file of its choice, if anything
 
 A line of content that starts with "-- ", "== " or a backslash gets a backslash in front. A file without a last line break
@@ -47,6 +48,8 @@ def write_group(path, base, cases):
                 out.write(f"-- error --\n{escape(case['error'] + chr(10))}")
             else:
                 out.write(f"-- expect --\n{escape(case['expect'])}")
+            if case.get("stderr"):
+                out.write(f"-- stderr --\n{escape(case['stderr'])}")
             for name, text in sorted(case.get("output", {}).items()):
                 out.write(f"-- output/{name} --\n{escape(text)}")
 
