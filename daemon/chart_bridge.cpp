@@ -2,40 +2,12 @@
 #include "daemon/chart_bridge.hpp"
 
 #include "daemon/cmd_template.hpp"
+#include "daemon/memory_file.hpp"
 #include "modules/base/static_glibc.hpp"
 
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace holdfast::daemon {
-
-namespace {
-
-/// A values file that exists only while it is read.
-class MemoryFile {
-public:
-    explicit MemoryFile(std::string_view text) : fd_(::memfd_create("values", MFD_CLOEXEC)) {
-        while (fd_ >= 0 && !text.empty()) {
-            ssize_t const written = ::write(fd_, text.data(), text.size());
-            if (written <= 0) break;
-            text.remove_prefix(static_cast<std::size_t>(written));
-        }
-        whole_ = fd_ >= 0 && text.empty();
-    }
-    MemoryFile(MemoryFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)), whole_(other.whole_) {}
-    ~MemoryFile() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    bool whole() const { return whole_; }
-    std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
-
-private:
-    int fd_;
-    bool whole_ = false;
-};
-
-}  // namespace
 
 Result<std::string> render_chart(kustomize::HelmRequest const& request) {
     close_static_traps();  // template functions use OpenSSL; `holdfast build` starts without it
@@ -63,11 +35,12 @@ Result<std::string> render_chart(kustomize::HelmRequest const& request) {
     if (request.include_crds) words.emplace_back("--include-crds");
     if (request.skip_tests) words.emplace_back("--skip-tests");
     if (request.skip_hooks) words.emplace_back("--no-hooks");
-    std::vector<MemoryFile> files;
+    std::vector<MemoryFile> files;  // each exists only while it is read
     for (std::string const& text : request.values) {
-        files.emplace_back(text);
-        if (!files.back().whole()) return fail(Errc::limit, "no memory for the values of chart '" + request.name + "'");
-        option("--values", files.back().path());
+        auto file = MemoryFile::create();
+        if (!file || !file->append(text)) return fail(Errc::limit, "no memory for the values of chart '" + request.name + "'");
+        option("--values", "/proc/self/fd/" + std::to_string(file->fd()));
+        files.push_back(std::move(*file));
     }
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());

@@ -1,13 +1,8 @@
 // daemon/cmd_build.cpp: flags in, manifests out.
 #include "daemon/cmd_build.hpp"
 
-#include "daemon/remote_bases.hpp"
-#include "modules/base/limits.hpp"
 #include "modules/kustomize/kustomize.hpp"
 #include "modules/sandbox/command.hpp"
-
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -20,7 +15,6 @@
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
 
@@ -28,8 +22,6 @@ namespace holdfast::daemon {
 namespace {
 
 constexpr std::size_t kMemoryBytesMax = 56u << 20;  // with the program's own pages the 64 MiB of a render worker
-
-constexpr std::size_t kWantedBytesMax = 4u << 20;   // a list of remote resources
 
 constexpr std::string_view kHelp =
     "Usage: holdfast build [flags] DIR\n"
@@ -234,104 +226,34 @@ int print(Flags const& flags, kustomize::Built const& built) {
     return write_all(STDOUT_FILENO, *text) ? 0 : complain(std::string{"write stdout: "} + std::strerror(errno));
 }
 
-/// What a build says that needs something remote: the list, on a pipe.
-struct Wanted {
-    kustomize::Remotes& remotes;
-    int fd;
-};
-
-int finish(Flags const& flags, Result<kustomize::Built> const& built, Wanted const* wanted) {
-    if (built) return print(flags, *built);
-    if (!wanted || wanted->remotes.missing().empty()) return complain(built.error().message);
-    return write_all(wanted->fd, boost::json::serialize(describe(wanted->remotes.missing()))) ? 0 : 1;
+/// `done` is called while everything the text was made from is still there. Out  what it gave
+int build(Flags const& flags, int (*done)(int status)) {
+    if (auto confined = confine(flags); !confined) return complain(confined.error().message);
+    try {
+        auto const built = kustomize::build(flags.directory, flags.options);
+        if (built) return done(print(flags, *built));
+        auto const* const remotes = flags.options.remotes;
+        return remotes && !remotes->missing().empty() ? 1 : complain(built.error().message);
+    } catch (std::bad_alloc const&) {
+        return complain("the build needs more memory than its limit; --no-limits lifts it");
+    }
 }
 
-/// Exits while everything the text was made from is still there: the process ends, so nothing has to be taken apart.
-[[noreturn]] void build(Flags const& flags, Wanted const* wanted = nullptr) {
-    int status = 1;
-    if (auto confined = confine(flags); !confined) {
-        complain(confined.error().message);
-    } else {
-        try {
-            auto const built = kustomize::build(flags.directory, flags.options);
-            status = finish(flags, built, wanted);
-            std::fflush(stderr);
-            ::_exit(status);
-        } catch (std::bad_alloc const&) {
-            complain("the build needs more memory than its limit; --no-limits lifts it");
-        }
-    }
+/// The process ends, so nothing has to be taken apart.
+[[noreturn]] int leave(int status) {
     std::fflush(stderr);
     ::_exit(status);
 }
 
-/// One round, in the child.
-[[noreturn]] void build_with(Flags flags, Supplies const& supplies, int wanted_fd) {
-    auto const mapping = Mapping::of(supplies.file().fd());
-    auto remotes = mapping ? read_supplies(supplies.description(), mapping->bytes()) : Result<kustomize::Remotes>{std::unexpected{mapping.error()}};
-    if (!remotes) ::_exit(complain(remotes.error().message));
-    flags.options.remotes = &*remotes;
-    Wanted const wanted{*remotes, wanted_fd};
-    build(flags, &wanted);
-}
-
-struct Round {
-    int status = 1;
-    std::vector<kustomize::Remote> missing;
-};
-
-std::string read_all(int fd) {
-    std::string text;
-    char block[4096];
-    for (;;) {
-        auto const got = ::read(fd, block, sizeof block);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0 || text.size() > kWantedBytesMax) return text;
-        text.append(block, static_cast<std::size_t>(got));
-    }
-}
-
-/// The render has no network, and who has the network does not render: each round is a child of its own.
-Result<Round> run_round(Flags const& flags, Supplies const& supplies) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return fail(Errc::limit, std::string{"pipe: "} + std::strerror(errno));
-    pid_t const child = ::fork();
-    if (child == 0) {
-        ::close(ends[0]);
-        build_with(flags, supplies, ends[1]);
-    }
-    ::close(ends[1]);
-    auto const text = child > 0 ? read_all(ends[0]) : std::string{};
-    ::close(ends[0]);
-    if (child < 0) return fail(Errc::limit, std::string{"fork: "} + std::strerror(errno));
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
-    Round round{.status = WIFEXITED(status) ? WEXITSTATUS(status) : 1};
-    if (text.empty()) return round;
-    boost::system::error_code ec;
-    auto const described = boost::json::parse(text, ec);
-    auto missing = read_remotes(ec ? boost::json::value{} : described);
-    if (!missing) return fail(std::move(missing));
-    round.missing = std::move(*missing);
-    return round;
-}
-
-/// Builds and fetches in turn, until a build needs nothing more.
-int build_in_rounds(Flags const& flags, RemoteFetcher const& fetch) {
-    auto supplies = Supplies::create();
-    if (!supplies) return complain(supplies.error().message);
-    for (std::size_t rounds = 0;; ++rounds) {
-        auto const round = run_round(flags, *supplies);
-        if (!round) return complain(round.error().message);
-        if (round->missing.empty()) return round->status;
-        if (rounds == limits::kRemoteRoundsMax) {
-            return complain("remote '" + round->missing.front().url + "': more than " + std::to_string(rounds) + " rounds of remote resources");
-        }
-        for (auto const& remote : round->missing) {
-            auto const content = fetch(remote, supplies->bytes_left(), flags.options.root.empty());
-            if (auto ok = supplies->add(remote, content); !ok) return complain(ok.error().message);
-        }
-    }
+int build_with_remotes(Flags const& flags, RemoteFetcher const& fetch) {
+    if (!fetch) return complain("--allow-remote-bases: there is no network in this program");
+    auto const once = [&flags](kustomize::Remotes& remotes) {
+        Flags with = flags;
+        with.options.remotes = &remotes;
+        return build(with, leave);
+    };
+    auto const status = build_in_rounds(once, fetch, flags.options.root.empty());
+    return status ? *status : complain(status.error().message);
 }
 
 }  // namespace
@@ -348,9 +270,7 @@ int run_build(int argc, char** argv, BuildPorts ports) {
     if (char const* const label = std::getenv("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL"); label && std::string_view{label} == "on") {
         flags.options.managed_by_label = true;
     }
-    if (!flags.remote_bases) build(flags);
-    if (!ports.fetch_remote) return complain("--allow-remote-bases: no network in this program");
-    return build_in_rounds(flags, ports.fetch_remote);
+    return flags.remote_bases ? build_with_remotes(flags, ports.fetch_remote) : build(flags, leave);
 }
 
 }  // namespace holdfast::daemon

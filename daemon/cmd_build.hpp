@@ -1,16 +1,10 @@
 // daemon/cmd_build.hpp: `holdfast build DIR`: kustomize build, on the command line.
 #pragma once
 
+#include "daemon/build_rounds.hpp"
 #include "modules/kustomize/kustomize.hpp"
-#include "modules/source/remote.hpp"
-
-#include <cstddef>
-#include <functional>
 
 namespace holdfast::daemon {
-
-/// Fetches what a kustomization names by URL. `local`: also repositories of this machine.
-using RemoteFetcher = std::function<Result<source::RemoteContent>(kustomize::Remote const& remote, std::size_t bytes_max, bool local)>;
 
 /// What a build uses of the rest of the program; without it, what needs it is an error.
 struct BuildPorts {

@@ -1,4 +1,4 @@
-// daemon/memory_file.hpp: bytes behind a descriptor of no file system: what a worker gets to read.
+// daemon/memory_file.hpp: bytes behind a descriptor of no file system: what a worker or a chart gets to read.
 #pragma once
 
 #include "modules/base/error.hpp"

@@ -73,6 +73,11 @@ Result<std::vector<Remote>> read_remotes(json::value const& described) {
     return remotes;
 }
 
+std::unexpected<Error> too_many_rounds(Remote const& remote) {
+    return fail(Errc::limit, "remote '" + remote.url + "': more than " + std::to_string(limits::kRemoteRoundsMax) +
+                                 " rounds of remote resources in one build");
+}
+
 Result<Supplies> Supplies::create() {
     auto file = MemoryFile::create();
     if (!file) return fail(std::move(file));

@@ -22,6 +22,9 @@ boost::json::array describe(std::vector<kustomize::Remote> const& remotes);
 /// Errors  invalid_input  not what describe() makes
 Result<std::vector<kustomize::Remote>> read_remotes(boost::json::value const& described);
 
+/// After kRemoteRoundsMax rounds of fetching, `remote` is still missing.
+std::unexpected<Error> too_many_rounds(kustomize::Remote const& remote);
+
 /// What was fetched so far: described in JSON, the bytes in one memory file, in the same order.
 class Supplies {
 public:

@@ -1,7 +1,6 @@
 // daemon/remote_cache.cpp: upstream first, the cache when there is none.
 #include "daemon/remote_cache.hpp"
 
-#include "modules/base/limits.hpp"
 #include "modules/base/on_pool.hpp"
 #include "modules/http/gzip.hpp"
 
@@ -10,12 +9,20 @@ namespace holdfast::daemon {
 namespace {
 
 constexpr std::string_view kArea = "reconcile";
+constexpr std::chrono::seconds kSilence{10};  // how long a host that gave no answer is left alone
 
-/// Why upstream could not be asked; "" when it gave an answer to be believed.
-std::string failure_of(Result<source::RemoteContent> const& fetched) {
-    if (!fetched) return fetched.error().code == Errc::not_found ? "" : fetched.error().message;
-    bool const later = fetched->status >= 500 || fetched->status == 429;
-    return later ? "status code " + std::to_string(fetched->status) : "";
+std::string host_of(std::string const& url) {
+    auto const start = url.find("://");
+    if (start == std::string::npos) return url;
+    return url.substr(start + 3, url.find('/', start + 3) - start - 3);
+}
+
+/// Why upstream could not be asked; nothing when it gave an answer to be believed.
+std::optional<Error> failure_of(Result<source::RemoteContent> const& fetched) {
+    if (!fetched && fetched.error().code != Errc::not_found) return fetched.error();
+    bool const later = fetched && (fetched->status >= 500 || fetched->status == 429);
+    if (later) return Error{Errc::busy, "status code " + std::to_string(fetched->status)};
+    return std::nullopt;
 }
 
 }  // namespace
@@ -23,7 +30,7 @@ std::string failure_of(Result<source::RemoteContent> const& fetched) {
 /// What a fetch gave, and what of it is on its way to the disk.
 struct RemoteCache::Obtained {
     source::RemoteContent content;
-    std::string failure;                             // the content is what was kept, because upstream gave none
+    std::optional<Error> failure;                    // the content is what was kept, because upstream gave none
     std::unique_ptr<source::ArtifactWriter> writer;  // null: nothing new to keep
     std::string digest;
     std::uint64_t size = 0;
@@ -50,25 +57,25 @@ Result<void> RemoteCache::keep(Obtained& obtained) const {
 }
 
 Result<RemoteCache::Obtained> RemoteCache::obtain(kustomize::Remote const& remote, std::size_t bytes_max,
-                                                  std::optional<source::StoredArtifact> const& kept) const {
-    source::RemoteOptions options{.scratch = scratch_, .known = kept ? kept->revision : "", .bytes_max = bytes_max, .stop = stop_};
-    auto fetched = source::fetch_remote(remote, options);
-    Obtained obtained{.failure = failure_of(fetched)};
-    std::optional<std::string> held;
+                                                  std::optional<source::StoredArtifact> const& kept, bool ask) const {
+    std::optional<std::string> held;  // nothing, too, when what is kept is damaged
     if (kept) {
         auto bytes = read(*kept, bytes_max);
         if (bytes) held = std::move(*bytes);
     }
-    if (held && (!obtained.failure.empty() || (fetched && fetched->unchanged))) {
+    Obtained obtained;
+    if (held && !ask) {
         obtained.content = {.version = kept->revision, .bytes = std::move(*held)};
         return obtained;
     }
-    if (fetched && fetched->unchanged) {  // but what is kept is damaged
-        options.known.clear();
-        fetched = source::fetch_remote(remote, options);
+    auto fetched = source::fetch_remote(remote, {.scratch = scratch_, .known = held ? kept->revision : "", .bytes_max = bytes_max, .stop = stop_});
+    auto failure = failure_of(fetched);
+    if (held && (failure || (fetched && fetched->unchanged))) {
+        obtained.content = {.version = kept->revision, .bytes = std::move(*held)};
+        obtained.failure = std::move(failure);
+        return obtained;
     }
     if (!fetched) return fail(std::move(fetched));
-    obtained.failure.clear();
     obtained.content = std::move(*fetched);
     bool const is_good = obtained.content.status >= 200 && obtained.content.status <= 299 && !obtained.content.is_page;
     if (!is_good || held == obtained.content.bytes) return obtained;
@@ -76,29 +83,38 @@ Result<RemoteCache::Obtained> RemoteCache::obtain(kustomize::Remote const& remot
     return obtained;
 }
 
+void RemoteCache::note_host(std::string const& host, Error const* silence) {
+    if (silence != nullptr && (silence->code == Errc::offline || silence->code == Errc::timeout)) {
+        silent_[host] = {ports_.clock.boot(), silence->message};
+    } else {
+        silent_.erase(host);
+    }
+}
+
 void RemoteCache::note(std::string const& source, std::string const& failure) {
-    auto const known = failing_.find(source);
     auto const remote = source.substr(kRemoteSource.size());
     if (failure.empty()) {
-        if (known == failing_.end()) return;
-        failing_.erase(known);
-        ports_.log.info(kArea, "remote base can be fetched again", {{"remote", remote}});
-        return;
+        if (failing_.erase(source) > 0) ports_.log.info(kArea, "remote base can be fetched again", {{"remote", remote}});
+    } else if (failing_.insert(source).second) {
+        ports_.log.warning(kArea, "remote base not fetched, its last content is used", {{"remote", remote}, {"error", failure}});
     }
-    if (known != failing_.end() && known->second == failure) return;
-    failing_[source] = failure;
-    ports_.log.warning(kArea, "remote base not fetched, its last content is used", {{"remote", remote}, {"error", failure}});
 }
 
 Task<source::RemoteContent> RemoteCache::fetch(kustomize::Remote remote, std::size_t bytes_max) {
     auto const source = std::string{kRemoteSource} + remote.key();
+    auto const host = host_of(remote.url);
     auto find = [this, source] { return ports_.store.newest(source); };
     auto kept = co_await on_pool(ports_.db, std::move(find));
     if (!kept) co_return fail(std::move(kept), "remote bases");
-    auto work = [this, remote, bytes_max, kept = std::move(*kept)] { return obtain(remote, bytes_max, kept); };
+    auto const silent = silent_.find(host);
+    bool const ask = silent == silent_.end() || ports_.clock.boot() - silent->second.since > kSilence;
+    std::string const silence = ask ? "" : host + " gave no answer a moment ago: " + silent->second.message;
+    if (!ask && !*kept) co_return fail(Errc::offline, "'" + remote.url + "': " + silence);
+    auto work = [this, remote, bytes_max, kept = std::move(*kept), ask] { return obtain(remote, bytes_max, kept, ask); };
     auto obtained = co_await on_pool(ports_.pool, std::move(work));
+    if (ask) note_host(host, !obtained ? &obtained.error() : obtained->failure ? &*obtained->failure : nullptr);
     if (!obtained) co_return fail(std::move(obtained));
-    note(source, obtained->failure);
+    note(source, !ask ? silence : obtained->failure ? obtained->failure->message : "");
     if (obtained->writer) {
         source::StoredArtifact row{.source = source, .revision = obtained->content.version, .digest = obtained->digest,
                                    .size = obtained->size, .stored_at = ports_.clock.wall()};

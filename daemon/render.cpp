@@ -55,12 +55,22 @@ Result<Reply> read_reply(std::string const& text) {
 
 WorkerRenderer::WorkerRenderer(asio::any_io_executor executor, asio::thread_pool& pool, source::ArtifactStore& store,
                                RemoteCache* remotes, sandbox::Zygote& zygote, std::size_t jobs_max, std::uint64_t artifact_bytes_max)
-    : pool_(pool), store_(store), remotes_(remotes), zygote_(zygote), slots_(executor, jobs_max), artifact_bytes_max_(artifact_bytes_max) {}
+    : pool_(pool), store_(store), remotes_(remotes), zygote_(zygote), slots_(executor, jobs_max), carriers_(executor, jobs_max), artifact_bytes_max_(artifact_bytes_max) {}
 
-Task<std::string> WorkerRenderer::run_worker(MemoryFile input, std::string request) {
-    auto lease = co_await slots_.take(std::chrono::minutes{10});
+/// One job over the artifact and what was fetched so far.
+Task<std::string> WorkerRenderer::run_worker(model::Artifact artifact, Supplies const& supplies, json::object& request) {
+    auto lease = co_await slots_.take(std::chrono::minutes{10});  // artifacts are in memory only with one
     if (!lease) co_return fail(std::move(lease), "render");
-    co_return co_await sandbox::run_job(zygote_, input.fd(), std::move(request));
+    auto assemble = [&]() -> Result<MemoryFile> {
+        auto bytes = store_.read(artifact.digest, artifact_bytes_max_);
+        if (!bytes) return fail(std::move(bytes), "artifact");
+        request["artifactBytes"] = bytes->size();
+        return sealed_input(*bytes, supplies);
+    };
+    auto input = co_await on_pool(pool_, std::move(assemble));
+    if (!input) co_return fail(std::move(input));
+    request["remotes"] = supplies.description();
+    co_return co_await sandbox::run_job(zygote_, input->fd(), json::serialize(request));
 }
 
 Task<void> WorkerRenderer::fetch(std::vector<kustomize::Remote> missing, Supplies& into) {
@@ -73,21 +83,14 @@ Task<void> WorkerRenderer::fetch(std::vector<kustomize::Remote> missing, Supplie
 }
 
 Task<reconcile::Rendered> WorkerRenderer::render(model::Artifact artifact, model::KustomizationSpec spec) {
-    auto read = [this, digest = artifact.digest] { return store_.read(digest, artifact_bytes_max_); };
-    auto bytes = co_await on_pool(pool_, std::move(read));
-    if (!bytes) co_return fail(std::move(bytes), "artifact");
-    auto supplies = Supplies::create();
-    if (!supplies) co_return fail(std::move(supplies), "render");
     json::object fields = std::move(spec.kustomize);
     if (!spec.target_namespace.empty()) fields["targetNamespace"] = spec.target_namespace;
-    json::object request{{"path", spec.path}, {"fields", std::move(fields)}, {"remoteBases", remotes_ != nullptr},
-                         {"artifactBytes", bytes->size()}};
+    json::object request{{"path", spec.path}, {"fields", std::move(fields)}, {"remoteBases", remotes_ != nullptr}};
+    auto supplies = Supplies::create();
+    if (!supplies) co_return fail(std::move(supplies), "render");
+    Slots::Lease carries;  // what is fetched stays in memory until the end
     for (std::size_t rounds = 0;; ++rounds) {
-        request["remotes"] = supplies->description();
-        auto assemble = [&] { return sealed_input(*bytes, *supplies); };
-        auto input = co_await on_pool(pool_, std::move(assemble));
-        if (!input) co_return fail(std::move(input), "render");
-        auto text = co_await run_worker(std::move(*input), json::serialize(request));
+        auto text = co_await run_worker(artifact, *supplies, request);
         if (!text) co_return fail(std::move(text));
         auto reply = read_reply(*text);
         if (!reply) co_return fail(std::move(reply));
@@ -95,8 +98,11 @@ Task<reconcile::Rendered> WorkerRenderer::render(model::Artifact artifact, model
             reply->rendered.remotes = supplies->keys();
             co_return std::move(reply->rendered);
         }
-        if (rounds == limits::kRemoteRoundsMax) {
-            co_return fail(Errc::limit, "remote '" + reply->missing.front().url + "': more than " + std::to_string(rounds) + " rounds of remote resources");
+        if (rounds == limits::kRemoteRoundsMax) co_return too_many_rounds(reply->missing.front());
+        if (rounds == 0) {
+            auto lease = co_await carriers_.take(std::chrono::minutes{10});
+            if (!lease) co_return fail(std::move(lease), "render: remote bases");
+            carries = std::move(*lease);
         }
         auto fetched = co_await fetch(std::move(reply->missing), *supplies);
         if (!fetched) co_return fail(std::move(fetched));

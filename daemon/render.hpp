@@ -9,6 +9,7 @@
 #include "modules/source/ports.hpp"
 
 #include <boost/asio/thread_pool.hpp>
+#include <boost/json/object.hpp>
 
 namespace holdfast::daemon {
 
@@ -23,14 +24,15 @@ public:
     Task<reconcile::Rendered> render(model::Artifact artifact, model::KustomizationSpec spec) override;
 
 private:
-    Task<std::string> run_worker(MemoryFile input, std::string request);
+    Task<std::string> run_worker(model::Artifact artifact, Supplies const& supplies, boost::json::object& request);
     Task<void> fetch(std::vector<kustomize::Remote> missing, Supplies& into);
 
     asio::thread_pool& pool_;
     source::ArtifactStore& store_;
     RemoteCache* remotes_;
     sandbox::Zygote& zygote_;
-    Slots slots_;
+    Slots slots_;     // of workers
+    Slots carriers_;  // of renders with remote bases
     std::uint64_t artifact_bytes_max_;
 };
 

@@ -163,8 +163,9 @@ Result<std::string> Files::real_path(std::string const& absolute) {
     return real;
 }
 
-std::optional<Files::Place> Files::mounted(std::string const& absolute) const {
+std::optional<Files::Place> Files::mounted(std::string_view asked) const {
     if (mounts_.empty()) return std::nullopt;
+    auto const absolute = clean_path(asked);
     for (auto slash = absolute.find('/', 1);; slash = absolute.find('/', slash + 1)) {
         auto const found = mounts_.find(std::string_view{absolute}.substr(0, slash));
         if (found == mounts_.end()) {
@@ -211,7 +212,7 @@ Result<Resolved> Files::resolve_mounted(Place place, std::string const& asked) c
 }
 
 Result<Resolved> Files::resolve(std::string const& path) {
-    if (auto place = mounted(clean_path(path))) return resolve_mounted(std::move(*place), path);
+    if (auto place = mounted(path)) return resolve_mounted(std::move(*place), path);
     if (memory_ != nullptr) {
         auto const absolute = join_path("/", path);
         if (auto ok = check_confined(absolute, path); !ok) return fail(std::move(ok));
@@ -259,7 +260,7 @@ Result<std::string> Files::read_memory(MemoryFiles const& files, std::string con
 }
 
 Result<std::string> Files::read(std::string const& path) {
-    if (auto place = mounted(clean_path(path))) {
+    if (auto place = mounted(path)) {
         auto const* const tree = place->tree;
         auto const mount = place->mount;
         auto const real = resolve_mounted(std::move(*place), path);

@@ -73,7 +73,7 @@ private:
         TreeFiles const* tree;
         std::string path;  // in the tree
     };
-    std::optional<Place> mounted(std::string const& absolute) const;
+    std::optional<Place> mounted(std::string_view asked) const;
     Result<Resolved> resolve_mounted(Place place, std::string const& asked) const;
     Result<std::string> read_memory(MemoryFiles const& files, std::string const& absolute, std::string const& path);
     Result<std::string> real_path(std::string const& absolute);

@@ -136,7 +136,7 @@ def keeps(world):
     assert (world.key("till"), world.key("lamp")) == ("2", "2")
     assert world.state_of("shop") == ("Compliant", "ReconciliationSucceeded"), world.state_of("shop")
     world.start_remote(git_port, files_port)
-    eventually(lambda: sum("can be fetched again" in str(line) for line in world.daemon.log_lines()) == 2, 15, what="fetched again")
+    eventually(lambda: sum("can be fetched again" in str(line) for line in world.daemon.log_lines()) == 2, 30, what="fetched again")
 
 
 def names_what_is_not_there(world):
