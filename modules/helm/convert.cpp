@@ -48,6 +48,9 @@ json::value float_value(double number, Floats floats) {
     return number;
 }
 
+/// An empty Value has no bytes to point to, which Boost.JSON does not like.
+json::string_view view_of(std::string_view text) { return text.empty() ? json::string_view{""} : json::string_view{text}; }
+
 std::string valid_text(std::string_view text) {
     std::string out;
     for (std::size_t at = 0; at < text.size();) {
@@ -70,7 +73,7 @@ Result<json::value> tree_of(Value const& value, Floats floats, json::storage_ptr
             return float_value(value.as_float(), floats);
         case Kind::string: {
             auto const text = value.as_string();
-            if (gotemplate::is_valid_utf8(text)) return json::value(json::string_view{text}, storage);
+            if (gotemplate::is_valid_utf8(text)) return json::value(view_of(text), storage);
             return json::value(json::string_view{valid_text(text)}, storage);
         }
         case Kind::slice: {
@@ -91,7 +94,7 @@ Result<json::value> tree_of(Value const& value, Floats floats, json::storage_ptr
                 auto made = tree_of(item, floats, storage, depth + 1);
                 if (!made) return made;
                 auto const name = key.as_string();
-                if (gotemplate::is_valid_utf8(name)) object.emplace(json::string_view{name}, std::move(*made));
+                if (gotemplate::is_valid_utf8(name)) object.emplace(view_of(name), std::move(*made));
                 else object.emplace(valid_text(name), std::move(*made));
             }
             return json::value(std::move(object));
