@@ -27,6 +27,21 @@ inline constexpr std::size_t kRemoteRoundsMax = 16;                 // builds un
 inline constexpr std::size_t kRemotesMax = 64;                      // repositories and files fetched for one build
 inline constexpr std::size_t kRemoteBytesMax = 100u << 20;          // 100 MiB, all of them
 
+// text/gotemplate: one execution, unless the caller says otherwise
+inline constexpr std::size_t kTemplateStepsMax = 10'000'000;        // of 0.2 microseconds: nodes evaluated, and work functions charge
+inline constexpr std::size_t kTemplateOutputBytesMax = 64u << 20;   // one output, and any single string
+inline constexpr std::size_t kTemplateDepthMax = 100'000;           // {{template}} inside {{template}}, as Go
+inline constexpr std::size_t kTemplateStackBytesMax = 6u << 20;     // machine stack
+
+// helm: one chart, one render
+inline constexpr std::size_t kChartBytesMax = 100u << 20;           // all files of a chart, unpacked, as Helm
+inline constexpr std::size_t kChartFileBytesMax = 5u << 20;         // one file, as Helm
+inline constexpr std::size_t kChartFilesMax = 20'000;
+inline constexpr std::size_t kChartDepthMax = 32;                   // charts in charts
+inline constexpr std::size_t kChartInstancesMax = 10'000;           // charts of one render, aliases counted
+inline constexpr std::size_t kChartCacheBytesMax = 16u << 20;       // charts kept with their parsed templates
+inline constexpr std::size_t kTplCacheBytesMax = 8u << 20;          // texts given to tpl, parsed
+
 // source: one artifact
 inline constexpr std::size_t kArtifactEntriesMax = 50'000;          // files and directories
 inline constexpr std::size_t kArtifactBytesMax = 256u << 20;        // 256 MiB of files, unpacked

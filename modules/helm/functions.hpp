@@ -2,6 +2,7 @@
 #pragma once
 
 #include "modules/base/error.hpp"
+#include "modules/base/limits.hpp"
 #include "modules/text/gotemplate/funcs.hpp"
 #include "modules/text/gotemplate/template.hpp"
 
@@ -22,10 +23,10 @@ public:
                                            std::string_view name) = 0;
 };
 
-/// Texts given to tpl, parsed; bounded, oldest half dropped when full.
+/// Texts given to tpl, parsed; bounded, emptied when full.
 class TplCache {
 public:
-    explicit TplCache(std::size_t bytes_max = 8u << 20) : bytes_max_(bytes_max) {}
+    explicit TplCache(std::size_t bytes_max = limits::kTplCacheBytesMax) : bytes_max_(bytes_max) {}
     Result<gotemplate::TemplateSet::Parsed> parsed(gotemplate::TemplateSet const& set, std::string_view text);
 
 private:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "modules/base/error.hpp"
+#include "modules/base/limits.hpp"
 #include "modules/text/gotemplate/funcs.hpp"
 #include "modules/text/gotemplate/ports.hpp"
 #include "modules/text/gotemplate/value.hpp"
@@ -59,10 +60,10 @@ private:
 enum class MissingKey { invalid, zero, error };
 
 struct Budget {
-    std::uint64_t steps_max = 10'000'000;         // nodes evaluated, plus work charged by functions
-    std::uint64_t output_bytes_max = 64u << 20;   // one output, and any single string
-    std::size_t template_depth_max = 100'000;     // {{template}} inside {{template}}, as Go
-    std::size_t stack_bytes_max = 6u << 20;       // machine stack used; the caller owns at least this much
+    std::uint64_t steps_max = limits::kTemplateStepsMax;         // nodes evaluated, plus work charged by functions
+    std::uint64_t output_bytes_max = limits::kTemplateOutputBytesMax;   // one output, and any single string
+    std::size_t template_depth_max = limits::kTemplateDepthMax;     // {{template}} inside {{template}}, as Go
+    std::size_t stack_bytes_max = limits::kTemplateStackBytesMax;       // machine stack used; the caller owns at least this much
 };
 
 /// Why an execution failed. `chain` is what Go's errors.Unwrap would walk: message of the outermost error first.
