@@ -209,8 +209,10 @@ Result<std::string> write_files(TemplateFlags const& flags, std::string const& r
 
 /// Renders and hands the text to `emit` while everything it was made from is still there: a program that ends with it
 /// need not take hundreds of thousands of small objects apart first.
-Result<void> run(TemplateFlags const& flags, std::function<void(std::string)> const& emit) {
+/// `log` is what Helm writes to stderr on the way, also when the render fails.
+Result<void> run(TemplateFlags const& flags, helm::Log& log, std::function<void(std::string)> const& emit) {
     helm::RenderOptions options;
+    options.log = &log;
     options.budget.stack_bytes_max = kStackBytes - (8u << 20);
     if (!flags.kube_version.empty()) {
         auto version = helm::parse_kube_version(flags.kube_version);
@@ -232,10 +234,10 @@ Result<void> run(TemplateFlags const& flags, std::function<void(std::string)> co
     auto values = helm::merge_user_values(
         {flags.value_files, flags.set_json, flags.set, flags.set_string, flags.set_file, flags.set_literal}, read_values);
     if (!values) return fail(std::move(values));
-    auto chart = helm::load_path(*path);
+    auto chart = helm::load_path(*path, &log);
     if (!chart) return fail(std::move(chart));
-    if (auto good = helm::check_installable(**chart); !good) return fail(std::move(good));
-    if (auto good = helm::check_release_name(names->release); !good) return fail(std::move(good));
+    if (auto good = helm::check_installable(**chart, &log); !good) return fail(std::move(good));
+    if (auto good = helm::check_release_name(names->release, &log); !good) return fail(std::move(good));
     options.release = {.name = names->release, .namespace_name = flags.namespace_name, .revision = 1, .is_upgrade = flags.is_upgrade};
     options.skip_schema_validation = flags.skip_schema_validation;
     helm::RenderStage stage{};
@@ -281,19 +283,26 @@ Result<void> confine(TemplateFlags const& flags) {
     return {};
 }
 
+std::string lines_of(std::vector<std::string> const& lines) {
+    std::string text;
+    for (auto const& line : lines) text += line + '\n';
+    return text;
+}
+
 TemplateOutput failed(std::string err, std::string const& message) { return {1, {}, std::move(err) + "Error: " + message + '\n'}; }
 
 TemplateOutput render(TemplateFlags const& flags, std::function<void(TemplateOutput const&)> const& last_words) {
     TemplateOutput output;
-    for (auto const& line : flags.deprecations) output.err += line + '\n';
+    helm::Log log;
     try {
-        auto done = run(flags, [&](std::string text) {
+        auto done = run(flags, log, [&](std::string text) {
+            output.err = lines_of(flags.deprecations) + lines_of(log);
             output.out = std::move(text);
             if (last_words) last_words(output);
         });
-        if (!done) return failed(std::move(output.err), done.error().message);
+        if (!done) return failed(lines_of(flags.deprecations) + lines_of(log), done.error().message);
     } catch (std::bad_alloc const&) {
-        return failed(std::move(output.err), "the render needs more memory than its limit; --no-limits lifts it");
+        return failed(lines_of(flags.deprecations), "the render needs more memory than its limit; --no-limits lifts it");
     }
     return output;
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "modules/base/error.hpp"
+#include "modules/base/limits.hpp"
+#include "modules/helm/log.hpp"
 #include "modules/text/gotemplate/template.hpp"
 #include "modules/text/gotemplate/value.hpp"
 
@@ -14,10 +16,7 @@
 
 namespace holdfast::helm {
 
-inline constexpr std::size_t kChartBytesMax = 100u << 20;  // all files of a chart, unpacked, as Helm
-inline constexpr std::size_t kChartFileBytesMax = 5u << 20;
-inline constexpr std::size_t kChartFilesMax = 20'000;
-inline constexpr std::size_t kChartDepthMax = 32;  // charts in charts
+using limits::kChartBytesMax, limits::kChartFileBytesMax, limits::kChartFilesMax, limits::kChartDepthMax;
 
 struct File {
     std::string name;  // relative to the chart, "/" between folders
@@ -68,11 +67,11 @@ struct Chart {
 using ChartPtr = std::shared_ptr<Chart const>;
 
 /// Helm's LoadFiles: sorts files into a chart and its subcharts.
-/// In      warnings  lines that Helm logs, appended when not null
+/// In      log  what Helm logs is added here when not null
 /// Errors  invalid_input  Helm's text: "Chart.yaml file is missing", "validation: chart.metadata.name is required",
 ///                        "cannot load values.yaml: ...", "error unpacking subchart x in y: ..."
 ///         limit          charts nested too deep
-Result<ChartPtr> load_files(std::vector<File> files, std::vector<std::string>* warnings = nullptr, std::size_t depth = 0);
+Result<ChartPtr> load_files(std::vector<File> files, Log* log = nullptr, std::size_t depth = 0);
 
 /// A chart from a folder, by Helm's rules: .helmignore, links followed only inside of `root`.
 ///
@@ -80,15 +79,15 @@ Result<ChartPtr> load_files(std::vector<File> files, std::vector<std::string>* w
 ///         root   nothing outside of it is read, also through links; empty: the chart's folder itself
 /// Errors  not_found  "unable to detect chart at ...: open ...: no such file or directory"
 ///         invalid_input, limit  as load_files
-Result<ChartPtr> load_directory(std::string const& path, std::string const& root = {});
+Result<ChartPtr> load_directory(std::string const& path, std::string const& root = {}, Log* log = nullptr);
 
 /// A chart from the bytes of a .tgz.
 /// In      name  for error texts
 /// Errors  as load_files; invalid_input also for what is not a gzip'ed tar, links, absolute names and ".."
-Result<ChartPtr> load_archive(std::string_view bytes, std::string_view name = "chart.tgz");
+Result<ChartPtr> load_archive(std::string_view bytes, std::string_view name = "chart.tgz", Log* log = nullptr);
 
 /// load_directory or load_archive, by what `path` is; error texts as `helm template` prints them.
-Result<ChartPtr> load_path(std::string const& path);
+Result<ChartPtr> load_path(std::string const& path, Log* log = nullptr);
 
 /// The entries of a chart archive, its first folder cut off the names.
 Result<std::vector<File>> unpack_archive(std::string_view bytes);

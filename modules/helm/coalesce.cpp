@@ -22,6 +22,12 @@ std::vector<Value> keys_of(Value const& map) {
     return keys;
 }
 
+/// Helm's log.Printf, which its logger shows as information; a line end at the end goes.
+void note(Log& log, std::string_view text) {
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    log.push_back(log_line("INFO", text));
+}
+
 /// Deletes every null in a tree of maps, in place.
 void clean_nils(Value& map) {
     for (auto const& key : keys_of(map)) {
@@ -37,7 +43,7 @@ void clean_nils(Value& map) {
 
 class Coalescer {
 public:
-    Coalescer(bool merge, Warnings& warnings) : merge_(merge), warnings_(warnings) {}
+    Coalescer(bool merge, Log& log) : merge_(merge), log_(log) {}
 
     Result<void> chart(Instance const& chart, Value& into, std::string const& prefix) {
         own_values(chart, into, prefix);
@@ -62,7 +68,7 @@ public:
     }
 
 private:
-    void warn(std::string text) { warnings_.push_back(std::move(text)); }
+    void warn(std::string_view text) { note(log_, text); }
 
     /// Passes `global` of the parent down, under what the child already has.
     void globals(Value& into, Value const& from, std::string const& prefix) {
@@ -88,7 +94,7 @@ private:
                 } else if (!have->is_map()) {
                     warn("Conflict: cannot merge map onto non-map for " + gotemplate::quote(name) + ". Skipping.");
                 } else {
-                    coalesce_tables(copy, have->unboxed(), true, join(prefix, name), warnings_);
+                    coalesce_tables(copy, have->unboxed(), true, join(prefix, name), log_);
                     target.set(key, std::move(copy).boxed());
                 }
             } else if (have != nullptr && have->is_map()) {
@@ -131,7 +137,7 @@ private:
                 bool const merge = merge_ || is_subchart(chart, name);
                 if (!merge) clean_nils(fallback);
                 Value table = given->unboxed();
-                coalesce_tables(table, std::move(fallback), merge, join(path, name), warnings_);
+                coalesce_tables(table, std::move(fallback), merge, join(path, name), log_);
             } else if (given->is_nil() && !merge_) {
                 into.erase(name);
             }
@@ -139,7 +145,7 @@ private:
     }
 
     bool merge_;
-    Warnings& warnings_;
+    Log& log_;
 };
 
 }  // namespace
@@ -161,7 +167,7 @@ Value deep_copy(Value const& value) {
     return value;
 }
 
-void coalesce_tables(Value& into, Value from, bool merge, std::string const& prefix, Warnings& warnings) {
+void coalesce_tables(Value& into, Value from, bool merge, std::string const& prefix, Log& log) {
     std::set<std::string, std::less<>> given_before;  // keys of `from` that had a value
     for (auto const& [key, value] : from.entries()) {
         if (value.is_map() || !value.is_nil()) given_before.emplace(key.as_string());
@@ -183,19 +189,19 @@ void coalesce_tables(Value& into, Value from, bool merge, std::string const& pre
         } else if (fallback.is_map()) {
             if (have->is_map()) {
                 Value table = have->unboxed();
-                coalesce_tables(table, fallback.unboxed(), merge, join(prefix, name), warnings);
+                coalesce_tables(table, fallback.unboxed(), merge, join(prefix, name), log);
             } else {
-                warnings.push_back("warning: cannot overwrite table with non table for " + join(prefix, name) + " (" + gotemplate::to_text(fallback) + ')');
+                note(log, "warning: cannot overwrite table with non table for " + join(prefix, name) + " (" + gotemplate::to_text(fallback) + ')');
             }
         } else if (have->is_map() && !fallback.is_nil()) {
-            warnings.push_back("warning: destination for " + join(prefix, name) + " is a table. Ignoring non-table value (" + gotemplate::to_text(fallback) + ')');
+            note(log, "warning: destination for " + join(prefix, name) + " is a table. Ignoring non-table value (" + gotemplate::to_text(fallback) + ')');
         }
     }
 }
 
-Result<Value> coalesce_values(Instance const& root, Value const& values, bool merge, Warnings& warnings) {
+Result<Value> coalesce_values(Instance const& root, Value const& values, bool merge, Log& log) {
     Value result = values.is_map() ? deep_copy(values).unboxed() : Value::map();
-    Coalescer coalescer{merge, warnings};
+    Coalescer coalescer{merge, log};
     if (auto done = coalescer.chart(root, result, ""); !done) return fail(std::move(done));
     return result;
 }

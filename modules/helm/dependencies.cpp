@@ -3,9 +3,11 @@
 
 #include "modules/helm/text.hpp"
 #include "modules/text/gotemplate/fmt.hpp"
+#include "modules/text/gotemplate/strconv.hpp"
 #include "modules/text/semver/semver.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 namespace holdfast::helm {
@@ -14,13 +16,15 @@ using gotemplate::Value;
 
 namespace {
 
-/// Values.Table: the map at a dotted path, or invalid.
-Value table_at(Value const& values, std::string_view path) {
+/// Values.Table: the map at a dotted path, or invalid and then the part of the path that is no map in `*missing`.
+Value table_at(Value const& values, std::string_view path, std::string_view* missing = nullptr) {
     Value table = values;
     for (auto const part : split(path, '.')) {
-        if (!table.is_map()) return {};
-        auto const* found = table.find(part);
-        if (found == nullptr || !found->is_map()) return {};
+        auto const* found = table.is_map() ? table.find(part) : nullptr;
+        if (found == nullptr || !found->is_map()) {
+            if (missing != nullptr) *missing = part;
+            return {};
+        }
         table = found->unboxed();
     }
     return table;
@@ -35,7 +39,7 @@ Value value_at(Value const& values, std::string_view path) {
     return found == nullptr || found->is_map() ? Value{} : *found;
 }
 
-void apply_tags(std::vector<Dependency>& dependencies, Value const& values, Warnings& warnings) {
+void apply_tags(std::vector<Dependency>& dependencies, Value const& values, Log& log) {
     Value const tags = table_at(values, "tags");
     if (!tags.is_map()) return;
     for (auto& dependency : dependencies) {
@@ -44,7 +48,7 @@ void apply_tags(std::vector<Dependency>& dependencies, Value const& values, Warn
             auto const* found = tags.find(tag);
             if (found == nullptr) continue;
             if (found->kind() != gotemplate::Kind::boolean) {
-                warnings.push_back("returned non-bool value tag=" + tag + " chart=" + dependency.name);
+                log.push_back(log_line("WARN", "returned non-bool value", {{"tag", tag}, {"chart", dependency.name}}));
                 continue;
             }
             (found->as_bool() ? any_true : any_false) = true;
@@ -53,7 +57,7 @@ void apply_tags(std::vector<Dependency>& dependencies, Value const& values, Warn
     }
 }
 
-void apply_conditions(std::vector<Dependency>& dependencies, Value const& values, std::string const& path, Warnings& warnings) {
+void apply_conditions(std::vector<Dependency>& dependencies, Value const& values, std::string const& path, Log& log) {
     for (auto& dependency : dependencies) {
         for (auto const condition : split(trimmed(dependency.condition), ',')) {
             if (condition.empty()) continue;
@@ -63,24 +67,35 @@ void apply_conditions(std::vector<Dependency>& dependencies, Value const& values
                 dependency.enabled = found.as_bool();
                 break;
             }
-            warnings.push_back("returned non-bool value path=" + std::string{condition} + " chart=" + dependency.name);
+            log.push_back(log_line("WARN", "returned non-bool value", {{"path", condition}, {"chart", dependency.name}}));
         }
     }
 }
 
+/// Helm copies a chart and its parts, but not what is below them: that keeps its parents, and so the path without the alias.
+std::unique_ptr<Instance> copy_of(Instance const& source, Instance const* parent) {
+    auto made = std::make_unique<Instance>();
+    made->chart = source.chart;
+    made->metadata = source.metadata;
+    made->values = source.values;
+    made->parent = parent;
+    for (auto const& part : source.dependencies) made->dependencies.push_back(copy_of(*part, part->parent));
+    return made;
+}
+
 class Picker {
 public:
-    explicit Picker(Warnings& warnings) : warnings_(warnings) {}
+    explicit Picker(Log& log) : log_(log) {}
 
     Result<void> pick(Instance& chart, Value const& values, std::string const& path) {
         if (!chart.metadata.dependencies) return {};
         auto& wanted = *chart.metadata.dependencies;
         if (auto done = choose(chart, wanted); !done) return done;
         for (auto& dependency : wanted) dependency.enabled = true;
-        auto coalesced = coalesce_values(chart, values, false, warnings_);
+        auto coalesced = coalesce_values(chart, values, false, log_);
         if (!coalesced) return fail(std::move(coalesced));
-        apply_tags(wanted, *coalesced, warnings_);
-        apply_conditions(wanted, *coalesced, path, warnings_);
+        apply_tags(wanted, *coalesced, log_);
+        apply_conditions(wanted, *coalesced, path, log_);
         std::set<std::string, std::less<>> off;
         for (auto const& dependency : wanted) {
             if (!dependency.enabled) off.insert(dependency.name);
@@ -110,7 +125,8 @@ private:
                 return existing->chart->metadata.name == dependency.name && semver::is_compatible(dependency.version, existing->metadata.version);
             });
             if (found != named.end()) {
-                auto copy = instantiate(*(*found)->chart, &chart);
+                auto copy = copy_of(**found, &chart);
+                for (auto const& part : copy->dependencies) part->parent = copy.get();
                 if (++instances_ > kInstancesMax) return fail(Errc::limit, "too many subcharts");
                 if (!dependency.alias.empty()) copy->metadata.name = dependency.alias;
                 chosen.push_back(std::move(copy));
@@ -118,10 +134,11 @@ private:
             if (!dependency.alias.empty()) dependency.name = dependency.alias;
         }
         chart.dependencies = std::move(chosen);
+        std::ranges::move(named, std::back_inserter(chart.replaced));
         return {};
     }
 
-    Warnings& warnings_;
+    Log& log_;
     std::size_t instances_ = 0;
 };
 
@@ -148,12 +165,12 @@ Value child_and_parent(std::string_view child, std::string_view parent) {
     return pair;
 }
 
-Result<void> import_values(Instance& chart, Warnings& warnings) {
+Result<void> import_values(Instance& chart, Log& log) {
     for (auto const& sub : chart.dependencies) {
-        if (auto done = import_values(*sub, warnings); !done) return done;
+        if (auto done = import_values(*sub, log); !done) return done;
     }
     if (!chart.metadata.dependencies) return {};
-    auto coalesced = coalesce_values(chart, Value{}, true, warnings);
+    auto coalesced = coalesce_values(chart, Value{}, true, log);
     if (!coalesced) return fail(std::move(coalesced));
     Value imported = Value::map();
     for (auto& dependency : *chart.metadata.dependencies) {
@@ -169,17 +186,21 @@ Result<void> import_values(Instance& chart, Warnings& warnings) {
                 continue;
             }
             seen.push_back(child_and_parent(child, parent).boxed());
-            Value const table = table_at(*coalesced, dependency.name + '.' + child);
+            auto const path = dependency.name + '.' + child;
+            std::string_view missing;
+            Value const table = table_at(*coalesced, path, &missing);
             if (!table.is_map()) {
-                warnings.push_back("ImportValues missing table from chart chart=" + dependency.name);
+                auto const reason = gotemplate::quote(missing) + " is not a table";
+                log.push_back(entry.is_map() ? log_line("WARN", "ImportValues missing table from chart", {{"chart", dependency.name}, {"error", reason}})
+                                             : log_line("WARN", "ImportValues missing table", {{"error", reason}}));
                 continue;
             }
-            coalesce_tables(imported, wrapped(parent, table), true, "", warnings);
+            coalesce_tables(imported, wrapped(parent, table), true, "", log);
         }
         dependency.import_values = std::move(seen);
     }
     Value merged = deep_copy(*coalesced).unboxed();
-    coalesce_tables(merged, std::move(imported), true, "", warnings);
+    coalesce_tables(merged, std::move(imported), true, "", log);
     chart.values = std::move(merged);
     return {};
 }
@@ -198,9 +219,9 @@ std::unique_ptr<Instance> instantiate(Chart const& chart, Instance const* parent
     return made;
 }
 
-Result<void> process_dependencies(Instance& root, Value const& values, Warnings& warnings) {
-    if (auto done = Picker{warnings}.pick(root, values, ""); !done) return done;
-    return import_values(root, warnings);
+Result<void> process_dependencies(Instance& root, Value const& values, Log& log) {
+    if (auto done = Picker{log}.pick(root, values, ""); !done) return done;
+    return import_values(root, log);
 }
 
 }  // namespace holdfast::helm

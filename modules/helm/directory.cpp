@@ -64,7 +64,8 @@ std::string missing_part(std::string path) {
 
 class Walker {
 public:
-    Walker(std::string top, std::string root, IgnoreRules const& rules) : top_(std::move(top)), root_(std::move(root)), rules_(rules) {}
+    Walker(std::string top, std::string root, IgnoreRules const& rules, Log* log)
+        : top_(std::move(top)), root_(std::move(root)), rules_(rules), log_(log) {}
 
     Result<void> walk(std::string const& folder, std::string const& relative, std::size_t depth) {
         if (depth > kFoldersDeepMax) return fail(Errc::limit, "folders nested too deep in " + top_);
@@ -95,6 +96,8 @@ private:
             auto const real = fs::canonical(path, ec);
             if (ec) return fail(Errc::invalid_input, "error evaluating symlink " + path + ": lstat " + missing_part(path) + ": " + go_errno(ec.value()));
             auto const text = real.string();
+            if (log_ != nullptr)
+                log_->push_back(log_line("INFO", "found symbolic link in path. Contents of linked file included and used", {{"path", path}, {"resolved", text}}));
             bool const inside = root_ == "/" || text == root_ || text.starts_with(root_ + '/');
             if (!inside) return fail(Errc::denied, "symlink " + relative + " leads out of " + root_);
             if (::lstat(text.c_str(), &info) != 0) return fail(Errc::invalid_input, "lstat " + text + ": " + go_errno(errno));
@@ -120,6 +123,7 @@ private:
     std::string top_;
     std::string root_;
     IgnoreRules const& rules_;
+    Log* log_;
     std::size_t bytes_ = 0;
 };
 
@@ -151,7 +155,7 @@ std::string content_type(std::string_view bytes) {
 
 }  // namespace
 
-Result<ChartPtr> load_directory(std::string const& path, std::string const& root) {
+Result<ChartPtr> load_directory(std::string const& path, std::string const& root, Log* log) {
     std::error_code ec;
     auto top = fs::absolute(path, ec).lexically_normal().string();
     if (top.size() > 1 && top.ends_with('/')) top.pop_back();
@@ -164,26 +168,26 @@ Result<ChartPtr> load_directory(std::string const& path, std::string const& root
     if (!rules) return fail(std::move(rules));
     auto const allowed = fs::canonical(root.empty() ? top : root, ec).string();
     if (ec) return fail(Errc::not_found, "lstat " + root + ": " + go_errno(ec.value()));
-    Walker walker{top, allowed, *rules};
+    Walker walker{top, allowed, *rules, log};
     if (auto done = walker.walk(top, "", 0); !done) return fail(std::move(done));
-    return load_files(std::move(walker.files));
+    return load_files(std::move(walker.files), log);
 }
 
-Result<ChartPtr> load_archive(std::string_view bytes, std::string_view name) {
+Result<ChartPtr> load_archive(std::string_view bytes, std::string_view name, Log* log) {
     auto files = unpack_archive(bytes);
     if (!files) return fail(std::move(files), "unable to load chart archive");
     for (auto const& file : *files) {
         if (file.name != "Chart.yaml") continue;
         if (auto known = check_api_version(file.data); !known) return fail(std::move(known));
-        return load_files(std::move(*files));
+        return load_files(std::move(*files), log);
     }
     return fail(Errc::invalid_input, "unable to detect chart version, no Chart.yaml found");
 }
 
-Result<ChartPtr> load_path(std::string const& path) {
+Result<ChartPtr> load_path(std::string const& path, Log* log) {
     struct stat info{};
     if (::stat(path.c_str(), &info) != 0) return fail(Errc::not_found, "stat " + path + ": " + go_errno(errno));
-    if (S_ISDIR(info.st_mode)) return load_directory(path, "/");
+    if (S_ISDIR(info.st_mode)) return load_directory(path, "/", log);
     auto bytes = read_file(path, kChartBytesMax, static_cast<std::size_t>(info.st_size));
     if (!bytes) return fail(std::move(bytes));
     if (!bytes->starts_with("\x1F\x8B\x08")) {
@@ -191,9 +195,7 @@ Result<ChartPtr> load_path(std::string const& path) {
             return fail(Errc::invalid_input, "file '" + path + "' seems to be a YAML file, but expected a gzipped archive");
         return fail(Errc::invalid_input, "file '" + path + "' does not appear to be a gzipped archive; got '" + content_type(*bytes) + "'");
     }
-    auto chart = load_archive(*bytes, path);
-    // helm keeps the reason to itself here; we add it, its words first.
-    return chart;
+    return load_archive(*bytes, path, log);
 }
 
 }  // namespace holdfast::helm

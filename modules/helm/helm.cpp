@@ -54,9 +54,19 @@ std::string take_notes(std::map<std::string, std::string>& files, std::string co
     return notes;
 }
 
+/// One table for every engine, never freed: charts outlive engines, and their templates point into it.
+gotemplate::FuncMap const& helm_functions() {
+    static auto const* const functions = [] {
+        auto* made = new gotemplate::FuncMap;
+        add_helm_functions(*made);
+        return made;
+    }();
+    return *functions;
+}
+
 }  // namespace
 
-Engine::Engine() { add_helm_functions(funcs_); }
+Engine::Engine() : funcs_(helm_functions()) {}
 Engine::~Engine() = default;
 
 Result<Rendered> Engine::render(Chart const& chart, Value const& values, RenderOptions const& options, Ports const& ports) {
@@ -66,11 +76,16 @@ Result<Rendered> Engine::render(Chart const& chart, Value const& values, RenderO
 
 Result<Rendered> Engine::render(Chart const& chart, Value const& values, RenderOptions const& options, Ports const& ports, RenderStage* stage) {
     Rendered made;
+    Log unread;
+    auto& log = options.log != nullptr ? *options.log : unread;
     *stage = RenderStage::dependencies;
     auto const root = instantiate(chart);
-    if (auto done = process_dependencies(*root, values, made.warnings); !done) return fail(std::move(done), "chart dependencies processing failed");
+    if (auto done = process_dependencies(*root, values, log); !done) {
+        log.push_back(log_line("ERROR", "chart dependencies processing failed", {{"error", done.error().message}}));
+        return fail(std::move(done), "chart dependencies processing failed");
+    }
     *stage = RenderStage::values;
-    auto coalesced = coalesce_values(*root, values, false, made.warnings);
+    auto coalesced = coalesce_values(*root, values, false, log);
     if (!coalesced) return fail(std::move(coalesced));
     if (!options.skip_schema_validation) {
         if (auto valid = validate_schemas(*root, *coalesced); !valid) return fail(std::move(valid));
@@ -89,7 +104,7 @@ Result<Rendered> Engine::render(Chart const& chart, Value const& values, RenderO
     if (!files) return fail(std::move(files));
     made.notes = take_notes(*files, root->name() + "/templates/NOTES.txt", options.subchart_notes);
     *stage = RenderStage::manifests;
-    auto sorted = sort_manifests(*files);
+    auto sorted = sort_manifests(*files, log);
     if (!sorted) return fail(std::move(sorted));
     made.manifests = std::move(sorted->manifests);
     made.hooks = std::move(sorted->hooks);
@@ -122,9 +137,10 @@ void ChartCache::keep(std::string digest, ChartPtr chart, std::size_t bytes) {
     }
 }
 
-Result<void> check_installable(Chart const& chart) {
+Result<void> check_installable(Chart const& chart, Log* log) {
     auto const& metadata = chart.metadata;
     if (!metadata.type.empty() && metadata.type != "application") return fail(Errc::invalid_input, metadata.type + " charts are not installable");
+    if (metadata.deprecated && log != nullptr) log->push_back(log_line("WARN", "this chart is deprecated"));
     std::string missing;
     for (auto const& dependency : metadata.dependencies.value_or(std::vector<Dependency>{})) {
         bool const there = std::ranges::any_of(chart.dependencies, [&](ChartPtr const& sub) { return sub->metadata.name == dependency.name; });
@@ -137,12 +153,14 @@ Result<void> check_installable(Chart const& chart) {
                     missing);
 }
 
-Result<void> check_release_name(std::string_view name) {
-    std::string const head = "release name check failed: release name " + gotemplate::quote(name) + ": ";
-    if (name.empty()) return fail(Errc::invalid_input, head + "no name provided");
-    if (name.size() <= 53 && is_release_name(name)) return {};
-    return fail(Errc::invalid_input, head + "invalid release name, must match regex ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the "
-                                            "length must not be longer than 53");
+Result<void> check_release_name(std::string_view name, Log* log) {
+    if (!name.empty() && name.size() <= 53 && is_release_name(name)) return {};
+    auto const reason = "release name " + gotemplate::quote(name) + ": " +
+                        (name.empty() ? "no name provided"
+                                      : "invalid release name, must match regex ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the "
+                                        "length must not be longer than 53");
+    if (log != nullptr) log->push_back(log_line("ERROR", "release name check failed", {{"error", reason}}));
+    return fail(Errc::invalid_input, "release name check failed: " + reason);
 }
 
 }  // namespace holdfast::helm

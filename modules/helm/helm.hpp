@@ -6,6 +6,7 @@
 #include "modules/helm/capabilities.hpp"
 #include "modules/helm/chart.hpp"
 #include "modules/helm/functions.hpp"
+#include "modules/helm/log.hpp"
 #include "modules/helm/manifest.hpp"
 #include "modules/helm/objects.hpp"
 
@@ -29,6 +30,7 @@ struct RenderOptions {
     bool skip_schema_validation = false;
     bool subchart_notes = false;
     gotemplate::Budget budget{};
+    Log* log = nullptr;  // what Helm logs is added here, also when the render fails
 };
 
 struct Crd {
@@ -45,7 +47,6 @@ struct Rendered {
     Metadata chart;               // after dependencies were picked
     gotemplate::Value chart_values;  // defaults, with imported ones
     gotemplate::Value values;        // coalesced: what templates saw, before they changed it
-    std::vector<std::string> warnings;
 };
 
 /// Where a render failed: Helm's command adds a hint when it was in the templates or their output.
@@ -81,14 +82,14 @@ public:
     gotemplate::FuncMap const& functions() const { return funcs_; }
 
 private:
-    gotemplate::FuncMap funcs_;
+    gotemplate::FuncMap const& funcs_;  // of the program: a chart keeps templates that point to them
     TplCache tpl_cache_;
 };
 
 /// Loaded charts by digest of their archive, the least recently used dropped first. One thread.
 class ChartCache {
 public:
-    explicit ChartCache(std::size_t bytes_max = 16u << 20) : bytes_max_(bytes_max) {}
+    explicit ChartCache(std::size_t bytes_max = limits::kChartCacheBytesMax) : bytes_max_(bytes_max) {}
     ChartPtr find(std::string_view digest);
     /// Keeps the chart; `bytes` is what it is charged with (its archive's unpacked size).
     void keep(std::string digest, ChartPtr chart, std::size_t bytes);
@@ -106,9 +107,9 @@ private:
 };
 
 /// What a chart's dependencies lack: Helm's CheckDependencies and "charts are not installable".
-Result<void> check_installable(Chart const& chart);
+Result<void> check_installable(Chart const& chart, Log* log = nullptr);
 
 /// Helm's rule for release names. Errors: invalid_input, "release name check failed: release name \"X\": ...".
-Result<void> check_release_name(std::string_view name);
+Result<void> check_release_name(std::string_view name, Log* log = nullptr);
 
 }  // namespace holdfast::helm

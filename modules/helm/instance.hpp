@@ -2,6 +2,7 @@
 #pragma once
 
 #include "modules/helm/chart.hpp"
+#include "modules/helm/log.hpp"
 
 #include <memory>
 #include <string>
@@ -15,30 +16,29 @@ struct Instance {
     Metadata metadata;
     gotemplate::Value values;  // defaults; replaced by what import-values adds
     std::vector<std::unique_ptr<Instance>> dependencies;
-    Instance const* parent = nullptr;
+    Instance const* parent = nullptr;  // whose path this one's path starts with
+    std::vector<std::unique_ptr<Instance>> replaced;  // what copies were made of: still the parents of the copies' parts
 
     std::string const& name() const { return metadata.name; }
     bool is_root() const { return parent == nullptr; }
     std::string full_path() const;  // root/charts/a/charts/b
 };
 
-inline constexpr std::size_t kInstancesMax = 10'000;  // charts of one render, aliases counted
+inline constexpr auto kInstancesMax = limits::kChartInstancesMax;
 
 /// The whole tree of `chart`, nothing picked yet.
 std::unique_ptr<Instance> instantiate(Chart const& chart, Instance const* parent = nullptr);
 
-using Warnings = std::vector<std::string>;  // what Helm logs
-
 /// Helm's ProcessDependencies: aliases, conditions, tags, import-values.
 /// Errors  invalid_input  "type mismatch on x: ..."; limit  kInstancesMax
-Result<void> process_dependencies(Instance& root, gotemplate::Value const& values, Warnings& warnings);
+Result<void> process_dependencies(Instance& root, gotemplate::Value const& values, Log& log);
 
 /// Helm's CoalesceValues: user values over the chart's defaults, passed down to subcharts, globals shared, nulls deleting.
 /// `merge` is MergeValues: nulls stay. The arguments are not changed.
-Result<gotemplate::Value> coalesce_values(Instance const& root, gotemplate::Value const& values, bool merge, Warnings& warnings);
+Result<gotemplate::Value> coalesce_values(Instance const& root, gotemplate::Value const& values, bool merge, Log& log);
 
 /// Helm's CoalesceTables: `into` wins; changed in place, and so may be `from`.
-void coalesce_tables(gotemplate::Value& into, gotemplate::Value from, bool merge, std::string const& prefix, Warnings& warnings);
+void coalesce_tables(gotemplate::Value& into, gotemplate::Value from, bool merge, std::string const& prefix, Log& log);
 
 gotemplate::Value deep_copy(gotemplate::Value const& value);
 

@@ -35,7 +35,7 @@ Result<std::vector<std::string>> documents_of(std::string_view text) {
 
 class Loader {
 public:
-    Loader(std::vector<std::string>* warnings, std::size_t depth) : warnings_(warnings), depth_(depth) {}
+    Loader(Log* log, std::size_t depth) : log_(log), depth_(depth) {}
 
     Result<ChartPtr> load(std::vector<File> files) {
         if (depth_ > kChartDepthMax) return fail(Errc::limit, "charts nested too deep");
@@ -109,7 +109,7 @@ private:
             }
             auto files = unpack_archive(members[0].data);
             if (!files) return fail(std::move(files));
-            return load_files(std::move(*files), warnings_, depth_ + 1);
+            return load_files(std::move(*files), log_, depth_ + 1);
         }
         std::vector<File> files;
         for (auto& member : members) {
@@ -117,16 +117,16 @@ private:
             if (slash == member.name.npos) continue;
             files.push_back({member.name.substr(slash + 1), std::move(member.data)});
         }
-        return load_files(std::move(files), warnings_, depth_ + 1);
+        return load_files(std::move(files), log_, depth_ + 1);
     }
 
     bool is_v1() const { return chart_->metadata.api_version == "v1"; }
-    void warn_v2(std::string text) {
-        if (!is_v1() && warnings_ != nullptr) warnings_->push_back(std::move(text));
+    void warn_v2(std::string_view text) {
+        if (!is_v1() && log_ != nullptr) log_->push_back(log_line("INFO", text));
     }
 
     std::shared_ptr<Chart> chart_ = std::make_shared<Chart>();
-    std::vector<std::string>* warnings_;
+    Log* log_;
     std::size_t depth_;
     bool has_metadata_ = false;
     std::map<std::string, std::vector<File>> subcharts_;
@@ -164,8 +164,8 @@ Value merge_maps(Value const& base, Value const& over) {
     return out;
 }
 
-Result<ChartPtr> load_files(std::vector<File> files, std::vector<std::string>* warnings, std::size_t depth) {
-    return Loader{warnings, depth}.load(std::move(files));
+Result<ChartPtr> load_files(std::vector<File> files, Log* log, std::size_t depth) {
+    return Loader{log, depth}.load(std::move(files));
 }
 
 }  // namespace holdfast::helm

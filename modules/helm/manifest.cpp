@@ -140,7 +140,7 @@ std::vector<std::string> split_manifests(std::string_view text) {
     return documents;
 }
 
-Result<Sorted> sort_manifests(std::map<std::string, std::string> const& files) {
+Result<Sorted> sort_manifests(std::map<std::string, std::string> const& files, Log& log) {
     Sorted sorted;
     for (auto const& [path, text] : files) {
         if (base_name(path).starts_with('_') || trimmed(text).empty()) continue;
@@ -154,7 +154,11 @@ Result<Sorted> sort_manifests(std::map<std::string, std::string> const& files) {
                 continue;
             }
             auto hook = make_hook(*head, path, document, types->second);
-            if (!hook.events.empty()) sorted.hooks.push_back(std::move(hook));
+            if (!hook.events.empty()) {
+                sorted.hooks.push_back(std::move(hook));
+            } else {
+                log.push_back(log_line("INFO", "skipping unknown hooks", {{"hookTypes", types->second}}));
+            }
         }
     }
     sort_by_kind(sorted.manifests);

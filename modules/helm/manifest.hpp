@@ -2,6 +2,7 @@
 #pragma once
 
 #include "modules/base/error.hpp"
+#include "modules/helm/log.hpp"
 
 #include <map>
 #include <span>
@@ -42,7 +43,7 @@ std::vector<std::string> split_manifests(std::string_view text);
 
 /// Helm's SortManifests with InstallOrder. `files` maps path to rendered text; partials and blank files are skipped.
 /// Errors  invalid_input  "YAML parse error on PATH: ..."; limit  kManifestsMax
-Result<Sorted> sort_manifests(std::map<std::string, std::string> const& files);
+Result<Sorted> sort_manifests(std::map<std::string, std::string> const& files, Log& log);
 
 /// Position in Helm's install order (uninstall order when `uninstall`); kinds it does not know come last.
 std::size_t kind_rank(std::string_view kind, bool uninstall = false);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <unistd.h>
@@ -84,9 +85,16 @@ std::string answer(std::string const& run, fs::path const& top) {
     std::vector<char*> argv;
     for (auto& argument : arguments) argv.push_back(argument.data());
     auto const output = holdfast::daemon::template_output(static_cast<int>(argv.size()), argv.data());
-    auto text = output.status == 0 ? output.out : output.err.substr(output.err.find("Error: "));
+    auto const error = output.status == 0 ? output.err.size() : output.err.find("Error: ");
+    auto text = output.status == 0 ? output.out : output.err.substr(error);
     text = replaced(std::move(text), top.string(), "$DIR");
     std::string out = "$ " + run + "\nstatus " + std::to_string(output.status) + '\n';
+    std::istringstream log{replaced(output.err.substr(0, error), top.string(), "$DIR")};
+    std::set<std::string> logged;  // Go's maps give the log its order
+    for (std::string line; std::getline(log, line);) {
+        if (line.starts_with("level=")) logged.insert("! " + line + '\n');
+    }
+    for (auto const& line : logged) out += line;
     std::istringstream lines{text + '\n'};
     for (std::string line; std::getline(lines, line);) out += "| " + line + '\n';
     return out;

@@ -139,6 +139,24 @@ TEST_CASE("helm render: notes, stages and names", "[helm]") {
     CHECK(helm::parse_kube_version("1.30+")->normalized == "v1.30");
 }
 
+TEST_CASE("helm cache: a chart's second render parses nothing, whichever engine does it", "[helm]") {
+    auto const chart = *helm::load_archive(make_tgz(small_chart(R"({{ define "n" }}{{ .Release.Name }}{{ end }}a: {{ include "n" . | upper }})")));
+    auto const render = [&] {
+        Fixture fixture;
+        helm::RenderOptions options;
+        options.release.name = "web";
+        return fixture.engine.render(*chart, Value::map(), options, fixture.ports())->manifests.at(0).content;
+    };
+
+    CHECK(chart->compiled.empty());
+    CHECK(render() == "a: WEB");
+    auto const parsed = chart->compiled;
+    CHECK(parsed.size() == chart->templates.size());
+
+    CHECK(render() == "a: WEB");
+    CHECK(chart->compiled == parsed);  // the same objects
+}
+
 TEST_CASE("helm cache: the least recently used chart goes first", "[helm]") {
     helm::ChartCache cache{100};
     auto const chart = *helm::load_archive(make_tgz(small_chart("a: 1\n")));
