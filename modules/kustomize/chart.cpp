@@ -89,31 +89,36 @@ Result<Generate> make_iam_policy(Context& context, boost::json::value const& con
     std::string cloud, service_name, service_ns, account, project;
     Decoder decoder{{.text_from_scalars = true}};
     decoder.object(config, "IAMPolicyGeneratorPlugin", "builtins.IAMPolicyGeneratorPlugin", [&](std::string_view key, auto const& v) {
-        if (same_key(key, "cloud")) return decoder.text(v, cloud), true;
-        if (same_key(key, "kubernetesService")) {
-            decoder.object(v, "KubernetesService", "types.KubernetesService", [&](std::string_view inner, auto const& x) {
-                if (same_key(inner, "name")) return decoder.text(x, service_name), true;
-                if (same_key(inner, "namespace")) return decoder.text(x, service_ns), true;
-                return false;
+        auto const under = [&](char const* name, auto read) { return decoder.at({"IAMPolicyGeneratorArgs", name}, read), true; };
+        auto const text = [&](char const* name, auto const& x, std::string& out) {
+            return decoder.at({name}, [&] { decoder.text(x, out); }), true;
+        };
+        if (same_key(key, "cloud"))
+            return under("cloud", [&] { v.is_string() || v.is_null() ? decoder.text(v, cloud) : decoder.mismatch(v, "types.Cloud"); });
+        if (same_key(key, "kubernetesService"))
+            return under("kubernetesService", [&] {
+                decoder.object(v, "KubernetesService", "types.KubernetesService", [&](std::string_view inner, auto const& x) {
+                    if (same_key(inner, "name")) return text("name", x, service_name);
+                    return same_key(inner, "namespace") && text("namespace", x, service_ns);
+                });
             });
-            return true;
-        }
-        if (same_key(key, "serviceAccount")) {
-            decoder.object(v, "ServiceAccount", "types.ServiceAccount", [&](std::string_view inner, auto const& x) {
-                if (same_key(inner, "name")) return decoder.text(x, account), true;
-                if (same_key(inner, "projectId")) return decoder.text(x, project), true;
-                return false;
+        if (same_key(key, "serviceAccount"))
+            return under("serviceAccount", [&] {
+                decoder.object(v, "ServiceAccount", "types.ServiceAccount", [&](std::string_view inner, auto const& x) {
+                    if (same_key(inner, "name")) return text("name", x, account);
+                    return same_key(inner, "projectId") && text("projectId", x, project);
+                });
             });
-            return true;
-        }
         return false;
     });
     if (auto ok = decoder.result(); !ok) return fail(std::move(ok), "error unmarshaling JSON: while decoding JSON");
     return Generate{[=, &context]() -> Result<std::vector<Resource*>> {
         if (cloud != "gke") return fail(Errc::invalid_input, "cloud provider " + cloud + " not supported yet");
-        auto text = "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  annotations:\n    iam.gke.io/gcp-service-account: " +
+        auto text = "\napiVersion: v1\nkind: ServiceAccount\nmetadata:\n  annotations:\n    iam.gke.io/gcp-service-account: " +
                     account + "@" + project + ".iam.gserviceaccount.com\n  name: " + service_name + "\n";
         if (!service_ns.empty()) text += "\n  namespace: " + service_ns;
+        yaml::Arena arena;
+        if (auto read = yaml::parse(arena, text); !read) return fail(std::move(read));
         return parse_objects(context, text);
     }};
 }

@@ -110,6 +110,13 @@ Result<TransformerConfig> config_from_crd(std::string_view text) {
     if (document.is_null()) return config;
     auto const* const types = document.if_object();
     if (!types) return fail(Errc::invalid_input, "error unmarshaling JSON: not an object");
+    for (auto const name : sorted_names(*types)) {
+        auto const& type = types->at(name);
+        if (type.is_object() || type.is_null()) continue;
+        char const* const kind = type.is_string() ? "string" : type.is_array() ? "array" : type.is_bool() ? "bool" : "number";
+        return fail(Errc::invalid_input, std::string{text.starts_with('{') ? "" : "error unmarshaling JSON: while decoding JSON: "} +
+                                             "json: cannot unmarshal " + kind + " into Go value of type accumulator.OpenAPIDefinition");
+    }
     Reader reader{*types};
     for (auto const name : sorted_names(*types)) {
         auto const* const schema = schema_of(*types, name);

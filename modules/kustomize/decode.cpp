@@ -1,6 +1,7 @@
 // modules/kustomize/decode.cpp: encoding/json's walk over a value, and the smaller types.
 #include "modules/kustomize/decode.hpp"
 
+#include "modules/kustomize/text.hpp"
 #include "modules/yaml/json.hpp"
 
 #include <algorithm>
@@ -59,7 +60,7 @@ void Decoder::object(Value const& value, char const* name, char const* path, Fie
     for (auto const* pair : pairs) {
         struct_ = name;
         if (!field(pair->key(), pair->value()) && !mode_.unknown_fields) {
-            say("json: unknown field \"" + std::string{pair->key()} + "\"", pair->value());
+            say("json: unknown field " + go_quote(pair->key()), pair->value());
         }
     }
     struct_ = outer;
@@ -69,7 +70,7 @@ void Decoder::text(Value const& value, std::string& out) {
     if (value.is_null()) return;
     if (value.is_string()) {
         out = value.get_string();
-    } else if (mode_.text_from_scalars && !value.is_array() && !value.is_object()) {
+    } else if (mode_.text_from_scalars && !embedded_ && !value.is_array() && !value.is_object()) {
         out = scalar_text(value);
     } else {
         mismatch(value, "string");

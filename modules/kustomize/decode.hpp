@@ -63,13 +63,16 @@ public:
     /// What the first error is about, or nullptr.
     Value const* culprit() const { return culprit_; }
 
-    /// Puts a field's name on the path of messages while its value is read.
+    /// Puts a field's name on the path of messages while its value is read; the embedded structs it is in come first.
     template <class Read>
     void at(std::initializer_list<char const*> names, Read read) {
         auto const depth = path_.size();
+        auto const outer = embedded_;
         path_.insert(path_.end(), names);
+        embedded_ = embedded_ || is_embedded(names);
         read();
         path_.resize(depth);
+        embedded_ = outer;
     }
 
     void read(Value const& value, Selector& out);
@@ -100,6 +103,9 @@ public:
     bool chart_field(std::string_view key, Value const& value, HelmChart& out);
 
 private:
+    static bool is_embedded(std::initializer_list<char const*> names) {
+        return names.size() != 0 && **names.begin() >= 'A' && **names.begin() <= 'Z';
+    }
     bool replacement_field(std::string_view key, Value const& value, Replacement& out, bool embedded);
 
     Mode mode_;
@@ -107,6 +113,7 @@ private:
     Value const* culprit_ = nullptr;
     char const* struct_ = "";
     std::vector<char const*> path_;
+    bool embedded_ = false;  // sigs.k8s.io/yaml does not know the types in there: a number is no text
 };
 
 /// Same letters, whatever their case.

@@ -126,7 +126,9 @@ Result<std::vector<Node*>> read_nodes(Context& context, std::string_view text) {
 Result<bool> unroll(Context& context, Node* list, std::deque<Node*>& queue) {
     auto const kind = text_of(list, "kind");
     auto value = yaml::to_json(*list);
-    if (!value) return fail(std::move(value), "trouble expanding list of " + std::string{kind} + "; received error");
+    if (!value) {
+        return fail(value.error().code, "trouble expanding list of " + std::string{kind} + "; received error " + value.error().message);
+    }
     auto const* const items = value->as_object().if_contains("items");
     if (!items) return false;
     if (items->is_null()) return true;

@@ -250,9 +250,11 @@ Result<Generate> make_chart_plugin(Context& context, Loader const& loader, Value
     HelmChart chart;
     Reader reader{config};
     auto ok = reader.read("HelmChartInflationGeneratorPlugin", [&](std::string_view key, Value const& v) {
-        if (same_key(key, "chartHome")) return reader.decoder.text(v, globals.chart_home), true;
-        if (same_key(key, "configHome")) return reader.decoder.text(v, globals.config_home), true;
-        return reader.decoder.chart_field(key, v, chart);
+        if (same_key(key, "chartHome")) return reader.decoder.at({"HelmGlobals", "chartHome"}, [&] { reader.decoder.text(v, globals.chart_home); }), true;
+        if (same_key(key, "configHome")) return reader.decoder.at({"HelmGlobals", "configHome"}, [&] { reader.decoder.text(v, globals.config_home); }), true;
+        bool known = false;
+        reader.decoder.at({"HelmChart"}, [&] { known = reader.decoder.chart_field(key, v, chart); });
+        return known;
     });
     if (!ok) return fail(std::move(ok));
     return make_chart(context, loader, globals, std::move(chart));

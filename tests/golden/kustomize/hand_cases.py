@@ -149,6 +149,31 @@ add("CRDs against a configuration", "configurations: [conf.yaml]\ncrds: [crd.yam
 add("a configuration against the CRDs of a base", "resources: [b]\nconfigurations: [conf.yaml]\n",
     {**BEE_NOTES, "b/crd.yaml": BEE_CRD["crd.yaml"], "b/kustomization.yaml": "crds: [crd.yaml]\nnamePrefix: x\n"})
 
+for name, plugin in {
+    "number in an embedded struct": "kind: ConfigMapGenerator\nmetadata: {name: p}\nliterals: [1]\n", "embedded name": "kind: SecretGenerator\nmetadata: {name: p}\nname: 1\n",
+    "named field": "kind: ConfigMapGenerator\nmetadata: {name: 1}\n", "options of a generator": "kind: ConfigMapGenerator\nmetadata: {name: p}\noptions: {labels: {a: 1}}\n",
+    "text of a service": "kind: IAMPolicyGenerator\nmetadata: {name: p}\ncloud: gke\nkubernetesService: {name: a, namespace: {}}\nserviceAccount: {name: g, projectId: p}\n",
+    "number for a cloud": "kind: IAMPolicyGenerator\nmetadata: {name: p}\ncloud: 1\n",
+    "account without a name": "kind: IAMPolicyGenerator\nmetadata: {name: p}\ncloud: gke\nkubernetesService: {name: a}\nserviceAccount: {projectId: p}\n",
+}.items():
+    add("generator: " + name, "generators: [p.yaml]\n", {"p.yaml": "apiVersion: builtin\n" + plugin})
+for name, plugin in {
+    "bool for a kind": "kind: LabelTransformer\nmetadata: {name: p}\nlabels: {a: b}\nfieldSpecs: [{path: metadata/labels, kind: true}]\n",
+    "number for a path": "kind: LabelTransformer\nmetadata: {name: p}\nlabels: {a: 1}\nfieldSpecs: [{path: 1, create: true}]\n",
+    "number in a selector": "kind: PatchTransformer\nmetadata: {name: p}\npatch: \"[]\"\ntarget: {name: 1}\n",
+    "number for a label selector": "kind: PatchTransformer\nmetadata: {name: p}\npatch: \"[]\"\ntarget: {labelSelector: 1}\n",
+    "number in a replacement": "kind: ReplacementTransformer\nmetadata: {name: p}\nreplacements: [{source: {kind: 1}, targets: [{select: {kind: A}, fieldPaths: [1]}]}]\n",
+    "number in an image": "kind: ImageTagTransformer\nmetadata: {name: p}\nimageTag: {name: a, newTag: 1.5}\nfieldSpecs: [{path: image}]\n",
+}.items():
+    add("transformer: " + name, "resources: [one.yaml]\ntransformers: [p.yaml]\n", {"one.yaml": CM % "one", "p.yaml": "apiVersion: builtin\n" + plugin})
+for name, text in {"bool for a kind": "nameReference: [{kind: A, fieldSpecs: [{path: a, kind: true}]}]\n", "number for a version": "nameReference: [{kind: A, version: 1}]\n",
+                   "number for a path": "images: [{path: 1}]\n"}.items():
+    add("configuration: " + name, "configurations: [c.yaml]\nnamePrefix: x\n", {"c.yaml": text})
+add("a key with a quote", "na\"me: x\n")
+add("a key with a tab", "\"na\\tme\": x\n")
+add("an object among the CRDs", "crds: [one.yaml]\nnamePrefix: x\n", {"one.yaml": CM % "one"})
+add("a list with a key twice", "resources: [r.yaml]\n", {"r.yaml": "apiVersion: v1\nkind: FooList\nmetadata: {name: x}\nitems: [{a: 1, a: 2}]\n"})
+
 # ---- reading and writing
 add = group("yaml")
 SPEC = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\nspec:\n"
