@@ -152,8 +152,8 @@ void Decoder::read(Value const& value, FieldSpec& out) {
     });
 }
 
-void Decoder::read(Value const& value, FieldSpecs& out) {
-    list(value, out, "[]types.FieldSpec", [&](Value const& item, FieldSpec& spec) { read(item, spec); });
+void Decoder::read(Value const& value, FieldSpecs& out, char const* type) {
+    list(value, out, type, [&](Value const& item, FieldSpec& spec) { read(item, spec); });
 }
 
 void Decoder::read(Value const& value, Label& out) {

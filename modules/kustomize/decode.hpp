@@ -79,7 +79,7 @@ public:
     void read(Value const& value, PatchOptions& out);
     void read(Value const& value, Patch& out);
     void read(Value const& value, FieldSpec& out);
-    void read(Value const& value, FieldSpecs& out);
+    void read(Value const& value, FieldSpecs& out, char const* type = "[]types.FieldSpec");
     void read(Value const& value, Label& out);
     void read(Value const& value, Image& out);
     void read(Value const& value, Replica& out);

@@ -51,7 +51,7 @@ Result<Transform> make_affix(Value const& config, bool prefix, bool suffix) {
         if (same_key(key, "suffix")) return reader.decoder.at({"suffix"}, [&] { reader.decoder.text(v, back); }), true;
         if (same_key(key, "fieldSpecs"))
             return reader.decoder.at({"fieldSpecs"}, [&] {
-                reader.decoder.optional(v, specs, [&](auto& x, auto& o) { reader.decoder.read(x, o); });
+                reader.decoder.optional(v, specs, [&](auto& x, auto& o) { reader.decoder.read(x, o, "types.FsSlice"); });
             }), true;
         return false;
     });

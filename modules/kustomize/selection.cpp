@@ -1,6 +1,7 @@
 // modules/kustomize/selection.cpp: anchored patterns on ids, selectors on labels and annotations.
 #include "modules/kustomize/selection.hpp"
 
+#include "modules/patch/regex.hpp"
 #include "modules/patch/selector.hpp"
 
 #include <re2/re2.h>
@@ -22,7 +23,10 @@ Result<Pattern> Pattern::make(std::string const& text) {
     options.set_log_errors(false);
     options.set_max_mem(1 << 20);
     auto regex = std::make_shared<re2::RE2>("^(?:" + text + ")$", options);
-    if (!regex->ok()) return fail(Errc::invalid_input, go_regex_error(regex->error(), text));
+    if (!regex->ok()) {
+        auto said = patch::Regex::compile("^(?:" + text + ")$");
+        return fail(Errc::invalid_input, said ? go_regex_error(regex->error(), text) : said.error().message);
+    }
     pattern.regex_ = std::move(regex);
     return pattern;
 }

@@ -169,6 +169,10 @@ for name, plugin in {
 for name, text in {"bool for a kind": "nameReference: [{kind: A, fieldSpecs: [{path: a, kind: true}]}]\n", "number for a version": "nameReference: [{kind: A, version: 1}]\n",
                    "number for a path": "images: [{path: 1}]\n"}.items():
     add("configuration: " + name, "configurations: [c.yaml]\nnamePrefix: x\n", {"c.yaml": text})
+for field in ("labels: {}", "nameReference: {}", "nameReference: [{kind: A, fieldSpecs: {}}]", "images: x"):
+    add("configuration: " + field, "configurations: [c.yaml]\nnamePrefix: x\n", {"c.yaml": field + "\n"})
+for pattern in ("a[", "a(", "a)", "*", "a{2,1}", "\\\\q", "a**", "[b-a]"):
+    add("expression: " + pattern, "resources: [one.yaml]\npatches: [{patch: \"- {op: remove, path: /data}\", target: {name: '%s'}}]\n" % pattern, {"one.yaml": CM % "one"})
 add("a key with a quote", "na\"me: x\n")
 add("a key with a tab", "\"na\\tme\": x\n")
 add("an object among the CRDs", "crds: [one.yaml]\nnamePrefix: x\n", {"one.yaml": CM % "one"})
