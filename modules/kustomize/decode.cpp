@@ -70,7 +70,7 @@ void Decoder::text(Value const& value, std::string& out) {
     if (value.is_null()) return;
     if (value.is_string()) {
         out = value.get_string();
-    } else if (mode_.text_from_scalars && !embedded_ && !value.is_array() && !value.is_object()) {
+    } else if (mode_.text_from_scalars && (!embedded_ || mode_.embedded_too) && !value.is_array() && !value.is_object()) {
         out = scalar_text(value);
     } else {
         mismatch(value, "string");

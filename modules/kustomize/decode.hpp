@@ -22,6 +22,7 @@ public:
     struct Mode {
         bool unknown_fields = true;      // false: json.DisallowUnknownFields
         bool text_from_scalars = false;  // sigs.k8s.io/yaml Unmarshal: a number where text is wanted is text
+        bool embedded_too = false;       // even in embedded structs, whose types sigs.k8s.io/yaml does not know
     };
     using Value = boost::json::value;
     /// Reads one known key, false when the key is not known.
@@ -113,7 +114,7 @@ private:
     Value const* culprit_ = nullptr;
     char const* struct_ = "";
     std::vector<char const*> path_;
-    bool embedded_ = false;  // sigs.k8s.io/yaml does not know the types in there: a number is no text
+    bool embedded_ = false;  // the value is in an embedded struct
 };
 
 /// Same letters, whatever their case.

@@ -15,17 +15,22 @@ using Value = boost::json::value;
 /// sigs.k8s.io/yaml Unmarshal of the configuration into a plugin's fields.
 class Reader {
 public:
-    explicit Reader(Value const& config) : config_{config} {}
+    /// go_yaml: without sigs.k8s.io/yaml in between, as two plugins read.
+    explicit Reader(Value const& config, bool go_yaml = false)
+        : decoder{{.text_from_scalars = true, .embedded_too = go_yaml}}, config_{config}, go_yaml_{go_yaml} {}
 
     Result<void> read(char const* name, Decoder::Field const& field) {
         decoder.object(config_, name, name, field);
-        if (auto ok = decoder.result(); !ok) return fail(std::move(ok), "error unmarshaling JSON: while decoding JSON");
+        auto ok = decoder.result();
+        if (!ok && go_yaml_) return fail(ok.error().code, "yaml: unmarshal errors:\n  " + ok.error().message);
+        if (!ok) return fail(std::move(ok), "error unmarshaling JSON: while decoding JSON");
         return {};
     }
-    Decoder decoder{{.text_from_scalars = true}};
+    Decoder decoder;
 
 private:
     Value const& config_;
+    bool go_yaml_;
 };
 
 bool read_metadata(Decoder& decoder, std::string_view key, Value const& value, std::string& name, std::string& ns) {
@@ -45,7 +50,7 @@ bool read_metadata(Decoder& decoder, std::string_view key, Value const& value, s
 Result<Transform> make_affix(Value const& config, bool prefix, bool suffix) {
     std::string front, back;
     std::optional<FieldSpecs> specs;
-    Reader reader{config};
+    Reader reader{config, true};
     auto ok = reader.read("PrefixTransformerPlugin", [&](std::string_view key, Value const& v) {
         if (same_key(key, "prefix")) return reader.decoder.at({"prefix"}, [&] { reader.decoder.text(v, front); }), true;
         if (same_key(key, "suffix")) return reader.decoder.at({"suffix"}, [&] { reader.decoder.text(v, back); }), true;

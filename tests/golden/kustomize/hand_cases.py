@@ -173,6 +173,9 @@ for field in ("labels: {}", "nameReference: {}", "nameReference: [{kind: A, fiel
     add("configuration: " + field, "configurations: [c.yaml]\nnamePrefix: x\n", {"c.yaml": field + "\n"})
 for pattern in ("a[", "a(", "a)", "*", "a{2,1}", "\\\\q", "a**", "[b-a]"):
     add("expression: " + pattern, "resources: [one.yaml]\npatches: [{patch: \"- {op: remove, path: /data}\", target: {name: '%s'}}]\n" % pattern, {"one.yaml": CM % "one"})
+add("fields of a prefix", "transformers: [p.yaml]\n", {"p.yaml": "apiVersion: builtin\nkind: PrefixTransformer\nmetadata: {name: p}\nprefix: a\nfieldSpecs: {}\n"})
+add("a prefix for a kind that is a number", "resources: [one.yaml]\ntransformers: [p.yaml]\n", {"one.yaml": CM % "one",
+    "p.yaml": "apiVersion: builtin\nkind: PrefixTransformer\nmetadata: {name: p}\nprefix: 1\nfieldSpecs: [{path: metadata/name, kind: 5}, {path: metadata/name, version: v1}]\n"})
 add("a key with a quote", "na\"me: x\n")
 add("a key with a tab", "\"na\\tme\": x\n")
 add("an object among the CRDs", "crds: [one.yaml]\nnamePrefix: x\n", {"one.yaml": CM % "one"})
