@@ -108,7 +108,7 @@ Result<std::map<std::string, std::string>> render_templates(Instance const& root
         one.scope.set("Template", std::move(about).boxed());
         std::string out;
         executor.included.clear();
-        if (!executor.execute(one.name, one.scope, out)) {
+        if (!executor.execute(one.name, one.scope.viewed_as(kValuesType), out)) {
             auto const& error = executor.error();
             if (error.error.code == Errc::limit) return fail(Errc::limit, exec_error_text(one.name, error.chain));
             return fail(Errc::invalid_input, exec_error_text(one.name, error.chain));

@@ -421,8 +421,10 @@ private:
         }
         if (type == nullptr || type->is_interface) return value;
         if (value.kind() == Kind::invalid) fail("wrong type for value; expected " + std::string{type->name} + "; got interface {}");
-        if (!is_assignable(value.type(), *type))
-            fail("wrong type for value; expected " + std::string{type->name} + "; got " + std::string{value.type().name});
+        auto const& from = value.type();
+        if (!is_assignable(from, *type)) fail("wrong type for value; expected " + std::string{type->name} + "; got " + std::string{from.name});
+        // The function sees its parameter's type, and so does whoever gets the map back from it.
+        if (&from != type && value.is_map() && !value.is_nil()) return value.viewed_as(*type);
         return value;
     }
 
