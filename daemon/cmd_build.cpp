@@ -51,6 +51,11 @@ int complain(std::string const& message) {
 
 bool is_true(std::string_view value) { return value.empty() || value == "true" || value == "1" || value == "t" || value == "T"; }
 
+/// In the words of kustomize's flag parser.
+void deprecate(char const* flag, char const* advice) {
+    std::fprintf(stderr, "Flag --%s has been deprecated, %s\n", flag, advice);
+}
+
 /// Takes one flag; what is wrong with it, or "".
 std::string take(Flags& flags, std::string_view name, std::string const& value) {
     auto& options = flags.options;
@@ -66,6 +71,7 @@ std::string take(Flags& flags, std::string_view name, std::string const& value) 
         if (value != "none" && value != "legacy") {
             return "illegal flag value --reorder " + value + "; legal values: [legacy none]";
         }
+        deprecate("reorder", "use the new 'sortOptions' field in kustomization.yaml instead.");
         options.reorder = value == "none" ? kustomize::Options::Reorder::none : kustomize::Options::Reorder::legacy;
     } else if (name == "root") {
         options.root = value;
@@ -80,6 +86,8 @@ std::string take(Flags& flags, std::string_view name, std::string const& value) 
     } else if (name == "enable-alpha-plugins") {
         options.alpha_plugins = is_true(value);
     } else if (name == "enable-managedby-label") {
+        deprecate("enable-managedby-label", "The flag `enable-managedby-label` has been deprecated. Use the `managedByLabel` option in the "
+                                            "`buildMetadata` field instead.");
         options.managed_by_label = is_true(value);
     } else if (name == "no-limits") {
         flags.limits = !is_true(value);
@@ -151,7 +159,7 @@ bool write_all(int fd, std::string_view text) {
 
 std::string write_file(std::string const& path, std::string_view text) {
     int const fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) return "open " + path + ": " + std::strerror(errno);
+    if (fd < 0) return "open " + path + ": " + (errno == ENOENT ? "no such file or directory" : std::strerror(errno));
     bool const ok = write_all(fd, text);
     std::string const wrong = ok ? "" : "write " + path + ": " + std::strerror(errno);
     ::close(fd);
@@ -230,10 +238,14 @@ int print(Flags const& flags, kustomize::Built const& built) {
 int build(Flags const& flags, int (*done)(int status)) {
     if (auto confined = confine(flags); !confined) return complain(confined.error().message);
     try {
-        auto const built = kustomize::build(flags.directory, flags.options);
+        std::vector<std::string> warnings;
+        auto options = flags.options;
+        options.failed_warnings = &warnings;
+        auto const built = kustomize::build(flags.directory, options);
         if (built) return done(print(flags, *built));
-        auto const* const remotes = flags.options.remotes;
-        return remotes && !remotes->missing().empty() ? 1 : complain(built.error().message);
+        if (auto const* const remotes = options.remotes; remotes && !remotes->missing().empty()) return 1;
+        for (auto const& warning : warnings) std::fprintf(stderr, "%s\n", warning.c_str());
+        return complain(built.error().message);
     } catch (std::bad_alloc const&) {
         return complain("the build needs more memory than its limit; --no-limits lifts it");
     }

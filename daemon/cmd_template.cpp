@@ -268,13 +268,7 @@ void raise_stack() {
 /// Renders what anyone may have written: from here on this process is its own render worker.
 Result<void> confine(TemplateFlags const& flags) {
     sandbox::Reach reach;
-    if (!flags.output_dir.empty()) {
-        // The folder is made when there is something to write into it.
-        std::error_code ec;
-        auto folder = std::filesystem::absolute(flags.output_dir, ec).lexically_normal();
-        while (!std::filesystem::is_directory(folder, ec) && folder.has_relative_path()) folder = folder.parent_path();
-        reach.write_beneath = {folder.string()};
-    }
+    if (!flags.output_dir.empty()) reach.write_beneath = {flags.output_dir};
     std::optional<sandbox::Limits> limits;
     // No wall-clock limit: values may come from a pipe that takes its time.
     if (!flags.no_limits) limits = sandbox::Limits{.memory_bytes_max = kMemoryBytesMax, .wall_max = std::chrono::seconds{0}};

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -59,6 +60,14 @@ Result<void> grant(int ruleset, std::string const& folder, std::uint64_t rights)
     return {};
 }
 
+/// `folder`, or the nearest of its parents that is there.
+std::string existing(std::string const& folder) {
+    std::error_code ec;
+    auto path = std::filesystem::absolute(folder, ec).lexically_normal();
+    while (!std::filesystem::is_directory(path, ec) && path.has_relative_path()) path = path.parent_path();
+    return path.string();
+}
+
 }  // namespace
 
 bool limit(int resource, unsigned long soft, unsigned long hard) {
@@ -95,7 +104,7 @@ Result<int> close_files(Reach const* reach) {
     if (reach && reach->read_beneath) granted = grant(ruleset, *reach->read_beneath, kReadFile | kReadDir);
     std::uint64_t const writing = (kWriteFile | kMakeDir | kMakeFile | kTruncate) & rights.files;
     for (std::size_t i = 0; reach && granted && i < reach->write_beneath.size(); ++i) {
-        granted = grant(ruleset, reach->write_beneath[i], writing);
+        granted = grant(ruleset, existing(reach->write_beneath[i]), writing);
     }
     bool const done = granted && ::syscall(kRestrictSelf, ruleset, 0) == 0;
     ::close(ruleset);

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <fstream>
 #include <functional>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -113,6 +115,10 @@ TEST_CASE("command: a root bounds what is read, a folder what is written", "[san
     };
     CHECK(writes(inside.path + "/new") == 1);
     CHECK(writes(outside.path + "/new") == 0);
+    // A folder that is not there yet: its parent, so that it can be made, and an error that says what is missing.
+    CHECK(exit_code(confined({.write_beneath = {inside.path + "/later/deep"}}, [&] {
+        return ::mkdir((inside.path + "/later").c_str(), 0700) == 0 && !opens(inside.path + "/gone/x", O_CREAT | O_WRONLY) && errno == ENOENT ? 1 : 0;
+    })) == 1);
     CHECK(exit_code(confined({.read_beneath = inside.path + "/missing"}, [] { return 0; })) == 99);
 }
 
