@@ -16,20 +16,6 @@ using gotemplate::Value;
 
 namespace {
 
-/// Values.Table: the map at a dotted path, or invalid and then the part of the path that is no map in `*missing`.
-Value table_at(Value const& values, std::string_view path, std::string_view* missing = nullptr) {
-    Value table = values;
-    for (auto const part : split(path, '.')) {
-        auto const* found = table.is_map() ? table.find(part) : nullptr;
-        if (found == nullptr || !found->is_map()) {
-            if (missing != nullptr) *missing = part;
-            return {};
-        }
-        table = found->unboxed();
-    }
-    return table;
-}
-
 /// Values.PathValue: the scalar or list at a dotted path, or invalid (also for a map).
 Value value_at(Value const& values, std::string_view path) {
     auto const dot = path.rfind('.');
@@ -206,6 +192,19 @@ Result<void> import_values(Instance& chart, Log& log) {
 }
 
 }  // namespace
+
+Value table_at(Value const& values, std::string_view path, std::string_view* missing) {
+    Value table = values;
+    for (auto const part : split(path, '.')) {
+        auto const* found = table.is_map() ? table.find(part) : nullptr;
+        if (found == nullptr || !found->is_map()) {
+            if (missing != nullptr) *missing = part;
+            return {};
+        }
+        table = found->unboxed();
+    }
+    return table;
+}
 
 std::string Instance::full_path() const { return parent == nullptr ? name() : parent->full_path() + "/charts/" + name(); }
 

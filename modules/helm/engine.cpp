@@ -35,9 +35,8 @@ public:
         Value values = Value::map(kValuesType);
         if (chart.is_root()) {
             values = parent_values;
-        } else if (parent_values.is_map()) {
-            auto const* found = parent_values.find(chart.name());
-            if (found != nullptr && found->is_map()) values = found->unboxed();
+        } else if (auto const found = table_at(parent_values, chart.name()); found.is_map()) {
+            values = found;  // a dot in a chart's name is a step, as in Helm
         }
         Value subcharts = Value::map();
         Value scope = Value::map();

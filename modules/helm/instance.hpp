@@ -40,6 +40,9 @@ Result<gotemplate::Value> coalesce_values(Instance const& root, gotemplate::Valu
 /// Helm's CoalesceTables: `into` wins; changed in place, and so may be `from`.
 void coalesce_tables(gotemplate::Value& into, gotemplate::Value from, bool merge, std::string const& prefix, Log& log);
 
+/// Helm's Values.Table: the map at a dotted path, or invalid and then the part of the path that is no map in `*missing`.
+gotemplate::Value table_at(gotemplate::Value const& values, std::string_view path, std::string_view* missing = nullptr);
+
 gotemplate::Value deep_copy(gotemplate::Value const& value);
 
 /// Helm's ValidateAgainstSchema: every chart's schema against its part of the values.
