@@ -88,7 +88,7 @@ Result<Rendered> Engine::render(Chart const& chart, Value const& values, RenderO
     auto coalesced = coalesce_values(*root, values, false, log);
     if (!coalesced) return fail(std::move(coalesced));
     if (!options.skip_schema_validation) {
-        if (auto valid = validate_schemas(*root, *coalesced); !valid) return fail(std::move(valid));
+        if (auto valid = validate_schemas(*root, *coalesced, log); !valid) return fail(std::move(valid));
     }
     made.chart = root->metadata;
     made.chart_values = root->values;

@@ -4,6 +4,8 @@
 #include "modules/text/jsonschema/jsonschema.hpp"
 #include "modules/yaml/go_number.hpp"
 
+#include <algorithm>
+
 namespace holdfast::helm {
 
 using gotemplate::Value;
@@ -35,9 +37,13 @@ Json to_json(Value const& value, std::size_t depth = 0) {
 }
 
 /// Helm's ValidateAgainstSingleSchema, its report without the first line.
-Result<void> validate_one(std::string const& schema, Value const& values) {
+Result<void> validate_one(std::string const& schema, Value const& values, Log& log) {
     auto compiled = jsonschema::compile("file:///values.schema.json", schema);
     if (!compiled) return fail(std::move(compiled));
+    for (auto const& urn : compiled->unresolved_urns()) {
+        auto line = log_line("WARN", "unresolved URN reference ignored; using permissive schema", {{"urn", urn}});
+        if (std::ranges::find(log, line) == log.end()) log.push_back(std::move(line));  // Helm says it once
+    }
     auto valid = compiled->validate(to_json(values));
     if (valid || valid.error().code == Errc::limit) return valid;
     auto report = valid.error().message;
@@ -46,9 +52,9 @@ Result<void> validate_one(std::string const& schema, Value const& values) {
     return fail(Errc::invalid_input, report + '\n');
 }
 
-Result<void> validate_tree(Instance const& chart, Value const& values, std::string& report) {
+Result<void> validate_tree(Instance const& chart, Value const& values, std::string& report, Log& log) {
     if (chart.chart->schema) {
-        auto valid = validate_one(*chart.chart->schema, values);
+        auto valid = validate_one(*chart.chart->schema, values, log);
         if (!valid && valid.error().code == Errc::limit) return valid;
         if (!valid) report += chart.name() + ":\n" + valid.error().message;
     }
@@ -59,16 +65,16 @@ Result<void> validate_tree(Instance const& chart, Value const& values, std::stri
             report += sub->name() + ":\ninvalid type for values: expected object (map), got " + std::string{found->unboxed().type().name} + '\n';
             continue;
         }
-        if (auto done = validate_tree(*sub, found->unboxed(), report); !done) return done;
+        if (auto done = validate_tree(*sub, found->unboxed(), report, log); !done) return done;
     }
     return {};
 }
 
 }  // namespace
 
-Result<void> validate_schemas(Instance const& root, Value const& values) {
+Result<void> validate_schemas(Instance const& root, Value const& values, Log& log) {
     std::string report;
-    if (auto done = validate_tree(root, values, report); !done) return done;
+    if (auto done = validate_tree(root, values, report, log); !done) return done;
     if (report.empty()) return {};
     return fail(Errc::invalid_input, "values don't meet the specifications of the schema(s) in the following chart(s):\n" + report);
 }

@@ -503,6 +503,14 @@ Result<Regex> compile_regex(std::string const& text) {
 
 Schema::Schema(std::shared_ptr<Compiled const> compiled) : compiled_(std::move(compiled)) {}
 
+std::vector<std::string> Schema::unresolved_urns() const {
+    std::vector<std::string> urns;
+    for (auto const& [url, root] : compiled_->roots) {
+        if (url.starts_with("urn:")) urns.push_back(url);
+    }
+    return urns;
+}
+
 Result<void> Schema::validate(Json const& value) const { return check(*compiled_->start, value, compiled_->limits, nullptr); }
 
 Result<Schema> compile(std::string_view url, std::string_view document, Limits const& limits) {

@@ -58,6 +58,9 @@ public:
     /// Errors  limit  checks_max or depth_max reached
     Result<void> validate(Json const& value) const;
 
+    /// The urn: references that nothing stands behind, each once.
+    std::vector<std::string> unresolved_urns() const;
+
 private:
     std::shared_ptr<Compiled const> compiled_;
 };
