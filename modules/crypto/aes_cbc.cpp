@@ -2,10 +2,9 @@
 #include "modules/crypto/aes_cbc.hpp"
 
 #include "modules/base/assert.hpp"
+#include "modules/base/owned.hpp"
 
 #include <openssl/evp.h>
-
-#include <memory>
 
 namespace holdfast::crypto {
 
@@ -13,7 +12,7 @@ namespace {
 
 std::string run(bool encrypt, std::array<std::uint8_t, 32> const& key, std::array<std::uint8_t, 16> const& iv, std::string_view bytes) {
     HOLDFAST_ASSERT(bytes.size() % 16 == 0);
-    std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> const context{EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free};
+    Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free> const context{EVP_CIPHER_CTX_new()};
     std::string out(bytes.size() + 16, '\0');
     auto* const to = reinterpret_cast<unsigned char*>(out.data());
     int made = 0, more = 0;

@@ -1,6 +1,7 @@
 // modules/crypto/certificate.cpp: OpenSSL behind certificate.hpp; extensions in the order Go writes them.
 #include "modules/crypto/certificate.hpp"
 
+#include "modules/base/owned.hpp"
 #include "modules/crypto/rsa_key.hpp"
 
 #include <openssl/bio.h>
@@ -20,13 +21,6 @@
 namespace holdfast::crypto {
 
 namespace {
-
-template <class T, void (*Free)(T*)>
-struct Freed {
-    void operator()(T* pointer) const { Free(pointer); }
-};
-template <class T, void (*Free)(T*)>
-using Owned = std::unique_ptr<T, Freed<T, Free>>;
 
 using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
 using KeyContext = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;

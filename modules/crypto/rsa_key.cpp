@@ -2,24 +2,19 @@
 // OpenSSL's own generator tests every prime 64 times, which is most of its time; FIPS 186-5, table B.1, asks for 4 or 5, as Go does.
 #include "modules/crypto/rsa_key.hpp"
 
+#include "modules/base/owned.hpp"
+
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
-#include <memory>
 #include <vector>
 
 namespace holdfast::crypto {
 
 namespace {
 
-template <class T, void (*Free)(T*)>
-struct Freed {
-    void operator()(T* pointer) const { Free(pointer); }
-};
-template <class T, void (*Free)(T*)>
-using Owned = std::unique_ptr<T, Freed<T, Free>>;
 using Number = Owned<BIGNUM, BN_clear_free>;
 
 constexpr unsigned kExponent = 65'537;

@@ -2,6 +2,7 @@
 #include "modules/crypto/signing_key.hpp"
 
 #include "modules/base/assert.hpp"
+#include "modules/base/owned.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -18,17 +19,10 @@ namespace {
 
 constexpr int kKeyBitsMin = 2048;
 
-template <auto Free>
-struct FreeWith {
-    template <class T>
-    void operator()(T* pointer) const {
-        Free(pointer);
-    }
-};
-using Bio = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
-using Certificate = std::unique_ptr<X509, FreeWith<X509_free>>;
-using PrivateKey = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
-using Context = std::unique_ptr<EVP_MD_CTX, FreeWith<EVP_MD_CTX_free>>;
+using Bio = Owned<BIO, BIO_free_all>;
+using Certificate = Owned<X509, X509_free>;
+using PrivateKey = Owned<EVP_PKEY, EVP_PKEY_free>;
+using Context = Owned<EVP_MD_CTX, EVP_MD_CTX_free>;
 
 Bio reader_of(std::string const& pem) { return Bio{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))}; }
 

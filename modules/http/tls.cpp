@@ -1,6 +1,8 @@
 // modules/http/tls.cpp: OpenSSL contexts from PEM text.
 #include "modules/http/tls.hpp"
 
+#include "modules/base/owned.hpp"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -11,16 +13,9 @@
 
 namespace holdfast::http {
 
-template <auto Free>
-struct FreeWith {
-    template <class T>
-    void operator()(T* pointer) const {
-        Free(pointer);
-    }
-};
-using Bio = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
-using Certificate = std::unique_ptr<X509, FreeWith<X509_free>>;
-using PrivateKey = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
+using Bio = Owned<BIO, BIO_free_all>;
+using Certificate = Owned<X509, X509_free>;
+using PrivateKey = Owned<EVP_PKEY, EVP_PKEY_free>;
 
 static std::string openssl_reason() {
     auto const code = ERR_peek_last_error();
