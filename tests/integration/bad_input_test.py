@@ -280,18 +280,5 @@ def configuration(world):
         daemon.stop()
 
 
-def main():
-    with harness.workdir() as work:
-        world = World(work)
-        try:
-            tests = [sources, trees, rejected, immutable, cycle, fifo, full_disk, local_manifests, configuration]
-            code = harness.run([(test.__name__, lambda test=test: test(world)) for test in tests])
-            if code:
-                print(world.daemon.tail())
-            return code
-        finally:
-            world.stop()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(harness.run_in(World, [sources, trees, rejected, immutable, cycle, fifo, full_disk, local_manifests, configuration]))

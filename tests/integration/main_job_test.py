@@ -230,18 +230,5 @@ def delete_orphan(world):
         assert plane.get("deployment", "podinfo", "default"), "orphaned object was deleted"
 
 
-def main():
-    with harness.workdir() as work:
-        world = World(work)
-        try:
-            tests = [tutorial, workloads, drift, no_op, requested_at, suspend, offline, endpoint, delete_orphan]
-            code = harness.run([(test.__name__, lambda test=test: test(world)) for test in tests])
-            if code:
-                print(world.daemon.tail())
-            return code
-        finally:
-            world.stop()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(harness.run_in(World, [tutorial, workloads, drift, no_op, requested_at, suspend, offline, endpoint, delete_orphan]))

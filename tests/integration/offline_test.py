@@ -299,18 +299,5 @@ def half_applied(world):
     world.check_arrivals()
 
 
-def main():
-    with harness.workdir() as work:
-        world = World(work)
-        try:
-            tests = [arrives, quiet_restart, alone, grows, returns, no_api_server, half_applied]
-            code = harness.run([(test.__name__, lambda test=test: test(world)) for test in tests])
-            if code:
-                print(world.daemon.tail())
-            return code
-        finally:
-            world.stop()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(harness.run_in(World, [arrives, quiet_restart, alone, grows, returns, no_api_server, half_applied]))

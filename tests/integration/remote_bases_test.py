@@ -162,18 +162,5 @@ def refuses(world):
     assert world.key("till") == "2"
 
 
-def main():
-    with harness.workdir() as work:
-        world = World(work)
-        try:
-            code = harness.run([(test.__name__, lambda test=test: test(world))
-                                for test in [follows, writes_nothing, keeps, names_what_is_not_there, refuses]])
-            if code:
-                print(world.daemon.tail())
-            return code
-        finally:
-            world.stop()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(harness.run_in(World, [follows, writes_nothing, keeps, names_what_is_not_there, refuses]))

@@ -250,3 +250,16 @@ def workdir():
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def run_in(make_world, tests):
+    """Runs tests that share one world, in order; what the daemon logged last follows a failure."""
+    with workdir() as work:
+        world = make_world(work)
+        try:
+            code = run([(test.__name__, lambda test=test: test(world)) for test in tests])
+            if code:
+                print(world.daemon.tail())
+            return code
+        finally:
+            world.stop()
