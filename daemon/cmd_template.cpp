@@ -303,8 +303,9 @@ TemplateOutput render(TemplateFlags const& flags, std::function<void(TemplateOut
 
 int print(TemplateOutput const& output) {
     std::fwrite(output.err.data(), 1, output.err.size(), stderr);
-    std::fwrite(output.out.data(), 1, output.out.size(), stdout);
-    return std::fflush(stdout) == 0 ? output.status : 1;
+    bool const written = std::fwrite(output.out.data(), 1, output.out.size(), stdout) == output.out.size() && std::fflush(stdout) == 0;
+    if (!written) std::fprintf(stderr, "Error: write stdout: %s\n", std::strerror(errno));
+    return written ? output.status : 1;
 }
 
 }  // namespace

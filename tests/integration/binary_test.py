@@ -86,6 +86,19 @@ def exit_codes():
         assert expect(0, "install", "--print").count("kind: \"CustomResourceDefinition\"") == 8
 
 
+def full_disk():
+    """Output that cannot be written is an error, not half a file and a zero."""
+    with harness.workdir() as work:
+        for path, text in {"kustomization.yaml": "configMapGenerator: [{name: a, literals: [b=c]}]\n", "Chart.yaml": "{apiVersion: v2, name: c, version: 1.0.0}\n",
+                           "templates/a.yaml": "a: {{ repeat 9000 \"x\" }}\n"}.items():
+            (work / path).parent.mkdir(exist_ok=True)
+            (work / path).write_text(text, encoding="utf-8")
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            for words in ("build", work), ("template", "name", work):
+                done = subprocess.run([str(HOLDFAST), *map(str, words)], check=False, stdout=full, stderr=subprocess.PIPE, text=True)
+                assert done.returncode == 1 and done.stderr == "Error: write stdout: No space left on device\n", (words, done)
+
+
 def nothing_wished_is_well():
     with harness.workdir() as work:
         daemon = harness.Daemon(HOLDFAST, work).start()
@@ -128,5 +141,5 @@ def empty_root():
 
 
 if __name__ == "__main__":
-    sys.exit(harness.run([("elf", elf), ("size", size), ("version and help", version_and_help), ("exit codes", exit_codes),
+    sys.exit(harness.run([("elf", elf), ("size", size), ("version and help", version_and_help), ("exit codes", exit_codes), ("full disk", full_disk),
                           ("nothing wished is well", nothing_wished_is_well), ("empty root", empty_root)]))
