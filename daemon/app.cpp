@@ -185,8 +185,7 @@ private:
             ports, renderer_, *owned_, reconcile::Kustomizations::Settings{},
             reconcile::Kustomizations::Hooks{.kinds_changed = [this] { cluster_->forget_discovery(); },
                                              .source_damaged = [this](Key const& source) {
-                                                 sources_->distrust(source);
-                                                 schedule_->want(source);
+                                                 if (sources_->distrust(source)) schedule_->want(source);
                                              }});
         configs_ = std::make_unique<fluxconfig::FluxConfigs>(
             ports, [this](Key const& key) { return flux_children(*owned_, key); });

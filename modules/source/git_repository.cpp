@@ -31,6 +31,7 @@ namespace {
 
 namespace json = boost::json;
 constexpr std::string_view kArea = "source";
+constexpr std::chrono::seconds kDamagePause{10};   // between fetches because of damage
 constexpr std::chrono::minutes kRememberEvery{10};  // a check that found nothing new: an age this wrong, a write this rare
 
 /// What outlives a restart beside the status: when upstream last answered.
@@ -107,7 +108,14 @@ GitRepositories::GitRepositories(story::Ports ports, asio::thread_pool& pool, Ar
     : ports_(ports), pool_(pool), store_(store), settings_(std::move(settings)), stop_(std::move(stop)),
       checkout_(std::move(checkout)) {}
 
-void GitRepositories::distrust(Key const& key) { distrusted_[key] = true; }
+bool GitRepositories::distrust(Key const& key) {
+    auto const now = ports_.clock.boot();
+    auto const [last, is_first] = damaged_at_.try_emplace(key, now);
+    if (!is_first && now - last->second < kDamagePause) return false;
+    last->second = now;
+    distrusted_[key] = true;
+    return true;
+}
 
 void GitRepositories::load(model::JournalEntry const& row) {
     Entry* entry = ports_.registry.find(row.key);
@@ -329,6 +337,7 @@ asio::awaitable<Next> GitRepositories::finalize(Key key) {
     }
     backoffs_.erase(key);
     distrusted_.erase(key);
+    damaged_at_.erase(key);
     remembered_.erase(key);
     co_return Next{};
 }

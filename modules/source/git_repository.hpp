@@ -36,8 +36,9 @@ public:
     /// not newer. A refusal (401, 404, no such branch) is one; what is held stays in use all the same.
     asio::awaitable<story::Next> reconcile(model::Key key);
 
-    /// The held artifact turned out damaged: the next pass fetches it again.
-    void distrust(model::Key const& key);
+    /// The held artifact turned out damaged: the next pass fetches it again. False when one was a moment ago: a disk that
+    /// damages whatever it is given must not make a loop of fetches, and who found the damage tries again by itself.
+    bool distrust(model::Key const& key);
 
 private:
     struct Fetched;
@@ -58,6 +59,7 @@ private:
     Checkout checkout_;
     std::map<model::Key, Backoff> backoffs_;
     std::map<model::Key, bool> distrusted_;
+    std::map<model::Key, std::chrono::nanoseconds> damaged_at_;  // boot clock
     std::map<model::Key, model::WallTime> remembered_;  // the last check that the journal knows of
 };
 

@@ -257,11 +257,15 @@ TEST_CASE("git repository: another ignore, or a damaged artifact, fetches the sa
     CHECK(world.store.rows.size() == 2);
     world.pass();
     CHECK(world.asked_with.back() == "main@sha1:1111");
-    world.story.distrust(kShop);
+    CHECK(world.story.distrust(kShop));
     world.pass();
 
     CHECK(world.asked_with.back().empty());
     CHECK(world.store.rows.size() == 3);
+    // Damaged again at once: not a loop of fetches.
+    CHECK_FALSE(world.story.distrust(kShop));
+    world.clock.now += 11s;
+    CHECK(world.story.distrust(kShop));
 }
 
 TEST_CASE("git repository: a changed spec is observed though upstream has nothing new", "[source][git_repository]") {
