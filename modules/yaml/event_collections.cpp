@@ -3,17 +3,29 @@
 
 namespace holdfast::yaml {
 
+/// The first token of an entry; the token that opens the collection is taken when this is its first one.
+Token* EventParser::enter(bool first) {
+    auto* const token = peek();
+    if (!token || !first) return token;
+    marks_.push_back(token->start);
+    return skip_and_peek();
+}
+
+/// The same between braces or brackets, where every entry but the first comes after a comma. The end of the collection is
+/// returned as it stands.
+Token* EventParser::enter_flow(bool first, TokenType end, std::string_view missing) {
+    auto* const token = enter(first);
+    if (!token || first || token->type == end) return token;
+    if (token->type == TokenType::flow_entry) return skip_and_peek();
+    fail_in(marks_.back(), missing, token->start);
+    return nullptr;
+}
+
 // ---- block collections
 
 bool EventParser::block_sequence_entry(Event& event, bool first) {
-    auto* token = peek();
+    auto* token = enter(first);
     if (!token) return false;
-    if (first) {
-        marks_.push_back(token->start);
-        scanner_.skip();
-        token = peek();
-        if (!token) return false;
-    }
     if (token->type == TokenType::block_entry) {
         auto const mark = token->end();
         auto const head_length = head_.size();
@@ -52,18 +64,11 @@ bool EventParser::indentless_sequence_entry(Event& event) {
 }
 
 bool EventParser::block_mapping_key(Event& event, bool first) {
-    auto* token = peek();
+    auto* token = enter(first);
     if (!token) return false;
-    if (first) {
-        marks_.push_back(token->start);
-        scanner_.skip();
-        token = peek();
-        if (!token) return false;
-    }
     if (token->type == TokenType::key) {
         auto const mark = token->end();
-        scanner_.skip();
-        token = peek();
+        token = skip_and_peek();
         if (!token) return false;
         if (token->type != TokenType::key && token->type != TokenType::value && token->type != TokenType::block_end) {
             return child(event, State::block_mapping_value, true, true);
@@ -79,8 +84,7 @@ bool EventParser::block_mapping_value(Event& event) {
     if (!token) return false;
     if (token->type != TokenType::value) return empty_scalar(event, token->start, State::block_mapping_key);
     auto const mark = token->end();
-    scanner_.skip();
-    token = peek();
+    token = skip_and_peek();
     if (!token) return false;
     if (token->type != TokenType::key && token->type != TokenType::value && token->type != TokenType::block_end) {
         return child(event, State::block_mapping_key, true, true);
@@ -91,23 +95,9 @@ bool EventParser::block_mapping_value(Event& event) {
 // ---- flow collections
 
 bool EventParser::flow_sequence_entry(Event& event, bool first) {
-    auto* token = peek();
+    auto* const token = enter_flow(first, TokenType::flow_sequence_end, "did not find expected ',' or ']'");
     if (!token) return false;
-    if (first) {
-        marks_.push_back(token->start);
-        scanner_.skip();
-        token = peek();
-        if (!token) return false;
-    }
     if (token->type != TokenType::flow_sequence_end) {
-        if (!first) {
-            if (token->type != TokenType::flow_entry) {
-                return fail_in(marks_.back(), "did not find expected ',' or ']'", token->start);
-            }
-            scanner_.skip();
-            token = peek();
-            if (!token) return false;
-        }
         if (token->type == TokenType::key) {
             state_ = State::flow_sequence_entry_mapping_key;
             start_event(event, EventType::mapping_start, token->start);
@@ -137,8 +127,7 @@ bool EventParser::flow_sequence_entry_mapping_value(Event& event) {
     if (token->type == TokenType::value) {
         // go-yaml gives the empty value the place of the ":" itself.
         auto const mark = token->start;
-        scanner_.skip();
-        token = peek();
+        token = skip_and_peek();
         if (!token) return false;
         if (token->type != TokenType::flow_entry && token->type != TokenType::flow_sequence_end) {
             return child(event, State::flow_sequence_entry_mapping_end, false, false);
@@ -157,26 +146,11 @@ bool EventParser::flow_sequence_entry_mapping_end(Event& event) {
 }
 
 bool EventParser::flow_mapping_key(Event& event, bool first) {
-    auto* token = peek();
+    auto* token = enter_flow(first, TokenType::flow_mapping_end, "did not find expected ',' or '}'");
     if (!token) return false;
-    if (first) {
-        marks_.push_back(token->start);
-        scanner_.skip();
-        token = peek();
-        if (!token) return false;
-    }
     if (token->type != TokenType::flow_mapping_end) {
-        if (!first) {
-            if (token->type != TokenType::flow_entry) {
-                return fail_in(marks_.back(), "did not find expected ',' or '}'", token->start);
-            }
-            scanner_.skip();
-            token = peek();
-            if (!token) return false;
-        }
         if (token->type == TokenType::key) {
-            scanner_.skip();
-            token = peek();
+            token = skip_and_peek();
             if (!token) return false;
             if (token->type != TokenType::value && token->type != TokenType::flow_entry &&
                 token->type != TokenType::flow_mapping_end) {
@@ -193,8 +167,7 @@ bool EventParser::flow_mapping_value(Event& event, bool empty) {
     auto* token = peek();
     if (!token) return false;
     if (!empty && token->type == TokenType::value) {
-        scanner_.skip();
-        token = peek();
+        token = skip_and_peek();
         if (!token) return false;
         if (token->type != TokenType::flow_entry && token->type != TokenType::flow_mapping_end) {
             return child(event, State::flow_mapping_key, false, false);

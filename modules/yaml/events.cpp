@@ -23,6 +23,11 @@ std::string_view EventParser::Joined::text(Arena& arena) {
     return first_;
 }
 
+Token* EventParser::skip_and_peek() {
+    scanner_.skip();
+    return peek();
+}
+
 Token* EventParser::peek() {
     auto* const token = scanner_.peek();
     if (token && scanner_.has_comments()) unfold_comments(*token);
@@ -130,8 +135,7 @@ bool EventParser::document_start(Event& event, bool implicit) {
     auto* token = peek();
     if (!token) return false;
     while (!implicit && token->type == TokenType::document_end) {
-        scanner_.skip();
-        token = peek();
+        token = skip_and_peek();
         if (!token) return false;
     }
 
@@ -210,8 +214,7 @@ bool EventParser::process_directives() {
         } else if (!append_tag_directive({token->text, token->suffix}, false, token->start)) {
             return false;
         }
-        scanner_.skip();
-        token = peek();
+        token = skip_and_peek();
         if (!token) return false;
     }
     append_tag_directive({"!", "!"}, true, token->start);
@@ -302,8 +305,7 @@ bool EventParser::node(Event& event, bool block, bool indentless_sequence) {
             suffix = token->suffix;
             tag_mark = token->start;
         }
-        scanner_.skip();
-        token = peek();
+        token = skip_and_peek();
         if (!token) return false;
     }
     if (has_tag && !node_tag(handle, suffix, event.tag)) {

@@ -65,6 +65,9 @@ private:
     };
 
     Token* peek();
+    Token* skip_and_peek();
+    Token* enter(bool first);
+    Token* enter_flow(bool first, TokenType end, std::string_view missing);
     void unfold_comments(Token const& token);
     void take_comments(Event& event);
     void split_stem_comment(std::size_t stem_length);
