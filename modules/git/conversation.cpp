@@ -73,8 +73,6 @@ std::string first_line(std::string_view text) {
     return line;
 }
 
-bool is_redirect(unsigned status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
-
 bool starts_like_git(std::string_view text) {
     text = text.substr(0, 4);
     return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); });
@@ -226,7 +224,7 @@ Result<void> Conversation::finish() {
     if (!*answer_) return std::unexpected{answer_->error()};
     auto const& response = **answer_;
     if (response.ok()) return {};
-    if (asks_for_refs_ && is_redirect(response.status)) return follow(response);
+    if (asks_for_refs_ && response.is_redirect()) return follow(response);
     return std::unexpected{refused(response)};
 }
 

@@ -333,10 +333,6 @@ Task<Response> Client::send(Endpoint endpoint, Request request, Bounds bounds) {
     co_return std::move(response);
 }
 
-static bool is_redirect(unsigned status) {
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
 Task<Response> Client::stream(Endpoint endpoint, Request request, Bounds bounds, BodySink sink) {
     auto const state = state_;
     auto const deadline = Clock::now() + bounds.whole_max;
@@ -349,7 +345,7 @@ Task<Response> Client::stream(Endpoint endpoint, Request request, Bounds bounds,
     for (unsigned hops = 0;; ++hops) {
         Exchange exchange{endpoint, std::nullopt, request, bounds, sink, deadline};
         auto response = co_await state->run(std::move(exchange));
-        if (!response || !is_redirect(response->status)) co_return std::move(response);
+        if (!response || !response->is_redirect()) co_return std::move(response);
         if (hops >= bounds.redirects_max) {
             co_return fail(Errc::limit, "more than " + std::to_string(bounds.redirects_max) + " redirects");
         }

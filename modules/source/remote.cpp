@@ -96,8 +96,6 @@ Result<http::Response> get(http::Url const& url, std::string const& etag, http::
     return std::move(*answer);
 }
 
-bool is_redirect(unsigned status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
-
 Result<RemoteContent> fetch_file(Remote const& remote, RemoteOptions const& options) {
     auto url = http::parse_url(remote.url);
     if (!url) return fail(std::move(url));
@@ -109,7 +107,7 @@ Result<RemoteContent> fetch_file(Remote const& remote, RemoteOptions const& opti
         if (!answer) return fail(std::move(answer));
         if (answer->status == 304) return RemoteContent{.version = options.known, .unchanged = true};
         auto const location = answer->headers.get("Location");
-        if (!is_redirect(answer->status) || location.empty()) {
+        if (!answer->is_redirect() || location.empty()) {
             return RemoteContent{.version = answer->ok() ? std::string{answer->headers.get("ETag")} : "",
                                  .status = static_cast<int>(answer->status),
                                  .bytes = answer->ok() ? std::move(answer->body) : "",
