@@ -74,9 +74,15 @@ namespace {
 
 constexpr std::string_view kArea = "reconcile";
 
-/// A digest-only copy of an inventory entry, for an object that is about to be applied for the first time.
-model::OwnedObject planned(kube::ObjectId const& id, std::string version) {
-    return {.entry = {id.text(), std::move(version)}};
+/// What is about to be applied, as the inventory names it before anything is known of it.
+std::vector<model::OwnedObject> planned(std::vector<kube::Object> const& objects) {
+    std::vector<model::OwnedObject> rows;
+    for (kube::Object const& object : objects) {
+        auto const gvk = kube::kind_of(object);
+        auto const id = kube::id_of(object);
+        if (gvk && id) rows.push_back({.entry = {id->text(), gvk->version}});
+    }
+    return rows;
 }
 
 std::string change_log(ApplyReport const& report) {
@@ -209,16 +215,13 @@ asio::awaitable<Next> Kustomizations::pass(Key key, KustomizationSpec spec, mode
 
     // What is about to be written comes first, and that the last pass holds no longer: a power cut between a write and
     // its record leaves nothing that no inventory names, and nothing that a return to the last revision would not mend.
-    auto intended = co_await plan_inventory(key, rendered->objects);
-    if (!intended) {
-        Failure failure{"ReconciliationFailed", intended.error().message, run.spec.retry_interval};
+    run.intended = planned(rendered->objects);
+    auto written = co_await plan_inventory(key, run.intended);
+    if (!written) {
+        Failure failure{"ReconciliationFailed", written.error().message, run.spec.retry_interval};
         co_return co_await stop_with(key, std::move(failure), {});
     }
 
-    for (kube::Object const& object : rendered->objects) {
-        auto const id = kube::id_of(object);
-        if (id) run.intended.push_back(planned(*id, kube::kind_of(object)->version));
-    }
     owned_.begin_pass(key);
     run.repairs = owned_.has_drift(key);
     auto applied = co_await apply_staged(*ports_.cluster, std::move(rendered->objects), apply_options(run), run.applied);
@@ -569,17 +572,13 @@ std::string Kustomizations::unmet_dependency(Entry const& entry, KustomizationSp
     return "";
 }
 
-Task<void> Kustomizations::plan_inventory(Key key, std::vector<boost::json::object> const& objects) {
+Task<void> Kustomizations::plan_inventory(Key key, std::vector<model::OwnedObject> const& intended) {
     std::vector<model::OwnedObject> rows = owned_rows(key);
     std::set<std::string> have;
     for (model::OwnedObject const& one : rows) have.insert(one.entry.id);
     std::vector<model::OwnedObject> added;
-    for (kube::Object const& object : objects) {
-        auto const gvk = kube::kind_of(object);
-        auto const id = kube::id_of(object);
-        if (!gvk || !id || have.contains(id->text())) continue;
-        have.insert(id->text());
-        added.push_back(planned(*id, gvk->version));
+    for (model::OwnedObject const& one : intended) {
+        if (have.insert(one.entry.id).second) added.push_back(one);
     }
     bool const was_complete = std::exchange(facts_[key].complete, false);
     if (added.empty() && !was_complete) co_return Result<void>{};

@@ -60,7 +60,7 @@ private:
     Result<model::Artifact> artifact_of(model::KustomizationSpec const& spec, bool& wait_quietly) const;
     std::string unmet_dependency(model::Entry const& entry, model::KustomizationSpec const& spec,
                                  model::Artifact const& artifact) const;
-    Task<void> plan_inventory(model::Key key, std::vector<boost::json::object> const& objects);
+    Task<void> plan_inventory(model::Key key, std::vector<model::OwnedObject> const& intended);
     std::vector<model::OwnedObject> owned_rows(model::Key const& key) const;
     void set_ready(model::Entry& entry, model::Truth status, std::string_view reason, std::string_view message);
 
