@@ -3,6 +3,7 @@
 
 #include "modules/base/on_pool.hpp"
 #include "modules/http/gzip.hpp"
+#include "modules/http/url.hpp"
 
 namespace holdfast::daemon {
 
@@ -11,10 +12,10 @@ namespace {
 constexpr std::string_view kArea = "reconcile";
 constexpr std::chrono::seconds kSilence{10};  // how long a host that gave no answer is left alone
 
+/// "host:port": never the user and password that a URL may carry, for this stands in messages.
 std::string host_of(std::string const& url) {
-    auto const start = url.find("://");
-    if (start == std::string::npos) return url;
-    return url.substr(start + 3, url.find('/', start + 3) - start - 3);
+    auto const parts = http::parse_url(url);
+    return parts ? parts->authority() : url;
 }
 
 /// Why upstream could not be asked; nothing when it gave an answer to be believed.
