@@ -119,11 +119,7 @@ REFUSED = ["--as-current-user", "--mount type=bind,src=/a,dst=/b", "--network", 
 def run(argv, files, arguments):
     with tempfile.TemporaryDirectory(prefix="holdfast-commands-") as top:
         top = os.path.realpath(top)
-        for name, text in files.items():
-            path = os.path.join(top, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "w", encoding="utf-8", newline="") as out:
-                out.write(text)
+        txtar.write_tree(top, files)
         done = subprocess.run([*argv, *arguments.split()], cwd=top, capture_output=True, timeout=60,
                               env={"PATH": "/usr/bin:/bin", "HOME": top})
         output = {}

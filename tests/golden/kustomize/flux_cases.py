@@ -87,11 +87,7 @@ for name, fields in {**FIELDS, "image tag over a name": {"images": [{"name": "bu
 def run(fluxbuild, files, fields):
     with tempfile.TemporaryDirectory(prefix="holdfast-flux-") as top:
         top = os.path.realpath(top)
-        for name, text in files.items():
-            path = os.path.join(top, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "w", encoding="utf-8", newline="") as out:
-                out.write(text)
+        txtar.write_tree(top, files)
         done = subprocess.run([fluxbuild, top, os.path.join(top, "dir"), json.dumps(fields)], capture_output=True)
         if done.returncode == 0:
             return {"expect": done.stdout.decode()}

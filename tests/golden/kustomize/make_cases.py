@@ -39,11 +39,7 @@ SMALL = {"small.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: 
 def run(binary, files, directory, flags):
     with tempfile.TemporaryDirectory(prefix="holdfast-cases-") as top:
         top = os.path.realpath(top)
-        for name, text in files.items():
-            path = os.path.join(top, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "wb") as out:
-                out.write(text if isinstance(text, bytes) else text.encode())
+        txtar.write_tree(top, files)
         done = subprocess.run([binary, "build", *flags.split(), os.path.join(top, directory)], capture_output=True)
         if done.returncode == 0:
             return {"expect": done.stdout.decode()}

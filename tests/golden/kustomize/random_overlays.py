@@ -18,6 +18,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import trees
+import txtar
 
 
 FUSSY = {"replicas", "patchesSM", "patchesJson6902", "replacements", "vars", "transformers", "transformersInline",
@@ -85,11 +86,7 @@ def compare(seed, arguments):
     tree, directory = make(seed)
     top = tempfile.mkdtemp(prefix="holdfast-overlay-")
     try:
-        for name, text in tree.items():
-            path = os.path.join(top, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "w", encoding="utf-8", newline="") as out:
-                out.write(text)
+        txtar.write_tree(top, tree)
         theirs = build(arguments.oracle, top, directory)
         ours = build(arguments.tool, top, directory)
         same = same_results(theirs, ours)

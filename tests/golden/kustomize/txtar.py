@@ -15,6 +15,17 @@ A line of content that starts with "-- ", "== " or a backslash gets a backslash 
 ends in a line "\\\\ no newline".
 """
 
+import os
+
+
+def write_tree(top, files):
+    """Path -> text or bytes, below the directory `top`."""
+    for name, text in files.items():
+        path = os.path.join(top, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as out:
+            out.write(text if isinstance(text, bytes) else text.encode())
+
 
 def escape(text):
     lines = text.split("\n")
