@@ -3,6 +3,7 @@
 
 #include "daemon/remote_bases.hpp"
 #include "modules/base/limits.hpp"
+#include "modules/base/write_all.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -25,15 +26,6 @@ struct Round {
     int status = 1;
     std::vector<kustomize::Remote> missing;  // not empty: nothing was printed
 };
-
-void write_all(int fd, std::string_view text) {
-    while (!text.empty()) {
-        auto const written = ::write(fd, text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return;
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-}
 
 std::string read_list(int fd) {
     std::string text;

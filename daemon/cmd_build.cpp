@@ -1,6 +1,7 @@
 // daemon/cmd_build.cpp: flags in, manifests out.
 #include "daemon/cmd_build.hpp"
 
+#include "modules/base/write_all.hpp"
 #include "modules/kustomize/kustomize.hpp"
 #include "modules/sandbox/command.hpp"
 
@@ -145,16 +146,6 @@ std::string parse(int argc, char** argv, Flags& flags) {
     if (positional.size() > 1) return "specify one path to kustomization.yaml";
     if (!positional.empty()) flags.directory = positional.front();
     return {};
-}
-
-bool write_all(int fd, std::string_view text) {
-    while (!text.empty()) {
-        auto const written = ::write(fd, text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return false;
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
 }
 
 std::string write_file(std::string const& path, std::string_view text) {

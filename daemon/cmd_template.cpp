@@ -2,6 +2,7 @@
 #include "daemon/cmd_template.hpp"
 
 #include "daemon/template_flags.hpp"
+#include "modules/base/write_all.hpp"
 #include "modules/helm/helm.hpp"
 #include "modules/helm/output.hpp"
 #include "modules/helm/user_values.hpp"
@@ -185,14 +186,9 @@ Result<void> write_file(std::string const& folder, helm::OutputFile const& file,
     bool const append = file.is_hook ? std::filesystem::exists(path, ec) : written.contains(path);
     int const fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_CREAT | (append ? O_APPEND : O_TRUNC), append ? 0600 : 0666);
     if (fd < 0) return fail(Errc::invalid_input, "open " + path + ": " + reason(errno));
-    std::string_view rest = file.text;
-    while (!rest.empty()) {
-        auto const done = ::write(fd, rest.data(), rest.size());
-        if (done <= 0) break;
-        rest.remove_prefix(static_cast<std::size_t>(done));
-    }
+    int const wrong = write_all(fd, file.text) ? 0 : errno;
     ::close(fd);
-    if (!rest.empty()) return fail(Errc::invalid_input, "write " + path + ": " + reason(errno));
+    if (wrong != 0) return fail(Errc::invalid_input, "write " + path + ": " + reason(wrong));
     written.insert(path);
     std::printf("wrote %s\n", path.c_str());
     return {};

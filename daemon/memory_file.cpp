@@ -1,7 +1,8 @@
 // daemon/memory_file.cpp: memfd_create, its seals and its mapping.
 #include "daemon/memory_file.hpp"
 
-#include <cerrno>
+#include "modules/base/write_all.hpp"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -30,13 +31,8 @@ Result<MemoryFile> MemoryFile::create() {
 }
 
 Result<void> MemoryFile::append(std::string_view bytes) {
-    while (!bytes.empty()) {
-        ssize_t const written = ::write(fd_, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return fail(Errc::limit, "no memory for the input of a render");
-        bytes.remove_prefix(static_cast<std::size_t>(written));
-        size_ += static_cast<std::size_t>(written);
-    }
+    if (!write_all(fd_, bytes)) return fail(Errc::limit, "no memory for the input of a render");
+    size_ += bytes.size();
     return {};
 }
 

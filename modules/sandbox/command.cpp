@@ -12,27 +12,22 @@
 #include <string_view>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 namespace holdfast::sandbox {
 
 namespace {
 
-// Memory, reading files, printing, its own limits, its end.
-constexpr auto kAllowed = std::to_array<int>({
-    SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_lseek, SYS_close, SYS_fstat, SYS_stat, SYS_lstat,
-    SYS_newfstatat, SYS_statx, SYS_access, SYS_faccessat, SYS_faccessat2, SYS_getdents64, SYS_readlink, SYS_readlinkat,
-    SYS_getcwd, SYS_fcntl, SYS_memfd_create, SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_brk,
-    SYS_futex, SYS_clock_gettime, SYS_gettimeofday, SYS_getrandom, SYS_sched_yield, SYS_getrusage, SYS_prlimit64,
-    SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_restart_syscall,
-    SYS_getpid, SYS_gettid, SYS_tgkill, SYS_exit, SYS_exit_group,
+// What reading files takes beside openat().
+constexpr auto kReading = std::to_array<int>({
+    SYS_stat, SYS_lstat, SYS_newfstatat, SYS_statx, SYS_access, SYS_faccessat, SYS_faccessat2, SYS_getdents64, SYS_readlink,
+    SYS_readlinkat, SYS_getcwd, SYS_fcntl, SYS_memfd_create, SYS_prlimit64,
 });
-constexpr auto kAllowedToWrite = [] {
-    constexpr auto kMore = std::to_array<int>({SYS_openat, SYS_open, SYS_mkdir, SYS_mkdirat, SYS_ftruncate});
-    std::array<int, kAllowed.size() + kMore.size()> all{};
-    std::copy(kAllowed.begin(), kAllowed.end(), all.begin());
-    std::copy(kMore.begin(), kMore.end(), all.begin() + kAllowed.size());
+constexpr auto kReadingAndWriting = [] {
+    constexpr auto kWriting = std::to_array<int>({SYS_openat, SYS_open, SYS_mkdir, SYS_mkdirat, SYS_ftruncate});
+    std::array<int, kReading.size() + kWriting.size()> all{};
+    std::copy(kReading.begin(), kReading.end(), all.begin());
+    std::copy(kWriting.begin(), kWriting.end(), all.begin() + kReading.size());
     return all;
 }();
 
@@ -66,8 +61,7 @@ void speak_at_the_end() {
 }
 
 void say(char (&line)[kLineBytes], std::chrono::seconds limit, std::string_view what) {
-    auto const text = "Error: stopped: more than " + std::to_string(limit.count()) + " s of " + std::string{what} +
-                      "; --no-limits lifts it\n";
+    auto const text = "Error: " + walls::over(limit, what) + "; --no-limits lifts it\n";
     std::memcpy(line, text.data(), std::min(text.size(), kLineBytes - 1));
 }
 
@@ -75,11 +69,9 @@ bool set_limits(Limits const& limits) {
     say(cpu_line, limits.cpu_max, "CPU time");
     say(wall_line, limits.wall_max, "wall-clock time");
     auto const seconds = static_cast<rlim_t>(limits.cpu_max.count());
-    itimerval wall{};
-    wall.it_value.tv_sec = limits.wall_max.count();
     return walls::limit_memory(limits.memory_bytes_max) &&
            walls::limit(RLIMIT_CPU, seconds, seconds + 1) &&  // SIGXCPU first, to be heard
-           ::setitimer(ITIMER_REAL, &wall, nullptr) == 0;
+           walls::limit_wall(limits.wall_max);
 }
 
 }  // namespace
@@ -92,7 +84,7 @@ Result<Confinement> confine_command(Reach const& reach, std::optional<Limits> co
     auto landlock = walls::close_files(&reach);
     if (!landlock) return fail(std::move(landlock));
     bool const writes = !reach.write_beneath.empty();
-    return Confinement{.seccomp = writes ? walls::close_calls(kAllowedToWrite, false) : walls::close_calls(kAllowed, true),
+    return Confinement{.seccomp = writes ? walls::close_calls(kReadingAndWriting, false) : walls::close_calls(kReading, true),
                        .landlock_abi = *landlock};
 }
 

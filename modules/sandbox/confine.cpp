@@ -7,8 +7,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,21 +15,10 @@ namespace holdfast::sandbox {
 namespace {
 
 bool set_limits(Limits const& limits) {
-    itimerval wall{};
-    wall.it_value.tv_sec = limits.wall_max.count();
     return walls::limit_memory(limits.memory_bytes_max) && walls::limit(RLIMIT_CPU, static_cast<rlim_t>(limits.cpu_max.count())) &&
            walls::limit(RLIMIT_CORE, 0) && walls::limit(RLIMIT_FSIZE, 0) && walls::limit(RLIMIT_NPROC, 0) &&
-           walls::limit(RLIMIT_NOFILE, 16) && ::setitimer(ITIMER_REAL, &wall, nullptr) == 0;
+           walls::limit(RLIMIT_NOFILE, 16) && walls::limit_wall(limits.wall_max);
 }
-
-// What a job needs: memory, its two descriptors, its clock, its end. Nothing opens, connects or executes.
-constexpr int kAllowed[] = {
-    SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_lseek, SYS_close, SYS_fstat,
-    SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_brk,
-    SYS_futex, SYS_clock_gettime, SYS_gettimeofday, SYS_getrandom, SYS_sched_yield, SYS_getrusage,
-    SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_restart_syscall,
-    SYS_getpid, SYS_gettid, SYS_tgkill, SYS_exit, SYS_exit_group,
-};
 
 }  // namespace
 
@@ -40,7 +27,7 @@ Result<Confinement> confine(Limits const& limits) {
     if (!walls::no_new_privileges()) return fail(Errc::denied, std::string{"sandbox: prctl: "} + std::strerror(errno));
     auto landlock = walls::close_files(nullptr);
     if (!landlock) return fail(std::move(landlock));
-    Confinement const put_up{.seccomp = walls::close_calls(kAllowed, false), .landlock_abi = *landlock};
+    Confinement const put_up{.seccomp = walls::close_calls({}, false), .landlock_abi = *landlock};
     if (!put_up.seccomp) {
         return fail(Errc::denied, std::string{"sandbox: this kernel has no seccomp filter: "} + std::strerror(errno));
     }

@@ -1,6 +1,8 @@
 // modules/sandbox/walls.cpp: limits, landlock and seccomp.
 #include "modules/sandbox/walls.hpp"
 
+#include "modules/base/sanitized.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
@@ -14,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 #include <vector>
 
@@ -21,15 +24,14 @@ namespace holdfast::sandbox::walls {
 
 namespace {
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-#else
-constexpr bool kSanitized = false;
-#endif
+// Nothing here opens, connects or executes.
+constexpr int kBasicCalls[] = {
+    SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_lseek, SYS_close, SYS_fstat,
+    SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_brk,
+    SYS_futex, SYS_clock_gettime, SYS_gettimeofday, SYS_getrandom, SYS_sched_yield, SYS_getrusage,
+    SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_restart_syscall,
+    SYS_getpid, SYS_gettid, SYS_tgkill, SYS_exit, SYS_exit_group,
+};
 
 // Landlock's numbers, so that an old <linux/landlock.h> does not matter.
 constexpr long kCreateRuleset = 444;
@@ -80,6 +82,16 @@ bool limit(int resource, unsigned long soft, unsigned long hard) {
 
 bool limit(int resource, unsigned long value) { return limit(resource, value, value); }
 
+bool limit_wall(std::chrono::seconds wall_max) {
+    itimerval wall{};
+    wall.it_value.tv_sec = wall_max.count();
+    return ::setitimer(ITIMER_REAL, &wall, nullptr) == 0;
+}
+
+std::string over(std::chrono::seconds limit, std::string_view what) {
+    return "stopped: more than " + std::to_string(limit.count()) + " s of " + std::string{what};
+}
+
 bool limit_memory(std::size_t bytes) { return kSanitized || limit(RLIMIT_DATA, bytes); }
 
 Result<int> close_files(Reach const* reach) {
@@ -112,16 +124,18 @@ Result<int> close_files(Reach const* reach) {
     return done ? abi : 0;
 }
 
-bool close_calls(std::span<int const> allowed, bool opens_read_only) {
+bool close_calls(std::span<int const> more, bool opens_read_only) {
     std::vector<sock_filter> program;
-    program.reserve(16 + 2 * allowed.size());
+    program.reserve(16 + 2 * (std::size(kBasicCalls) + more.size()));
     program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)));
     program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0));
     program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
     program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
-    for (int const call : allowed) {
-        program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1));
-        program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+    for (auto const calls : {std::span<int const>{kBasicCalls}, more}) {
+        for (int const call : calls) {
+            program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1));
+            program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+        }
     }
     if (opens_read_only) {
         constexpr unsigned kChanges = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND;

@@ -3,7 +3,10 @@
 
 #include "modules/sandbox/command.hpp"
 
+#include <chrono>
 #include <span>
+#include <string>
+#include <string_view>
 
 namespace holdfast::sandbox::walls {
 
@@ -17,8 +20,15 @@ bool limit(int resource, unsigned long soft, unsigned long hard);
 /// folders. The ABI that was used, 0 when this kernel has no landlock.
 Result<int> close_files(Reach const* reach);
 
-/// Seccomp: every system call but `allowed` fails with EPERM; `opens_read_only` lets openat() through for reading.
-bool close_calls(std::span<int const> allowed, bool opens_read_only);
+/// SIGALRM after so long; 0: never.
+bool limit_wall(std::chrono::seconds wall_max);
+
+/// "stopped: more than 10 s of CPU time"
+std::string over(std::chrono::seconds limit, std::string_view what);
+
+/// Seccomp: every system call fails with EPERM but those every job needs (memory, its descriptors, its clock, its end) and
+/// `more`; `opens_read_only` lets openat() through for reading.
+bool close_calls(std::span<int const> more, bool opens_read_only);
 
 bool no_new_privileges();
 

@@ -1,6 +1,9 @@
 // modules/sandbox/zygote.cpp: the process that is forked once, early and small, and forks every job from itself.
 #include "modules/sandbox/sandbox.hpp"
 
+#include "modules/base/write_all.hpp"
+#include "modules/sandbox/walls.hpp"
+
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -23,18 +26,6 @@ namespace {
 
 constexpr std::size_t kJobsMax = 64;
 
-bool write_all(int fd, void const* data, std::size_t size) {
-    auto const* at = static_cast<char const*>(data);
-    while (size > 0) {
-        ssize_t const sent = ::write(fd, at, size);
-        if (sent < 0 && errno == EINTR) continue;
-        if (sent <= 0) return false;
-        at += sent;
-        size -= static_cast<std::size_t>(sent);
-    }
-    return true;
-}
-
 bool read_all(int fd, void* data, std::size_t size) {
     auto* at = static_cast<char*>(data);
     while (size > 0) {
@@ -51,7 +42,7 @@ bool write_frame(int fd, char type, std::string_view body) {
     std::array<char, 5> head{type};
     auto const size = static_cast<std::uint32_t>(body.size());
     std::memcpy(head.data() + 1, &size, sizeof size);
-    return write_all(fd, head.data(), head.size()) && write_all(fd, body.data(), body.size());
+    return write_all(fd, {head.data(), head.size()}) && write_all(fd, body);
 }
 
 /// Sends up to two descriptors with one byte.
@@ -244,9 +235,9 @@ Result<std::string> outcome(std::string reply, char reply_type, int wait_status,
         switch (WTERMSIG(wait_status)) {
             case SIGXCPU:
             case SIGKILL:
-                return fail(Errc::limit, "stopped: more than " + std::to_string(limits.cpu_max.count()) + " s of CPU time");
+                return fail(Errc::limit, walls::over(limits.cpu_max, "CPU time"));
             case SIGALRM:
-                return fail(Errc::limit, "stopped: more than " + std::to_string(limits.wall_max.count()) + " s of wall-clock time");
+                return fail(Errc::limit, walls::over(limits.wall_max, "wall-clock time"));
             default:
                 return fail(Errc::invalid_input,
                             std::string{"the render process crashed ("} + ::strsignal(WTERMSIG(wait_status)) + ")");
@@ -260,7 +251,7 @@ Result<std::string> run(Zygote& zygote, int input_fd, std::string_view request) 
     if (!socket) return fail(std::move(socket));
     auto const size = static_cast<std::uint32_t>(request.size());
     // A job that refuses the request has closed its end; its 'X' frame says why.
-    if (write_all(*socket, &size, sizeof size)) write_all(*socket, request.data(), request.size());
+    if (write_all(*socket, {reinterpret_cast<char const*>(&size), sizeof size})) write_all(*socket, request);
     std::string reply;
     char reply_type = 0;
     int wait_status = 0;

@@ -2,6 +2,7 @@
 #include "modules/source/untar.hpp"
 
 #include "modules/base/assert.hpp"
+#include "modules/base/write_all.hpp"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -206,12 +207,7 @@ public:
     }
 
     Result<void> content(std::string_view piece) override {
-        while (!piece.empty()) {
-            auto const written = ::write(file_, piece.data(), piece.size());
-            if (written < 0 && errno == EINTR) continue;
-            if (written < 0) return failed("write");
-            piece.remove_prefix(static_cast<std::size_t>(written));
-        }
+        if (!write_all(file_, piece)) return failed("write");
         return {};
     }
 

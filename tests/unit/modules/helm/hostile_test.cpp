@@ -1,4 +1,5 @@
 // tests/unit/modules/helm/hostile_test.cpp: charts that want too much: a clear error within a bounded time.
+#include "modules/base/sanitized.hpp"
 #include "modules/helm/helm.hpp"
 #include "modules/helm/strvals.hpp"
 #include "modules/helm/typed.hpp"
@@ -31,16 +32,7 @@ public:
 };
 
 // A step stands for 0.2 microseconds; sanitizers make it ten times that.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HOLDFAST_SLOW_BUILD
-#endif
-#endif
-#ifdef HOLDFAST_SLOW_BUILD
-constexpr double kSecondsMax = 4;
-#else
-constexpr double kSecondsMax = 0.4;
-#endif
+constexpr double kSecondsMax = kSanitized ? 4 : 0.4;
 
 Error failure_of(std::vector<Entry> const& entries, std::string_view values = "{}", helm::RenderOptions const& options = {}) {
     helm::Engine engine;

@@ -1,6 +1,8 @@
 // tests/unit/modules/sandbox/command_test.cpp: a command that confined itself reads and prints, and nothing else.
 #include "modules/sandbox/command.hpp"
 
+#include "modules/base/sanitized.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <cerrno>
@@ -19,12 +21,6 @@
 namespace holdfast::sandbox {
 
 namespace {
-
-#if __has_feature(address_sanitizer)
-constexpr bool kMemoryLimited = false;
-#else
-constexpr bool kMemoryLimited = true;
-#endif
 
 struct Ended {
     int status;
@@ -135,7 +131,7 @@ TEST_CASE("command: a limit and a crash end in one line", "[sandbox]") {
     CHECK(exit_code(crashed) == 1);
     CHECK(crashed.error_output.starts_with("Error: the render crashed"));
 
-    if (!kMemoryLimited) return;
+    if (kSanitized) return;
     auto const hog = confined({}, [] {
         std::vector<std::string> all;
         try {

@@ -1,6 +1,8 @@
 // tests/unit/modules/sandbox/sandbox_test.cpp: a job can end itself, and nothing else.
 #include "modules/sandbox/sandbox.hpp"
 
+#include "modules/base/sanitized.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <arpa/inet.h>
@@ -18,12 +20,6 @@
 namespace holdfast::sandbox {
 
 namespace {
-
-#if __has_feature(address_sanitizer)
-constexpr bool kMemoryLimited = false;
-#else
-constexpr bool kMemoryLimited = true;
-#endif
 
 /// Does what the request names; replies "denied" when the kernel said no.
 Result<std::string> misbehave(int input_fd, std::string_view request) {
@@ -110,7 +106,7 @@ TEST_CASE("sandbox: memory, CPU time and reply size end the job, not the caller"
     auto zygote = Zygote::start(misbehave, small());
     REQUIRE(zygote);
 
-    if (kMemoryLimited) {
+    if (!kSanitized) {
         auto const hog = run(*zygote, -1, "memory");
         REQUIRE_FALSE(hog);
         CHECK(hog.error().code == Errc::limit);

@@ -1,6 +1,7 @@
 // tests/unit/modules/yaml/limits_test.cpp: hostile texts end soon, in small memory, with one clear error.
 // Goal: R-15, finding 4: what costs kustomize gigabytes or its life.
 // Method: each bound is hit once; texts just below it are read; time is CPU time, so a busy machine does not matter.
+#include "modules/base/sanitized.hpp"
 #include "modules/yaml/emit.hpp"
 #include "modules/yaml/json.hpp"
 #include "modules/yaml/parse.hpp"
@@ -29,11 +30,7 @@ std::chrono::milliseconds time_of(Work work) {
     return std::chrono::milliseconds{(std::clock() - start) * 1000 / CLOCKS_PER_SEC};
 }
 
-#if __has_feature(address_sanitizer)
-constexpr std::chrono::milliseconds kSoon{20'000};  // checked code is slow code
-#else
-constexpr std::chrono::milliseconds kSoon{2000};
-#endif
+constexpr std::chrono::milliseconds kSoon{kSanitized ? 20'000 : 2000};  // checked code is slow code
 
 }  // namespace
 

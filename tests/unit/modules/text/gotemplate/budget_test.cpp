@@ -1,5 +1,6 @@
 // Goal: no template runs away, whatever it asks for (reliability.md R-15, R-16).
 // Method: each bomb must end with `limit` within two seconds of processor time.
+#include "modules/base/sanitized.hpp"
 #include "tests/unit/modules/text/gotemplate/support.hpp"
 
 #include <catch2/catch.hpp>
@@ -8,6 +9,7 @@
 
 using namespace holdfast::gotemplate;
 using holdfast::Errc;
+using holdfast::kSanitized;
 using test::render;
 
 TEST_CASE("gotemplate: every bomb ends in a limit within two seconds", "[text][gotemplate]") {
@@ -58,16 +60,7 @@ TEST_CASE("gotemplate: every bomb ends in a limit within two seconds", "[text][g
 }
 
 // A step stands for 0.2 microseconds. Sanitizers make it ten times that.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HOLDFAST_SLOW_BUILD
-#endif
-#endif
-#ifdef HOLDFAST_SLOW_BUILD
-constexpr double kSecondsMax = 4;
-#else
-constexpr double kSecondsMax = 0.4;
-#endif
+constexpr double kSecondsMax = kSanitized ? 4 : 0.4;
 
 TEST_CASE("gotemplate: work on long texts is charged by their length", "[text][gotemplate]") {
     auto const bomb = GENERATE(as<std::string>{},
