@@ -44,7 +44,7 @@ using std::chrono::seconds;
 
 constexpr std::string_view kArea = "daemon";
 constexpr std::size_t kWatchesMax = 128;
-constexpr std::int64_t kReserveShare = 8;              // of the disk: one part of eight is never given away
+constexpr std::int64_t kReserveShare = 8;  // of the disk: one part of eight is never given away
 constexpr seconds kTidyEvery{30};
 constexpr std::chrono::hours kRemoteAgeMin{24};  // a remote base that no Kustomization uses is kept that long
 constexpr seconds kLookForClusterEvery{10};
@@ -59,7 +59,8 @@ Log::Settings log_settings(Config const& config) {
     Log::Settings settings;
     settings.level = read_log_level(config.log_level).value_or(LogLevel::info);
     settings.json = config.log_format == "json";
-    for (auto const& [area, level] : config.log_areas) settings.areas[area] = read_log_level(level).value_or(LogLevel::info);
+    for (auto const& [area, level] : config.log_areas)
+        settings.areas[area] = read_log_level(level).value_or(LogLevel::info);
     return settings;
 }
 
@@ -115,26 +116,21 @@ std::vector<fluxconfig::Child> flux_children(reconcile::OwnedObjects const& owne
 
 class App {
 public:
-    App(StartOptions options, sandbox::Zygote& zygote, std::unique_ptr<cache::BlobStore> blobs, cache::db::Connection database)
-        : config_(std::move(options.config)),
-          confinement_(options.confinement),
-          log_(log_settings(config_), clock_),
+    App(StartOptions options, sandbox::Zygote& zygote, std::unique_ptr<cache::BlobStore> blobs,
+        cache::db::Connection database)
+        : config_(std::move(options.config)), confinement_(options.confinement), log_(log_settings(config_), clock_),
           started_(clock_.wall()),
           // What is kept: one connection, used by one thread.
-          blobs_(std::move(blobs)),
-          database_(std::move(database)),
-          db_(1),
+          blobs_(std::move(blobs)), database_(std::move(database)), db_(1),
           pool_(static_cast<std::size_t>(config_.fetches_max) + 1),
           outbox_(database_, {.rows_max = config_.outbox_rows_max, .bytes_max = config_.disk_bytes_max / 4},
                   [this] { return clock_.wall(); }),
-          journal_(database_, outbox_),
-          artifacts_(database_, *blobs_, config_.revisions_kept),
+          journal_(database_, outbox_), artifacts_(database_, *blobs_, config_.revisions_kept),
           // What talks to others.
-          http_(io_.get_executor()),
-          server_(io_.get_executor(), {}),
-          tasks_(io_.get_executor(), 64),
+          http_(io_.get_executor()), server_(io_.get_executor(), {}), tasks_(io_.get_executor(), 64),
           remotes_({pool_, db_, artifacts_, log_, clock_}, scratch(), stop_.get_token()),
-          renderer_(io_.get_executor(), pool_, artifacts_, config_.no_remote_bases ? nullptr : &remotes_, zygote, static_cast<std::size_t>(config_.render_jobs_max),
+          renderer_(io_.get_executor(), pool_, artifacts_, config_.no_remote_bases ? nullptr : &remotes_, zygote,
+                    static_cast<std::size_t>(config_.render_jobs_max),
                     static_cast<std::uint64_t>(config_.render_memory_bytes_max)) {}
 
     Result<int> run() {
@@ -179,24 +175,25 @@ private:
             reconcile::OwnedObjects::Ports{io_.get_executor(), cluster_.get(), log_, clock_}, kWatchesMax);
         sources_ = std::make_unique<source::GitRepositories>(
             ports, pool_, artifacts_,
-            source::GitRepositories::Settings{.scratch = scratch(), .wire_bytes_max = static_cast<std::uint64_t>(config_.git_bytes_max)},
+            source::GitRepositories::Settings{.scratch = scratch(),
+                                              .wire_bytes_max = static_cast<std::uint64_t>(config_.git_bytes_max)},
             stop_.get_token());
         kustomizations_ = std::make_unique<reconcile::Kustomizations>(
             ports, renderer_, *owned_, reconcile::Kustomizations::Settings{},
             reconcile::Kustomizations::Hooks{.kinds_changed = [this] { cluster_->forget_discovery(); },
-                                             .source_damaged = [this](Key const& source) {
-                                                 if (sources_->distrust(source)) schedule_->want(source);
-                                             }});
+                                             .source_damaged =
+                                                 [this](Key const& source) {
+                                                     if (sources_->distrust(source)) schedule_->want(source);
+                                                 }});
         configs_ = std::make_unique<fluxconfig::FluxConfigs>(
             ports, [this](Key const& key) { return flux_children(*owned_, key); });
-        drain_ = std::make_unique<uplink::Drain>(
-            uplink::Drain::Ports{http_, outbox_, db_, pool_, clock_, log_}, uplink_settings(config_, outbox_.site()),
-            io_.get_executor());
-        schedule_ = std::make_unique<Schedule>(
-            io_.get_executor(), clock_,
-            Schedule::Bounds{.sources = static_cast<std::size_t>(config_.fetches_max),
-                             .kustomizations = static_cast<std::size_t>(config_.passes_max)},
-            [this](Key key) { return tell_story(std::move(key)); });
+        drain_ = std::make_unique<uplink::Drain>(uplink::Drain::Ports{http_, outbox_, db_, pool_, clock_, log_},
+                                                 uplink_settings(config_, outbox_.site()), io_.get_executor());
+        schedule_ =
+            std::make_unique<Schedule>(io_.get_executor(), clock_,
+                                       Schedule::Bounds{.sources = static_cast<std::size_t>(config_.fetches_max),
+                                                        .kustomizations = static_cast<std::size_t>(config_.passes_max)},
+                                       [this](Key key) { return tell_story(std::move(key)); });
         if (cluster_) {
             intake_ = std::make_unique<intake::ClusterIntake>(
                 io_.get_executor(), *cluster_, registry_, log_,
@@ -240,7 +237,8 @@ private:
         if (change == model::Change::wish) schedule_->want(entry.key);
         drain_->poke();
         if (entry.key.kind == Kind::git_repository) {
-            if (change == model::Change::status && entry.status.conditions.find("FetchFailed") == nullptr) drain_->network_is_back();
+            if (change == model::Change::status && entry.status.conditions.find("FetchFailed") == nullptr)
+                drain_->network_is_back();
             for (auto const& [key, other] : registry_.all()) {
                 if (key.kind != Kind::kustomization || !other->spec) continue;
                 auto const& spec = other->spec_as<model::KustomizationSpec>();
@@ -290,11 +288,13 @@ private:
         auto const colon = config_.status_listen.rfind(':');
         if (colon == std::string::npos) return fail(Errc::invalid_input, "status.listen: must be host:port");
         std::string const host = config_.status_listen.substr(0, colon);
-        auto const port = static_cast<std::uint16_t>(std::strtoul(config_.status_listen.c_str() + colon + 1, nullptr, 10));
+        auto const port =
+            static_cast<std::uint16_t>(std::strtoul(config_.status_listen.c_str() + colon + 1, nullptr, 10));
         auto bound = server_.listen_tcp(host, port);
         if (!bound) return fail(std::move(bound), config_.status_listen);
-        log_.info(kArea, "status endpoint ready",
-                  {{"url", "http://" + host + ":" + std::to_string(*bound) + "/"}, {"socket", default_socket(config_)}});
+        log_.info(
+            kArea, "status endpoint ready",
+            {{"url", "http://" + host + ":" + std::to_string(*bound) + "/"}, {"socket", default_socket(config_)}});
         return {};
     }
 
@@ -354,8 +354,10 @@ private:
             for (Key const& key : owed) co_await story::pay_status(ports, key);
             std::set<std::string> remotes;
             for (std::string const& key : kustomizations_->remotes()) remotes.insert(std::string{kRemoteSource} + key);
-            auto collect = [this, in_use = std::move(in_use), remotes = std::move(remotes)]() -> Result<cache::Collected> {
-                auto forgotten = artifacts_.forget_others(std::string{kRemoteSource}, remotes, clock_.wall() - kRemoteAgeMin);
+            auto collect = [this, in_use = std::move(in_use),
+                            remotes = std::move(remotes)]() -> Result<cache::Collected> {
+                auto forgotten =
+                    artifacts_.forget_others(std::string{kRemoteSource}, remotes, clock_.wall() - kRemoteAgeMin);
                 if (!forgotten) return fail(std::move(forgotten));
                 return artifacts_.collect(in_use);
             };

@@ -11,7 +11,8 @@
 namespace holdfast::daemon {
 
 /// Fetches what a kustomization names by URL. `local`: also repositories of this machine.
-using RemoteFetcher = std::function<Result<source::RemoteContent>(kustomize::Remote const& remote, std::size_t bytes_max, bool local)>;
+using RemoteFetcher =
+    std::function<Result<source::RemoteContent>(kustomize::Remote const& remote, std::size_t bytes_max, bool local)>;
 /// Confines its process, builds and prints. With something missing it prints nothing and returns. Out  the exit status
 using BuildOnce = std::function<int(kustomize::Remotes& remotes)>;
 

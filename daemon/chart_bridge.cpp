@@ -38,7 +38,8 @@ Result<std::string> render_chart(kustomize::HelmRequest const& request) {
     std::vector<MemoryFile> files;  // each exists only while it is read
     for (std::string const& text : request.values) {
         auto file = MemoryFile::create();
-        if (!file || !file->append(text)) return fail(Errc::limit, "no memory for the values of chart '" + request.name + "'");
+        if (!file || !file->append(text))
+            return fail(Errc::limit, "no memory for the values of chart '" + request.name + "'");
         option("--values", "/proc/self/fd/" + std::to_string(file->fd()));
         files.push_back(std::move(*file));
     }

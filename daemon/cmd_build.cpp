@@ -50,7 +50,9 @@ int complain(std::string const& message) {
     return 1;
 }
 
-bool is_true(std::string_view value) { return value.empty() || value == "true" || value == "1" || value == "t" || value == "T"; }
+bool is_true(std::string_view value) {
+    return value.empty() || value == "true" || value == "1" || value == "t" || value == "T";
+}
 
 /// In the words of kustomize's flag parser.
 void deprecate(char const* flag, char const* advice) {
@@ -87,8 +89,9 @@ std::string take(Flags& flags, std::string_view name, std::string const& value) 
     } else if (name == "enable-alpha-plugins") {
         options.alpha_plugins = is_true(value);
     } else if (name == "enable-managedby-label") {
-        deprecate("enable-managedby-label", "The flag `enable-managedby-label` has been deprecated. Use the `managedByLabel` option in the "
-                                            "`buildMetadata` field instead.");
+        deprecate("enable-managedby-label",
+                  "The flag `enable-managedby-label` has been deprecated. Use the `managedByLabel` option in the "
+                  "`buildMetadata` field instead.");
         options.managed_by_label = is_true(value);
     } else if (name == "no-limits") {
         flags.limits = !is_true(value);
@@ -96,7 +99,8 @@ std::string take(Flags& flags, std::string_view name, std::string const& value) 
         // The helm engine is built in; there is no stack to trace.
     } else if (name == "help") {
         flags.help = true;
-    } else if (name == "as-current-user" || name == "mount" || name == "network" || name == "network-name" || name == "env" || name == "enable-exec") {
+    } else if (name == "as-current-user" || name == "mount" || name == "network" || name == "network-name" ||
+               name == "env" || name == "enable-exec") {
         return "--" + std::string{name} + " is for container and exec functions, which are never run here";
     } else {
         return "unknown flag: --" + std::string{name};
@@ -133,7 +137,10 @@ std::string parse(int argc, char** argv, Flags& flags) {
             has_value = equal != std::string_view::npos;
             if (has_value) value = argument.substr(equal + 1);
         } else {
-            name = argument[1] == 'o' ? "output" : argument[1] == 'e' ? "env" : argument[1] == 'h' ? "help" : argument.substr(1);
+            name = argument[1] == 'o'   ? "output"
+                   : argument[1] == 'e' ? "env"
+                   : argument[1] == 'h' ? "help"
+                                        : argument.substr(1);
             has_value = argument.size() > 2 && takes_value(name);
             if (has_value) value = argument.substr(argument[2] == '=' ? 3 : 2);
         }
@@ -158,15 +165,17 @@ std::string write_file(std::string const& path, std::string_view text) {
 }
 
 std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
     return text;
 }
 
 /// kustomize's names: "apps_v1_deployment_web.yaml", with the namespace in front when there are several.
 std::string file_name(kustomize::Built::Object const& object, bool with_namespace) {
     auto const slash = object.api_version.find('/');
-    auto name = slash == std::string::npos ? object.api_version
-                                           : object.api_version.substr(0, slash) + "_" + object.api_version.substr(slash + 1);
+    auto name = slash == std::string::npos
+                    ? object.api_version
+                    : object.api_version.substr(0, slash) + "_" + object.api_version.substr(slash + 1);
     name += (name.empty() ? "" : "_") + object.kind + "_" + object.name + ".yaml";
     std::replace(name.begin(), name.end(), '/', '_');  // a name is never a path
     if (with_namespace && !object.cluster_scoped) name = (object.ns.empty() ? "default" : object.ns) + "_" + name;
@@ -189,7 +198,7 @@ std::string write_directory(std::string const& directory, kustomize::Built const
 }
 
 bool is_directory(std::string const& path) {
-    struct stat info {};
+    struct stat info{};
     return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
@@ -202,7 +211,8 @@ std::string parent_of(std::string const& path) {
 Result<void> confine(Flags const& flags) {
     sandbox::Reach reach;
     if (!flags.options.root.empty()) reach.read_beneath = flags.options.root;
-    if (!flags.output.empty()) reach.write_beneath = {is_directory(flags.output) ? flags.output : parent_of(flags.output)};
+    if (!flags.output.empty())
+        reach.write_beneath = {is_directory(flags.output) ? flags.output : parent_of(flags.output)};
     std::optional<sandbox::Limits> limits;
     if (flags.limits) limits = sandbox::Limits{.memory_bytes_max = kMemoryBytesMax};
     auto confined = sandbox::confine_command(reach, limits);
@@ -270,7 +280,8 @@ int run_build(int argc, char** argv, BuildPorts ports) {
         std::fputs(kHelp.data(), stdout);
         return 0;
     }
-    if (char const* const label = std::getenv("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL"); label && std::string_view{label} == "on") {
+    if (char const* const label = std::getenv("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL");
+        label && std::string_view{label} == "on") {
         flags.options.managed_by_label = true;
     }
     return flags.remote_bases ? build_with_remotes(flags, ports.fetch_remote) : build(flags, leave);

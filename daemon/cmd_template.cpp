@@ -104,7 +104,8 @@ Result<std::string> read_descriptor(int fd, std::string const& name) {
     ssize_t got = 0;
     while ((got = ::read(fd, buffer, sizeof buffer)) > 0) {
         data.append(buffer, static_cast<std::size_t>(got));
-        if (data.size() > kValuesBytesMax) return fail(Errc::limit, name + " is larger than " + std::to_string(kValuesBytesMax) + " bytes");
+        if (data.size() > kValuesBytesMax)
+            return fail(Errc::limit, name + " is larger than " + std::to_string(kValuesBytesMax) + " bytes");
     }
     if (got < 0) return fail(Errc::invalid_input, "read " + name + ": " + reason(errno));
     return data;
@@ -113,7 +114,8 @@ Result<std::string> read_descriptor(int fd, std::string const& name) {
 Result<std::string> read_values(std::string_view path) {
     std::string const name{path};
     auto const first = name.find_first_not_of(" \t\n");
-    if (first != name.npos && name.substr(first, name.find_last_not_of(" \t\n") - first + 1) == "-") return read_descriptor(0, "stdin");
+    if (first != name.npos && name.substr(first, name.find_last_not_of(" \t\n") - first + 1) == "-")
+        return read_descriptor(0, "stdin");
     for (auto const scheme : {"http://", "https://", "oci://"}) {
         if (name.starts_with(scheme)) return fail(Errc::denied, name + " is not read: values come from files");
     }
@@ -148,9 +150,11 @@ Result<std::string> locate(std::string name) {
     struct stat info{};
     if (::stat(name.c_str(), &info) == 0) return std::filesystem::absolute(name, ec).lexically_normal().string();
     if (name.starts_with('/') || name.starts_with('.')) return fail(Errc::not_found, "path \"" + name + "\" not found");
-    if (name.find("://") != name.npos) return fail(Errc::denied, name + " is not fetched: charts are rendered from files");
+    if (name.find("://") != name.npos)
+        return fail(Errc::denied, name + " is not fetched: charts are rendered from files");
     auto const slash = name.find('/');
-    if (slash == name.npos) return fail(Errc::not_found, "non-absolute URLs should be in form of repo_name/path_to_chart, got: " + name);
+    if (slash == name.npos)
+        return fail(Errc::not_found, "non-absolute URLs should be in form of repo_name/path_to_chart, got: " + name);
     return fail(Errc::not_found, "repo " + name.substr(0, slash) + " not found");
 }
 
@@ -161,7 +165,9 @@ struct Names {
 
 Result<Names> names_of(TemplateFlags const& flags, helm::Engine& engine, helm::Ports const& ports) {
     auto const& words = flags.positional;
-    if (words.empty()) return fail(Errc::invalid_input, "\"helm template\" requires at least 1 argument\n\nUsage:  helm template [NAME] [CHART] [flags]");
+    if (words.empty())
+        return fail(Errc::invalid_input,
+                    "\"helm template\" requires at least 1 argument\n\nUsage:  helm template [NAME] [CHART] [flags]");
     if (words.size() > 2) {
         std::string extra;
         for (std::size_t i = 2; i < words.size(); ++i) extra += (i == 2 ? "" : ", ") + words[i];
@@ -169,7 +175,8 @@ Result<Names> names_of(TemplateFlags const& flags, helm::Engine& engine, helm::P
     }
     if (words.size() == 2) {
         if (flags.generate_name) return fail(Errc::invalid_input, "cannot set --generate-name and also specify a name");
-        if (!flags.name_template.empty()) return fail(Errc::invalid_input, "cannot set --name-template and also specify a name");
+        if (!flags.name_template.empty())
+            return fail(Errc::invalid_input, "cannot set --name-template and also specify a name");
         return Names{words[0], words[1]};
     }
     if (flags.name_template.empty()) return Names{"release-name", words[0]};
@@ -184,7 +191,8 @@ Result<void> write_file(std::string const& folder, helm::OutputFile const& file,
     std::filesystem::create_directories(std::filesystem::path{path}.parent_path(), ec);
     // Hooks are added to whatever is there, as Helm does; manifests replace what an earlier run left.
     bool const append = file.is_hook ? std::filesystem::exists(path, ec) : written.contains(path);
-    int const fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_CREAT | (append ? O_APPEND : O_TRUNC), append ? 0600 : 0666);
+    int const fd =
+        ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_CREAT | (append ? O_APPEND : O_TRUNC), append ? 0600 : 0666);
     if (fd < 0) return fail(Errc::invalid_input, "open " + path + ": " + reason(errno));
     int const wrong = write_all(fd, file.text) ? 0 : errno;
     ::close(fd);
@@ -194,11 +202,13 @@ Result<void> write_file(std::string const& folder, helm::OutputFile const& file,
     return {};
 }
 
-Result<std::string> write_files(TemplateFlags const& flags, std::string const& release, helm::Rendered const& rendered, helm::OutputOptions const& options) {
+Result<std::string> write_files(TemplateFlags const& flags, std::string const& release, helm::Rendered const& rendered,
+                                helm::OutputOptions const& options) {
     std::set<std::string> written;
     auto const folder = flags.release_name ? flags.output_dir + '/' + release : flags.output_dir;
     for (auto const& file : helm::print_files(rendered, options)) {
-        if (auto done = write_file(file.is_crd ? flags.output_dir : folder, file, written); !done) return fail(std::move(done));
+        if (auto done = write_file(file.is_crd ? flags.output_dir : folder, file, written); !done)
+            return fail(std::move(done));
     }
     return std::string{"\n"};
 }
@@ -221,30 +231,37 @@ Result<void> run(TemplateFlags const& flags, helm::Log& log, std::function<void(
     SeededRandom seeded_random{flags.seed.value_or(0)};
     CommandClock clock{flags.time};
     ZoneFiles zones;
-    helm::Ports ports{.random = flags.seed ? static_cast<gotemplate::Random*>(&seeded_random) : &system_random, .clock = &clock, .zones = &zones};
+    helm::Ports ports{.random = flags.seed ? static_cast<gotemplate::Random*>(&seeded_random) : &system_random,
+                      .clock = &clock,
+                      .zones = &zones};
     helm::Engine engine;
     auto names = names_of(flags, engine, ports);
     if (!names) return fail(std::move(names));
     auto path = locate(names->chart);
     if (!path) return fail(std::move(path));
     auto values = helm::merge_user_values(
-        {flags.value_files, flags.set_json, flags.set, flags.set_string, flags.set_file, flags.set_literal}, read_values);
+        {flags.value_files, flags.set_json, flags.set, flags.set_string, flags.set_file, flags.set_literal},
+        read_values);
     if (!values) return fail(std::move(values));
     auto chart = helm::load_path(*path, &log);
     if (!chart) return fail(std::move(chart));
     if (auto good = helm::check_installable(**chart, &log); !good) return fail(std::move(good));
     if (auto good = helm::check_release_name(names->release, &log); !good) return fail(std::move(good));
-    options.release = {.name = names->release, .namespace_name = flags.namespace_name, .revision = 1, .is_upgrade = flags.is_upgrade};
+    options.release = {
+        .name = names->release, .namespace_name = flags.namespace_name, .revision = 1, .is_upgrade = flags.is_upgrade};
     options.skip_schema_validation = flags.skip_schema_validation;
     helm::RenderStage stage{};
     auto rendered = engine.render(**chart, *values, options, ports, &stage);
     if (!rendered) {
         bool const hint = stage == helm::RenderStage::templates || stage == helm::RenderStage::manifests;
-        if (hint && !flags.debug) return fail(rendered.error().code, rendered.error().message + "\n\nUse --debug flag to render out invalid YAML");
+        if (hint && !flags.debug)
+            return fail(rendered.error().code,
+                        rendered.error().message + "\n\nUse --debug flag to render out invalid YAML");
         return fail(std::move(rendered));
     }
     helm::OutputOptions const output{flags.include_crds, flags.no_hooks, flags.skip_tests, flags.show_only};
-    auto text = flags.output_dir.empty() ? helm::print(*rendered, output) : write_files(flags, names->release, *rendered, output);
+    auto text = flags.output_dir.empty() ? helm::print(*rendered, output)
+                                         : write_files(flags, names->release, *rendered, output);
     if (!text) return fail(std::move(text));
     emit(std::move(*text));
     return {};
@@ -267,7 +284,8 @@ Result<void> confine(TemplateFlags const& flags) {
     if (!flags.output_dir.empty()) reach.write_beneath = {flags.output_dir};
     std::optional<sandbox::Limits> limits;
     // No wall-clock limit: values may come from a pipe that takes its time.
-    if (!flags.no_limits) limits = sandbox::Limits{.memory_bytes_max = kMemoryBytesMax, .wall_max = std::chrono::seconds{0}};
+    if (!flags.no_limits)
+        limits = sandbox::Limits{.memory_bytes_max = kMemoryBytesMax, .wall_max = std::chrono::seconds{0}};
     auto confined = sandbox::confine_command(reach, limits);
     if (!confined) return fail(std::move(confined));
     return {};
@@ -279,7 +297,9 @@ std::string lines_of(std::vector<std::string> const& lines) {
     return text;
 }
 
-TemplateOutput failed(std::string err, std::string const& message) { return {1, {}, std::move(err) + "Error: " + message + '\n'}; }
+TemplateOutput failed(std::string err, std::string const& message) {
+    return {1, {}, std::move(err) + "Error: " + message + '\n'};
+}
 
 TemplateOutput render(TemplateFlags const& flags, std::function<void(TemplateOutput const&)> const& last_words) {
     TemplateOutput output;
@@ -292,14 +312,16 @@ TemplateOutput render(TemplateFlags const& flags, std::function<void(TemplateOut
         });
         if (!done) return failed(lines_of(flags.deprecations) + lines_of(log), done.error().message);
     } catch (std::bad_alloc const&) {
-        return failed(lines_of(flags.deprecations), "the render needs more memory than its limit; --no-limits lifts it");
+        return failed(lines_of(flags.deprecations),
+                      "the render needs more memory than its limit; --no-limits lifts it");
     }
     return output;
 }
 
 int print(TemplateOutput const& output) {
     std::fwrite(output.err.data(), 1, output.err.size(), stderr);
-    bool const written = std::fwrite(output.out.data(), 1, output.out.size(), stdout) == output.out.size() && std::fflush(stdout) == 0;
+    bool const written =
+        std::fwrite(output.out.data(), 1, output.out.size(), stdout) == output.out.size() && std::fflush(stdout) == 0;
     if (!written) std::fprintf(stderr, "Error: write stdout: %s\n", std::strerror(errno));
     return written ? output.status : 1;
 }

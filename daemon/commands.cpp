@@ -24,7 +24,7 @@ namespace holdfast::daemon {
 namespace {
 
 constexpr char const* kConfigFile = "/etc/holdfast/holdfast.yaml";
-constexpr int kExitUsage = 64;   // sysexits.h: the configuration is wrong; systemd does not restart on it
+constexpr int kExitUsage = 64;  // sysexits.h: the configuration is wrong; systemd does not restart on it
 constexpr int kExitNoDaemon = 3;
 
 int complain(Error const& error, int code) {
@@ -40,8 +40,7 @@ Result<Config> read_config(std::string const& file) {
 }
 
 /// Runs one coroutine to its end on a loop of its own.
-template <class T>
-Result<T> run_alone(asio::io_context& io, Task<T> task) {
+template <class T> Result<T> run_alone(asio::io_context& io, Task<T> task) {
     std::optional<Result<T>> result;
     auto keep = [](Task<T> work, std::optional<Result<T>>& slot) -> asio::awaitable<void> {
         auto value = co_await std::move(work);
@@ -80,7 +79,8 @@ int daemon_command(DaemonFlags const& flags) {
     limits.wall_max = std::chrono::ceil<std::chrono::seconds>(config->render_wall_max);
     sandbox::Confinement const confinement = sandbox::probe();
     if (!confinement.seccomp) {
-        return complain({Errc::denied, "this kernel has no seccomp: hostile input could not be rendered safely"}, kExitUsage);
+        return complain({Errc::denied, "this kernel has no seccomp: hostile input could not be rendered safely"},
+                        kExitUsage);
     }
     auto zygote = sandbox::Zygote::start(render_job, limits);
     if (!zygote) return complain(zygote.error(), 1);
@@ -92,7 +92,8 @@ int daemon_command(DaemonFlags const& flags) {
 
 int install_command(InstallFlags const& flags) {
     if (flags.print) {
-        for (CrdFile const& file : crd_files()) std::printf("---\n%.*s", static_cast<int>(file.text.size()), file.text.data());
+        for (CrdFile const& file : crd_files())
+            std::printf("---\n%.*s", static_cast<int>(file.text.size()), file.text.data());
         return 0;
     }
     auto config = kube::load_kubeconfig(kubeconfig_path(flags.kubeconfig), flags.context);
@@ -103,7 +104,8 @@ int install_command(InstallFlags const& flags) {
     if (!cluster) return complain(cluster.error(), 1);
     auto installed = run_alone(io, install_crds(**cluster));
     if (!installed) return complain(installed.error(), 1);
-    for (CrdFile const& file : crd_files()) std::printf("%.*s installed\n", static_cast<int>(file.name.size()), file.name.data());
+    for (CrdFile const& file : crd_files())
+        std::printf("%.*s installed\n", static_cast<int>(file.name.size()), file.name.data());
     return 0;
 }
 
@@ -115,7 +117,8 @@ int status_command(StatusFlags const& flags) {
         if (!flags.state_dir.empty()) config->state_dir = flags.state_dir;
         socket = default_socket(*config);
         constexpr char const* kService = "/run/holdfast/holdfast.sock";
-        if (flags.state_dir.empty() && config->status_socket.empty() && ::access(kService, F_OK) == 0) socket = kService;
+        if (flags.state_dir.empty() && config->status_socket.empty() && ::access(kService, F_OK) == 0)
+            socket = kService;
     }
     asio::io_context io{1};
     http::Client http{io.get_executor()};
@@ -125,8 +128,10 @@ int status_command(StatusFlags const& flags) {
     endpoint.url.port = 80;
     endpoint.unix_path = socket;
     http::Request request{.target = "/api/v1/status"};
-    auto answer = run_alone(io, http.send(std::move(endpoint), std::move(request), {.whole_max = std::chrono::seconds{10}}));
-    if (!answer) return complain({answer.error().code, "no daemon at " + socket + ": " + answer.error().message}, kExitNoDaemon);
+    auto answer =
+        run_alone(io, http.send(std::move(endpoint), std::move(request), {.whole_max = std::chrono::seconds{10}}));
+    if (!answer)
+        return complain({answer.error().code, "no daemon at " + socket + ": " + answer.error().message}, kExitNoDaemon);
     if (!answer->ok()) return complain({Errc::busy, socket + ": " + http::status_text(answer->status)}, kExitNoDaemon);
     auto const code = status::exit_code(answer->body);
     if (!code) return complain(code.error(), kExitNoDaemon);

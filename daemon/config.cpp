@@ -16,29 +16,29 @@ namespace {
 using std::chrono::nanoseconds;
 
 struct Text {
-    std::string Config::*member;
+    std::string Config::* member;
     std::vector<std::string_view> words = {};  // empty: any text
 };
 struct Flag {
-    bool Config::*member;
+    bool Config::* member;
 };
 struct Number {
-    std::int64_t Config::*member;
+    std::int64_t Config::* member;
     std::int64_t min;
     std::int64_t max;
 };
 struct Bytes {
-    std::int64_t Config::*member;
+    std::int64_t Config::* member;
     std::int64_t min;
     std::int64_t max;
 };
 struct Span {
-    nanoseconds Config::*member;
+    nanoseconds Config::* member;
     nanoseconds min;
     nanoseconds max;
 };
 struct Levels {
-    std::map<std::string, std::string> Config::*member;
+    std::map<std::string, std::string> Config::* member;
 };
 using Value = std::variant<Text, Flag, Number, Bytes, Span, Levels>;
 
@@ -57,7 +57,8 @@ using std::chrono::seconds;
 
 std::vector<Setting> const& table() {
     static std::vector<Setting> const kTable{
-        {"state_dir", Text{&Config::state_dir}, "/var/lib/holdfast", "Where the database and the cached artifacts are kept."},
+        {"state_dir", Text{&Config::state_dir}, "/var/lib/holdfast",
+         "Where the database and the cached artifacts are kept."},
         {"manifests", Text{&Config::manifests}, "/etc/holdfast/manifests.d",
          "Directory of GitRepository, Kustomization and FluxConfig manifests; may be missing."},
         {"kubeconfig", Text{&Config::kubeconfig}, "",
@@ -73,16 +74,19 @@ std::vector<Setting> const& table() {
         {"limits.render_memory", Bytes{&Config::render_memory_bytes_max, 16 * kMiB, 16 * kGiB}, "64MiB",
          "Memory of one render worker."},
         {"limits.render_cpu", Span{&Config::render_cpu_max, seconds{1}, hours{1}}, "20s", "CPU time of one render."},
-        {"limits.render_time", Span{&Config::render_wall_max, seconds{1}, hours{1}}, "60s", "Wall-clock time of one render."},
+        {"limits.render_time", Span{&Config::render_wall_max, seconds{1}, hours{1}}, "60s",
+         "Wall-clock time of one render."},
         {"limits.render_jobs", Number{&Config::render_jobs_max, 1, 32}, "2", "Renders at the same time."},
         {"limits.passes", Number{&Config::passes_max, 1, 256}, "8", "Kustomizations reconciled at the same time."},
         {"limits.fetches", Number{&Config::fetches_max, 1, 64}, "4", "Sources fetched at the same time."},
         {"limits.git_bytes", Bytes{&Config::git_bytes_max, kMiB, 16 * kGiB}, "256MiB",
          "Bytes taken from a Git server for one fetch."},
-        {"limits.revisions", Number{&Config::revisions_kept, 1, 1000}, "10", "Revisions of each source kept in the cache."},
+        {"limits.revisions", Number{&Config::revisions_kept, 1, 1000}, "10",
+         "Revisions of each source kept in the cache."},
         {"limits.outbox_records", Number{&Config::outbox_rows_max, 100, 100'000'000}, "2000000",
          "Compliance records that may wait for Azure."},
-        {"log.format", Text{&Config::log_format, {"json", "text"}}, "json", "One JSON object a line, or text for people."},
+        {"log.format", Text{&Config::log_format, {"json", "text"}}, "json",
+         "One JSON object a line, or text for people."},
         {"log.level", Text{&Config::log_level, {"debug", "info", "warning", "error"}}, "info", "What is logged."},
         {"log.areas", Levels{&Config::log_areas}, "{}", "Level of single areas, for example {uplink: debug}."},
         {"status.listen", Text{&Config::status_listen}, "127.0.0.1:9750",
@@ -96,14 +100,16 @@ std::vector<Setting> const& table() {
         {"uplink.rule_id", Text{&Config::uplink_rule_id}, "", "Immutable id of the data collection rule, dcr-…"},
         {"uplink.compliance_stream", Text{&Config::uplink_compliance_stream}, "Custom-FluxCompliance_CL",
          "Stream of configuration states."},
-        {"uplink.object_stream", Text{&Config::uplink_object_stream}, "Custom-FluxObjectStatus_CL", "Stream of object states."},
+        {"uplink.object_stream", Text{&Config::uplink_object_stream}, "Custom-FluxObjectStatus_CL",
+         "Stream of object states."},
         {"uplink.ca_file", Text{&Config::uplink_ca_file}, "", "CA bundle for Azure; empty: the system's."},
         {"uplink.proxy", Text{&Config::uplink_proxy}, "", "HTTP proxy on the way to Azure, http://host:port."},
         {"azure.login_endpoint", Text{&Config::azure_login_endpoint}, "https://login.microsoftonline.com",
          "Where tokens come from; another one in sovereign clouds."},
         {"azure.arm_endpoint", Text{&Config::azure_arm_endpoint}, "https://management.azure.com",
          "Azure Resource Manager; another one in sovereign clouds."},
-        {"azure.scope", Text{&Config::azure_scope}, "https://monitor.azure.com/.default", "Scope of the ingestion token."},
+        {"azure.scope", Text{&Config::azure_scope}, "https://monitor.azure.com/.default",
+         "Scope of the ingestion token."},
         {"azure.tenant_id", Text{&Config::azure_tenant_id}, "", "Tenant of the service principal."},
         {"azure.client_id", Text{&Config::azure_client_id}, "", "Application id of the service principal."},
         {"azure.client_secret_file", Text{&Config::azure_client_secret_file}, "",
@@ -124,7 +130,11 @@ Result<std::int64_t> parse_bytes(std::string const& text) {
         return fail(Errc::invalid_input, "is no size such as 64MiB");
     }
     std::string const unit = text.substr(used);
-    double const factor = unit.empty() ? 1 : unit == "KiB" ? 1024.0 : unit == "MiB" ? 1048576.0 : unit == "GiB" ? 1073741824.0 : 0;
+    double const factor = unit.empty()    ? 1
+                          : unit == "KiB" ? 1024.0
+                          : unit == "MiB" ? 1048576.0
+                          : unit == "GiB" ? 1073741824.0
+                                          : 0;
     if (factor == 0) return fail(Errc::invalid_input, "is no size such as 64MiB (units: KiB, MiB, GiB)");
     // "inf", "nan" and "1e300" are numbers too, but no std::int64_t.
     double const bytes = number * factor;
@@ -202,7 +212,8 @@ Result<void> set(Config& config, Levels const& value, YAML::Node const& node) {
     if (!node.IsMap()) return fail(Errc::invalid_input, "must be a map of area to level");
     for (auto const& area : node) {
         std::string const level = area.second.IsScalar() ? area.second.Scalar() : "";
-        if (!read_log_level(level)) return fail(Errc::invalid_input, "level must be one of debug, info, warning, error");
+        if (!read_log_level(level))
+            return fail(Errc::invalid_input, "level must be one of debug, info, warning, error");
         (config.*value.member)[area.first.Scalar()] = level;
     }
     return {};
@@ -260,7 +271,8 @@ std::string where(std::filesystem::path const& file, YAML::Mark const& mark) {
     return file.filename().string() + ":" + std::to_string(mark.line + 1) + ": ";
 }
 
-Result<void> read_node(Config& config, std::filesystem::path const& file, YAML::Node const& node, std::string const& prefix) {
+Result<void> read_node(Config& config, std::filesystem::path const& file, YAML::Node const& node,
+                       std::string const& prefix) {
     std::set<std::string> seen;
     for (auto const& member : node) {
         std::string const key = prefix + member.first.Scalar();
@@ -316,9 +328,8 @@ Result<Config> load_config(std::filesystem::path const& file) {
 }
 
 std::string commented_defaults() {
-    std::string text =
-        "# holdfast.yaml: every setting at its default, printed by `holdfast config print --defaults`.\n"
-        "# Durations: 30s, 5m, 1h. Sizes: 64MiB, 2GiB. Secrets are paths to files, never values.\n";
+    std::string text = "# holdfast.yaml: every setting at its default, printed by `holdfast config print --defaults`.\n"
+                       "# Durations: 30s, 5m, 1h. Sizes: 64MiB, 2GiB. Secrets are paths to files, never values.\n";
     Config const config = default_config();
     std::string open;
     walk([&](std::string const& group, std::string const& name, Setting const& setting) {
@@ -350,9 +361,11 @@ std::string config_reference() {
         "what is wrong with it, by line.\n\n| key | value | default | what it is |\n|---|---|---|---|\n";
     for (Setting const& setting : table()) {
         std::string describe = std::visit(Describe{}, setting.value);
-        for (std::size_t at = describe.find('|'); at != std::string::npos; at = describe.find('|', at + 2)) describe.insert(at, "\\");
+        for (std::size_t at = describe.find('|'); at != std::string::npos; at = describe.find('|', at + 2))
+            describe.insert(at, "\\");
         std::string const standard = setting.standard.empty() ? "empty" : "`" + std::string{setting.standard} + "`";
-        text += "| `" + std::string{setting.key} + "` | " + describe + " | " + standard + " | " + std::string{setting.sentence} + " |\n";
+        text += "| `" + std::string{setting.key} + "` | " + describe + " | " + standard + " | " +
+                std::string{setting.sentence} + " |\n";
     }
     return text;
 }

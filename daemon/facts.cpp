@@ -60,7 +60,8 @@ status::Kustomization kustomization_of(Entry const& entry, reconcile::OwnedObjec
     if (entry.spec) out.path = entry.spec_as<model::KustomizationSpec>().path;
     for (reconcile::Known const* known : owned.of(entry.key)) {
         ++out.objects;
-        bool const good = known->skipped || known->health == kube::Health::current || known->health == kube::Health::unknown;
+        bool const good =
+            known->skipped || known->health == kube::Health::current || known->health == kube::Health::unknown;
         if (good) continue;
         auto const id = kube::parse_object_id(known->object.entry.id);
         out.unhealthy.push_back((id ? id->display() : known->object.entry.id) + ": " +
@@ -90,7 +91,10 @@ status::Moment on_wall(std::optional<std::chrono::steady_clock::time_point> hear
 }
 
 status::Watch watch_of(std::string kind, kube::Watcher::State const& state, std::size_t objects, model::WallTime now) {
-    return {.kind = std::move(kind), .synced = state.synced, .objects = objects, .heard_at = on_wall(state.heard_at, now),
+    return {.kind = std::move(kind),
+            .synced = state.synced,
+            .objects = objects,
+            .heard_at = on_wall(state.heard_at, now),
             .error = state.last_error};
 }
 
@@ -105,7 +109,8 @@ void add_objects(status::Snapshot& snapshot, model::Registry const& registry, re
         }
     }
     for (reconcile::Drift const& drift : owned.drifts()) {
-        snapshot.drifts.push_back({drift.object, drift.owner.text(), drift.what, drift.manager, drift.seen, drift.repaired});
+        snapshot.drifts.push_back(
+            {drift.object, drift.owner.text(), drift.what, drift.manager, drift.seen, drift.repaired});
     }
 }
 
@@ -121,7 +126,8 @@ void add_cluster(status::Snapshot& snapshot, kube::Client const* client, intake:
             std::size_t const objects = one.kind == model::Kind::git_repository  ? snapshot.sources.size()
                                         : one.kind == model::Kind::kustomization ? snapshot.kustomizations.size()
                                                                                  : snapshot.configurations.size();
-            cluster.watches.push_back(watch_of(std::string{model::kind_name(one.kind)}, one.state, objects, snapshot.now));
+            cluster.watches.push_back(
+                watch_of(std::string{model::kind_name(one.kind)}, one.state, objects, snapshot.now));
             if (!one.state.kind_missing) continue;
             cluster.reachable = true;  // it answered: that it does not serve this kind
             snapshot.problems.push_back("the cluster does not serve " + std::string{model::kind_name(one.kind)} +
@@ -129,11 +135,13 @@ void add_cluster(status::Snapshot& snapshot, kube::Client const* client, intake:
         }
     }
     for (auto const& one : owned.watches()) {
-        cluster.watches.push_back(watch_of(one.gvk.api_version() + " " + one.gvk.kind, one.state, one.objects, snapshot.now));
+        cluster.watches.push_back(
+            watch_of(one.gvk.api_version() + " " + one.gvk.kind, one.state, one.objects, snapshot.now));
     }
     for (status::Watch const& watch : cluster.watches) {
         cluster.reachable = cluster.reachable || watch.synced;
-        if (watch.heard_at && (!cluster.heard_at || *cluster.heard_at < *watch.heard_at)) cluster.heard_at = watch.heard_at;
+        if (watch.heard_at && (!cluster.heard_at || *cluster.heard_at < *watch.heard_at))
+            cluster.heard_at = watch.heard_at;
         if (!watch.synced && cluster.error.empty()) cluster.error = watch.error;
     }
     if (cluster.reachable) cluster.error = problem;

@@ -12,7 +12,8 @@ Result<source::RemoteContent> fetch_remote(kustomize::Remote const& remote, std:
     close_static_traps();
     std::signal(SIGPIPE, SIG_IGN);
     std::error_code ec;
-    source::RemoteOptions options{.scratch = std::filesystem::temp_directory_path(ec), .bytes_max = bytes_max, .local_repositories = local};
+    source::RemoteOptions options{
+        .scratch = std::filesystem::temp_directory_path(ec), .bytes_max = bytes_max, .local_repositories = local};
     if (ec) return fail(Errc::denied, "no directory for temporary files: " + ec.message());
     return source::fetch_remote(remote, options);
 }

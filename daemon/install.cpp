@@ -16,7 +16,8 @@ Task<void> wait_established(kube::Cluster& cluster, kube::Target target) {
     for (;;) {
         auto live = co_await cluster.get(target);
         if (!live) co_return fail(std::move(live));
-        if (kube::status_of(*live, std::chrono::system_clock::now()).health == kube::Health::current) co_return Result<void>{};
+        if (kube::status_of(*live, std::chrono::system_clock::now()).health == kube::Health::current)
+            co_return Result<void>{};
         if (std::chrono::steady_clock::now() - started > kEstablishedMax) {
             co_return fail(Errc::timeout, "not established after 60 s");
         }

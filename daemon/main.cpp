@@ -15,12 +15,14 @@ int main(int argc, char** argv) {
     using namespace holdfast::daemon;
     // `build` and `template` have the flags of the programs they stand for and read them themselves. A build looks up
     // no name and uses no OpenSSL (a chart does, and closes the traps then), so it starts without their cost.
-    if (argc >= 2 && std::strcmp(argv[1], "build") == 0) return run_build(argc - 1, argv + 1, {render_chart, fetch_remote});
+    if (argc >= 2 && std::strcmp(argv[1], "build") == 0)
+        return run_build(argc - 1, argv + 1, {render_chart, fetch_remote});
     holdfast::close_static_traps();  // before anything that looks up a name or uses OpenSSL
     std::signal(SIGPIPE, SIG_IGN);
     if (argc >= 2 && std::strcmp(argv[1], "template") == 0) return run_template(argc - 1, argv + 1);
 
-    CLI::App app{"GitOps where the network is not: one daemon that does what Azure's microsoft.flux extension does, online and offline."};
+    CLI::App app{
+        "GitOps where the network is not: one daemon that does what Azure's microsoft.flux extension does, online and offline."};
     app.name("holdfast");
     app.require_subcommand(1);
     app.set_version_flag("--version", std::string{"holdfast " HOLDFAST_VERSION});
@@ -33,7 +35,8 @@ int main(int argc, char** argv) {
     run->add_option("--kubeconfig", daemon.kubeconfig, "Where the API server is")->type_name("FILE");
     run->add_option("--manifests", daemon.manifests, "Directory of local manifests")->type_name("DIR");
     run->add_option("--listen", daemon.listen, "Address of the status endpoint")->type_name("HOST:PORT");
-    run->add_flag("--no-remote-bases", daemon.no_remote_bases, "Refuse kustomizations that name repositories or files by URL.");
+    run->add_flag("--no-remote-bases", daemon.no_remote_bases,
+                  "Refuse kustomizations that name repositories or files by URL.");
     run->callback([&] { code = daemon_command(daemon); });
 
     InstallFlags install;
@@ -44,7 +47,9 @@ int main(int argc, char** argv) {
     crds->callback([&] { code = install_command(install); });
 
     StatusFlags status;
-    auto* show = app.add_subcommand("status", "Show what the daemon knows. Exit code: 0 compliant, 1 pending, 2 non-compliant or a manifest that cannot be read, 3 no daemon.");
+    auto* show = app.add_subcommand(
+        "status",
+        "Show what the daemon knows. Exit code: 0 compliant, 1 pending, 2 non-compliant or a manifest that cannot be read, 3 no daemon.");
     show->add_option("--socket", status.socket, "The daemon's socket")->type_name("FILE");
     show->add_option("--config", status.config, "Configuration file that names the socket")->type_name("FILE");
     show->add_option("--state-dir", status.state_dir, "State directory that holds the socket")->type_name("DIR");

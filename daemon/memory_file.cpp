@@ -11,7 +11,8 @@
 
 namespace holdfast::daemon {
 
-MemoryFile::MemoryFile(MemoryFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)), size_(std::exchange(other.size_, 0)) {}
+MemoryFile::MemoryFile(MemoryFile&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), size_(std::exchange(other.size_, 0)) {}
 
 MemoryFile& MemoryFile::operator=(MemoryFile&& other) noexcept {
     std::swap(fd_, other.fd_);
@@ -51,7 +52,8 @@ void MemoryFile::seal() {
     ::lseek(fd_, 0, SEEK_SET);
 }
 
-Mapping::Mapping(Mapping&& other) noexcept : start_(std::exchange(other.start_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+Mapping::Mapping(Mapping&& other) noexcept
+    : start_(std::exchange(other.start_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 
 Mapping::~Mapping() {
     if (size_ > 0) ::munmap(start_, size_);

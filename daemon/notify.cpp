@@ -33,8 +33,8 @@ void ServiceManager::send(std::string const& message) {
     if (to.sun_path[0] == '@') to.sun_path[0] = '\0';  // the abstract namespace
     auto const size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.size());
     // systemd not listening is systemd's affair.
-    [[maybe_unused]] auto const sent = ::sendto(fd_, message.data(), message.size(), MSG_NOSIGNAL,
-                                                reinterpret_cast<sockaddr const*>(&to), size);
+    [[maybe_unused]] auto const sent =
+        ::sendto(fd_, message.data(), message.size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr const*>(&to), size);
 }
 
 void ServiceManager::ready(std::string_view status) { send("READY=1\nSTATUS=" + std::string{status}); }

@@ -84,11 +84,14 @@ Result<Supplies> Supplies::create() {
     return Supplies{std::move(*file)};
 }
 
-std::size_t Supplies::bytes_left() const { return limits::kRemoteBytesMax - std::min(limits::kRemoteBytesMax, file_.size()); }
+std::size_t Supplies::bytes_left() const {
+    return limits::kRemoteBytesMax - std::min(limits::kRemoteBytesMax, file_.size());
+}
 
 Result<void> Supplies::add(Remote const& remote, Result<source::RemoteContent> const& content) {
     if (description_.size() == limits::kRemotesMax) {
-        return fail(Errc::limit, "remote '" + remote.url + "': more than " + std::to_string(limits::kRemotesMax) + " remote resources in one build");
+        return fail(Errc::limit, "remote '" + remote.url + "': more than " + std::to_string(limits::kRemotesMax) +
+                                     " remote resources in one build");
     }
     json::object entry{{"remote", describe(remote)}, {"status", content ? content->status : 0}};
     if (!content) {
@@ -96,7 +99,8 @@ Result<void> Supplies::add(Remote const& remote, Result<source::RemoteContent> c
         entry["error"] = content.error().message;
     } else {
         if (content->bytes.size() > bytes_left()) {
-            return fail(Errc::limit, "remote '" + remote.url + "': more than " + std::to_string(limits::kRemoteBytesMax) +
+            return fail(Errc::limit, "remote '" + remote.url + "': more than " +
+                                         std::to_string(limits::kRemoteBytesMax) +
                                          " bytes of remote resources in one build");
         }
         if (auto ok = file_.append(content->bytes); !ok) return fail(std::move(ok), "remote '" + remote.url + "'");

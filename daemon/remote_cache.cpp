@@ -69,7 +69,8 @@ Result<RemoteCache::Obtained> RemoteCache::obtain(kustomize::Remote const& remot
         obtained.content = {.version = kept->revision, .bytes = std::move(*held)};
         return obtained;
     }
-    auto fetched = source::fetch_remote(remote, {.scratch = scratch_, .known = held ? kept->revision : "", .bytes_max = bytes_max, .stop = stop_});
+    auto fetched = source::fetch_remote(
+        remote, {.scratch = scratch_, .known = held ? kept->revision : "", .bytes_max = bytes_max, .stop = stop_});
     auto failure = failure_of(fetched);
     if (held && (failure || (fetched && fetched->unchanged))) {
         obtained.content = {.version = kept->revision, .bytes = std::move(*held)};
@@ -95,9 +96,11 @@ void RemoteCache::note_host(std::string const& host, Error const* silence) {
 void RemoteCache::note(std::string const& source, std::string const& failure) {
     auto const remote = source.substr(kRemoteSource.size());
     if (failure.empty()) {
-        if (failing_.erase(source) > 0) ports_.log.info(kArea, "remote base can be fetched again", {{"remote", remote}});
+        if (failing_.erase(source) > 0)
+            ports_.log.info(kArea, "remote base can be fetched again", {{"remote", remote}});
     } else if (failing_.insert(source).second) {
-        ports_.log.warning(kArea, "remote base not fetched, its last content is used", {{"remote", remote}, {"error", failure}});
+        ports_.log.warning(kArea, "remote base not fetched, its last content is used",
+                           {{"remote", remote}, {"error", failure}});
     }
 }
 
@@ -111,14 +114,19 @@ Task<source::RemoteContent> RemoteCache::fetch(kustomize::Remote remote, std::si
     bool const ask = silent == silent_.end() || ports_.clock.boot() - silent->second.since > kSilence;
     std::string const silence = ask ? "" : host + " gave no answer a moment ago: " + silent->second.message;
     if (!ask && !*kept) co_return fail(Errc::offline, "'" + remote.url + "': " + silence);
-    auto work = [this, remote, bytes_max, kept = std::move(*kept), ask] { return obtain(remote, bytes_max, kept, ask); };
+    auto work = [this, remote, bytes_max, kept = std::move(*kept), ask] {
+        return obtain(remote, bytes_max, kept, ask);
+    };
     auto obtained = co_await on_pool(ports_.pool, std::move(work));
     if (ask) note_host(host, !obtained ? &obtained.error() : obtained->failure ? &*obtained->failure : nullptr);
     if (!obtained) co_return fail(std::move(obtained));
     note(source, !ask ? silence : obtained->failure ? obtained->failure->message : "");
     if (obtained->writer) {
-        source::StoredArtifact row{.source = source, .revision = obtained->content.version, .digest = obtained->digest,
-                                   .size = obtained->size, .stored_at = ports_.clock.wall()};
+        source::StoredArtifact row{.source = source,
+                                   .revision = obtained->content.version,
+                                   .digest = obtained->digest,
+                                   .size = obtained->size,
+                                   .stored_at = ports_.clock.wall()};
         auto record = [this, row = std::move(row)] { return ports_.store.record(row); };
         auto recorded = co_await on_pool(ports_.db, std::move(record));
         if (!recorded) co_return fail(std::move(recorded), "failed to store '" + remote.url + "'");

@@ -60,8 +60,8 @@ private:
     Ports ports_;
     std::filesystem::path scratch_;
     std::stop_token stop_;
-    std::set<std::string> failing_;             // sources of which the log says so
-    std::map<std::string, Silence> silent_;     // hosts
+    std::set<std::string> failing_;          // sources of which the log says so
+    std::map<std::string, Silence> silent_;  // hosts
 };
 
 }  // namespace holdfast::daemon

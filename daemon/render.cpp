@@ -44,7 +44,8 @@ Result<Reply> read_reply(std::string const& text) {
     auto& rendered = reply.rendered;
     rendered.digest = kube::find_string(value.get_object(), {"digest"});
     auto* objects = value.get_object().if_contains("objects");
-    if (objects == nullptr || !objects->is_array()) return fail(Errc::invalid_input, "the render worker's answer cannot be read");
+    if (objects == nullptr || !objects->is_array())
+        return fail(Errc::invalid_input, "the render worker's answer cannot be read");
     for (json::value& object : objects->get_array()) {
         if (object.is_object()) rendered.objects.push_back(std::move(object.get_object()));
     }
@@ -54,11 +55,14 @@ Result<Reply> read_reply(std::string const& text) {
 }  // namespace
 
 WorkerRenderer::WorkerRenderer(asio::any_io_executor executor, asio::thread_pool& pool, source::ArtifactStore& store,
-                               RemoteCache* remotes, sandbox::Zygote& zygote, std::size_t jobs_max, std::uint64_t artifact_bytes_max)
-    : pool_(pool), store_(store), remotes_(remotes), zygote_(zygote), slots_(executor, jobs_max), carriers_(executor, jobs_max), artifact_bytes_max_(artifact_bytes_max) {}
+                               RemoteCache* remotes, sandbox::Zygote& zygote, std::size_t jobs_max,
+                               std::uint64_t artifact_bytes_max)
+    : pool_(pool), store_(store), remotes_(remotes), zygote_(zygote), slots_(executor, jobs_max),
+      carriers_(executor, jobs_max), artifact_bytes_max_(artifact_bytes_max) {}
 
 /// One job over the artifact and what was fetched so far.
-Task<std::string> WorkerRenderer::run_worker(model::Artifact artifact, Supplies const& supplies, json::object& request) {
+Task<std::string> WorkerRenderer::run_worker(model::Artifact artifact, Supplies const& supplies,
+                                             json::object& request) {
     auto lease = co_await slots_.take(std::chrono::minutes{10});  // artifacts are in memory only with one
     if (!lease) co_return fail(std::move(lease), "render");
     auto assemble = [&]() -> Result<MemoryFile> {

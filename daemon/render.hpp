@@ -19,7 +19,8 @@ public:
     /// All outlive this object. At most `jobs_max` workers run at once, the others wait in order.
     /// `remotes` is null when remote bases are not allowed.
     WorkerRenderer(asio::any_io_executor executor, asio::thread_pool& pool, source::ArtifactStore& store,
-                   RemoteCache* remotes, sandbox::Zygote& zygote, std::size_t jobs_max, std::uint64_t artifact_bytes_max);
+                   RemoteCache* remotes, sandbox::Zygote& zygote, std::size_t jobs_max,
+                   std::uint64_t artifact_bytes_max);
 
     Task<reconcile::Rendered> render(model::Artifact artifact, model::KustomizationSpec spec) override;
 

@@ -29,8 +29,10 @@ kustomize::MemoryFiles view_of(source::FileMap const& tree) {
 /// In messages the tree's root is what users know: "./apps/web.yaml".
 std::string without_root(std::string text) {
     std::string const root = std::string{kRoot} + "/";
-    for (std::size_t at = text.find(root); at != std::string::npos; at = text.find(root, at)) text.replace(at, root.size(), "./");
-    for (std::size_t at = text.find(kRoot); at != std::string::npos; at = text.find(kRoot, at)) text.replace(at, kRoot.size(), ".");
+    for (std::size_t at = text.find(root); at != std::string::npos; at = text.find(root, at))
+        text.replace(at, root.size(), "./");
+    for (std::size_t at = text.find(kRoot); at != std::string::npos; at = text.find(kRoot, at))
+        text.replace(at, kRoot.size(), ".");
     return text;
 }
 
@@ -62,19 +64,22 @@ Result<std::string> render_job(int input_fd, std::string_view request) {
     kustomize::Files look{options.root, {0, 0}, &files};
     auto const found = look.resolve(directory);
     if (!found || !found->file.empty()) {
-        return fail(Errc::not_found, "kustomization path not found: stat " + without_root(directory) + ": no such file or directory");
+        return fail(Errc::not_found,
+                    "kustomization path not found: stat " + without_root(directory) + ": no such file or directory");
     }
     auto built = kustomize::build_flux(directory, fields.at("fields").as_object(), std::move(options));
     if (!remotes->missing().empty()) return json::serialize(json::object{{"missing", describe(remotes->missing())}});
-    if (!built) return fail(built.error().code == Errc::limit ? Errc::limit : Errc::invalid_input,
-                            "kustomize build failed: " + without_root(built.error().message));
+    if (!built)
+        return fail(built.error().code == Errc::limit ? Errc::limit : Errc::invalid_input,
+                    "kustomize build failed: " + without_root(built.error().message));
 
     json::array objects;
     crypto::Sha256 digest;
     for (auto const& object : built->objects) {
         if (object.name.empty() || object.kind.empty() || object.api_version.empty()) {
-            return fail(Errc::invalid_input, "failed to decode Kubernetes apiVersion, kind and name of an object of kind '" +
-                                                 object.kind + "'");
+            return fail(Errc::invalid_input,
+                        "failed to decode Kubernetes apiVersion, kind and name of an object of kind '" + object.kind +
+                            "'");
         }
         auto text = built->text_of(object);
         if (!text) return fail(std::move(text), "kustomize build failed");
@@ -85,7 +90,8 @@ Result<std::string> render_job(int input_fd, std::string_view request) {
         objects.push_back(std::move(*value));
     }
     auto const sum = digest.finish();
-    json::object const reply{{"digest", "sha256:" + crypto::hex(sum.data(), sum.size())}, {"objects", std::move(objects)}};
+    json::object const reply{{"digest", "sha256:" + crypto::hex(sum.data(), sum.size())},
+                             {"objects", std::move(objects)}};
     return json::serialize(reply);
 }
 

@@ -122,7 +122,8 @@ asio::awaitable<void> Schedule::run_one(model::Key key) {
         auto after = *next.after;
         if (after >= kJitterFrom) {
             std::uniform_real_distribution<double> spread{1 - kJitter, 1 + kJitter};
-            after = std::chrono::nanoseconds{static_cast<std::int64_t>(static_cast<double>(after.count()) * spread(random_))};
+            after = std::chrono::nanoseconds{
+                static_cast<std::int64_t>(static_cast<double>(after.count()) * spread(random_))};
         }
         put(key, clock_.boot() + after);
     }

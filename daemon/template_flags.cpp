@@ -16,7 +16,9 @@ struct Flag {
 };
 using Table = std::map<std::string, Flag, std::less<>>;
 
-Result<void> refuse(std::string const& name, std::string_view why) { return fail(Errc::invalid_input, "--" + name + " is refused: " + std::string{why}); }
+Result<void> refuse(std::string const& name, std::string_view why) {
+    return fail(Errc::invalid_input, "--" + name + " is refused: " + std::string{why});
+}
 
 Result<bool> truth(std::string const& name, std::string const& text) {
     for (auto const yes : {"true", "TRUE", "True", "1", "t", "T"}) {
@@ -25,7 +27,8 @@ Result<bool> truth(std::string const& name, std::string const& text) {
     for (auto const no : {"false", "FALSE", "False", "0", "f", "F"}) {
         if (text == no) return false;
     }
-    return fail(Errc::invalid_input, "invalid argument \"" + text + "\" for \"--" + name + "\" flag: strconv.ParseBool: parsing \"" + text + "\": invalid syntax");
+    return fail(Errc::invalid_input, "invalid argument \"" + text + "\" for \"--" + name +
+                                         "\" flag: strconv.ParseBool: parsing \"" + text + "\": invalid syntax");
 }
 
 /// pflag's StringSlice: one CSV line.
@@ -114,14 +117,37 @@ Table make_table() {
     flag("debug", &TemplateFlags::debug);
     flag("no-limits", &TemplateFlags::no_limits);
     flag("help", &TemplateFlags::help);
-    for (auto const name : {"create-namespace", "force-replace", "force-conflicts", "replace", "wait-for-jobs", "devel", "disable-openapi-validation",
-                            "rollback-on-failure", "take-ownership", "insecure-skip-tls-verify", "plain-http", "pass-credentials",
-                            "kube-insecure-skip-tls-verify", "server-side", "wait", "enable-dns"})
+    for (auto const name :
+         {"create-namespace", "force-replace", "force-conflicts", "replace", "wait-for-jobs", "devel",
+          "disable-openapi-validation", "rollback-on-failure", "take-ownership", "insecure-skip-tls-verify",
+          "plain-http", "pass-credentials", "kube-insecure-skip-tls-verify", "server-side", "wait", "enable-dns"})
         ignored(name, false);
-    for (auto const name : {"timeout", "description", "labels", "version", "keyring", "username", "password", "cert-file", "key-file", "ca-file",
-                            "kubeconfig", "kube-context", "kube-token", "kube-as-user", "kube-as-group", "kube-apiserver", "kube-ca-file",
-                            "kube-tls-server-name", "registry-config", "repository-config", "repository-cache", "content-cache", "burst-limit",
-                            "qps", "color", "colour"})
+    for (auto const name : {"timeout",
+                            "description",
+                            "labels",
+                            "version",
+                            "keyring",
+                            "username",
+                            "password",
+                            "cert-file",
+                            "key-file",
+                            "ca-file",
+                            "kubeconfig",
+                            "kube-context",
+                            "kube-token",
+                            "kube-as-user",
+                            "kube-as-group",
+                            "kube-apiserver",
+                            "kube-ca-file",
+                            "kube-tls-server-name",
+                            "registry-config",
+                            "repository-config",
+                            "repository-cache",
+                            "content-cache",
+                            "burst-limit",
+                            "qps",
+                            "color",
+                            "colour"})
         ignored(name, true);
     deprecated("hide-notes", "this flag has no effect for 'helm template' and will be removed in Helm 5");
     deprecated("render-subchart-notes", "this flag has no effect for 'helm template' and will be removed in Helm 5");
@@ -133,16 +159,24 @@ Table make_table() {
     refused("dependency-update", false, "charts are not fetched while rendering; vendor them into charts/");
     refused("repo", true, "charts are not fetched while rendering");
     refused("verify", false, "provenance files are checked when a chart is fetched");
-    table["dry-run"] = {false, [](TemplateFlags&, std::string const& value) -> Result<void> {
-                            if (value == "server") return refuse("dry-run=server", "it asks a cluster, and a template is rendered without one");
-                            if (value == "client" || value == "unset" || value == "true" || value == "none" || value == "false") return {};
-                            return fail(Errc::invalid_input, "invalid dry-run value (\"" + value + "\"). Must be \"none\", \"server\", or \"client\"");
-                        }, "unset"};
+    table["dry-run"] = {
+        false,
+        [](TemplateFlags&, std::string const& value) -> Result<void> {
+            if (value == "server")
+                return refuse("dry-run=server", "it asks a cluster, and a template is rendered without one");
+            if (value == "client" || value == "unset" || value == "true" || value == "none" || value == "false")
+                return {};
+            return fail(Errc::invalid_input,
+                        "invalid dry-run value (\"" + value + "\"). Must be \"none\", \"server\", or \"client\"");
+        },
+        "unset"};
     auto const number = [&](std::string name, auto apply) {
         table[name] = {true, [name, apply](TemplateFlags& flags, std::string const& value) -> Result<void> {
                            std::int64_t parsed = 0;
                            auto const [end, ec] = std::from_chars(value.data(), value.data() + value.size(), parsed);
-                           if (ec != std::errc{} || end != value.data() + value.size()) return fail(Errc::invalid_input, "invalid argument \"" + value + "\" for \"--" + name + "\" flag");
+                           if (ec != std::errc{} || end != value.data() + value.size())
+                               return fail(Errc::invalid_input,
+                                           "invalid argument \"" + value + "\" for \"--" + name + "\" flag");
                            apply(flags, parsed);
                            return {};
                        }};
@@ -198,7 +232,9 @@ Result<TemplateFlags> parse_template_flags(int argc, char** argv) {
         }
         for (std::size_t at = 1; at < word.size(); ++at) {
             auto const name = long_name(word[at]);
-            if (name.empty()) return fail(Errc::invalid_input, "unknown shorthand flag: '" + std::string(1, word[at]) + "' in " + std::string{word});
+            if (name.empty())
+                return fail(Errc::invalid_input,
+                            "unknown shorthand flag: '" + std::string(1, word[at]) + "' in " + std::string{word});
             auto const& known = table.find(name)->second;
             std::string value = known.bare_value;
             bool ended = false;
@@ -207,7 +243,9 @@ Result<TemplateFlags> parse_template_flags(int argc, char** argv) {
                 if (at + 1 < word.size()) {
                     value = word.substr(at + (word[at + 1] == '=' ? 2 : 1));
                 } else {
-                    if (++i == argc) return fail(Errc::invalid_input, "flag needs an argument: '" + std::string(1, word[at]) + "' in " + std::string{word});
+                    if (++i == argc)
+                        return fail(Errc::invalid_input, "flag needs an argument: '" + std::string(1, word[at]) +
+                                                             "' in " + std::string{word});
                     value = argv[i];
                 }
             }

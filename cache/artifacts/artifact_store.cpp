@@ -9,7 +9,8 @@ namespace holdfast::cache {
 namespace {
 
 constexpr auto kPutBlob = "INSERT INTO blobs(digest, size, stored_at) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING";
-constexpr auto kPut = "INSERT INTO artifacts(source, revision, digest, size, stored_at, metadata) VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
+constexpr auto kPut =
+    "INSERT INTO artifacts(source, revision, digest, size, stored_at, metadata) VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
 constexpr auto kTrim =
     "DELETE FROM artifacts WHERE source = ?1 AND id NOT IN (SELECT id FROM artifacts WHERE source = ?1 ORDER BY id DESC LIMIT ?2)";
 constexpr auto kNewest =
@@ -17,18 +18,23 @@ constexpr auto kNewest =
 constexpr auto kRevisions =
     "SELECT source, revision, digest, size, stored_at, metadata FROM artifacts WHERE source = ?1 ORDER BY id DESC";
 constexpr auto kForget = "DELETE FROM artifacts WHERE source = ?1";
-constexpr auto kOlder = "SELECT source FROM artifacts WHERE substr(source, 1, length(?1)) = ?1 GROUP BY source HAVING max(stored_at) < ?2";
-constexpr auto kUnreferenced = "SELECT digest FROM blobs WHERE NOT EXISTS (SELECT 1 FROM artifacts WHERE artifacts.digest = blobs.digest)";
+constexpr auto kOlder =
+    "SELECT source FROM artifacts WHERE substr(source, 1, length(?1)) = ?1 GROUP BY source HAVING max(stored_at) < ?2";
+constexpr auto kUnreferenced =
+    "SELECT digest FROM blobs WHERE NOT EXISTS (SELECT 1 FROM artifacts WHERE artifacts.digest = blobs.digest)";
 constexpr auto kDropBlob = "DELETE FROM blobs WHERE digest = ?1";
 constexpr auto kHasBlob = "SELECT count(*) FROM blobs WHERE digest = ?1";
 
-std::int64_t seconds(model::WallTime time) { return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count(); }
+std::int64_t seconds(model::WallTime time) {
+    return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+}
 
 }  // namespace
 
 ArtifactStore::ArtifactStore(db::Connection& db, BlobStore& blobs, std::int64_t revisions_kept)
-    : db_{db}, blobs_{blobs}, revisions_kept_{revisions_kept}, put_blob_{db, kPutBlob}, put_{db, kPut}, trim_{db, kTrim}, newest_{db, kNewest},
-      revisions_{db, kRevisions}, forget_{db, kForget}, older_{db, kOlder}, unreferenced_{db, kUnreferenced}, drop_blob_{db, kDropBlob}, has_blob_{db, kHasBlob} {}
+    : db_{db}, blobs_{blobs}, revisions_kept_{revisions_kept}, put_blob_{db, kPutBlob}, put_{db, kPut},
+      trim_{db, kTrim}, newest_{db, kNewest}, revisions_{db, kRevisions}, forget_{db, kForget}, older_{db, kOlder},
+      unreferenced_{db, kUnreferenced}, drop_blob_{db, kDropBlob}, has_blob_{db, kHasBlob} {}
 
 Result<std::unique_ptr<source::ArtifactWriter>> ArtifactStore::begin() {
     auto writer = blobs_.begin();
@@ -39,7 +45,8 @@ Result<std::unique_ptr<source::ArtifactWriter>> ArtifactStore::begin() {
 Result<std::string> ArtifactStore::read(std::string const& digest, std::uint64_t bytes_max) {
     std::string bytes;
     auto done = blobs_.read(digest, [&](std::string_view piece) -> Result<void> {
-        if (bytes.size() + piece.size() > bytes_max) return fail(Errc::limit, "artifact " + digest + " is larger than " + std::to_string(bytes_max) + " bytes");
+        if (bytes.size() + piece.size() > bytes_max)
+            return fail(Errc::limit, "artifact " + digest + " is larger than " + std::to_string(bytes_max) + " bytes");
         bytes += piece;
         return {};
     });
@@ -56,7 +63,8 @@ Result<void> ArtifactStore::record(source::StoredArtifact const& artifact) {
     if (!transaction) return fail(std::move(transaction), "artifact");
     auto blob = put_blob_.run(artifact.digest, artifact.size, seconds(artifact.stored_at));
     if (!blob) return fail(std::move(blob), "artifact: blob row");
-    auto row = put_.run(artifact.source, artifact.revision, artifact.digest, artifact.size, seconds(artifact.stored_at), artifact.metadata);
+    auto row = put_.run(artifact.source, artifact.revision, artifact.digest, artifact.size, seconds(artifact.stored_at),
+                        artifact.metadata);
     if (!row) return fail(std::move(row), "artifact: row");
     auto trimmed = trim_.run(artifact.source, revisions_kept_);
     if (!trimmed) return fail(std::move(trimmed), "artifact: older rows");
@@ -99,7 +107,8 @@ Result<void> ArtifactStore::forget(std::string const& source) {
     return {};
 }
 
-Result<void> ArtifactStore::forget_others(std::string const& prefix, std::set<std::string> const& kept, model::WallTime young) {
+Result<void> ArtifactStore::forget_others(std::string const& prefix, std::set<std::string> const& kept,
+                                          model::WallTime young) {
     std::vector<std::string> others;
     auto rows = older_.rows(prefix, seconds(young));
     for (;;) {

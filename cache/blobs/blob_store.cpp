@@ -30,7 +30,9 @@ std::unexpected<Error> failed(std::string_view step) {
     return fail(code, std::string{step} + ": " + std::strerror(error));
 }
 
-bool is_name(std::string_view name) { return name.size() == kHexDigits && name.find_first_not_of("0123456789abcdef") == std::string_view::npos; }
+bool is_name(std::string_view name) {
+    return name.size() == kHexDigits && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
 /// "sha256:<hex>" to the file's name. Digests are made here or checked where they enter.
 std::string name_of(std::string_view digest) {
@@ -63,8 +65,10 @@ Result<void> for_each(int directory, std::function<void(std::string const&)> con
 }
 
 std::uint64_t size_at(int directory, std::string const& name) {
-    struct stat info {};
-    return ::fstatat(directory, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+    struct stat info{};
+    return ::fstatat(directory, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0
+               ? static_cast<std::uint64_t>(info.st_size)
+               : 0;
 }
 
 }  // namespace
@@ -104,7 +108,8 @@ Result<void> BlobStore::count() {
 Result<void> BlobStore::reserve(std::uint64_t bytes) {
     std::scoped_lock const lock{mutex_};
     if (bytes_used_ + bytes > bytes_max_) {
-        return fail(Errc::limit, "the cache is full: " + std::to_string(bytes_used_) + " of " + std::to_string(bytes_max_) + " bytes are used");
+        return fail(Errc::limit, "the cache is full: " + std::to_string(bytes_used_) + " of " +
+                                     std::to_string(bytes_max_) + " bytes are used");
     }
     bytes_used_ += bytes;
     return {};
@@ -234,7 +239,8 @@ Result<void> BlobWriter::publish(std::string const& name) {
     {
         std::scoped_lock const lock{store_.mutex_};
         auto const replaced = size_at(store_.directory_, name);
-        if (::renameat(store_.tmp_, tmp_name_.c_str(), store_.directory_, name.c_str()) != 0) return failed("blob: rename");
+        if (::renameat(store_.tmp_, tmp_name_.c_str(), store_.directory_, name.c_str()) != 0)
+            return failed("blob: rename");
         store_.forget(replaced);
         store_.held_.insert(name);
         name_ = name;

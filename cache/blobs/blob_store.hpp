@@ -80,7 +80,8 @@ public:
 
 private:
     friend class BlobStore;
-    BlobWriter(BlobStore& store, std::string tmp_name, int file) : store_{store}, tmp_name_{std::move(tmp_name)}, file_{file} {}
+    BlobWriter(BlobStore& store, std::string tmp_name, int file)
+        : store_{store}, tmp_name_{std::move(tmp_name)}, file_{file} {}
 
     Result<void> publish(std::string const& name);
 

@@ -25,7 +25,7 @@ Result<void> create_private(std::filesystem::path const& file) {
     int const fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
         int const error = errno;
-        auto const code = error == ENOENT || error == ENOTDIR ? Errc::not_found
+        auto const code = error == ENOENT || error == ENOTDIR  ? Errc::not_found
                           : error == ENOSPC || error == EDQUOT ? Errc::limit
                                                                : Errc::denied;
         return fail(code, "open " + file.string() + ": " + std::strerror(error));
@@ -45,7 +45,9 @@ std::string pragmas(Options const& options) {
     sql += "PRAGMA journal_size_limit=" + std::to_string(kWalBytesMax) + ";";
     sql += "PRAGMA cache_size=-" + std::to_string(options.cache_kib_max) + ";";
     if (options.file_bytes_max > 0) {
-        sql += "PRAGMA max_page_count=" + std::to_string(std::max<std::int64_t>(1, options.file_bytes_max / kPageBytes)) + ";";
+        sql +=
+            "PRAGMA max_page_count=" + std::to_string(std::max<std::int64_t>(1, options.file_bytes_max / kPageBytes)) +
+            ";";
     }
     return sql;
 }
@@ -87,7 +89,8 @@ Result<Connection> Connection::open(std::filesystem::path const& file, Options o
 
     auto configured = connection.execute(pragmas(options));
     if (!configured) {
-        if (configured.error().code == Errc::busy) configured.error().message += "; is another holdfast using this directory?";
+        if (configured.error().code == Errc::busy)
+            configured.error().message += "; is another holdfast using this directory?";
         return fail(std::move(configured), "database " + file.string());
     }
     if (options.check_on_open) {

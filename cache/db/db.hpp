@@ -20,9 +20,9 @@ struct sqlite3_stmt;
 namespace holdfast::cache::db {
 
 struct Options {
-    std::int64_t cache_kib_max = 1'024;    // pages held in memory
-    std::int64_t file_bytes_max = 0;       // 0 = no bound; past it every write fails with limit
-    bool check_on_open = true;             // quick_check: reads the whole file once, about 1 ms per MB
+    std::int64_t cache_kib_max = 1'024;  // pages held in memory
+    std::int64_t file_bytes_max = 0;     // 0 = no bound; past it every write fails with limit
+    bool check_on_open = true;           // quick_check: reads the whole file once, about 1 ms per MB
 };
 
 /// One open database file. Movable; every Statement on it must be gone before it is.
@@ -79,8 +79,7 @@ public:
 
 private:
     friend class Statement;
-    Rows(sqlite3_stmt* statement, std::optional<Error> failed)
-        : statement_{statement}, failed_{std::move(failed)} {}
+    Rows(sqlite3_stmt* statement, std::optional<Error> failed) : statement_{statement}, failed_{std::move(failed)} {}
 
     sqlite3_stmt* statement_;
     std::optional<Error> failed_;  // preparing or binding failed: the first next() says so
@@ -95,15 +94,13 @@ public:
 
     /// Binds ?1, ?2, ... and runs to the end.
     /// Errors  limit (disk or file_bytes_max full), busy, corrupt, denied; invalid_input: a constraint refused it
-    template <class... Arguments>
-    Result<void> run(Arguments const&... arguments) {
+    template <class... Arguments> Result<void> run(Arguments const&... arguments) {
         Rows result = rows(arguments...);
         return finish(result);
     }
 
     /// Binds ?1, ?2, ...; the rows come from Rows::next().
-    template <class... Arguments>
-    [[nodiscard]] Rows rows(Arguments const&... arguments) {
+    template <class... Arguments> [[nodiscard]] Rows rows(Arguments const&... arguments) {
         std::optional<Error> failed = start(sizeof...(arguments));
         int index = 0;
         ((failed || (failed = bind(++index, arguments))), ...);
@@ -111,8 +108,7 @@ public:
     }
 
     /// The first column of the first row; not_found when there is no row.
-    template <class... Arguments>
-    Result<std::int64_t> scalar(Arguments const&... arguments) {
+    template <class... Arguments> Result<std::int64_t> scalar(Arguments const&... arguments) {
         Rows result = rows(arguments...);
         return first_integer(result);
     }
@@ -141,8 +137,7 @@ private:
         return bind_integer(index, static_cast<std::int64_t>(value));
     }
     std::optional<Error> bind(int index, double value) { return bind_real(index, value); }
-    template <class Value>
-    std::optional<Error> bind(int index, std::optional<Value> const& value) {
+    template <class Value> std::optional<Error> bind(int index, std::optional<Value> const& value) {
         return value ? bind(index, *value) : bind_null(index);
     }
 

@@ -29,7 +29,8 @@ Errc reaction(int primary, int system_error) {
         case SQLITE_CANTOPEN: return system_error == ENOENT || system_error == ENOTDIR ? Errc::not_found : Errc::denied;
         case SQLITE_IOERR:
             if (system_error == ENOSPC || system_error == EDQUOT) return Errc::limit;
-            return Errc::busy;  // a failing disk: the next attempt may work, and the message stays visible until one does
+            // A failing disk: the next attempt may work, and the message stays visible until one does.
+            return Errc::busy;
         default: return Errc::invalid_input;
     }
 }

@@ -22,8 +22,8 @@ Result<void> apply(Connection& connection, Migration const& migration) {
     if (!transaction) return fail(std::move(transaction));
     auto changed = connection.execute(std::string{migration.sql});
     if (!changed) return fail(std::move(changed));
-    auto counted = connection.execute("PRAGMA application_id=" + std::to_string(kApplicationId) + ";PRAGMA user_version=" +
-                                      std::to_string(migration.number));
+    auto counted = connection.execute("PRAGMA application_id=" + std::to_string(kApplicationId) +
+                                      ";PRAGMA user_version=" + std::to_string(migration.number));
     if (!counted) return fail(std::move(counted));
     return transaction->commit();
 }
@@ -39,8 +39,9 @@ Result<void> migrate(Connection& connection, std::span<Migration const> migratio
 
     auto const known = static_cast<std::int64_t>(migrations.size());
     if (*version > known) {
-        return fail(Errc::invalid_input, "the state directory was written by a newer holdfast (schema " + std::to_string(*version) +
-                                             ", this one knows " + std::to_string(known) + "): start that version again, or move the directory away");
+        return fail(Errc::invalid_input, "the state directory was written by a newer holdfast (schema " +
+                                             std::to_string(*version) + ", this one knows " + std::to_string(known) +
+                                             "): start that version again, or move the directory away");
     }
     for (auto const& migration : migrations.subspan(static_cast<std::size_t>(*version))) {
         auto applied = apply(connection, migration);

@@ -13,7 +13,8 @@ void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_fi
 std::optional<Error> Statement::start(std::size_t arguments) {
     if (!statement_) {
         sqlite3_stmt* prepared = nullptr;
-        int const code = sqlite3_prepare_v3(handle_, sql_.data(), static_cast<int>(sql_.size()), SQLITE_PREPARE_PERSISTENT, &prepared, nullptr);
+        int const code = sqlite3_prepare_v3(handle_, sql_.data(), static_cast<int>(sql_.size()),
+                                            SQLITE_PREPARE_PERSISTENT, &prepared, nullptr);
         statement_.reset(prepared);
         if ((code & 0xff) == SQLITE_ERROR) assertion_failed(sqlite3_errmsg(handle_), __FILE__, __LINE__);
         if (code != SQLITE_OK) return error_of(handle_, code);
@@ -43,7 +44,8 @@ std::optional<Error> Statement::bind_real(int index, double value) {
 std::optional<Error> Statement::bind_text(int index, std::string_view value) {
     // A null pointer would bind NULL: an empty view is an empty text.
     char const* data = value.data() != nullptr ? value.data() : "";
-    return bound(handle_, sqlite3_bind_text64(statement_.get(), index, data, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+    return bound(handle_,
+                 sqlite3_bind_text64(statement_.get(), index, data, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 std::optional<Error> Statement::bind_blob(int index, std::string_view value) {

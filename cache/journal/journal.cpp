@@ -11,10 +11,10 @@ constexpr auto kSetStatus = "UPDATE objects SET status = ?4 WHERE kind = ?1 AND 
 constexpr auto kSetFacts = "UPDATE objects SET facts = ?4 WHERE kind = ?1 AND namespace = ?2 AND name = ?3";
 constexpr auto kRemove = "DELETE FROM objects WHERE kind = ?1 AND namespace = ?2 AND name = ?3";
 constexpr auto kDisown = "DELETE FROM owned WHERE namespace = ?1 AND name = ?2";
-constexpr auto kOwn =
-    "INSERT INTO owned(namespace, name, id, version, uid, resource_version, wished, fields) "
-    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-constexpr auto kObjects = "SELECT kind, namespace, name, wish, status, facts FROM objects ORDER BY kind, namespace, name";
+constexpr auto kOwn = "INSERT INTO owned(namespace, name, id, version, uid, resource_version, wished, fields) "
+                      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+constexpr auto kObjects =
+    "SELECT kind, namespace, name, wish, status, facts FROM objects ORDER BY kind, namespace, name";
 constexpr auto kOwned =
     "SELECT id, version, uid, resource_version, wished, fields FROM owned WHERE namespace = ?1 AND name = ?2 ORDER BY id";
 
@@ -30,7 +30,8 @@ std::optional<model::Kind> kind_named(std::string_view name) {
 Journal::Journal(db::Connection& connection, Outbox& outbox)
     : connection_(connection), outbox_(outbox), ensure_(connection, kEnsure), set_wish_(connection, kSetWish),
       set_status_(connection, kSetStatus), set_facts_(connection, kSetFacts), remove_(connection, kRemove),
-      disown_(connection, kDisown), own_(connection, kOwn), objects_(connection, kObjects), owned_(connection, kOwned) {}
+      disown_(connection, kDisown), own_(connection, kOwn), objects_(connection, kObjects), owned_(connection, kOwned) {
+}
 
 Result<void> Journal::save(model::JournalWrite const& pass) {
     Result<void> saved;

@@ -12,7 +12,8 @@ namespace holdfast::cache {
 namespace {
 
 constexpr auto kTotals = "SELECT count(*), coalesce(sum(length(fields)), 0) FROM outbox";
-constexpr auto kInsert = "INSERT INTO outbox(stream, record_id, observed_at, queued_at, fields) VALUES(?1, '', ?2, ?3, ?4)";
+constexpr auto kInsert =
+    "INSERT INTO outbox(stream, record_id, observed_at, queued_at, fields) VALUES(?1, '', ?2, ?3, ?4)";
 constexpr auto kSetId = "UPDATE outbox SET record_id = ?2 WHERE sequence = ?1";
 constexpr auto kSelect =
     "SELECT sequence, stream, record_id, observed_at, queued_at, fields FROM outbox ORDER BY sequence LIMIT ?1";
@@ -21,9 +22,8 @@ constexpr auto kSetAside =
     "INSERT INTO dead_letters(sequence, stream, record_id, observed_at, fields, reason) "
     "SELECT sequence, stream, record_id, observed_at, fields, ?2 FROM outbox WHERE sequence = ?1";
 constexpr auto kLastState = "SELECT digest FROM last_states WHERE stream = ?1 AND subject = ?2";
-constexpr auto kRemember =
-    "INSERT INTO last_states(stream, subject, digest) VALUES(?1, ?2, ?3) "
-    "ON CONFLICT DO UPDATE SET digest = excluded.digest";
+constexpr auto kRemember = "INSERT INTO last_states(stream, subject, digest) VALUES(?1, ?2, ?3) "
+                           "ON CONFLICT DO UPDATE SET digest = excluded.digest";
 constexpr auto kRepeat = "UPDATE last_states SET repeats = repeats + 1 WHERE stream = ?1 AND subject = ?2";
 constexpr auto kForget = "DELETE FROM last_states WHERE stream = ?1 AND subject = ?2";
 constexpr auto kGetNumber = "SELECT value FROM numbers WHERE name = ?1";

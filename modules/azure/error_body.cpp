@@ -15,7 +15,10 @@ static std::string_view text_of(json::object const& object, char const* name) {
 }
 
 Refusal refusal_of(http::Response const& response, std::chrono::system_clock::time_point now, std::string* message) {
-    Refusal refusal{.status = response.status, .code = {}, .retry_after = http::retry_after(response.headers, now), .from_service = false};
+    Refusal refusal{.status = response.status,
+                    .code = {},
+                    .retry_after = http::retry_after(response.headers, now),
+                    .from_service = false};
     json::error_code ec;
     json::value const body = json::parse(response.body, ec);
     if (ec || !body.is_object()) return refusal;

@@ -15,7 +15,8 @@ Result<void> LogsIngestionSettings::check() const {
     return {};
 }
 
-LogsIngestion::LogsIngestion(http::Client& client, Transport& transport, Clock const& clock, LogsIngestionSettings settings)
+LogsIngestion::LogsIngestion(http::Client& client, Transport& transport, Clock const& clock,
+                             LogsIngestionSettings settings)
     : client_(client), transport_(transport), clock_(clock), settings_(std::move(settings)) {}
 
 Task<PostAnswer> LogsIngestion::post(std::string stream, std::string gzip_rows, std::string token) {
@@ -25,8 +26,9 @@ Task<PostAnswer> LogsIngestion::post(std::string stream, std::string gzip_rows, 
     while (base.ends_with('/')) base.pop_back();
     PostAnswer answer{.request_id = crypto::random_uuid()};
     http::Request request{.method = "POST",
-                          .target = base + "/dataCollectionRules/" + http::percent_encode(settings_.rule_id) + "/streams/" +
-                                    http::percent_encode(stream) + "?api-version=" + http::percent_encode(settings_.api_version),
+                          .target = base + "/dataCollectionRules/" + http::percent_encode(settings_.rule_id) +
+                                    "/streams/" + http::percent_encode(stream) +
+                                    "?api-version=" + http::percent_encode(settings_.api_version),
                           .headers = {{"Authorization", "Bearer " + token},
                                       {"Content-Type", "application/json"},
                                       {"Content-Encoding", "gzip"},

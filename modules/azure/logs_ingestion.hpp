@@ -23,8 +23,8 @@ struct LogsIngestionSettings {
 struct PostAnswer {
     bool accepted = false;  // 204
     Refusal refusal;
-    std::string message;    // for people: status, code and the service's text
-    std::string request_id; // x-ms-client-request-id as sent
+    std::string message;     // for people: status, code and the service's text
+    std::string request_id;  // x-ms-client-request-id as sent
 };
 
 class LogsIngestion {

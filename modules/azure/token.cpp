@@ -25,7 +25,7 @@ constexpr std::size_t kAnswerBytesMax = 256u << 10;
 constexpr auto kAssertionLife = 10min;  // Azure takes 5 to 10 minutes after nbf
 constexpr auto kAssertionLead = 5s;     // the Date header has whole seconds
 constexpr auto kMarginMax = 5min;
-constexpr auto kLifeMax = 48h;          // a longer expires_in is not believed
+constexpr auto kLifeMax = 48h;  // a longer expires_in is not believed
 
 constexpr std::string_view kAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -49,8 +49,10 @@ Result<void> PrincipalSettings::check() const {
     if (client_id.empty()) return fail(Errc::invalid_input, "client id is not set");
     if (scope.empty()) return fail(Errc::invalid_input, "scope is not set");
     bool const with_certificate = !certificate_file.empty() || !key_file.empty();
-    if (with_certificate && !secret_file.empty()) return fail(Errc::invalid_input, "client secret and certificate are both set");
-    if (!with_certificate && secret_file.empty()) return fail(Errc::invalid_input, "neither client secret nor certificate is set");
+    if (with_certificate && !secret_file.empty())
+        return fail(Errc::invalid_input, "client secret and certificate are both set");
+    if (!with_certificate && secret_file.empty())
+        return fail(Errc::invalid_input, "neither client secret nor certificate is set");
     if (with_certificate && (certificate_file.empty() || key_file.empty())) {
         return fail(Errc::invalid_input, "certificate and key belong together; one is not set");
     }
@@ -72,7 +74,8 @@ std::optional<std::chrono::system_clock::time_point> Tokens::identity_expires() 
 
 std::chrono::system_clock::time_point Tokens::azure_time() const {
     if (!azure_time_) return clock_.wall();
-    return *azure_time_ + std::chrono::duration_cast<std::chrono::system_clock::duration>(clock_.boot() - azure_time_at_);
+    return *azure_time_ +
+           std::chrono::duration_cast<std::chrono::system_clock::duration>(clock_.boot() - azure_time_at_);
 }
 
 std::optional<std::chrono::seconds> Tokens::clock_skew() const {
@@ -121,18 +124,14 @@ Result<std::string> Tokens::assertion() {
     audience.target = token_target(audience, settings_.tenant);
 
     bool const pss = settings_.signature == crypto::Signature::ps256;
-    json::object header{{"alg", pss ? "PS256" : "RS256"},
-                        {"typ", "JWT"},
-                        {"x5t#S256", crypto::base64url(key_->thumbprint_sha256())}};
+    json::object header{
+        {"alg", pss ? "PS256" : "RS256"}, {"typ", "JWT"}, {"x5t#S256", crypto::base64url(key_->thumbprint_sha256())}};
     if (!pss) header["x5t"] = crypto::base64url(key_->thumbprint_sha1());
     auto const from = std::chrono::floor<std::chrono::seconds>(azure_time() - kAssertionLead).time_since_epoch();
     std::chrono::seconds const until = from + kAssertionLife;
-    json::object const claims{{"aud", audience.text()},
-                              {"iss", settings_.client_id},
-                              {"sub", settings_.client_id},
-                              {"jti", crypto::random_uuid()},
-                              {"nbf", from.count()},
-                              {"iat", from.count()},
+    json::object const claims{{"aud", audience.text()},     {"iss", settings_.client_id},
+                              {"sub", settings_.client_id}, {"jti", crypto::random_uuid()},
+                              {"nbf", from.count()},        {"iat", from.count()},
                               {"exp", until.count()}};
     return crypto::sign_jwt(*key_, settings_.signature, json::serialize(header), json::serialize(claims));
 }
@@ -149,7 +148,8 @@ Result<std::string> Tokens::form() {
         auto secret = read_small_file(settings_.secret_file, kSecretBytesMax);
         if (!secret) return fail(std::move(secret), "secret file");
         while (!secret->empty() && std::string_view{" \t\r\n"}.contains(secret->back())) secret->pop_back();
-        if (secret->empty()) return fail(Errc::invalid_input, "secret file: " + settings_.secret_file.string() + ": empty");
+        if (secret->empty())
+            return fail(Errc::invalid_input, "secret file: " + settings_.secret_file.string() + ": empty");
         fields.emplace_back("client_secret", std::move(*secret));
     }
     std::string text = http::query_string(fields);
@@ -157,7 +157,8 @@ Result<std::string> Tokens::form() {
     return text;
 }
 
-Result<Tokens::Fetched> Tokens::read_answer(http::Response const& response, std::chrono::nanoseconds sent, Refusal& refusal) {
+Result<Tokens::Fetched> Tokens::read_answer(http::Response const& response, std::chrono::nanoseconds sent,
+                                            Refusal& refusal) {
     refusal = refusal_of(response, clock_.wall());
     json::error_code ec;
     json::value const body = json::parse(response.body, ec);
@@ -181,9 +182,11 @@ Result<Tokens::Fetched> Tokens::read_answer(http::Response const& response, std:
         Errc const reaction = response.status == 429 || response.status >= 500 ? Errc::busy : Errc::denied;
         return fail(reaction, one_line(text("error_description")));
     }
-    if (response.status == 429 || response.status >= 500) return fail(Errc::busy, "answered " + http::status_text(response.status));
+    if (response.status == 429 || response.status >= 500)
+        return fail(Errc::busy, "answered " + http::status_text(response.status));
     // A portal or a proxy speaks here: that is the network's state, not Azure's word about us.
-    return fail(Errc::offline, "answered " + http::status_text(response.status) + ", but not as the token endpoint does");
+    return fail(Errc::offline,
+                "answered " + http::status_text(response.status) + ", but not as the token endpoint does");
 }
 
 Task<Tokens::Fetched> Tokens::fetch(Refusal& refusal) {
@@ -193,11 +196,11 @@ Task<Tokens::Fetched> Tokens::fetch(Refusal& refusal) {
         if (!endpoint) co_return fail(std::move(endpoint), "token");
         auto body = form();
         if (!body) co_return fail(std::move(body), "token");
-        http::Request request{.method = "POST",
-                              .target = token_target(endpoint->url, settings_.tenant),
-                              .headers = {{"Content-Type", "application/x-www-form-urlencoded"},
-                                          {"Accept", "application/json"}},
-                              .body = std::move(*body)};
+        http::Request request{
+            .method = "POST",
+            .target = token_target(endpoint->url, settings_.tenant),
+            .headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}},
+            .body = std::move(*body)};
         std::string const secret_part = request.body.substr(request.body.rfind('=') + 1);
         std::string const where = "token from " + endpoint->url.authority();
         auto const sent = clock_.boot();
@@ -220,7 +223,8 @@ Task<Tokens::Fetched> Tokens::fetch(Refusal& refusal) {
 
 Task<std::string> Tokens::get(Refusal* refusal) {
     auto const left = held_ ? held_->ends - clock_.boot() : std::chrono::nanoseconds{0};
-    auto const margin = held_ ? std::min<std::chrono::nanoseconds>(kMarginMax, held_->life / 4) : std::chrono::nanoseconds{0};
+    auto const margin =
+        held_ ? std::min<std::chrono::nanoseconds>(kMarginMax, held_->life / 4) : std::chrono::nanoseconds{0};
     if (held_ && left > margin) co_return held_->token;
     Refusal why;
     auto fetched = co_await fetch(why);

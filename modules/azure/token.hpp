@@ -14,12 +14,12 @@ namespace holdfast::azure {
 
 struct PrincipalSettings {
     std::string login_authority = "https://login.microsoftonline.com";  // .us, .partner.microsoftonline.cn, a test
-    std::string tenant;     // GUID or domain
+    std::string tenant;                                                 // GUID or domain
     std::string client_id;
     std::string scope = "https://monitor.azure.com/.default";
-    std::filesystem::path secret_file;       // one line; or the two below, never both
-    std::filesystem::path certificate_file;  // PEM, leaf first
-    std::filesystem::path key_file;          // PEM, may be the certificate's file
+    std::filesystem::path secret_file;                       // one line; or the two below, never both
+    std::filesystem::path certificate_file;                  // PEM, leaf first
+    std::filesystem::path key_file;                          // PEM, may be the certificate's file
     crypto::Signature signature = crypto::Signature::ps256;  // rs256: also sends the SHA-1 thumbprint
 
     /// Errors  invalid_input  names the first setting that is missing or contradicts another

@@ -38,7 +38,7 @@ bool is_loopback(std::string const& host) {
 }  // namespace
 
 FileStamp stamp_of(std::filesystem::path const& file) {
-    struct stat found {};
+    struct stat found{};
     if (::stat(file.c_str(), &found) != 0) return {};
     return {.device = found.st_dev,
             .inode = found.st_ino,
@@ -59,7 +59,8 @@ Result<std::string> read_small_file(std::filesystem::path const& file, std::size
         if (got == 0) break;
         size += static_cast<std::size_t>(got);
     }
-    if (size > bytes_max) return fail(Errc::limit, file.string() + ": longer than " + std::to_string(bytes_max) + " bytes");
+    if (size > bytes_max)
+        return fail(Errc::limit, file.string() + ": longer than " + std::to_string(bytes_max) + " bytes");
     if (size == 0) return fail(Errc::invalid_input, file.string() + ": empty");
     text.resize(size);
     return text;
@@ -88,7 +89,8 @@ Result<std::shared_ptr<http::TlsContext const>> Transport::trust() {
 Result<http::Endpoint> Transport::endpoint(std::string const& base) {
     auto url = http::parse_url(base);
     if (!url) return fail(std::move(url), base);
-    if (!url->user.empty() || !url->password.empty()) return fail(Errc::invalid_input, url->text() + ": a login in the URL");
+    if (!url->user.empty() || !url->password.empty())
+        return fail(Errc::invalid_input, url->text() + ": a login in the URL");
     http::Endpoint endpoint{.url = std::move(*url), .tls = nullptr, .unix_path = {}, .proxy = settings_.proxy};
     if (endpoint.url.scheme == "http") {
         if (!is_loopback(endpoint.url.host)) return fail(Errc::invalid_input, endpoint.url.text() + ": must be https");

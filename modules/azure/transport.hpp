@@ -54,10 +54,10 @@ private:
 
 /// Why a service did not do what was asked.
 struct Refusal {
-    unsigned status = 0;                              // 0: no answer came
-    std::string code;                                 // the service's word: "InvalidStream", "invalid_client"
+    unsigned status = 0;  // 0: no answer came
+    std::string code;     // the service's word: "InvalidStream", "invalid_client"
     std::optional<std::chrono::seconds> retry_after;
-    bool from_service = false;                        // the body has the service's own error shape: no proxy, no portal
+    bool from_service = false;  // the body has the service's own error shape: no proxy, no portal
 };
 
 /// The service's text made fit for one log line: control characters out, at most `bytes_max` bytes.

@@ -8,6 +8,5 @@ namespace holdfast {
 }  // namespace holdfast
 
 /// For what only a programming error can break; bad input is a Result.
-#define HOLDFAST_ASSERT(expression)                                        \
-    ((expression) ? static_cast<void>(0)                                   \
-                  : ::holdfast::assertion_failed(#expression, __FILE__, __LINE__))
+#define HOLDFAST_ASSERT(expression)                                                                                    \
+    ((expression) ? static_cast<void>(0) : ::holdfast::assertion_failed(#expression, __FILE__, __LINE__))

@@ -20,8 +20,7 @@ namespace holdfast {
 namespace asio = boost::asio;
 
 /// A step that suspends: co_await it once, bind the result to a name, check it (STYLE C1, C2).
-template <class T>
-using Task = asio::awaitable<Result<T>>;
+template <class T> using Task = asio::awaitable<Result<T>>;
 
 /// Suspends for `delay`.
 asio::awaitable<void> sleep_for(std::chrono::steady_clock::duration delay);
@@ -37,8 +36,7 @@ asio::awaitable<bool> ends_within(std::chrono::steady_clock::duration limit, asi
 
 /// Runs `work` for at most `limit`, then cancels it and waits until it has unwound.
 /// Errors  timeout "<step>: no answer in 30 s", else what work returned
-template <class T>
-Task<T> within(std::chrono::steady_clock::duration limit, Task<T> work, std::string step) {
+template <class T> Task<T> within(std::chrono::steady_clock::duration limit, Task<T> work, std::string step) {
     std::optional<Result<T>> result;
     auto keep = [](Task<T> task, std::optional<Result<T>>& slot) -> asio::awaitable<void> {
         auto value = co_await std::move(task);

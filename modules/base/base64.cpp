@@ -17,7 +17,8 @@ constexpr std::uint8_t kNone = 0xFF;
 constexpr std::array<std::uint8_t, 256> values_of(std::string_view alphabet) {
     std::array<std::uint8_t, 256> values{};
     values.fill(kNone);
-    for (std::size_t i = 0; i < alphabet.size(); ++i) values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
+    for (std::size_t i = 0; i < alphabet.size(); ++i)
+        values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
     return values;
 }
 constexpr auto kBase64Values = values_of(kBase64);
@@ -30,7 +31,8 @@ std::string encode(std::string_view bytes, std::string_view alphabet, unsigned b
     unsigned count = 0;
     for (auto const c : bytes) {
         held = held << 8 | static_cast<unsigned char>(c);
-        for (count += 8; count >= bits; count -= bits) out.push_back(alphabet[held >> (count - bits) & ((1u << bits) - 1)]);
+        for (count += 8; count >= bits; count -= bits)
+            out.push_back(alphabet[held >> (count - bits) & ((1u << bits) - 1)]);
     }
     if (count > 0) out.push_back(alphabet[held << (bits - count) & ((1u << bits) - 1)]);
     while (out.size() % group != 0) out.push_back('=');
@@ -43,7 +45,9 @@ std::string base64_encode(std::string_view bytes) { return encode(bytes, kBase64
 std::string base32_encode(std::string_view bytes) { return encode(bytes, kBase32, 5, 8); }
 
 Result<std::string> base64_decode(std::string_view text) {
-    auto const bad = [](std::size_t at) { return fail(Errc::invalid_input, "illegal base64 data at input byte " + std::to_string(at)); };
+    auto const bad = [](std::size_t at) {
+        return fail(Errc::invalid_input, "illegal base64 data at input byte " + std::to_string(at));
+    };
     auto const blank = [&](std::size_t i) { return i < text.size() && (text[i] == '\n' || text[i] == '\r'); };
     std::string out;
     out.reserve(text.size() / 4 * 3);
@@ -86,7 +90,9 @@ Result<std::string> base32_decode(std::string_view text) {
     std::string clean;
     for (auto const c : text)
         if (c != '\n' && c != '\r') clean.push_back(c);
-    auto const bad = [](std::size_t at) { return fail(Errc::invalid_input, "illegal base32 data at input byte " + std::to_string(at)); };
+    auto const bad = [](std::size_t at) {
+        return fail(Errc::invalid_input, "illegal base32 data at input byte " + std::to_string(at));
+    };
     std::string out;
     std::size_t at = 0;
     while (at < clean.size()) {

@@ -30,14 +30,11 @@ struct Error {
     Errc code;
     std::string message;  // outermost step first: "app pay: source: connect 10.0.0.4: refused"
 
-    Error in(std::string_view step) && {
-        return {code, std::string{step} + ": " + std::move(message)};
-    }
+    Error in(std::string_view step) && { return {code, std::string{step} + ": " + std::move(message)}; }
 };
 
 /// std::expected that warns when dropped (libstdc++ 12's own does not).
-template <class T>
-class [[nodiscard]] Result : public std::expected<T, Error> {
+template <class T> class [[nodiscard]] Result : public std::expected<T, Error> {
 public:
     using std::expected<T, Error>::expected;
 };
@@ -47,14 +44,12 @@ inline std::unexpected<Error> fail(Errc code, std::string message) {
 }
 
 /// Passes a failure up and adds the step that was being done. Each layer adds exactly one step.
-template <class T>
-std::unexpected<Error> fail(Result<T>&& failed, std::string_view step) {
+template <class T> std::unexpected<Error> fail(Result<T>&& failed, std::string_view step) {
     return std::unexpected{std::move(failed).error().in(step)};
 }
 
 /// Passes a failure up unchanged: for a helper inside the same step.
-template <class T>
-std::unexpected<Error> fail(Result<T>&& failed) {
+template <class T> std::unexpected<Error> fail(Result<T>&& failed) {
     return std::unexpected{std::move(failed).error()};
 }
 

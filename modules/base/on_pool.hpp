@@ -14,8 +14,7 @@ namespace holdfast {
 
 /// Runs `work` on `pool`, resumes on the caller's executor. `work` returns a Result and does not throw.
 /// Give `work` a name before awaiting (STYLE C3). A cancelled caller still waits until `work` has ended.
-template <class Work>
-asio::awaitable<std::invoke_result_t<Work&>> on_pool(asio::thread_pool& pool, Work work) {
+template <class Work> asio::awaitable<std::invoke_result_t<Work&>> on_pool(asio::thread_pool& pool, Work work) {
     auto task = [work = std::move(work)]() mutable -> asio::awaitable<std::invoke_result_t<Work&>> {
         co_return work();
     };

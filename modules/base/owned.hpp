@@ -5,14 +5,9 @@
 
 namespace holdfast {
 
-template <auto Free>
-struct FreeWith {
-    template <class T>
-    void operator()(T* pointer) const {
-        Free(pointer);
-    }
+template <auto Free> struct FreeWith {
+    template <class T> void operator()(T* pointer) const { Free(pointer); }
 };
-template <class T, auto Free>
-using Owned = std::unique_ptr<T, FreeWith<Free>>;
+template <class T, auto Free> using Owned = std::unique_ptr<T, FreeWith<Free>>;
 
 }  // namespace holdfast

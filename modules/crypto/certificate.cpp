@@ -68,7 +68,8 @@ EVP_PKEY* generate_dsa() {
     KeyContext const context{EVP_PKEY_CTX_new_id(EVP_PKEY_DSA, nullptr)};
     EVP_PKEY* parameters = nullptr;
     if (EVP_PKEY_paramgen_init(context.get()) != 1 || EVP_PKEY_CTX_set_dsa_paramgen_bits(context.get(), 2048) != 1 ||
-        EVP_PKEY_CTX_set_dsa_paramgen_q_bits(context.get(), 256) != 1 || EVP_PKEY_paramgen(context.get(), &parameters) != 1)
+        EVP_PKEY_CTX_set_dsa_paramgen_q_bits(context.get(), 256) != 1 ||
+        EVP_PKEY_paramgen(context.get(), &parameters) != 1)
         return nullptr;
     Key const held{parameters};
     KeyContext const keys{EVP_PKEY_CTX_new(parameters, nullptr)};
@@ -116,7 +117,8 @@ bool add_subject_key_id(X509* certificate) {
 
 bool add_authority_key_id(X509* certificate, X509* signer) {
     auto const* id = X509_get0_subject_key_id(signer);
-    if (id == nullptr || X509_NAME_cmp(X509_get_subject_name(signer), X509_get_subject_name(certificate)) == 0) return true;
+    if (id == nullptr || X509_NAME_cmp(X509_get_subject_name(signer), X509_get_subject_name(certificate)) == 0)
+        return true;
     Owned<AUTHORITY_KEYID, AUTHORITY_KEYID_free> const authority{AUTHORITY_KEYID_new()};
     authority->keyid = ASN1_OCTET_STRING_dup(id);
     return add_extension(certificate, NID_authority_key_identifier, authority.get(), false);
@@ -134,7 +136,8 @@ bool add_names(X509* certificate, CertificateRequest const& request) {
     }
     for (auto const& address : request.addresses) {
         auto* bytes = ASN1_OCTET_STRING_new();
-        ASN1_OCTET_STRING_set(bytes, reinterpret_cast<unsigned char const*>(address.data()), static_cast<int>(address.size()));
+        ASN1_OCTET_STRING_set(bytes, reinterpret_cast<unsigned char const*>(address.data()),
+                              static_cast<int>(address.size()));
         auto* name = GENERAL_NAME_new();
         GENERAL_NAME_set0_value(name, GEN_IPADD, bytes);
         sk_GENERAL_NAME_push(names.get(), name);
@@ -145,11 +148,14 @@ bool add_names(X509* certificate, CertificateRequest const& request) {
 bool set_subject(X509* certificate, std::string const& common_name) {
     if (common_name.empty()) return true;
     auto const printable = std::all_of(common_name.begin(), common_name.end(), [](char c) {
-        return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z' && static_cast<unsigned char>(c) < 0x80) ||
+        return (c >= '0' && c <= '9') ||
+               ((c | 0x20) >= 'a' && (c | 0x20) <= 'z' && static_cast<unsigned char>(c) < 0x80) ||
                std::string_view{" '()+,-./:=?"}.find(c) != std::string_view::npos;
     });
-    return X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate), NID_commonName, printable ? V_ASN1_PRINTABLESTRING : V_ASN1_UTF8STRING,
-                                      reinterpret_cast<unsigned char const*>(common_name.data()), static_cast<int>(common_name.size()), -1, 0) == 1;
+    return X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate), NID_commonName,
+                                      printable ? V_ASN1_PRINTABLESTRING : V_ASN1_UTF8STRING,
+                                      reinterpret_cast<unsigned char const*>(common_name.data()),
+                                      static_cast<int>(common_name.size()), -1, 0) == 1;
 }
 
 Certificate read_certificate(std::string const& der) {
@@ -187,9 +193,14 @@ Result<PrivateKey> PrivateKey::read(std::string_view pem) {
         Owned<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free> const info{d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, size)};
         if (info != nullptr) key = EVP_PKCS82PKEY(info.get());
     } else {
-        key = d2i_PrivateKey(name == "RSA" ? EVP_PKEY_RSA : name == "EC" ? EVP_PKEY_EC : EVP_PKEY_DSA, nullptr, &at, size);
+        key = d2i_PrivateKey(name == "RSA"  ? EVP_PKEY_RSA
+                             : name == "EC" ? EVP_PKEY_EC
+                                            : EVP_PKEY_DSA,
+                             nullptr, &at, size);
     }
-    if (key == nullptr) return bad(pkcs8 ? "decoding PEM as PKCS#8: malformed key" : "parsing " + name + " private key from PEM: malformed key");
+    if (key == nullptr)
+        return bad(pkcs8 ? "decoding PEM as PKCS#8: malformed key"
+                         : "parsing " + name + " private key from PEM: malformed key");
     return PrivateKey{std::shared_ptr<void>{key, [](void* p) { EVP_PKEY_free(static_cast<EVP_PKEY*>(p)); }}};
 }
 
@@ -215,7 +226,8 @@ std::string PrivateKey::pem() const {
     return text;
 }
 
-Result<std::string> make_certificate(CertificateRequest const& request, PrivateKey const& key, PrivateKey const& signer, std::string_view signer_pem) {
+Result<std::string> make_certificate(CertificateRequest const& request, PrivateKey const& key, PrivateKey const& signer,
+                                     std::string_view signer_pem) {
     if (EVP_PKEY_get_base_id(key_of(signer)) == EVP_PKEY_DSA)
         return bad("error creating certificate: x509: certificate private key does not implement crypto.Signer");
     if (EVP_PKEY_get_base_id(key_of(key)) == EVP_PKEY_DSA)
@@ -227,20 +239,25 @@ Result<std::string> make_certificate(CertificateRequest const& request, PrivateK
         Block block;
         if (!read_block(signer_pem, block)) return bad("unable to decode certificate");
         parent = read_certificate(block.bytes);
-        if (parent == nullptr) return bad("error parsing certificate: decodedSignerCert.Bytes: x509: malformed certificate");
+        if (parent == nullptr)
+            return bad("error parsing certificate: decodedSignerCert.Bytes: x509: malformed certificate");
         if (X509_check_private_key(parent.get(), key_of(signer)) != 1)
             return bad("error creating certificate: x509: provided PrivateKey doesn't match parent's PublicKey");
     }
-    Owned<BIGNUM, BN_free> const serial{BN_bin2bn(request.serial.data(), static_cast<int>(request.serial.size()), nullptr)};
-    auto ok = X509_set_version(made, 2) == 1 && BN_to_ASN1_INTEGER(serial.get(), X509_get_serialNumber(made)) != nullptr &&
-              ASN1_TIME_set(X509_getm_notBefore(made), request.not_before) != nullptr && ASN1_TIME_set(X509_getm_notAfter(made), request.not_after) != nullptr &&
+    Owned<BIGNUM, BN_free> const serial{
+        BN_bin2bn(request.serial.data(), static_cast<int>(request.serial.size()), nullptr)};
+    auto ok = X509_set_version(made, 2) == 1 &&
+              BN_to_ASN1_INTEGER(serial.get(), X509_get_serialNumber(made)) != nullptr &&
+              ASN1_TIME_set(X509_getm_notBefore(made), request.not_before) != nullptr &&
+              ASN1_TIME_set(X509_getm_notAfter(made), request.not_after) != nullptr &&
               X509_set_pubkey(made, key_of(key)) == 1 && set_subject(made, request.common_name);
     auto* const issuer = parent == nullptr ? made : parent.get();
-    ok = ok && X509_set_issuer_name(made, X509_get_subject_name(issuer)) == 1 && add_key_usage(made, request.is_ca) && add_extended_key_usage(made) &&
-         add_basic_constraints(made, request.is_ca) && (!request.is_ca || add_subject_key_id(made)) && add_authority_key_id(made, issuer) &&
-         add_names(made, request);
+    ok = ok && X509_set_issuer_name(made, X509_get_subject_name(issuer)) == 1 && add_key_usage(made, request.is_ca) &&
+         add_extended_key_usage(made) && add_basic_constraints(made, request.is_ca) &&
+         (!request.is_ca || add_subject_key_id(made)) && add_authority_key_id(made, issuer) && add_names(made, request);
     auto const* digest = EVP_PKEY_get_base_id(key_of(signer)) == EVP_PKEY_ED25519 ? nullptr : EVP_sha256();
-    if (!ok || X509_sign(made, key_of(signer), digest) == 0) return bad("error creating certificate: x509: cannot be encoded");
+    if (!ok || X509_sign(made, key_of(signer), digest) == 0)
+        return bad("error creating certificate: x509: cannot be encoded");
     unsigned char* der = nullptr;
     auto const size = i2d_X509(made, &der);
     auto text = write_block("CERTIFICATE", der, size);

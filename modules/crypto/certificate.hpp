@@ -42,7 +42,8 @@ struct CertificateRequest {
 
 /// PEM of a certificate for `key`; signed by `signer`, whose certificate is `signer_pem` (empty: self-signed).
 /// Errors  invalid_input
-Result<std::string> make_certificate(CertificateRequest const& request, PrivateKey const& key, PrivateKey const& signer, std::string_view signer_pem);
+Result<std::string> make_certificate(CertificateRequest const& request, PrivateKey const& key, PrivateKey const& signer,
+                                     std::string_view signer_pem);
 
 /// Errors  invalid_input "unable to decode certificate" (no PEM), "x509: malformed certificate"
 Result<void> check_certificate(std::string_view pem);

@@ -24,7 +24,9 @@ Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
-void Sha256::update(std::string_view bytes) { HOLDFAST_ASSERT(SHA256_Update(&state_->context, bytes.data(), bytes.size()) == 1); }
+void Sha256::update(std::string_view bytes) {
+    HOLDFAST_ASSERT(SHA256_Update(&state_->context, bytes.data(), bytes.size()) == 1);
+}
 
 std::array<std::uint8_t, 32> Sha256::finish() {
     std::array<std::uint8_t, 32> digest{};

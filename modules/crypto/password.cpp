@@ -119,8 +119,9 @@ Result<std::string> bcrypt(std::string_view password, std::array<std::uint8_t, 1
 
 Result<std::string> scrypt(std::string_view password, std::string_view salt, int parallel, std::size_t bytes) {
     std::string out(bytes, '\0');
-    auto const made = EVP_PBE_scrypt(password.data(), password.size(), reinterpret_cast<unsigned char const*>(salt.data()), salt.size(), 32'768, 8,
-                                     static_cast<std::uint64_t>(parallel), 96u << 20, reinterpret_cast<unsigned char*>(out.data()), out.size());
+    auto const made = EVP_PBE_scrypt(
+        password.data(), password.size(), reinterpret_cast<unsigned char const*>(salt.data()), salt.size(), 32'768, 8,
+        static_cast<std::uint64_t>(parallel), 96u << 20, reinterpret_cast<unsigned char*>(out.data()), out.size());
     if (made != 1) return fail(Errc::limit, "scrypt: not enough memory");
     return out;
 }
@@ -128,7 +129,8 @@ Result<std::string> scrypt(std::string_view password, std::string_view salt, int
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
     std::uint8_t out[EVP_MAX_MD_SIZE];
     unsigned size = 0;
-    HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size(), out, &size);
+    HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<unsigned char const*>(bytes.data()),
+         bytes.size(), out, &size);
     return {reinterpret_cast<char const*>(out), size};
 }
 

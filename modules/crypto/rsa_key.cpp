@@ -64,7 +64,8 @@ private:
         for (auto const small : small_primes_) {
             auto const rest = BN_mod_word(start_.get(), small);
             auto const half = (small + 1) / 2;  // 1/2 modulo small
-            for (auto i = static_cast<std::size_t>((small - rest) % small * half % small); i < kWindow; i += small) composite_[i] = true;
+            for (auto i = static_cast<std::size_t>((small - rest) % small * half % small); i < kWindow; i += small)
+                composite_[i] = true;
         }
     }
 
@@ -73,13 +74,17 @@ private:
         if (BN_copy(less_one_.get(), candidate) == nullptr || BN_sub_word(less_one_.get(), 1) != 1) return -1;
         int twos = 0;
         while (BN_is_bit_set(less_one_.get(), twos) == 0) ++twos;
-        if (BN_rshift(odd_.get(), less_one_.get(), twos) != 1 || BN_MONT_CTX_set(montgomery_.get(), candidate, context_.get()) != 1) return -1;
+        if (BN_rshift(odd_.get(), less_one_.get(), twos) != 1 ||
+            BN_MONT_CTX_set(montgomery_.get(), candidate, context_.get()) != 1)
+            return -1;
         for (int round = 0; round < rounds_for(bits_); ++round) {
             // 1 < base < candidate - 1
             if (BN_copy(base_.get(), candidate) == nullptr || BN_sub_word(base_.get(), 3) != 1) return -1;
             if (BN_priv_rand_range(power_.get(), base_.get()) != 1 || BN_add_word(power_.get(), 2) != 1) return -1;
             std::swap(base_, power_);
-            if (BN_mod_exp_mont_consttime(power_.get(), base_.get(), odd_.get(), candidate, context_.get(), montgomery_.get()) != 1) return -1;
+            if (BN_mod_exp_mont_consttime(power_.get(), base_.get(), odd_.get(), candidate, context_.get(),
+                                          montgomery_.get()) != 1)
+                return -1;
             if (!is_witness_silent(candidate, twos)) return 0;
         }
         return 1;
@@ -104,26 +109,36 @@ private:
 };
 
 struct Parts {
-    Number n = number(), e = number(), d = number(), p = number(), q = number(), dp = number(), dq = number(), inverse = number();
+    Number n = number(), e = number(), d = number(), p = number(), q = number(), dp = number(), dq = number(),
+           inverse = number();
 };
 
 /// Everything that follows from p and q.
 bool complete(Parts& key, BN_CTX* context) {
     auto const p1 = number(), q1 = number(), product = number(), divisor = number(), order = number();
-    if (BN_sub(p1.get(), key.p.get(), BN_value_one()) != 1 || BN_sub(q1.get(), key.q.get(), BN_value_one()) != 1) return false;
-    if (BN_mul(product.get(), p1.get(), q1.get(), context) != 1 || BN_gcd(divisor.get(), p1.get(), q1.get(), context) != 1) return false;
-    if (BN_div(order.get(), nullptr, product.get(), divisor.get(), context) != 1 || BN_set_word(key.e.get(), kExponent) != 1) return false;
-    for (auto* secret : {order.get(), p1.get(), q1.get(), key.p.get(), key.q.get(), key.d.get()}) BN_set_flags(secret, BN_FLG_CONSTTIME);
-    return BN_mod_inverse(key.d.get(), key.e.get(), order.get(), context) != nullptr && BN_mul(key.n.get(), key.p.get(), key.q.get(), context) == 1 &&
-           BN_mod(key.dp.get(), key.d.get(), p1.get(), context) == 1 && BN_mod(key.dq.get(), key.d.get(), q1.get(), context) == 1 &&
+    if (BN_sub(p1.get(), key.p.get(), BN_value_one()) != 1 || BN_sub(q1.get(), key.q.get(), BN_value_one()) != 1)
+        return false;
+    if (BN_mul(product.get(), p1.get(), q1.get(), context) != 1 ||
+        BN_gcd(divisor.get(), p1.get(), q1.get(), context) != 1)
+        return false;
+    if (BN_div(order.get(), nullptr, product.get(), divisor.get(), context) != 1 ||
+        BN_set_word(key.e.get(), kExponent) != 1)
+        return false;
+    for (auto* secret : {order.get(), p1.get(), q1.get(), key.p.get(), key.q.get(), key.d.get()})
+        BN_set_flags(secret, BN_FLG_CONSTTIME);
+    return BN_mod_inverse(key.d.get(), key.e.get(), order.get(), context) != nullptr &&
+           BN_mul(key.n.get(), key.p.get(), key.q.get(), context) == 1 &&
+           BN_mod(key.dp.get(), key.d.get(), p1.get(), context) == 1 &&
+           BN_mod(key.dq.get(), key.d.get(), q1.get(), context) == 1 &&
            BN_mod_inverse(key.inverse.get(), key.q.get(), key.p.get(), context) != nullptr;
 }
 
 EVP_PKEY* to_key(Parts const& key) {
     Owned<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free> const builder{OSSL_PARAM_BLD_new()};
     std::pair<char const*, BIGNUM const*> const parts[] = {
-        {OSSL_PKEY_PARAM_RSA_N, key.n.get()}, {OSSL_PKEY_PARAM_RSA_E, key.e.get()}, {OSSL_PKEY_PARAM_RSA_D, key.d.get()},
-        {OSSL_PKEY_PARAM_RSA_FACTOR1, key.p.get()}, {OSSL_PKEY_PARAM_RSA_FACTOR2, key.q.get()}, {OSSL_PKEY_PARAM_RSA_EXPONENT1, key.dp.get()},
+        {OSSL_PKEY_PARAM_RSA_N, key.n.get()},          {OSSL_PKEY_PARAM_RSA_E, key.e.get()},
+        {OSSL_PKEY_PARAM_RSA_D, key.d.get()},          {OSSL_PKEY_PARAM_RSA_FACTOR1, key.p.get()},
+        {OSSL_PKEY_PARAM_RSA_FACTOR2, key.q.get()},    {OSSL_PKEY_PARAM_RSA_EXPONENT1, key.dp.get()},
         {OSSL_PKEY_PARAM_RSA_EXPONENT2, key.dq.get()}, {OSSL_PKEY_PARAM_RSA_COEFFICIENT1, key.inverse.get()}};
     for (auto const& [name, value] : parts)
         if (OSSL_PARAM_BLD_push_BN(builder.get(), name, value) != 1) return nullptr;

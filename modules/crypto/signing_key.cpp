@@ -65,7 +65,8 @@ Result<SigningKey> SigningKey::read(std::string const& key_pem, std::string cons
     ERR_clear_error();
     if (!state->certificate) return fail(Errc::invalid_input, "no certificate in PEM form");
     if (!state->key) return fail(Errc::invalid_input, "no unencrypted private key in PEM form");
-    if (EVP_PKEY_base_id(state->key.get()) != EVP_PKEY_RSA) return fail(Errc::invalid_input, "the key is not an RSA key");
+    if (EVP_PKEY_base_id(state->key.get()) != EVP_PKEY_RSA)
+        return fail(Errc::invalid_input, "the key is not an RSA key");
     if (EVP_PKEY_bits(state->key.get()) < kKeyBitsMin) {
         return fail(Errc::invalid_input, "the key is shorter than " + std::to_string(kKeyBitsMin) + " bits");
     }

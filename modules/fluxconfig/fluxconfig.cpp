@@ -41,12 +41,13 @@ Compliance compliance_of_child(Child const& child) {
 
 /// ARM's ObjectStatus.
 json::object object_status(Entry const& entry) {
-    return {{"name", entry.key.name},
-            {"namespace", entry.key.ns},
-            {"kind", model::kind_name(entry.key.kind)},
-            {"complianceState", model::compliance_name(model::compliance_of(entry.status.conditions, entry.suspended()))},
-            {"appliedBy", nullptr},
-            {"statusConditions", model::to_json(entry.status.conditions)}};
+    return {
+        {"name", entry.key.name},
+        {"namespace", entry.key.ns},
+        {"kind", model::kind_name(entry.key.kind)},
+        {"complianceState", model::compliance_name(model::compliance_of(entry.status.conditions, entry.suspended()))},
+        {"appliedBy", nullptr},
+        {"statusConditions", model::to_json(entry.status.conditions)}};
 }
 
 json::object object_status(Child const& child, Key const& applied_by) {
@@ -113,8 +114,8 @@ asio::awaitable<Next> FluxConfigs::reconcile(Key key) {
     std::string const before = json::serialize(model::to_json(key.kind, entry->status));
     sum_up(*entry, problem);
     std::string facts = facts_text(key);
-    bool const changed = before != json::serialize(model::to_json(key.kind, entry->status)) || !entry->wish.empty() ||
-                         entry->unrecorded;
+    bool const changed =
+        before != json::serialize(model::to_json(key.kind, entry->status)) || !entry->wish.empty() || entry->unrecorded;
     if (!changed) co_return Next{retry};
     story::Outcome outcome{.facts = std::move(facts)};
     outcome.records.push_back(configuration_record(*entry));
@@ -165,13 +166,14 @@ Task<void> FluxConfigs::make(Key config, json::object object) {
         co_return Result<void>{};
     }
     if (ports_.cluster == nullptr) co_return fail(Errc::offline, "no cluster is configured");
-    kube::WriteOptions const options{.field_manager = std::string{story::controller_of(Kind::flux_config)},
-                                     .force = true, .metadata_only = true};
+    kube::WriteOptions const options{
+        .field_manager = std::string{story::controller_of(Kind::flux_config)}, .force = true, .metadata_only = true};
     auto applied = co_await ports_.cluster->apply(std::move(object), options);
     if (!applied) co_return fail(std::move(applied));
     facts_[config][key] = {wished, kube::generation_of(*applied)};
-    ports_.log.info(kArea, "generated",
-                    {{"kind", model::kind_name(key.kind)}, {"namespace", key.ns}, {"name", key.name}, {"by", config.text()}});
+    ports_.log.info(
+        kArea, "generated",
+        {{"kind", model::kind_name(key.kind)}, {"namespace", key.ns}, {"name", key.name}, {"by", config.text()}});
     co_return Result<void>{};
 }
 
@@ -206,7 +208,8 @@ asio::awaitable<Next> FluxConfigs::finalize(Key config) {
             if (kustomizations_left && key.kind != Kind::kustomization) continue;
             auto removed = co_await unmake(config, key);
             if (!removed) {
-                ports_.log.error(kArea, "generated object not deleted", {{"name", key.name}, {"error", removed.error().message}});
+                ports_.log.error(kArea, "generated object not deleted",
+                                 {{"name", key.name}, {"error", removed.error().message}});
                 co_return Next{std::chrono::seconds{5}};
             }
         }
@@ -295,7 +298,8 @@ model::ComplianceRecord FluxConfigs::configuration_record(Entry const& entry) co
     json::object counts;
     if (auto const* statuses = kube::find_array(extra, {"statuses"})) {
         std::map<std::string, std::int64_t> by_state;
-        for (json::value const& one : *statuses) ++by_state[std::string{kube::find_string(one.get_object(), {"complianceState"})}];
+        for (json::value const& one : *statuses)
+            ++by_state[std::string{kube::find_string(one.get_object(), {"complianceState"})}];
         for (auto const& [word, count] : by_state) counts[word] = count;
     }
     std::string url;

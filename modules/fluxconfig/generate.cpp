@@ -53,7 +53,8 @@ json::object kustomization(model::Key const& config, model::FluxConfigSpec const
     if (entry.retry_interval) k["retryInterval"] = format_duration(*entry.retry_interval);
     if (!entry.depends_on.empty()) {
         json::array names;
-        for (std::string const& name : entry.depends_on) names.push_back(json::object{{"name", config.name + "-" + name}});
+        for (std::string const& name : entry.depends_on)
+            names.push_back(json::object{{"name", config.name + "-" + name}});
         k["dependsOn"] = std::move(names);
     }
     if (!entry.post_build.is_null()) k["postBuild"] = entry.post_build;

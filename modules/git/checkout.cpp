@@ -22,7 +22,9 @@ struct Target {
     std::string ref;  // full name to fetch; empty: the commit itself
 };
 
-bool is_commit_id(std::string_view text) { return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos; }
+bool is_commit_id(std::string_view text) {
+    return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
 std::string revision_of(std::string_view name, std::string const& commit) {
     return name.empty() ? "sha1:" + commit : std::string{name} + "@sha1:" + commit;
@@ -33,10 +35,13 @@ Ref const* find(std::vector<Ref> const& refs, std::string_view name) {
     return found == refs.end() ? nullptr : &*found;
 }
 
-std::unexpected<Error> no_such_ref(std::string const& name) { return fail(Errc::not_found, "couldn't find remote ref \"" + name + "\""); }
+std::unexpected<Error> no_such_ref(std::string const& name) {
+    return fail(Errc::not_found, "couldn't find remote ref \"" + name + "\"");
+}
 
 Result<Target> by_commit(std::vector<Ref> const& refs, Reference const& reference) {
-    if (!is_commit_id(reference.commit)) return fail(Errc::invalid_input, "'" + reference.commit + "' is not a commit: 40 hex digits are needed");
+    if (!is_commit_id(reference.commit))
+        return fail(Errc::invalid_input, "'" + reference.commit + "' is not a commit: 40 hex digits are needed");
     Target target{.commit = reference.commit, .revision = revision_of(reference.branch, reference.commit), .ref = ""};
     auto const branch = std::string{kHeads} + reference.branch;
     if (!reference.branch.empty() && find(refs, branch) == nullptr) return no_such_ref(branch);
@@ -51,7 +56,8 @@ Result<Target> by_name(std::vector<Ref> const& refs, Reference const& reference)
     std::string name = reference.name;
     if (name.ends_with("^{}")) name.resize(name.size() - 3);
     auto const* ref = find(refs, name);
-    if (ref == nullptr) return fail(Errc::not_found, "unable to resolve ref '" + reference.name + "' to a specific commit");
+    if (ref == nullptr)
+        return fail(Errc::not_found, "unable to resolve ref '" + reference.name + "' to a specific commit");
     return Target{.commit = ref->commit, .revision = revision_of(reference.name, ref->commit), .ref = name};
 }
 
@@ -59,7 +65,8 @@ Result<Target> by_name(std::vector<Ref> const& refs, Reference const& reference)
 Result<Target> by_any_name(std::vector<Ref> const& refs, std::string const& name) {
     for (std::string_view const folder : {"", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"}) {
         auto const* ref = find(refs, std::string{folder} + name);
-        if (ref != nullptr) return Target{.commit = ref->commit, .revision = revision_of(name, ref->commit), .ref = ref->name};
+        if (ref != nullptr)
+            return Target{.commit = ref->commit, .revision = revision_of(name, ref->commit), .ref = ref->name};
     }
     return fail(Errc::not_found, "couldn't find remote ref " + name);
 }
@@ -102,7 +109,8 @@ Result<void> fetch(ConnectedRemote& connected, Target const& target, Reference c
     auto const branches = reference.branch.empty() ? "*" : reference.branch;
     auto whole = connected.download({"+refs/heads/" + branches + ":refs/holdfast/" + branches}, 0);
     if (!whole) return whole;
-    if (!connected.has(target.commit)) return fail(Errc::not_found, "unable to resolve commit object for '" + target.commit + "': object not found");
+    if (!connected.has(target.commit))
+        return fail(Errc::not_found, "unable to resolve commit object for '" + target.commit + "': object not found");
     return {};
 }
 
@@ -111,7 +119,8 @@ std::unexpected<Error> cannot(std::string_view what, Remote const& remote, Error
     auto shown = remote.url;
     auto const at = shown.find('@');
     auto const host = shown.find("://");
-    if (at != std::string::npos && host != std::string::npos && at < shown.find('/', host + 3)) shown.erase(host + 3, at - host - 2);
+    if (at != std::string::npos && host != std::string::npos && at < shown.find('/', host + 3))
+        shown.erase(host + 3, at - host - 2);
     return std::unexpected{std::move(error).in("unable to " + std::string{what} + " '" + shown + "'")};
 }
 
@@ -123,17 +132,22 @@ Result<void> check_credentials(Remote const& remote) {
     auto const& own = remote.credentials;
     bool const has_user = !own.username.empty() || !url->user.empty();
     if (!has_user && !own.password.empty()) {
-        return fail(Errc::invalid_input, "invalid '" + url->scheme + "' auth option: 'password' requires 'username' to be set");
+        return fail(Errc::invalid_input,
+                    "invalid '" + url->scheme + "' auth option: 'password' requires 'username' to be set");
     }
-    if (!own.bearer_token.empty() && has_user) return fail(Errc::invalid_input, "basic auth and bearer token cannot be set at the same time");
-    if (own.certificate_pem.empty() != own.key_pem.empty()) return fail(Errc::invalid_input, "tls.crt and tls.key belong together; only one is set");
+    if (!own.bearer_token.empty() && has_user)
+        return fail(Errc::invalid_input, "basic auth and bearer token cannot be set at the same time");
+    if (own.certificate_pem.empty() != own.key_pem.empty())
+        return fail(Errc::invalid_input, "tls.crt and tls.key belong together; only one is set");
     if (url->scheme != "https") return {};
     auto conversation = Conversation::open(remote, {});
     if (!conversation) return fail(std::move(conversation));
     return {};
 }
 
-std::string_view reason_of(Error const& error) { return error.message.ends_with(kEmpty) ? "EmptyGitRepository" : "GitOperationFailed"; }
+std::string_view reason_of(Error const& error) {
+    return error.message.ends_with(kEmpty) ? "EmptyGitRepository" : "GitOperationFailed";
+}
 
 Result<std::vector<Ref>> ls_remote(Remote const& remote, Options const& options) {
     auto connected = ConnectedRemote::open(remote, options);
@@ -147,7 +161,8 @@ Result<Checkout> checkout(Remote const& remote, Reference const& reference, Opti
         return Checkout{.revision = options.known_revision, .commit = reference.commit, .snapshot = nullptr};
     }
     auto connected = ConnectedRemote::open(remote, options);
-    if (!connected) return cannot(options.known_revision.empty() ? "clone" : "list remote for", remote, connected.error());
+    if (!connected)
+        return cannot(options.known_revision.empty() ? "clone" : "list remote for", remote, connected.error());
     auto const target = resolve((*connected)->refs(), reference, options.pick_tag);
     if (!target && target.error().message == kEmpty) return std::unexpected{target.error()};
     if (!target) return cannot("clone", remote, target.error());

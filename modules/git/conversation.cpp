@@ -1,8 +1,8 @@
 // modules/git/conversation.cpp: requests, redirects on the same host, and refusals in Flux's words.
 #include "modules/git/conversation.hpp"
 
-#include "modules/base/limits.hpp"
 #include "modules/base/base64.hpp"
+#include "modules/base/limits.hpp"
 #include "modules/http/retry.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -75,14 +75,15 @@ std::string first_line(std::string_view text) {
 
 bool starts_like_git(std::string_view text) {
     text = text.substr(0, 4);
-    return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); });
+    return std::ranges::all_of(
+        text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); });
 }
 
 }  // namespace
 
 Conversation::Conversation(Remote const&, Options const& options)
-    : client_{loop_.get_executor(), http::ClientSettings{.connections_max = 1}}, bounds_{options.bounds}, stop_{options.stop},
-      deadline_{std::chrono::steady_clock::now() + options.bounds.whole_max} {}
+    : client_{loop_.get_executor(), http::ClientSettings{.connections_max = 1}}, bounds_{options.bounds},
+      stop_{options.stop}, deadline_{std::chrono::steady_clock::now() + options.bounds.whole_max} {}
 
 Result<std::unique_ptr<Conversation>> Conversation::open(Remote const& remote, Options const& options) {
     std::unique_ptr<Conversation> conversation{new Conversation{remote, options}};
@@ -114,7 +115,9 @@ Result<void> Conversation::configure(Remote const& remote) {
     if (!remote.proxy_url.empty()) {
         auto proxy = http::parse_url(remote.proxy_url);
         if (!proxy) return fail(std::move(proxy), "proxy");
-        auto login = remote.proxy_username.empty() ? "" : http::percent_encode(remote.proxy_username) + ":" + http::percent_encode(remote.proxy_password) + "@";
+        auto login = remote.proxy_username.empty() ? ""
+                                                   : http::percent_encode(remote.proxy_username) + ":" +
+                                                         http::percent_encode(remote.proxy_password) + "@";
         auto const address = proxy->scheme + "://" + login + proxy->authority();
         endpoint_.proxy = {.http_proxy = address, .https_proxy = address, .no_proxy = {}};
     }
@@ -123,7 +126,8 @@ Result<void> Conversation::configure(Remote const& remote) {
 }
 
 std::chrono::milliseconds Conversation::left() const {
-    auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
+    auto const left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
     return std::max(left, std::chrono::milliseconds{0});
 }
 
@@ -134,7 +138,8 @@ void Conversation::remember(Error error) {
 Result<void> Conversation::check() {
     if (!failure_ && stop_.stop_requested()) remember({Errc::timeout, "context canceled"});
     if (!failure_ && left().count() == 0) {
-        remember({Errc::timeout, "no complete answer within " + std::to_string(bounds_.whole_max.count()) + " ms: context deadline exceeded"});
+        remember({Errc::timeout, "no complete answer within " + std::to_string(bounds_.whole_max.count()) +
+                                     " ms: context deadline exceeded"});
     }
     if (failure_) return std::unexpected{*failure_};
     return {};
@@ -148,7 +153,8 @@ void Conversation::start_refs() {
 }
 
 void Conversation::start_pack(std::string body) {
-    http::Request request{.method = "POST", .target = path_ + "/git-upload-pack", .headers = {}, .body = std::move(body)};
+    http::Request request{
+        .method = "POST", .target = path_ + "/git-upload-pack", .headers = {}, .body = std::move(body)};
     request.headers.set("Content-Type", "application/x-git-upload-pack-request");
     request.headers.set("Accept", "application/x-git-upload-pack-result");
     asks_for_refs_ = false;
@@ -167,8 +173,11 @@ void Conversation::start(http::Request request, std::uint64_t bytes_max) {
     answer_.reset();
     running_ = true;
     constexpr std::size_t kOnePiece = 64u << 10;  // so that take() sees the bound first and says which one it is
-    http::Bounds const bounds{.whole_max = std::max(left(), std::chrono::milliseconds{1}), .idle_max = bounds_.idle_max, .body_bytes_max = bytes_max + kOnePiece};
-    auto exchange = client_.stream(endpoint_, std::move(request), bounds, [this](std::string_view piece) { return take(piece); });
+    http::Bounds const bounds{.whole_max = std::max(left(), std::chrono::milliseconds{1}),
+                              .idle_max = bounds_.idle_max,
+                              .body_bytes_max = bytes_max + kOnePiece};
+    auto exchange =
+        client_.stream(endpoint_, std::move(request), bounds, [this](std::string_view piece) { return take(piece); });
     auto done = [this](std::exception_ptr, Result<http::Response> response) {
         running_ = false;
         answer_ = std::move(response);
@@ -189,7 +198,8 @@ Result<void> Conversation::take(std::string_view piece) {
         return fail(Errc::invalid_input, "the server does not answer as a Git server; it says: " + first_line(piece));
     }
     bytes_ += piece.size();
-    if (bytes_ > bytes_max_) return fail(Errc::limit, "the answer is longer than " + std::to_string(bytes_max_) + " bytes");
+    if (bytes_ > bytes_max_)
+        return fail(Errc::limit, "the answer is longer than " + std::to_string(bytes_max_) + " bytes");
     ready_ += piece;
     return {};
 }
@@ -231,16 +241,20 @@ Result<void> Conversation::finish() {
 /// Only to the same host, or to https on it; anything else would show our credentials to somebody else.
 Result<void> Conversation::follow(http::Response const& response) {
     constexpr int kRedirectsMax = 5;
-    if (++redirects_ > kRedirectsMax) return fail(Errc::limit, "more than " + std::to_string(kRedirectsMax) + " redirects");
+    if (++redirects_ > kRedirectsMax)
+        return fail(Errc::limit, "more than " + std::to_string(kRedirectsMax) + " redirects");
     auto here = endpoint_.url;
     here.target = path_ + std::string{kRefsSuffix};
     auto next = http::resolve_reference(here, response.headers.get("Location"));
     if (!next) return fail(std::move(next), "redirect");
     bool const same = next->scheme == here.scheme && next->host == here.host && next->port == here.port;
-    bool const upgrade = here.scheme == "http" && next->scheme == "https" && next->host == here.host && here.port == 80 && next->port == 443;
-    if (!same && !upgrade) return fail(Errc::denied, "redirect to another host refused: " + next->scheme + "://" + next->authority());
+    bool const upgrade = here.scheme == "http" && next->scheme == "https" && next->host == here.host &&
+                         here.port == 80 && next->port == 443;
+    if (!same && !upgrade)
+        return fail(Errc::denied, "redirect to another host refused: " + next->scheme + "://" + next->authority());
     auto const target = next->target.substr(0, next->target.find('?'));
-    if (!target.ends_with(kRefsSuffix)) return fail(Errc::invalid_input, "http redirect: target \"" + target + "\" does not end with /info/refs");
+    if (!target.ends_with(kRefsSuffix))
+        return fail(Errc::invalid_input, "http redirect: target \"" + target + "\" does not end with /info/refs");
     if (upgrade) {
         auto tls = system_tls();
         if (!tls) return fail(std::move(tls), "TLS");
@@ -262,8 +276,8 @@ Error Conversation::refused(http::Response const& response) const {
     if (response.status == 404) return {Errc::not_found, with_words("repository not found")};
     auto here = endpoint_.url;
     here.target = path_ + std::string{asks_for_refs_ ? kRefsSuffix : "/git-upload-pack"};
-    return {http::errc_of_status(response.status),
-            with_words("unexpected requesting \"" + here.text() + "\" status code: " + std::to_string(response.status))};
+    return {http::errc_of_status(response.status), with_words("unexpected requesting \"" + here.text() +
+                                                              "\" status code: " + std::to_string(response.status))};
 }
 
 }  // namespace holdfast::git

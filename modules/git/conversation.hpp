@@ -58,8 +58,8 @@ private:
     int redirects_ = 0;
     std::uint64_t bytes_max_ = 0;
     std::uint64_t bytes_ = 0;
-    std::string ready_;          // bytes that came and were not read yet
-    std::size_t read_ = 0;       // how many of them were
+    std::string ready_;     // bytes that came and were not read yet
+    std::size_t read_ = 0;  // how many of them were
     std::optional<Result<http::Response>> answer_;
 };
 

@@ -31,7 +31,7 @@ struct Credentials {
 };
 
 struct Remote {
-    std::string url;  // http:// or https://, file:// when `local`; credentials in it count when there are no others
+    std::string url;     // http:// or https://, file:// when `local`; credentials in it count when there are no others
     bool local = false;  // the caller may read what this process may read
     Credentials credentials{};
     std::string proxy_url;  // "http://proxy:3128"; empty: direct. Loopback is always direct
@@ -50,7 +50,8 @@ struct Reference {
 };
 
 /// Chooses among the tags of a repository. Out  the tag; nothing when none fits
-using PickTag = std::function<Result<std::optional<std::string>>(std::string const& constraint, std::vector<std::string> const& tags)>;
+using PickTag = std::function<Result<std::optional<std::string>>(std::string const& constraint,
+                                                                 std::vector<std::string> const& tags)>;
 
 /// The bounds of one call; those of a single object and of memory are in base/limits.hpp.
 struct Bounds {
@@ -67,7 +68,7 @@ struct Options {
     std::string known_revision;     // the revision held: when it is still the newest, nothing is fetched
     PickTag pick_tag;               // needed for Reference::semver
     Bounds bounds{};
-    std::stop_token stop;           // requested: ends within 0.2 s
+    std::stop_token stop;  // requested: ends within 0.2 s
 };
 
 enum class FileKind { directory, file, executable, link, submodule };
@@ -89,8 +90,8 @@ public:
 };
 
 struct Checkout {
-    std::string revision;  // "main@sha1:<40 hex>"
-    std::string commit;    // 40 hex digits
+    std::string revision;                // "main@sha1:<40 hex>"
+    std::string commit;                  // 40 hex digits
     std::unique_ptr<Snapshot> snapshot;  // null: `revision` is Options::known_revision
 };
 

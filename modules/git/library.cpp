@@ -60,7 +60,8 @@ void set_up() {
     HOLDFAST_ASSERT(git_libgit2_opts(GIT_OPT_SET_ALLOCATOR, &allocator) == 0);
     HOLDFAST_ASSERT(git_libgit2_init() > 0);
     // The machine's git configuration is somebody else's: it could rewrite URLs, name helpers, switch checks off.
-    for (int level : {GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA}) {
+    for (int level :
+         {GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA}) {
         git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
     }
     git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
@@ -82,8 +83,10 @@ Error library_error(Errc otherwise) {
     auto const* last = git_error_last();
     std::string message = last != nullptr && last->message != nullptr ? last->message : "unknown error";
     if (last == nullptr) return {otherwise, std::move(message)};
-    if (last->klass == GIT_ERROR_NOMEMORY) return {Errc::limit, "more than " + std::to_string(limits::kGitMemoryBytesMax) + " bytes of memory needed"};
-    if (message.contains("No space left on device") || message.contains("quota exceeded")) return {Errc::limit, std::move(message)};
+    if (last->klass == GIT_ERROR_NOMEMORY)
+        return {Errc::limit, "more than " + std::to_string(limits::kGitMemoryBytesMax) + " bytes of memory needed"};
+    if (message.contains("No space left on device") || message.contains("quota exceeded"))
+        return {Errc::limit, std::move(message)};
     if (message.contains("too large") || message.contains("maximum")) return {Errc::limit, std::move(message)};
     return {otherwise, std::move(message)};
 }

@@ -10,12 +10,8 @@
 
 namespace holdfast::git {
 
-template <auto Free>
-struct FreeWith {
-    template <class T>
-    void operator()(T* handle) const {
-        Free(handle);
-    }
+template <auto Free> struct FreeWith {
+    template <class T> void operator()(T* handle) const { Free(handle); }
 };
 using RepositoryPtr = std::unique_ptr<git_repository, FreeWith<git_repository_free>>;
 using RemotePtr = std::unique_ptr<git_remote, FreeWith<git_remote_free>>;

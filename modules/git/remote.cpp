@@ -22,7 +22,8 @@ bool is_local(Remote const& remote) { return remote.local && remote.url.starts_w
 void clean_scratch(std::filesystem::path const& scratch) {
     std::error_code ignored;
     for (auto const& entry : std::filesystem::directory_iterator{scratch, ignored}) {
-        if (entry.path().filename().string().starts_with(kScratchPrefix)) std::filesystem::remove_all(entry.path(), ignored);
+        if (entry.path().filename().string().starts_with(kScratchPrefix))
+            std::filesystem::remove_all(entry.path(), ignored);
     }
 }
 
@@ -53,7 +54,8 @@ Result<void> ConnectedRemote::create() {
     std::string pattern = options_.scratch / (std::string{kScratchPrefix} + "XXXXXX");
     if (::mkdtemp(pattern.data()) == nullptr) {
         int const error = errno;
-        return fail(error == ENOSPC || error == EDQUOT ? Errc::limit : Errc::denied, "scratch directory " + pattern + ": " + std::strerror(error));
+        return fail(error == ENOSPC || error == EDQUOT ? Errc::limit : Errc::denied,
+                    "scratch directory " + pattern + ": " + std::strerror(error));
     }
     directory_ = pattern;
     git_repository_init_options init = GIT_REPOSITORY_INIT_OPTIONS_INIT;
@@ -68,7 +70,8 @@ Result<void> ConnectedRemote::create() {
         return std::unexpected{std::move(error).in("scratch repository")};
     }
     git_remote* remote = nullptr;
-    if (git_remote_create_anonymous(&remote, repository_.get(), url_.c_str()) != 0) return std::unexpected{library_error(Errc::invalid_input)};
+    if (git_remote_create_anonymous(&remote, repository_.get(), url_.c_str()) != 0)
+        return std::unexpected{library_error(Errc::invalid_input)};
     remote_.reset(remote);
     return {};
 }
@@ -83,7 +86,8 @@ int ConnectedRemote::on_progress(git_indexer_progress const* progress, void* sel
     auto& remote = *static_cast<ConnectedRemote*>(self);
     if (!remote.conversation_) return remote.options_.stop.stop_requested() ? -1 : 0;
     if (progress->total_objects > remote.options_.bounds.objects_max) {
-        remote.conversation_->remember({Errc::limit, "the pack holds " + std::to_string(progress->total_objects) + " objects, more than " +
+        remote.conversation_->remember({Errc::limit, "the pack holds " + std::to_string(progress->total_objects) +
+                                                         " objects, more than " +
                                                          std::to_string(remote.options_.bounds.objects_max)});
     }
     return remote.conversation_->check() ? 0 : -1;
@@ -91,9 +95,10 @@ int ConnectedRemote::on_progress(git_indexer_progress const* progress, void* sel
 
 git_remote_callbacks ConnectedRemote::callbacks() {
     git_remote_callbacks callbacks = GIT_REMOTE_CALLBACKS_INIT;
-    if (conversation_) callbacks.transport = [](git_transport** out, git_remote* owner, void* self) {
-        return make_transport(out, owner, static_cast<ConnectedRemote*>(self)->conversation_.get());
-    };
+    if (conversation_)
+        callbacks.transport = [](git_transport** out, git_remote* owner, void* self) {
+            return make_transport(out, owner, static_cast<ConnectedRemote*>(self)->conversation_.get());
+        };
     callbacks.transfer_progress = on_progress;
     callbacks.payload = this;
     return callbacks;
@@ -102,7 +107,8 @@ git_remote_callbacks ConnectedRemote::callbacks() {
 Result<void> ConnectedRemote::list() {
     git_remote_connect_options connect = GIT_REMOTE_CONNECT_OPTIONS_INIT;
     connect.callbacks = callbacks();
-    if (git_remote_connect_ext(remote_.get(), GIT_DIRECTION_FETCH, &connect) != 0) return std::unexpected{failed(Errc::invalid_input)};
+    if (git_remote_connect_ext(remote_.get(), GIT_DIRECTION_FETCH, &connect) != 0)
+        return std::unexpected{failed(Errc::invalid_input)};
     git_remote_head const** heads = nullptr;
     std::size_t count = 0;
     if (git_remote_ls(&heads, &count, remote_.get()) != 0) return std::unexpected{failed(Errc::invalid_input)};

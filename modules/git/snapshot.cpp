@@ -12,8 +12,10 @@ namespace {
 /// The scratch repository, removed with its last user.
 class Scratch {
 public:
-    Scratch(RepositoryPtr repository, std::filesystem::path directory) : repository_{std::move(repository)}, directory_{std::move(directory)} {}
-    Scratch(Scratch&& other) noexcept : repository_{std::move(other.repository_)}, directory_{std::exchange(other.directory_, {})} {}
+    Scratch(RepositoryPtr repository, std::filesystem::path directory)
+        : repository_{std::move(repository)}, directory_{std::move(directory)} {}
+    Scratch(Scratch&& other) noexcept
+        : repository_{std::move(other.repository_)}, directory_{std::exchange(other.directory_, {})} {}
     Scratch& operator=(Scratch&&) = delete;
     ~Scratch() {
         repository_.reset();
@@ -78,9 +80,12 @@ FileKind kind_of(git_filemode_t mode) {
 Result<std::uint64_t> CommitFiles::size_of(git_oid const& id, git_object_t type) {
     std::size_t size = 0;
     git_object_t found = GIT_OBJECT_INVALID;
-    if (git_odb_read_header(&size, &found, odb_.get(), &id) != 0) return std::unexpected{library_error(Errc::invalid_input)};
+    if (git_odb_read_header(&size, &found, odb_.get(), &id) != 0)
+        return std::unexpected{library_error(Errc::invalid_input)};
     if (found != type) return fail(Errc::invalid_input, "object " + hex(id) + " is of another type than its tree says");
-    if (size > limits::kGitObjectBytesMax) return fail(Errc::limit, "object " + hex(id) + " has " + std::to_string(size) + " bytes, more than " + std::to_string(limits::kGitObjectBytesMax));
+    if (size > limits::kGitObjectBytesMax)
+        return fail(Errc::limit, "object " + hex(id) + " has " + std::to_string(size) + " bytes, more than " +
+                                     std::to_string(limits::kGitObjectBytesMax));
     return std::uint64_t{size};
 }
 
@@ -121,11 +126,13 @@ Result<void> CommitFiles::walk(std::size_t files_max) {
         }
         auto const* entry = git_tree_entry_byindex(level.tree.get(), level.next++);
         // The same tree may hang in another a million times: entries count wherever they come from.
-        if (files_.size() >= files_max) return fail(Errc::limit, "more than " + std::to_string(files_max) + " files and directories");
+        if (files_.size() >= files_max)
+            return fail(Errc::limit, "more than " + std::to_string(files_max) + " files and directories");
         auto added = add(entry, level.prefix);
         if (!added) return added;
         if (files_.back().kind != FileKind::directory) continue;
-        if (stack.size() >= limits::kGitTreeDepthMax) return fail(Errc::limit, "directories deeper than " + std::to_string(limits::kGitTreeDepthMax));
+        if (stack.size() >= limits::kGitTreeDepthMax)
+            return fail(Errc::limit, "directories deeper than " + std::to_string(limits::kGitTreeDepthMax));
         auto tree = open_tree(*git_tree_entry_id(entry));
         if (!tree) return fail(std::move(tree), files_.back().path);
         stack.push_back({.tree = std::move(*tree), .prefix = files_.back().path + "/", .next = 0});
@@ -135,7 +142,8 @@ Result<void> CommitFiles::walk(std::size_t files_max) {
 
 }  // namespace
 
-Result<std::unique_ptr<Snapshot>> read_commit(RepositoryPtr repository, std::filesystem::path directory, std::string const& commit, std::size_t files_max) {
+Result<std::unique_ptr<Snapshot>> read_commit(RepositoryPtr repository, std::filesystem::path directory,
+                                              std::string const& commit, std::size_t files_max) {
     Scratch scratch{std::move(repository), std::move(directory)};
     git_oid id;
     if (git_oid_fromstr(&id, commit.c_str()) != 0) return fail(Errc::invalid_input, "'" + commit + "' is not a commit");
@@ -145,7 +153,9 @@ Result<std::unique_ptr<Snapshot>> read_commit(RepositoryPtr repository, std::fil
     git_commit* found = nullptr;
     int const code = git_commit_lookup(&found, scratch.get(), &id);
     CommitPtr commit_owner{found};
-    if (code != 0) return std::unexpected{library_error(Errc::not_found).in("unable to resolve commit object for '" + commit + "'")};
+    if (code != 0)
+        return std::unexpected{
+            library_error(Errc::not_found).in("unable to resolve commit object for '" + commit + "'")};
 
     auto files = std::make_unique<CommitFiles>(std::move(scratch), std::move(odb_owner), std::move(commit_owner));
     auto walked = files->walk(files_max);

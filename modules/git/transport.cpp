@@ -13,7 +13,7 @@ namespace {
 /// One request and its answer.
 struct Stream : git_smart_subtransport_stream {
     Conversation* conversation = nullptr;
-    std::string body;      // of a pack request
+    std::string body;  // of a pack request
     bool for_pack = false;
     bool started = false;
 };
@@ -51,7 +51,8 @@ int on_write(git_smart_subtransport_stream* base, char const* bytes, std::size_t
 
 void on_free_stream(git_smart_subtransport_stream* base) { delete static_cast<Stream*>(base); }
 
-int on_action(git_smart_subtransport_stream** out, git_smart_subtransport* base, char const*, git_smart_service_t action) {
+int on_action(git_smart_subtransport_stream** out, git_smart_subtransport* base, char const*,
+              git_smart_service_t action) {
     if (action != GIT_SERVICE_UPLOADPACK_LS && action != GIT_SERVICE_UPLOADPACK) {
         git_error_set_str(GIT_ERROR_NET, "only fetching is supported");
         return -1;

@@ -17,8 +17,6 @@ constexpr std::size_t kBlock = 512;
 constexpr std::size_t kExtraBytesMax = 64u << 10;  // one pax header or GNU long name
 constexpr std::size_t kStreamBytesMax = kChartBytesMax + kChartFilesMax * 4 * kBlock;
 
-
-
 /// gzip members, one after another, inflated as far as asked.
 class Inflater {
 public:
@@ -52,7 +50,9 @@ public:
             }
         }
         total_ += done;
-        if (total_ > kStreamBytesMax) return fail(Errc::limit, "decompressed chart is larger than the maximum size " + std::to_string(kChartBytesMax));
+        if (total_ > kStreamBytesMax)
+            return fail(Errc::limit,
+                        "decompressed chart is larger than the maximum size " + std::to_string(kChartBytesMax));
         return done;
     }
 
@@ -130,7 +130,8 @@ private:
 
     static bool checksum_good(std::array<char, kBlock> const& block) {
         std::uint64_t sum = 0;
-        for (std::size_t i = 0; i < kBlock; ++i) sum += i >= 148 && i < 156 ? ' ' : static_cast<unsigned char>(block[i]);
+        for (std::size_t i = 0; i < kBlock; ++i)
+            sum += i >= 148 && i < 156 ? ' ' : static_cast<unsigned char>(block[i]);
         return octal(std::string_view{block.data() + 148, 8}) == sum;
     }
 
@@ -182,9 +183,12 @@ Result<std::string> chart_name(std::string const& name) {
     std::ranges::replace(rest, by, '/');
     if (rest.starts_with('/')) return fail(Errc::invalid_input, "chart illegally contains absolute paths");
     rest = clean_path(rest);
-    if (rest == ".") return fail(Errc::invalid_input, "chart illegally contains content outside the base directory: " + gotemplate::quote(name));
+    if (rest == ".")
+        return fail(Errc::invalid_input,
+                    "chart illegally contains content outside the base directory: " + gotemplate::quote(name));
     if (rest.starts_with("..")) return fail(Errc::invalid_input, "chart illegally references parent directory");
-    bool const drive = rest.size() >= 3 && ((rest[0] | 32) >= 'a' && (rest[0] | 32) <= 'z') && rest[1] == ':' && rest[2] == '/';
+    bool const drive =
+        rest.size() >= 3 && ((rest[0] | 32) >= 'a' && (rest[0] | 32) <= 'z') && rest[1] == ':' && rest[2] == '/';
     if (drive || rest.find('\0') != rest.npos) return fail(Errc::invalid_input, "chart contains illegally named files");
     if (name.substr(0, first) == "Chart.yaml") return fail(Errc::invalid_input, "chart yaml not in base directory");
     return rest;
@@ -194,7 +198,9 @@ Result<std::string> chart_name(std::string const& name) {
 
 Result<std::vector<File>> unpack_archive(std::string_view bytes) {
     if (bytes.size() < 10 || !bytes.starts_with("\x1f\x8b\x08"))
-        return fail(Errc::invalid_input, bytes.empty() ? "EOF" : bytes.size() < 10 ? "unexpected EOF" : "gzip: invalid header");
+        return fail(Errc::invalid_input, bytes.empty()       ? "EOF"
+                                         : bytes.size() < 10 ? "unexpected EOF"
+                                                             : "gzip: invalid header");
     Tar tar{bytes};
     std::vector<File> files;
     std::uint64_t left = kChartBytesMax;
@@ -204,7 +210,8 @@ Result<std::vector<File>> unpack_archive(std::string_view bytes) {
         auto more = tar.next(header);
         if (!more) return fail(std::move(more));
         if (!*more) break;
-        if (++entries > kChartFilesMax) return fail(Errc::limit, "chart archive has more than " + std::to_string(kChartFilesMax) + " entries");
+        if (++entries > kChartFilesMax)
+            return fail(Errc::limit, "chart archive has more than " + std::to_string(kChartFilesMax) + " entries");
         if (header.type == '5' || (header.type == '0' && header.name.ends_with('/'))) {
             if (header.size != 0) {
                 if (auto skipped = tar.body(header.size, kChartFileBytesMax); !skipped) return fail(std::move(skipped));
@@ -212,13 +219,16 @@ Result<std::vector<File>> unpack_archive(std::string_view bytes) {
             continue;
         }
         if (header.type != '0' && header.type != '7')
-            return fail(Errc::invalid_input, "chart archive entry " + gotemplate::quote(header.name) + " is a link or a special file, which is refused");
+            return fail(Errc::invalid_input, "chart archive entry " + gotemplate::quote(header.name) +
+                                                 " is a link or a special file, which is refused");
         auto name = chart_name(header.name);
         if (!name) return fail(std::move(name));
-        if (header.size > left) return fail(Errc::limit, "decompressed chart is larger than the maximum size " + std::to_string(kChartBytesMax));
+        if (header.size > left)
+            return fail(Errc::limit,
+                        "decompressed chart is larger than the maximum size " + std::to_string(kChartBytesMax));
         if (header.size > kChartFileBytesMax) {
-            return fail(Errc::limit, "decompressed chart file " + gotemplate::quote(header.name) + " is larger than the maximum file size " +
-                                         std::to_string(kChartFileBytesMax));
+            return fail(Errc::limit, "decompressed chart file " + gotemplate::quote(header.name) +
+                                         " is larger than the maximum file size " + std::to_string(kChartFileBytesMax));
         }
         auto data = tar.body(header.size, kChartFileBytesMax);
         if (!data) return fail(std::move(data));

@@ -11,22 +11,61 @@ namespace holdfast::helm {
 namespace {
 
 // Built into client-go v0.36, in the order of its scheme.
-constexpr std::string_view kApiVersions[] = {
-    "v1", "admissionregistration.k8s.io/v1", "admissionregistration.k8s.io/v1alpha1",
-    "admissionregistration.k8s.io/v1beta1", "internal.apiserver.k8s.io/v1alpha1", "apps/v1", "apps/v1beta1",
-    "apps/v1beta2", "authentication.k8s.io/v1", "authentication.k8s.io/v1alpha1", "authentication.k8s.io/v1beta1",
-    "authorization.k8s.io/v1", "authorization.k8s.io/v1beta1", "autoscaling/v1", "autoscaling/v2", "batch/v1",
-    "batch/v1beta1", "certificates.k8s.io/v1", "certificates.k8s.io/v1beta1", "certificates.k8s.io/v1alpha1",
-    "coordination.k8s.io/v1alpha2", "coordination.k8s.io/v1beta1", "coordination.k8s.io/v1", "discovery.k8s.io/v1",
-    "discovery.k8s.io/v1beta1", "events.k8s.io/v1", "events.k8s.io/v1beta1", "extensions/v1beta1",
-    "flowcontrol.apiserver.k8s.io/v1", "flowcontrol.apiserver.k8s.io/v1beta1", "flowcontrol.apiserver.k8s.io/v1beta2",
-    "flowcontrol.apiserver.k8s.io/v1beta3", "networking.k8s.io/v1", "networking.k8s.io/v1beta1", "node.k8s.io/v1",
-    "node.k8s.io/v1alpha1", "node.k8s.io/v1beta1", "policy/v1", "policy/v1beta1", "rbac.authorization.k8s.io/v1",
-    "rbac.authorization.k8s.io/v1beta1", "rbac.authorization.k8s.io/v1alpha1", "resource.k8s.io/v1",
-    "resource.k8s.io/v1beta2", "resource.k8s.io/v1beta1", "resource.k8s.io/v1alpha3", "scheduling.k8s.io/v1alpha2",
-    "scheduling.k8s.io/v1beta1", "scheduling.k8s.io/v1", "storage.k8s.io/v1beta1", "storage.k8s.io/v1",
-    "storage.k8s.io/v1alpha1", "storagemigration.k8s.io/v1beta1", "apiextensions.k8s.io/v1beta1",
-    "apiextensions.k8s.io/v1"};
+constexpr std::string_view kApiVersions[] = {"v1",
+                                             "admissionregistration.k8s.io/v1",
+                                             "admissionregistration.k8s.io/v1alpha1",
+                                             "admissionregistration.k8s.io/v1beta1",
+                                             "internal.apiserver.k8s.io/v1alpha1",
+                                             "apps/v1",
+                                             "apps/v1beta1",
+                                             "apps/v1beta2",
+                                             "authentication.k8s.io/v1",
+                                             "authentication.k8s.io/v1alpha1",
+                                             "authentication.k8s.io/v1beta1",
+                                             "authorization.k8s.io/v1",
+                                             "authorization.k8s.io/v1beta1",
+                                             "autoscaling/v1",
+                                             "autoscaling/v2",
+                                             "batch/v1",
+                                             "batch/v1beta1",
+                                             "certificates.k8s.io/v1",
+                                             "certificates.k8s.io/v1beta1",
+                                             "certificates.k8s.io/v1alpha1",
+                                             "coordination.k8s.io/v1alpha2",
+                                             "coordination.k8s.io/v1beta1",
+                                             "coordination.k8s.io/v1",
+                                             "discovery.k8s.io/v1",
+                                             "discovery.k8s.io/v1beta1",
+                                             "events.k8s.io/v1",
+                                             "events.k8s.io/v1beta1",
+                                             "extensions/v1beta1",
+                                             "flowcontrol.apiserver.k8s.io/v1",
+                                             "flowcontrol.apiserver.k8s.io/v1beta1",
+                                             "flowcontrol.apiserver.k8s.io/v1beta2",
+                                             "flowcontrol.apiserver.k8s.io/v1beta3",
+                                             "networking.k8s.io/v1",
+                                             "networking.k8s.io/v1beta1",
+                                             "node.k8s.io/v1",
+                                             "node.k8s.io/v1alpha1",
+                                             "node.k8s.io/v1beta1",
+                                             "policy/v1",
+                                             "policy/v1beta1",
+                                             "rbac.authorization.k8s.io/v1",
+                                             "rbac.authorization.k8s.io/v1beta1",
+                                             "rbac.authorization.k8s.io/v1alpha1",
+                                             "resource.k8s.io/v1",
+                                             "resource.k8s.io/v1beta2",
+                                             "resource.k8s.io/v1beta1",
+                                             "resource.k8s.io/v1alpha3",
+                                             "scheduling.k8s.io/v1alpha2",
+                                             "scheduling.k8s.io/v1beta1",
+                                             "scheduling.k8s.io/v1",
+                                             "storage.k8s.io/v1beta1",
+                                             "storage.k8s.io/v1",
+                                             "storage.k8s.io/v1alpha1",
+                                             "storagemigration.k8s.io/v1beta1",
+                                             "apiextensions.k8s.io/v1beta1",
+                                             "apiextensions.k8s.io/v1"};
 
 }  // namespace
 
@@ -38,7 +77,9 @@ Capabilities default_capabilities() {
 Result<KubeVersion> parse_kube_version(std::string_view text) {
     auto const shown = gotemplate::quote(text);
     auto body = text;
-    while (!body.empty() && (body.front() == ' ' || (body.front() >= '\t' && body.front() <= '\r' && body.front() != '\v'))) body.remove_prefix(1);
+    while (!body.empty() &&
+           (body.front() == ' ' || (body.front() >= '\t' && body.front() <= '\r' && body.front() != '\v')))
+        body.remove_prefix(1);
     if (body.starts_with('v')) body.remove_prefix(1);
     auto const numbers = body.substr(0, body.find_first_not_of("0123456789."));
     std::size_t end = 0;
@@ -56,11 +97,13 @@ Result<KubeVersion> parse_kube_version(std::string_view text) {
     std::string normalized = "v";
     for (std::size_t i = 0; i < parts.size(); ++i) {
         if (i == 0 && parts[0].size() > 1 && parts[0][0] == '0')
-            return fail(Errc::invalid_input, "illegal zero-prefixed version component " + gotemplate::quote(parts[0]) + " in " + shown);
+            return fail(Errc::invalid_input,
+                        "illegal zero-prefixed version component " + gotemplate::quote(parts[0]) + " in " + shown);
         std::uint64_t value = 0;
         if (std::from_chars(parts[i].data(), parts[i].data() + parts[i].size(), value).ec != std::errc{}) {
-            return fail(Errc::invalid_input, "illegal non-numeric version component " + gotemplate::quote(parts[i]) + " in " + shown +
-                                                 ": strconv.ParseUint: parsing " + gotemplate::quote(parts[i]) + ": value out of range");
+            return fail(Errc::invalid_input, "illegal non-numeric version component " + gotemplate::quote(parts[i]) +
+                                                 " in " + shown + ": strconv.ParseUint: parsing " +
+                                                 gotemplate::quote(parts[i]) + ": value out of range");
         }
         normalized += (i == 0 ? "" : ".") + std::to_string(value);
     }

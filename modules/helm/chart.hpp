@@ -55,8 +55,8 @@ struct Metadata {
 struct Chart {
     Metadata metadata;
     std::vector<File> templates;
-    std::vector<File> files;      // everything else, crds/ included
-    gotemplate::Value values;     // defaults, a map; invalid when there is no values.yaml
+    std::vector<File> files;   // everything else, crds/ included
+    gotemplate::Value values;  // defaults, a map; invalid when there is no values.yaml
     std::optional<std::string> schema;
     std::vector<std::shared_ptr<Chart const>> dependencies;  // of charts/, by folder name
 

@@ -74,7 +74,8 @@ private:
     void globals(Value& into, Value const& from, std::string const& prefix) {
         Value target = Value::map();
         if (auto const* existing = into.find("global")) {
-            if (!existing->is_map()) return warn("warning: skipping globals because destination global is not a table.");
+            if (!existing->is_map())
+                return warn("warning: skipping globals because destination global is not a table.");
             target = existing->unboxed();
         }
         Value source = Value::map();
@@ -131,7 +132,8 @@ private:
             }
             if (given->is_map()) {
                 if (!fallback.is_map()) {
-                    if (!fallback.is_nil()) warn("warning: skipped value for " + path + '.' + std::string{name} + ": Not a table.");
+                    if (!fallback.is_nil())
+                        warn("warning: skipped value for " + path + '.' + std::string{name} + ": Not a table.");
                     continue;
                 }
                 bool const merge = merge_ || is_subchart(chart, name);
@@ -191,10 +193,12 @@ void coalesce_tables(Value& into, Value from, bool merge, std::string const& pre
                 Value table = have->unboxed();
                 coalesce_tables(table, fallback.unboxed(), merge, join(prefix, name), log);
             } else {
-                note(log, "warning: cannot overwrite table with non table for " + join(prefix, name) + " (" + gotemplate::to_text(fallback) + ')');
+                note(log, "warning: cannot overwrite table with non table for " + join(prefix, name) + " (" +
+                              gotemplate::to_text(fallback) + ')');
             }
         } else if (have->is_map() && !fallback.is_nil()) {
-            note(log, "warning: destination for " + join(prefix, name) + " is a table. Ignoring non-table value (" + gotemplate::to_text(fallback) + ')');
+            note(log, "warning: destination for " + join(prefix, name) + " is a table. Ignoring non-table value (" +
+                          gotemplate::to_text(fallback) + ')');
         }
     }
 }

@@ -1,9 +1,9 @@
 // modules/helm/convert.cpp: values to and from YAML, JSON and TOML inside of templates.
 #include "modules/helm/convert.hpp"
 
+#include "modules/base/base64.hpp"
 #include "modules/helm/functions.hpp"
 #include "modules/helm/typed.hpp"
-#include "modules/base/base64.hpp"
 #include "modules/text/gotemplate/json.hpp"
 #include "modules/text/gotemplate/unicode.hpp"
 #include "modules/yaml/go_number.hpp"
@@ -49,7 +49,9 @@ json::value float_value(double number, Floats floats) {
 }
 
 /// An empty Value has no bytes to point to, which Boost.JSON does not like.
-json::string_view view_of(std::string_view text) { return text.empty() ? json::string_view{""} : json::string_view{text}; }
+json::string_view view_of(std::string_view text) {
+    return text.empty() ? json::string_view{""} : json::string_view{text};
+}
 
 std::string valid_text(std::string_view text) {
     std::string out;
@@ -61,7 +63,8 @@ std::string valid_text(std::string_view text) {
     return out;
 }
 
-Result<json::value> tree_of(Value const& value, Floats floats, json::storage_ptr const& storage, std::size_t depth = 0) {
+Result<json::value> tree_of(Value const& value, Floats floats, json::storage_ptr const& storage,
+                            std::size_t depth = 0) {
     if (depth > kDepthMax) return fail(Errc::limit, "value nested too deep");
     if (value.is_nil()) return json::value(nullptr);
     switch (value.kind()) {
@@ -69,7 +72,8 @@ Result<json::value> tree_of(Value const& value, Floats floats, json::storage_ptr
         case Kind::integer: return json::value(value.as_int());
         case Kind::unsigned_integer: return json::value(value.as_uint());
         case Kind::floating:
-            if (!std::isfinite(value.as_float())) return fail(Errc::invalid_input, "error marshaling into JSON: json: unsupported value: NaN");
+            if (!std::isfinite(value.as_float()))
+                return fail(Errc::invalid_input, "error marshaling into JSON: json: unsupported value: NaN");
             return float_value(value.as_float(), floats);
         case Kind::string: {
             auto const text = value.as_string();
@@ -127,13 +131,13 @@ std::uint64_t values_in(Value const& value, std::uint64_t most, std::size_t dept
 
 /// Before a tree is written: what that takes.
 Result<void> charge_tree(Call& call, Value const& value) {
-    auto const left = call.executor().budget().steps_max - std::min(call.executor().budget().steps_max, call.executor().steps_used());
+    auto const left =
+        call.executor().budget().steps_max - std::min(call.executor().budget().steps_max, call.executor().steps_used());
     return call.charge_steps(values_in(value, left + 1));
 }
 
 /// `write(value)` of a value that may be large.
-template <class Write>
-Result<std::string> written(Call& call, Write write) {
+template <class Write> Result<std::string> written(Call& call, Write write) {
     if (auto charged = charge_tree(call, call[0]); !charged) return fail(std::move(charged));
     return write(call[0]);
 }
@@ -243,7 +247,8 @@ Result<std::string> to_yaml(Value const& value) {
 void add_conversions(gotemplate::FuncMap& funcs) {
     funcs.add("toYaml", "any -> string", [](Call& call) { return or_empty(call, written(call, to_yaml)); });
     funcs.add("mustToYaml", "any -> string", [](Call& call) { return or_fail(call, written(call, to_yaml)); });
-    funcs.add("toYamlPretty", "any -> string", [](Call& call) { return or_empty(call, written(call, to_yaml_pretty)); });
+    funcs.add("toYamlPretty", "any -> string",
+              [](Call& call) { return or_empty(call, written(call, to_yaml_pretty)); });
     funcs.add("fromYaml", "string -> map", from_yaml);
     funcs.add("fromYamlArray", "string -> []any", from_yaml_array);
     funcs.add("toJson", "any -> string", [](Call& call) { return or_empty(call, written(call, json_text)); });

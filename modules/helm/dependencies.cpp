@@ -53,7 +53,8 @@ void apply_conditions(std::vector<Dependency>& dependencies, Value const& values
                 dependency.enabled = found.as_bool();
                 break;
             }
-            log.push_back(log_line("WARN", "returned non-bool value", {{"path", condition}, {"chart", dependency.name}}));
+            log.push_back(
+                log_line("WARN", "returned non-bool value", {{"path", condition}, {"chart", dependency.name}}));
         }
     }
 }
@@ -102,13 +103,15 @@ private:
         std::vector<std::unique_ptr<Instance>> named;
         for (auto& existing : chart.dependencies) {
             bool const listed = std::ranges::any_of(wanted, [&](auto const& dependency) {
-                return dependency.name == existing->name() && semver::is_compatible(dependency.version, existing->metadata.version);
+                return dependency.name == existing->name() &&
+                       semver::is_compatible(dependency.version, existing->metadata.version);
             });
             (listed ? named : chosen).push_back(std::move(existing));
         }
         for (auto& dependency : wanted) {
             auto const found = std::ranges::find_if(named, [&](auto const& existing) {
-                return existing->chart->metadata.name == dependency.name && semver::is_compatible(dependency.version, existing->metadata.version);
+                return existing->chart->metadata.name == dependency.name &&
+                       semver::is_compatible(dependency.version, existing->metadata.version);
             });
             if (found != named.end()) {
                 auto copy = copy_of(**found, &chart);
@@ -177,7 +180,8 @@ Result<void> import_values(Instance& chart, Log& log) {
             Value const table = table_at(*coalesced, path, &missing);
             if (!table.is_map()) {
                 auto const reason = gotemplate::quote(missing) + " is not a table";
-                log.push_back(entry.is_map() ? log_line("WARN", "ImportValues missing table from chart", {{"chart", dependency.name}, {"error", reason}})
+                log.push_back(entry.is_map() ? log_line("WARN", "ImportValues missing table from chart",
+                                                        {{"chart", dependency.name}, {"error", reason}})
                                              : log_line("WARN", "ImportValues missing table", {{"error", reason}}));
                 continue;
             }
@@ -206,7 +210,9 @@ Value table_at(Value const& values, std::string_view path, std::string_view* mis
     return table;
 }
 
-std::string Instance::full_path() const { return parent == nullptr ? name() : parent->full_path() + "/charts/" + name(); }
+std::string Instance::full_path() const {
+    return parent == nullptr ? name() : parent->full_path() + "/charts/" + name();
+}
 
 std::unique_ptr<Instance> instantiate(Chart const& chart, Instance const* parent) {
     auto made = std::make_unique<Instance>();

@@ -32,7 +32,8 @@ std::string go_errno(int code) {
 /// `bytes_hint`: what the file was seen to hold.
 Result<std::string> read_file(std::string const& path, std::size_t bytes_max, std::size_t bytes_hint = 4096) {
     int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return fail(errno == ENOENT ? Errc::not_found : Errc::invalid_input, "open " + path + ": " + go_errno(errno));
+    if (fd < 0)
+        return fail(errno == ENOENT ? Errc::not_found : Errc::invalid_input, "open " + path + ": " + go_errno(errno));
     std::string data;
     std::size_t used = 0;
     ssize_t got = 0;
@@ -45,7 +46,8 @@ Result<std::string> read_file(std::string const& path, std::size_t bytes_max, st
     data.resize(used);
     ::close(fd);
     if (failed != 0) return fail(Errc::invalid_input, "read " + path + ": " + go_errno(failed));
-    if (data.size() > bytes_max) return fail(Errc::limit, path + " is larger than " + std::to_string(bytes_max) + " bytes");
+    if (data.size() > bytes_max)
+        return fail(Errc::limit, path + " is larger than " + std::to_string(bytes_max) + " bytes");
     return data;
 }
 
@@ -88,33 +90,44 @@ public:
     std::vector<File> files;
 
 private:
-    Result<void> visit(std::string const& path, std::string const& relative, std::string const& name, std::size_t depth) {
+    Result<void> visit(std::string const& path, std::string const& relative, std::string const& name,
+                       std::size_t depth) {
         struct stat info{};
-        if (::lstat(path.c_str(), &info) != 0) return fail(Errc::invalid_input, "lstat " + path + ": " + go_errno(errno));
+        if (::lstat(path.c_str(), &info) != 0)
+            return fail(Errc::invalid_input, "lstat " + path + ": " + go_errno(errno));
         if (S_ISLNK(info.st_mode)) {
             std::error_code ec;
             auto const real = fs::canonical(path, ec);
-            if (ec) return fail(Errc::invalid_input, "error evaluating symlink " + path + ": lstat " + missing_part(path) + ": " + go_errno(ec.value()));
+            if (ec)
+                return fail(Errc::invalid_input, "error evaluating symlink " + path + ": lstat " + missing_part(path) +
+                                                     ": " + go_errno(ec.value()));
             auto const text = real.string();
             if (log_ != nullptr)
-                log_->push_back(log_line("INFO", "found symbolic link in path. Contents of linked file included and used", {{"path", path}, {"resolved", text}}));
+                log_->push_back(log_line("INFO",
+                                         "found symbolic link in path. Contents of linked file included and used",
+                                         {{"path", path}, {"resolved", text}}));
             bool const inside = root_ == "/" || text == root_ || text.starts_with(root_ + '/');
             if (!inside) return fail(Errc::denied, "symlink " + relative + " leads out of " + root_);
-            if (::lstat(text.c_str(), &info) != 0) return fail(Errc::invalid_input, "lstat " + text + ": " + go_errno(errno));
+            if (::lstat(text.c_str(), &info) != 0)
+                return fail(Errc::invalid_input, "lstat " + text + ": " + go_errno(errno));
         }
         if (S_ISDIR(info.st_mode)) {
             if (rules_.ignores(relative, true)) return {};
             return walk(path, relative, depth + 1);
         }
         if (rules_.ignores(relative, false)) return {};
-        if (!S_ISREG(info.st_mode)) return fail(Errc::invalid_input, "cannot load irregular file " + path + " as it has file mode type bits set");
+        if (!S_ISREG(info.st_mode))
+            return fail(Errc::invalid_input,
+                        "cannot load irregular file " + path + " as it has file mode type bits set");
         if (static_cast<std::uint64_t>(info.st_size) > kChartFileBytesMax) {
-            return fail(Errc::limit, "chart file " + gotemplate::quote(name) + " is larger than the maximum file size " + std::to_string(kChartFileBytesMax));
+            return fail(Errc::limit, "chart file " + gotemplate::quote(name) +
+                                         " is larger than the maximum file size " + std::to_string(kChartFileBytesMax));
         }
         auto data = read_file(path, kChartFileBytesMax, static_cast<std::size_t>(info.st_size));
         if (!data) return fail(std::move(data), "error reading " + relative);
         bytes_ += data->size();
-        if (bytes_ > kChartBytesMax || files.size() >= kChartFilesMax) return fail(Errc::limit, "chart folder is larger than the maximum size " + std::to_string(kChartBytesMax));
+        if (bytes_ > kChartBytesMax || files.size() >= kChartFilesMax)
+            return fail(Errc::limit, "chart folder is larger than the maximum size " + std::to_string(kChartBytesMax));
         if (data->starts_with("\xEF\xBB\xBF")) data->erase(0, 3);
         files.push_back({relative, std::move(*data)});
         return {};
@@ -135,7 +148,8 @@ Result<void> check_api_version(std::string_view chart_yaml) {
     if (!base) return fail(std::move(base), "cannot load Chart.yaml");
     auto const version = base->text("apiVersion");
     if (version == "v3") return fail(Errc::invalid_input, "invalid chart apiVersion");
-    if (!version.empty() && version != "v1" && version != "v2") return fail(Errc::invalid_input, "unsupported chart version");
+    if (!version.empty() && version != "v1" && version != "v2")
+        return fail(Errc::invalid_input, "unsupported chart version");
     return {};
 }
 
@@ -192,8 +206,10 @@ Result<ChartPtr> load_path(std::string const& path, Log* log) {
     if (!bytes) return fail(std::move(bytes));
     if (!bytes->starts_with("\x1F\x8B\x08")) {
         if (path.ends_with(".yml") || path.ends_with(".yaml"))
-            return fail(Errc::invalid_input, "file '" + path + "' seems to be a YAML file, but expected a gzipped archive");
-        return fail(Errc::invalid_input, "file '" + path + "' does not appear to be a gzipped archive; got '" + content_type(*bytes) + "'");
+            return fail(Errc::invalid_input,
+                        "file '" + path + "' seems to be a YAML file, but expected a gzipped archive");
+        return fail(Errc::invalid_input,
+                    "file '" + path + "' does not appear to be a gzipped archive; got '" + content_type(*bytes) + "'");
     }
     return load_archive(*bytes, path, log);
 }

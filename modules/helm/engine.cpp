@@ -26,7 +26,8 @@ struct Renderable {
 
 class Collector {
 public:
-    Collector(Value release, Value capabilities) : release_(std::move(release)), capabilities_(std::move(capabilities)) {}
+    Collector(Value release, Value capabilities)
+        : release_(std::move(release)), capabilities_(std::move(capabilities)) {}
 
     /// The scope of `chart`; its templates and those below are added to `all`.
     Value collect(Instance const& chart, Value const& parent_values, std::vector<Renderable>& all) {
@@ -69,7 +70,9 @@ void sort_templates(std::vector<Renderable>& all) {
     for (std::size_t i = 0; i < all.size(); ++i) last[all[i].name] = i;
     std::vector<Renderable> kept;
     for (auto const& [name, i] : last) kept.push_back(std::move(all[i]));
-    std::ranges::sort(kept, [](Renderable const& a, Renderable const& b) { return a.depth != b.depth ? a.depth > b.depth : a.name > b.name; });
+    std::ranges::sort(kept, [](Renderable const& a, Renderable const& b) {
+        return a.depth != b.depth ? a.depth > b.depth : a.name > b.name;
+    });
     all = std::move(kept);
 }
 
@@ -88,7 +91,8 @@ Result<void> parse_all(std::vector<Renderable> const& all, TemplateSet& set) {
 
 }  // namespace
 
-Result<std::map<std::string, std::string>> render_templates(Instance const& root, Value const& values, Value const& release, Value const& capabilities,
+Result<std::map<std::string, std::string>> render_templates(Instance const& root, Value const& values,
+                                                            Value const& release, Value const& capabilities,
                                                             EngineRun const& run) {
     std::vector<Renderable> all;
     Collector{release, capabilities}.collect(root, values, all);
@@ -113,7 +117,9 @@ Result<std::map<std::string, std::string>> render_templates(Instance const& root
             return fail(Errc::invalid_input, exec_error_text(one.name, error.chain));
         }
         bytes += out.size();
-        if (bytes > run.budget.output_bytes_max) return fail(Errc::limit, "rendered output larger than " + std::to_string(run.budget.output_bytes_max) + " bytes");
+        if (bytes > run.budget.output_bytes_max)
+            return fail(Errc::limit,
+                        "rendered output larger than " + std::to_string(run.budget.output_bytes_max) + " bytes");
         rendered[one.name] = replace_all(std::move(out), "<no value>", "");
     }
     return rendered;

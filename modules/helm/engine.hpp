@@ -24,8 +24,10 @@ struct EngineRun {
 /// Errors  invalid_input  Helm's text: "parse error at (c/templates/a.yaml:3): ...", "execution error at (...): message of fail",
 ///                        or location, what was executed and the reason, one a line
 ///         limit          a field of Budget
-Result<std::map<std::string, std::string>> render_templates(Instance const& root, gotemplate::Value const& values, gotemplate::Value const& release,
-                                                            gotemplate::Value const& capabilities, EngineRun const& run);
+Result<std::map<std::string, std::string>> render_templates(Instance const& root, gotemplate::Value const& values,
+                                                            gotemplate::Value const& release,
+                                                            gotemplate::Value const& capabilities,
+                                                            EngineRun const& run);
 
 /// Helm's cleanupParseError and reformatExecErrorMsg.
 std::string parse_error_text(std::string const& name, std::string const& message);

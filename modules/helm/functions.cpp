@@ -66,12 +66,16 @@ Result<Value> tpl(Call& call) {
     auto const text = call.text(0);
     if (is_plain(text)) {
         if (auto charged = call.charge_bytes(text.size()); !charged) return fail(std::move(charged));
-        return text.find("<no value>") == text.npos ? Value{call[0]} : Value::string(replace_all(std::string{text}, "<no value>", ""));
+        return text.find("<no value>") == text.npos ? Value{call[0]}
+                                                    : Value::string(replace_all(std::string{text}, "<no value>", ""));
     }
     if (auto charged = call.charge_steps(text.size() / 16 + 1); !charged) return fail(std::move(charged));
-    if (executor.tpl_depth >= kTplDepthMax) return fail(Errc::limit, "tpl nested deeper than " + std::to_string(kTplDepthMax));
+    if (executor.tpl_depth >= kTplDepthMax)
+        return fail(Errc::limit, "tpl nested deeper than " + std::to_string(kTplDepthMax));
     auto parsed = executor.tpl_cache.parsed(executor.set(), text);
-    if (!parsed) return fail(parsed.error().code, "cannot parse template " + gotemplate::quote(text) + ": " + parsed.error().message);
+    if (!parsed)
+        return fail(parsed.error().code,
+                    "cannot parse template " + gotemplate::quote(text) + ": " + parsed.error().message);
     TemplateSet child{executor.set().funcs(), &executor.set()};
     child.add(*parsed);
     std::string out;
@@ -84,7 +88,8 @@ Result<Value> tpl(Call& call) {
 
 Result<Value> required(Call& call) {
     Value const& value = call[1];
-    bool const missing = value.kind() == Kind::invalid || (value.is_string() && value.unboxed().type().name == "string" && value.size() == 0);
+    bool const missing = value.kind() == Kind::invalid ||
+                         (value.is_string() && value.unboxed().type().name == "string" && value.size() == 0);
     if (missing) return invalid(marked(call.text(0)));
     return value;
 }

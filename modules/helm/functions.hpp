@@ -19,8 +19,8 @@ class Lookup {
 public:
     virtual ~Lookup() = default;
     /// One object, or a list when name is empty; an empty map when nothing is there.
-    virtual Result<gotemplate::Value> find(std::string_view api_version, std::string_view kind, std::string_view namespace_name,
-                                           std::string_view name) = 0;
+    virtual Result<gotemplate::Value> find(std::string_view api_version, std::string_view kind,
+                                           std::string_view namespace_name, std::string_view name) = 0;
 };
 
 /// Texts given to tpl, parsed; bounded, emptied when full.
@@ -38,7 +38,8 @@ private:
 /// The executor of one Helm render: what include, tpl and lookup share while it runs.
 class HelmExecutor : public gotemplate::Executor {
 public:
-    HelmExecutor(gotemplate::TemplateSet const& set, gotemplate::Ports const& ports, gotemplate::Budget const& budget, TplCache& cache, Lookup* lookup)
+    HelmExecutor(gotemplate::TemplateSet const& set, gotemplate::Ports const& ports, gotemplate::Budget const& budget,
+                 TplCache& cache, Lookup* lookup)
         : Executor(set, gotemplate::MissingKey::zero, ports, budget), tpl_cache(cache), lookup_port(lookup) {}
 
     TplCache& tpl_cache;

@@ -32,7 +32,8 @@ bool is_manifest_name(std::string_view name) {
 
 void add_crds(Instance const& chart, std::vector<Crd>& crds) {
     for (auto const& file : chart.chart->files) {
-        if (file.name.starts_with("crds/") && is_manifest_name(file.name)) crds.push_back({file.name, clean_path(chart.full_path() + '/' + file.name), file.data});
+        if (file.name.starts_with("crds/") && is_manifest_name(file.name))
+            crds.push_back({file.name, clean_path(chart.full_path() + '/' + file.name), file.data});
     }
     for (auto const& sub : chart.dependencies) add_crds(*sub, crds);
 }
@@ -69,12 +70,14 @@ gotemplate::FuncMap const& helm_functions() {
 Engine::Engine() : funcs_(helm_functions()) {}
 Engine::~Engine() = default;
 
-Result<Rendered> Engine::render(Chart const& chart, Value const& values, RenderOptions const& options, Ports const& ports) {
+Result<Rendered> Engine::render(Chart const& chart, Value const& values, RenderOptions const& options,
+                                Ports const& ports) {
     RenderStage stage{};
     return render(chart, values, options, ports, &stage);
 }
 
-Result<Rendered> Engine::render(Chart const& chart, Value const& values, RenderOptions const& options, Ports const& ports, RenderStage* stage) {
+Result<Rendered> Engine::render(Chart const& chart, Value const& values, RenderOptions const& options,
+                                Ports const& ports, RenderStage* stage) {
     Rendered made;
     Log unread;
     auto& log = options.log != nullptr ? *options.log : unread;
@@ -96,11 +99,14 @@ Result<Rendered> Engine::render(Chart const& chart, Value const& values, RenderO
     add_crds(*root, made.crds);
     *stage = RenderStage::templates;
     auto const& kube = options.capabilities.kube_version;
-    if (!made.chart.kube_version.empty() && !semver::is_compatible(made.chart.kube_version, kube.normalized.empty() ? kube.version : kube.normalized)) {
-        return fail(Errc::invalid_input, "chart requires kubeVersion: " + made.chart.kube_version + " which is incompatible with Kubernetes " + kube.version);
+    if (!made.chart.kube_version.empty() &&
+        !semver::is_compatible(made.chart.kube_version, kube.normalized.empty() ? kube.version : kube.normalized)) {
+        return fail(Errc::invalid_input, "chart requires kubeVersion: " + made.chart.kube_version +
+                                             " which is incompatible with Kubernetes " + kube.version);
     }
     EngineRun const run{funcs_, {ports.random, ports.clock, ports.zones}, options.budget, tpl_cache_, ports.lookup};
-    auto files = render_templates(*root, *coalesced, release_value(options.release), capabilities_value(options.capabilities), run);
+    auto files = render_templates(*root, *coalesced, release_value(options.release),
+                                  capabilities_value(options.capabilities), run);
     if (!files) return fail(std::move(files));
     made.notes = take_notes(*files, root->name() + "/templates/NOTES.txt", options.subchart_notes);
     *stage = RenderStage::manifests;
@@ -139,26 +145,31 @@ void ChartCache::keep(std::string digest, ChartPtr chart, std::size_t bytes) {
 
 Result<void> check_installable(Chart const& chart, Log* log) {
     auto const& metadata = chart.metadata;
-    if (!metadata.type.empty() && metadata.type != "application") return fail(Errc::invalid_input, metadata.type + " charts are not installable");
+    if (!metadata.type.empty() && metadata.type != "application")
+        return fail(Errc::invalid_input, metadata.type + " charts are not installable");
     if (metadata.deprecated && log != nullptr) log->push_back(log_line("WARN", "this chart is deprecated"));
     std::string missing;
     for (auto const& dependency : metadata.dependencies.value_or(std::vector<Dependency>{})) {
-        bool const there = std::ranges::any_of(chart.dependencies, [&](ChartPtr const& sub) { return sub->metadata.name == dependency.name; });
+        bool const there = std::ranges::any_of(
+            chart.dependencies, [&](ChartPtr const& sub) { return sub->metadata.name == dependency.name; });
         if (!there) missing += (missing.empty() ? "" : ", ") + dependency.name;
     }
     if (missing.empty()) return {};
-    return fail(Errc::not_found,
-                "an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to fetch missing "
-                "dependencies: found in Chart.yaml, but missing in charts/ directory: " +
-                    missing);
+    return fail(
+        Errc::not_found,
+        "an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to fetch missing "
+        "dependencies: found in Chart.yaml, but missing in charts/ directory: " +
+            missing);
 }
 
 Result<void> check_release_name(std::string_view name, Log* log) {
     if (!name.empty() && name.size() <= 53 && is_release_name(name)) return {};
-    auto const reason = "release name " + gotemplate::quote(name) + ": " +
-                        (name.empty() ? "no name provided"
-                                      : "invalid release name, must match regex ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the "
-                                        "length must not be longer than 53");
+    auto const reason =
+        "release name " + gotemplate::quote(name) + ": " +
+        (name.empty()
+             ? "no name provided"
+             : "invalid release name, must match regex ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the "
+               "length must not be longer than 53");
     if (log != nullptr) log->push_back(log_line("ERROR", "release name check failed", {{"error", reason}}));
     return fail(Errc::invalid_input, "release name check failed: " + reason);
 }

@@ -44,7 +44,7 @@ struct Rendered {
     std::vector<Hook> hooks;          // in install order of their kinds; run by weight
     std::string notes;
     std::vector<Crd> crds;
-    Metadata chart;               // after dependencies were picked
+    Metadata chart;                  // after dependencies were picked
     gotemplate::Value chart_values;  // defaults, with imported ones
     gotemplate::Value values;        // coalesced: what templates saw, before they changed it
 };
@@ -71,10 +71,12 @@ public:
     /// Errors  invalid_input  Helm's text; limit  budgets; whatever a port returns
     /// Never   writes anything, resolves a host name, reads a remote schema
     /// Cost    O(templates + output); a chart's templates are parsed on its first render only
-    Result<Rendered> render(Chart const& chart, gotemplate::Value const& values, RenderOptions const& options, Ports const& ports);
+    Result<Rendered> render(Chart const& chart, gotemplate::Value const& values, RenderOptions const& options,
+                            Ports const& ports);
 
     /// The same, with the stage that failed in `*stage`.
-    Result<Rendered> render(Chart const& chart, gotemplate::Value const& values, RenderOptions const& options, Ports const& ports, RenderStage* stage);
+    Result<Rendered> render(Chart const& chart, gotemplate::Value const& values, RenderOptions const& options,
+                            Ports const& ports, RenderStage* stage);
 
     /// `helm template --name-template`: one template without data.
     Result<std::string> render_name(std::string_view text, Ports const& ports);

@@ -19,7 +19,8 @@ Result<IgnoreRules> IgnoreRules::parse(std::string_view text) {
 Result<void> IgnoreRules::add(std::string_view line) {
     auto pattern = trimmed(line);
     if (pattern.empty() || pattern.starts_with('#')) return {};
-    if (pattern.find("**") != pattern.npos) return fail(Errc::invalid_input, "double-star (**) syntax is not supported");
+    if (pattern.find("**") != pattern.npos)
+        return fail(Errc::invalid_input, "double-star (**) syntax is not supported");
     if (auto tried = glob::match_path(pattern, "abc"); !tried) return fail(std::move(tried));
     Rule rule;
     if (pattern.starts_with('!')) {

@@ -17,7 +17,8 @@ struct Instance {
     gotemplate::Value values;  // defaults; replaced by what import-values adds
     std::vector<std::unique_ptr<Instance>> dependencies;
     Instance const* parent = nullptr;  // whose path this one's path starts with
-    std::vector<std::unique_ptr<Instance>> replaced;  // what copies were made of: still the parents of the copies' parts
+    std::vector<std::unique_ptr<Instance>>
+        replaced;  // what copies were made of: still the parents of the copies' parts
 
     std::string const& name() const { return metadata.name; }
     bool is_root() const { return parent == nullptr; }

@@ -21,7 +21,8 @@ Result<std::vector<std::string>> documents_of(std::string_view text) {
         if (line.starts_with("---")) {
             auto const rest = trimmed(line.substr(3));
             if (!rest.empty() && rest[0] != '#')
-                return fail(Errc::invalid_input, "error reading yaml document: invalid Yaml document separator: " + std::string{rest});
+                return fail(Errc::invalid_input,
+                            "error reading yaml document: invalid Yaml document separator: " + std::string{rest});
             if (!current.empty()) {
                 documents.push_back(std::exchange(current, {}));
                 continue;
@@ -42,7 +43,8 @@ public:
         for (auto const& file : files) {
             if (file.name != "Chart.yaml") continue;
             has_metadata_ = true;
-            if (auto done = decode_metadata(file.data, chart_->metadata); !done) return fail(std::move(done), "cannot load Chart.yaml");
+            if (auto done = decode_metadata(file.data, chart_->metadata); !done)
+                return fail(std::move(done), "cannot load Chart.yaml");
             if (chart_->metadata.api_version.empty()) chart_->metadata.api_version = "v1";
         }
         for (auto& file : files) {
@@ -53,7 +55,8 @@ public:
         for (auto& [name, members] : subcharts_) {
             if (name.starts_with('_') || name.starts_with('.')) continue;
             auto chart = subchart(name, members);
-            if (!chart) return fail(std::move(chart), "error unpacking subchart " + name + " in " + chart_->metadata.name);
+            if (!chart)
+                return fail(std::move(chart), "error unpacking subchart " + name + " in " + chart_->metadata.name);
             chart_->dependencies.push_back(*chart);
         }
         return chart_;
@@ -72,13 +75,16 @@ private:
             chart_->schema = std::move(file.data);
         } else if (name == "requirements.yaml") {
             has_metadata_ = true;
-            warn_v2("Warning: Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend migrating dependencies to Chart.yaml.");
-            if (auto done = decode_metadata(file.data, chart_->metadata); !done) return fail(std::move(done), "cannot load requirements.yaml");
+            warn_v2(
+                "Warning: Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend migrating dependencies to Chart.yaml.");
+            if (auto done = decode_metadata(file.data, chart_->metadata); !done)
+                return fail(std::move(done), "cannot load requirements.yaml");
             if (is_v1()) chart_->files.push_back(std::move(file));
         } else if (name == "requirements.lock") {
             has_metadata_ = true;
             if (auto done = check_lock(file); !done) return done;
-            warn_v2("Warning: Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend migrating to Chart.lock.");
+            warn_v2(
+                "Warning: Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend migrating to Chart.lock.");
             if (is_v1()) chart_->files.push_back(std::move(file));
         } else if (name.starts_with("templates/")) {
             chart_->templates.push_back(std::move(file));
@@ -95,8 +101,9 @@ private:
     /// The lock is not used for rendering, but a broken one stops Helm.
     static Result<void> check_lock(File const& file) {
         static constexpr TypedField kLocked[] = {{"name"}, {"version"}, {"repository"}};
-        static constexpr TypedField kLock[] = {
-            {"digest"}, {"dependencies", TypedField::Kind::structure_list, kLocked, "[]*v2.Dependency", "Dependency", "v2.Dependency"}};
+        static constexpr TypedField kLock[] = {{"digest"},
+                                               {"dependencies", TypedField::Kind::structure_list, kLocked,
+                                                "[]*v2.Dependency", "Dependency", "v2.Dependency"}};
         auto decoded = decode_yaml(file.data, {"Lock", "v2.Lock", kLock});
         if (!decoded) return fail(std::move(decoded), "cannot load " + file.name);
         return {};
@@ -105,7 +112,8 @@ private:
     Result<ChartPtr> subchart(std::string const& name, std::vector<File>& members) {
         if (extension(name) == ".tgz") {
             if (members[0].name != name) {
-                return fail(Errc::invalid_input, "error unpacking subchart tar in " + chart_->metadata.name + ": expected " + name + ", got " + members[0].name);
+                return fail(Errc::invalid_input, "error unpacking subchart tar in " + chart_->metadata.name +
+                                                     ": expected " + name + ", got " + members[0].name);
             }
             auto files = unpack_archive(members[0].data);
             if (!files) return fail(std::move(files));

@@ -14,7 +14,8 @@ void append(std::string& line, std::string_view name, std::string_view value) {
     line += '=';
     auto const quoted = gotemplate::quote(value);
     // A backslash alone does not ask for quotes; whatever else quoting changes does.
-    bool const plain = !value.empty() && std::ranges::none_of(value, [](char c) { return c == ' ' || c == '=' || c == '"'; }) &&
+    bool const plain = !value.empty() &&
+                       std::ranges::none_of(value, [](char c) { return c == ' ' || c == '=' || c == '"'; }) &&
                        quoted.size() == value.size() + 2 + static_cast<std::size_t>(std::ranges::count(value, '\\'));
     line += plain ? value : std::string_view{quoted};
 }

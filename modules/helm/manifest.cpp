@@ -11,21 +11,83 @@
 namespace holdfast::helm {
 namespace {
 
-constexpr std::string_view kInstallOrder[] = {
-    "PriorityClass", "Namespace", "NetworkPolicy", "ResourceQuota", "LimitRange", "PodSecurityPolicy", "PodDisruptionBudget",
-    "ServiceAccount", "Secret", "SecretList", "ConfigMap", "StorageClass", "PersistentVolume", "PersistentVolumeClaim",
-    "CustomResourceDefinition", "ClusterRole", "ClusterRoleList", "ClusterRoleBinding", "ClusterRoleBindingList", "Role", "RoleList",
-    "RoleBinding", "RoleBindingList", "Service", "DaemonSet", "Pod", "ReplicationController", "ReplicaSet", "Deployment",
-    "HorizontalPodAutoscaler", "StatefulSet", "Job", "CronJob", "IngressClass", "Ingress", "APIService",
-    "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"};
+constexpr std::string_view kInstallOrder[] = {"PriorityClass",
+                                              "Namespace",
+                                              "NetworkPolicy",
+                                              "ResourceQuota",
+                                              "LimitRange",
+                                              "PodSecurityPolicy",
+                                              "PodDisruptionBudget",
+                                              "ServiceAccount",
+                                              "Secret",
+                                              "SecretList",
+                                              "ConfigMap",
+                                              "StorageClass",
+                                              "PersistentVolume",
+                                              "PersistentVolumeClaim",
+                                              "CustomResourceDefinition",
+                                              "ClusterRole",
+                                              "ClusterRoleList",
+                                              "ClusterRoleBinding",
+                                              "ClusterRoleBindingList",
+                                              "Role",
+                                              "RoleList",
+                                              "RoleBinding",
+                                              "RoleBindingList",
+                                              "Service",
+                                              "DaemonSet",
+                                              "Pod",
+                                              "ReplicationController",
+                                              "ReplicaSet",
+                                              "Deployment",
+                                              "HorizontalPodAutoscaler",
+                                              "StatefulSet",
+                                              "Job",
+                                              "CronJob",
+                                              "IngressClass",
+                                              "Ingress",
+                                              "APIService",
+                                              "MutatingWebhookConfiguration",
+                                              "ValidatingWebhookConfiguration"};
 
-constexpr std::string_view kUninstallOrder[] = {
-    "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "APIService", "Ingress", "IngressClass", "Service", "CronJob",
-    "Job", "StatefulSet", "HorizontalPodAutoscaler", "Deployment", "ReplicaSet", "ReplicationController", "Pod", "DaemonSet",
-    "RoleBindingList", "RoleBinding", "RoleList", "Role", "ClusterRoleBindingList", "ClusterRoleBinding", "ClusterRoleList",
-    "ClusterRole", "CustomResourceDefinition", "PersistentVolumeClaim", "PersistentVolume", "StorageClass", "ConfigMap", "SecretList",
-    "Secret", "ServiceAccount", "PodDisruptionBudget", "PodSecurityPolicy", "LimitRange", "ResourceQuota", "NetworkPolicy", "Namespace",
-    "PriorityClass"};
+constexpr std::string_view kUninstallOrder[] = {"ValidatingWebhookConfiguration",
+                                                "MutatingWebhookConfiguration",
+                                                "APIService",
+                                                "Ingress",
+                                                "IngressClass",
+                                                "Service",
+                                                "CronJob",
+                                                "Job",
+                                                "StatefulSet",
+                                                "HorizontalPodAutoscaler",
+                                                "Deployment",
+                                                "ReplicaSet",
+                                                "ReplicationController",
+                                                "Pod",
+                                                "DaemonSet",
+                                                "RoleBindingList",
+                                                "RoleBinding",
+                                                "RoleList",
+                                                "Role",
+                                                "ClusterRoleBindingList",
+                                                "ClusterRoleBinding",
+                                                "ClusterRoleList",
+                                                "ClusterRole",
+                                                "CustomResourceDefinition",
+                                                "PersistentVolumeClaim",
+                                                "PersistentVolume",
+                                                "StorageClass",
+                                                "ConfigMap",
+                                                "SecretList",
+                                                "Secret",
+                                                "ServiceAccount",
+                                                "PodDisruptionBudget",
+                                                "PodSecurityPolicy",
+                                                "LimitRange",
+                                                "ResourceQuota",
+                                                "NetworkPolicy",
+                                                "Namespace",
+                                                "PriorityClass"};
 
 constexpr std::string_view kEvents[] = {"pre-install",  "post-install", "pre-delete",    "post-delete", "pre-upgrade",
                                         "post-upgrade", "pre-rollback", "post-rollback", "test"};
@@ -39,7 +101,8 @@ struct Head {
 
 /// sigs.k8s.io/yaml into Helm's SimpleHead: only these fields are looked at, the rest must merely be YAML.
 Result<Head> read_head(std::string_view text) {
-    static constexpr TypedField kMetadata[] = {{"name"}, {"annotations", TypedField::Kind::string_map, {}, "map[string]string"}};
+    static constexpr TypedField kMetadata[] = {{"name"},
+                                               {"annotations", TypedField::Kind::string_map, {}, "map[string]string"}};
     static constexpr TypedField kHead[] = {
         {"apiVersion"},
         {"kind"},
@@ -55,8 +118,7 @@ Result<Head> read_head(std::string_view text) {
     return head;
 }
 
-template <class Visit>
-void each_value(std::string_view list, Visit visit) {
+template <class Visit> void each_value(std::string_view list, Visit visit) {
     for (auto const part : split(list, ',')) visit(lower(trimmed(part)));
 }
 
@@ -86,8 +148,7 @@ Hook make_hook(Head const& head, std::string const& path, std::string const& tex
 }
 
 /// Helm's order: by kind, kinds it does not know last and by name; equal ones stay as they were.
-template <class T>
-void sort_by_kind(std::vector<T>& items) {
+template <class T> void sort_by_kind(std::vector<T>& items) {
     struct Key {
         std::size_t rank;
         std::string_view kind;
@@ -98,7 +159,8 @@ void sort_by_kind(std::vector<T>& items) {
     keys.reserve(items.size());
     for (auto const& item : items) {
         auto const rank = kind_rank(item.kind);
-        keys.push_back({rank, rank == std::size(kInstallOrder) ? std::string_view{item.kind} : std::string_view{}, keys.size()});
+        keys.push_back(
+            {rank, rank == std::size(kInstallOrder) ? std::string_view{item.kind} : std::string_view{}, keys.size()});
     }
     std::ranges::sort(keys);
     std::vector<T> sorted;
@@ -145,7 +207,8 @@ Result<Sorted> sort_manifests(std::map<std::string, std::string> const& files, L
     for (auto const& [path, text] : files) {
         if (base_name(path).starts_with('_') || trimmed(text).empty()) continue;
         for (auto& document : split_manifests(text)) {
-            if (sorted.manifests.size() + sorted.hooks.size() >= kManifestsMax) return fail(Errc::limit, "too many manifests");
+            if (sorted.manifests.size() + sorted.hooks.size() >= kManifestsMax)
+                return fail(Errc::limit, "too many manifests");
             auto head = read_head(document);
             if (!head) return fail(std::move(head), "YAML parse error on " + path);
             auto const types = head->annotations.find("helm.sh/hook");

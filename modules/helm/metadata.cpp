@@ -15,15 +15,32 @@ namespace {
 using Kind = TypedField::Kind;
 
 constexpr TypedField kMaintainer[] = {{"name"}, {"email"}, {"url"}};
-constexpr TypedField kDependency[] = {{"name"}, {"version"}, {"repository"}, {"condition"}, {"tags", Kind::string_list, {}, "[]string"},
-                                      {"enabled", Kind::boolean}, {"import-values", Kind::any_list, {}, "[]interface {}"}, {"alias"}};
-constexpr TypedField kMetadata[] = {{"name"}, {"home"}, {"sources", Kind::string_list, {}, "[]string"}, {"version"}, {"description"},
-                                    {"keywords", Kind::string_list, {}, "[]string"},
-                                    {"maintainers", Kind::structure_list, kMaintainer, "[]*v2.Maintainer", "Maintainer", "v2.Maintainer"},
-                                    {"icon"}, {"apiVersion"}, {"condition"}, {"tags"}, {"appVersion"}, {"deprecated", Kind::boolean},
-                                    {"annotations", Kind::string_map, {}, "map[string]string"}, {"kubeVersion"},
-                                    {"dependencies", Kind::structure_list, kDependency, "[]*v2.Dependency", "Dependency", "v2.Dependency"},
-                                    {"type"}};
+constexpr TypedField kDependency[] = {{"name"},
+                                      {"version"},
+                                      {"repository"},
+                                      {"condition"},
+                                      {"tags", Kind::string_list, {}, "[]string"},
+                                      {"enabled", Kind::boolean},
+                                      {"import-values", Kind::any_list, {}, "[]interface {}"},
+                                      {"alias"}};
+constexpr TypedField kMetadata[] = {
+    {"name"},
+    {"home"},
+    {"sources", Kind::string_list, {}, "[]string"},
+    {"version"},
+    {"description"},
+    {"keywords", Kind::string_list, {}, "[]string"},
+    {"maintainers", Kind::structure_list, kMaintainer, "[]*v2.Maintainer", "Maintainer", "v2.Maintainer"},
+    {"icon"},
+    {"apiVersion"},
+    {"condition"},
+    {"tags"},
+    {"appVersion"},
+    {"deprecated", Kind::boolean},
+    {"annotations", Kind::string_map, {}, "map[string]string"},
+    {"kubeVersion"},
+    {"dependencies", Kind::structure_list, kDependency, "[]*v2.Dependency", "Dependency", "v2.Dependency"},
+    {"type"}};
 constexpr TypedStruct kMetadataType{"Metadata", "v2.Metadata", kMetadata};
 
 Result<void> invalid(std::string message) { return fail(Errc::invalid_input, "validation: " + std::move(message)); }
@@ -51,15 +68,21 @@ bool is_alias(std::string_view text) {
 }
 
 Dependency make_dependency(Typed const& from) {
-    Dependency made{.name = from.text("name"), .version = from.text("version"), .repository = from.text("repository"),
-                    .condition = from.text("condition"), .tags = from.list("tags"), .enabled = from.flag("enabled"), .alias = from.text("alias")};
+    Dependency made{.name = from.text("name"),
+                    .version = from.text("version"),
+                    .repository = from.text("repository"),
+                    .condition = from.text("condition"),
+                    .tags = from.list("tags"),
+                    .enabled = from.flag("enabled"),
+                    .alias = from.text("alias")};
     auto const values = from.values("import-values");
     if (values.is_list()) made.import_values.assign(values.items().begin(), values.items().end());
     return made;
 }
 
 Result<void> validate_dependency(Dependency& dependency) {
-    for (auto* text : {&dependency.name, &dependency.version, &dependency.repository, &dependency.condition}) sanitize(*text);
+    for (auto* text : {&dependency.name, &dependency.version, &dependency.repository, &dependency.condition})
+        sanitize(*text);
     for (auto& tag : dependency.tags) sanitize(tag);
     if (!dependency.alias.empty() && !is_alias(dependency.alias))
         return invalid("dependency " + gotemplate::quote(dependency.name) + " has disallowed characters in the alias");
@@ -69,10 +92,13 @@ Result<void> validate_dependency(Dependency& dependency) {
 Result<void> validate_name(Metadata const& m) {
     if (m.api_version.empty()) return invalid("chart.metadata.apiVersion is required");
     if (m.name.empty()) return invalid("chart.metadata.name is required");
-    if (m.name == "." || m.name == "..") return invalid("chart.metadata.name " + gotemplate::quote(m.name) + " is not allowed");
-    if (m.name.find('/') != m.name.npos) return invalid("chart.metadata.name " + gotemplate::quote(m.name) + " is invalid");
+    if (m.name == "." || m.name == "..")
+        return invalid("chart.metadata.name " + gotemplate::quote(m.name) + " is not allowed");
+    if (m.name.find('/') != m.name.npos)
+        return invalid("chart.metadata.name " + gotemplate::quote(m.name) + " is invalid");
     if (m.version.empty()) return invalid("chart.metadata.version is required");
-    if (!semver::parse(m.version)) return invalid("chart.metadata.version " + gotemplate::quote(m.version) + " is invalid");
+    if (!semver::parse(m.version))
+        return invalid("chart.metadata.version " + gotemplate::quote(m.version) + " is invalid");
     if (!m.type.empty() && m.type != "application" && m.type != "library")
         return invalid("chart.metadata.type must be application or library");
     return {};
@@ -85,10 +111,17 @@ bool Metadata::is_library() const { return lower(type) == "library"; }
 Result<void> decode_metadata(std::string_view yaml, Metadata& into) {
     auto decoded = decode_yaml(yaml, kMetadataType);
     if (!decoded) return fail(std::move(decoded));
-    std::pair<std::string_view, std::string*> const texts[] = {
-        {"name", &into.name}, {"home", &into.home}, {"version", &into.version}, {"description", &into.description}, {"icon", &into.icon},
-        {"apiVersion", &into.api_version}, {"condition", &into.condition}, {"tags", &into.tags}, {"appVersion", &into.app_version},
-        {"kubeVersion", &into.kube_version}, {"type", &into.type}};
+    std::pair<std::string_view, std::string*> const texts[] = {{"name", &into.name},
+                                                               {"home", &into.home},
+                                                               {"version", &into.version},
+                                                               {"description", &into.description},
+                                                               {"icon", &into.icon},
+                                                               {"apiVersion", &into.api_version},
+                                                               {"condition", &into.condition},
+                                                               {"tags", &into.tags},
+                                                               {"appVersion", &into.app_version},
+                                                               {"kubeVersion", &into.kube_version},
+                                                               {"type", &into.type}};
     for (auto const& [name, slot] : texts) {
         if (decoded->has(name)) *slot = decoded->text(name);
     }
@@ -99,14 +132,16 @@ Result<void> decode_metadata(std::string_view yaml, Metadata& into) {
     if (decoded->has("maintainers")) {
         into.maintainers.clear();
         for (auto const* m : decoded->children("maintainers")) {
-            if (m == nullptr) return fail(Errc::invalid_input, "validation: maintainers must not contain empty or null nodes");
+            if (m == nullptr)
+                return fail(Errc::invalid_input, "validation: maintainers must not contain empty or null nodes");
             into.maintainers.push_back({m->text("name"), m->text("email"), m->text("url")});
         }
     }
     if (decoded->has("dependencies")) {
         into.dependencies.emplace();
         for (auto const* d : decoded->children("dependencies")) {
-            if (d == nullptr) return fail(Errc::invalid_input, "validation: dependencies must not contain empty or null nodes");
+            if (d == nullptr)
+                return fail(Errc::invalid_input, "validation: dependencies must not contain empty or null nodes");
             into.dependencies->push_back(make_dependency(*d));
         }
     }
@@ -114,7 +149,9 @@ Result<void> decode_metadata(std::string_view yaml, Metadata& into) {
 }
 
 Result<void> validate_metadata(Metadata& m) {
-    for (auto* text : {&m.name, &m.description, &m.home, &m.icon, &m.condition, &m.tags, &m.app_version, &m.kube_version}) sanitize(*text);
+    for (auto* text :
+         {&m.name, &m.description, &m.home, &m.icon, &m.condition, &m.tags, &m.app_version, &m.kube_version})
+        sanitize(*text);
     for (auto& source : m.sources) sanitize(source);
     for (auto& keyword : m.keywords) sanitize(keyword);
     if (auto valid = validate_name(m); !valid) return valid;
@@ -126,7 +163,8 @@ Result<void> validate_metadata(Metadata& m) {
     for (auto& dependency : *m.dependencies) {
         if (auto valid = validate_dependency(dependency); !valid) return valid;
         auto const& key = dependency.alias.empty() ? dependency.name : dependency.alias;
-        if (!seen.insert(key).second) return invalid("more than one dependency with name or alias " + gotemplate::quote(key));
+        if (!seen.insert(key).second)
+            return invalid("more than one dependency with name or alias " + gotemplate::quote(key));
     }
     return {};
 }

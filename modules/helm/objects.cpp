@@ -1,10 +1,10 @@
 // modules/helm/objects.cpp: Go's types behind .Files and .Capabilities, and the maps beside them.
 #include "modules/helm/objects.hpp"
 
+#include "modules/base/base64.hpp"
 #include "modules/helm/functions.hpp"
 #include "modules/helm/text.hpp"
 #include "modules/text/glob/glob.hpp"
-#include "modules/base/base64.hpp"
 #include "modules/text/gotemplate/funcs.hpp"
 #include "modules/text/gotemplate/strconv.hpp"
 
@@ -29,7 +29,12 @@ Function const* values_method(std::string_view name);
 // ---- .Files
 
 Function const* files_method(std::string_view name);
-Type const kFiles{.kind = Kind::map, .name = "engine.files", .kind_name = "map", .elem = &types::bytes, .named = true, .method = files_method};
+Type const kFiles{.kind = Kind::map,
+                  .name = "engine.files",
+                  .kind_name = "map",
+                  .elem = &types::bytes,
+                  .named = true,
+                  .method = files_method};
 
 std::string_view bytes_of(Value const& files, std::string_view name) {
     auto const* found = files.find(name);
@@ -93,11 +98,17 @@ Function const* files_method(std::string_view name) {
 // ---- .Capabilities
 
 Function const* versions_method(std::string_view name);
-Type const kVersionSet{.kind = Kind::slice, .name = "common.VersionSet", .kind_name = "slice", .elem = &types::string, .named = true, .method = versions_method};
+Type const kVersionSet{.kind = Kind::slice,
+                       .name = "common.VersionSet",
+                       .kind_name = "slice",
+                       .elem = &types::string,
+                       .named = true,
+                       .method = versions_method};
 
 Result<Value> versions_has(Call& call) {
     auto const items = call.receiver().items();
-    return Value::boolean(std::ranges::any_of(items, [&](Value const& item) { return item.as_string() == call.text(0); }));
+    return Value::boolean(
+        std::ranges::any_of(items, [&](Value const& item) { return item.as_string() == call.text(0); }));
 }
 
 Function const* versions_method(std::string_view name) {
@@ -106,7 +117,11 @@ Function const* versions_method(std::string_view name) {
 }
 
 Function const* kube_version_method(std::string_view name);
-Type const kKubeVersion{.kind = Kind::structure, .name = "common.KubeVersion", .kind_name = "struct", .named = true, .method = kube_version_method};
+Type const kKubeVersion{.kind = Kind::structure,
+                        .name = "common.KubeVersion",
+                        .kind_name = "struct",
+                        .named = true,
+                        .method = kube_version_method};
 
 class KubeVersionObject : public Object {
 public:
@@ -118,9 +133,13 @@ public:
         return std::nullopt;
     }
     std::vector<std::pair<std::string_view, Value>> fields() const override {
-        return {{"Version", helm::text(version_.version)}, {"Major", helm::text(version_.major)}, {"Minor", helm::text(version_.minor)}};
+        return {{"Version", helm::text(version_.version)},
+                {"Major", helm::text(version_.major)},
+                {"Minor", helm::text(version_.minor)}};
     }
-    std::optional<std::string> text() const override { return version_.normalized.empty() ? version_.version : version_.normalized; }
+    std::optional<std::string> text() const override {
+        return version_.normalized.empty() ? version_.version : version_.normalized;
+    }
     KubeVersion const& version() const { return version_; }
 
 private:
@@ -128,7 +147,9 @@ private:
 };
 
 Result<Value> kube_version_string(Call& call) { return text(*call.receiver().as_object()->text()); }
-Result<Value> kube_version_git(Call& call) { return text(static_cast<KubeVersionObject*>(call.receiver().as_object())->version().version); }
+Result<Value> kube_version_git(Call& call) {
+    return text(static_cast<KubeVersionObject*>(call.receiver().as_object())->version().version);
+}
 
 Function const* kube_version_method(std::string_view name) {
     static Function const string = gotemplate::make_function("String", "-> string", kube_version_string);
@@ -152,11 +173,12 @@ public:
     /// Under the names of the JSON tags: only JSON and YAML ask for all fields of it.
     std::vector<std::pair<std::string_view, Value>> fields() const override {
         std::vector<std::pair<std::string_view, Value>> all;
-        std::pair<std::string_view, std::string const*> const named[] = {{"version", &build_.version},
-                                                                         {"git_commit", &build_.git_commit},
-                                                                         {"git_tree_state", &build_.git_tree_state},
-                                                                         {"go_version", &build_.go_version},
-                                                                         {"kube_client_version", &build_.kube_client_version}};
+        std::pair<std::string_view, std::string const*> const named[] = {
+            {"version", &build_.version},
+            {"git_commit", &build_.git_commit},
+            {"git_tree_state", &build_.git_tree_state},
+            {"go_version", &build_.go_version},
+            {"kube_client_version", &build_.kube_client_version}};
         for (auto const& [name, value] : named) {
             if (!value->empty()) all.emplace_back(name, helm::text(*value));
         }
@@ -164,15 +186,18 @@ public:
     }
     /// Not a method of Go's type: how %v prints the struct, empty fields included.
     std::optional<std::string> text() const override {
-        return '{' + build_.version + ' ' + build_.git_commit + ' ' + build_.git_tree_state + ' ' + build_.go_version + ' ' + build_.kube_client_version + '}';
+        return '{' + build_.version + ' ' + build_.git_commit + ' ' + build_.git_tree_state + ' ' + build_.go_version +
+               ' ' + build_.kube_client_version + '}';
     }
 
 private:
     HelmBuild build_;
 };
 
-Type const kCapabilitiesStruct{.kind = Kind::structure, .name = "common.Capabilities", .kind_name = "struct", .named = true};
-Type const kCapabilities{.kind = Kind::pointer, .name = "*common.Capabilities", .kind_name = "ptr", .elem = &kCapabilitiesStruct};
+Type const kCapabilitiesStruct{
+    .kind = Kind::structure, .name = "common.Capabilities", .kind_name = "struct", .named = true};
+Type const kCapabilities{
+    .kind = Kind::pointer, .name = "*common.Capabilities", .kind_name = "ptr", .elem = &kCapabilitiesStruct};
 
 class CapabilitiesObject : public Object {
 public:
@@ -231,7 +256,8 @@ Result<Value> values_table(Call& call) {
     Value table = call.receiver().unboxed();
     for (auto const part : split(call.text(0), '.')) {
         auto const* found = table.find(part);
-        if (found == nullptr || !found->is_map()) return fail(Errc::invalid_input, gotemplate::quote(part) + " is not a table");
+        if (found == nullptr || !found->is_map())
+            return fail(Errc::invalid_input, gotemplate::quote(part) + " is not a table");
         table = found->unboxed();
     }
     return table.viewed_as(kValuesType);
@@ -267,9 +293,10 @@ Result<Value> values_yaml(Call& call) {
 }
 
 Function const* values_method(std::string_view name) {
-    static Function const methods[] = {
-        gotemplate::make_function("AsMap", "-> map", values_as_map), gotemplate::make_function("YAML", "-> string", values_yaml),
-        gotemplate::make_function("Table", "string -> map", values_table), gotemplate::make_function("PathValue", "string -> any", values_path)};
+    static Function const methods[] = {gotemplate::make_function("AsMap", "-> map", values_as_map),
+                                       gotemplate::make_function("YAML", "-> string", values_yaml),
+                                       gotemplate::make_function("Table", "string -> map", values_table),
+                                       gotemplate::make_function("PathValue", "string -> any", values_path)};
     static bool const typed = [] {
         const_cast<Function&>(methods[2]).result = &kValuesType;
         return true;
@@ -279,8 +306,7 @@ Function const* values_method(std::string_view name) {
     return found == std::end(methods) ? nullptr : &*found;
 }
 
-template <class Item, class Make>
-Value list_of(std::vector<Item> const& from, Make make) {
+template <class Item, class Make> Value list_of(std::vector<Item> const& from, Make make) {
     std::vector<Value> items;
     for (auto const& item : from) items.push_back(make(item).boxed());
     return Value::list(std::move(items));
@@ -288,7 +314,12 @@ Value list_of(std::vector<Item> const& from, Make make) {
 
 }  // namespace
 
-Type const kValuesType{.kind = Kind::map, .name = "common.Values", .kind_name = "map", .elem = &types::any, .named = true, .method = values_method};
+Type const kValuesType{.kind = Kind::map,
+                       .name = "common.Values",
+                       .kind_name = "map",
+                       .elem = &types::any,
+                       .named = true,
+                       .method = values_method};
 
 Value release_value(ReleaseOptions const& options) {
     Value release = Value::map();
@@ -301,14 +332,23 @@ Value release_value(ReleaseOptions const& options) {
     return release;
 }
 
-Value capabilities_value(Capabilities const& capabilities) { return Value::object(new CapabilitiesObject(capabilities)); }
+Value capabilities_value(Capabilities const& capabilities) {
+    return Value::object(new CapabilitiesObject(capabilities));
+}
 
 Value metadata_value(Metadata const& m) {
     Value map = Value::map();
-    std::pair<std::string_view, std::string const*> const named[] = {
-        {"Name", &m.name}, {"Home", &m.home}, {"Version", &m.version}, {"Description", &m.description}, {"Icon", &m.icon},
-        {"APIVersion", &m.api_version}, {"Condition", &m.condition}, {"Tags", &m.tags}, {"AppVersion", &m.app_version},
-        {"KubeVersion", &m.kube_version}, {"Type", &m.type}};
+    std::pair<std::string_view, std::string const*> const named[] = {{"Name", &m.name},
+                                                                     {"Home", &m.home},
+                                                                     {"Version", &m.version},
+                                                                     {"Description", &m.description},
+                                                                     {"Icon", &m.icon},
+                                                                     {"APIVersion", &m.api_version},
+                                                                     {"Condition", &m.condition},
+                                                                     {"Tags", &m.tags},
+                                                                     {"AppVersion", &m.app_version},
+                                                                     {"KubeVersion", &m.kube_version},
+                                                                     {"Type", &m.type}};
     for (auto const& [name, value] : named) map.set(name, text(*value).boxed());
     map.set("Sources", texts(m.sources).boxed());
     map.set("Keywords", texts(m.keywords).boxed());

@@ -9,7 +9,9 @@
 namespace holdfast::helm {
 namespace {
 
-std::string block(std::string const& path, std::string const& text) { return "---\n# Source: " + path + '\n' + text + '\n'; }
+std::string block(std::string const& path, std::string const& text) {
+    return "---\n# Source: " + path + '\n' + text + '\n';
+}
 
 bool is_test(Hook const& hook) { return std::ranges::find(hook.events, "test") != hook.events.end(); }
 
@@ -67,9 +69,11 @@ Result<std::string> print(Rendered const& rendered, OutputOptions const& options
 std::vector<OutputFile> print_files(Rendered const& rendered, OutputOptions const& options) {
     std::vector<OutputFile> files;
     if (options.include_crds) {
-        for (auto const& crd : rendered.crds) files.push_back({crd.filename, block(crd.filename, crd.data), false, true});
+        for (auto const& crd : rendered.crds)
+            files.push_back({crd.filename, block(crd.filename, crd.data), false, true});
     }
-    for (auto const& manifest : rendered.manifests) files.push_back({manifest.path, block(manifest.path, manifest.content)});
+    for (auto const& manifest : rendered.manifests)
+        files.push_back({manifest.path, block(manifest.path, manifest.content)});
     if (options.no_hooks) return files;
     for (auto const& hook : rendered.hooks) {
         if (!options.skip_tests || !is_test(hook)) files.push_back({hook.path, block(hook.path, hook.manifest), true});

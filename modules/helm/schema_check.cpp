@@ -26,7 +26,8 @@ Json to_json(Value const& value, std::size_t depth = 0) {
         case gotemplate::Kind::string: return Json::string(std::string{value.as_string()});
         case gotemplate::Kind::map:
             made.kind = Json::Kind::object;
-            for (auto const& [key, item] : value.entries()) made.members.push_back({std::string{key.as_string()}, to_json(item, depth + 1)});
+            for (auto const& [key, item] : value.entries())
+                made.members.push_back({std::string{key.as_string()}, to_json(item, depth + 1)});
             return made;
         case gotemplate::Kind::slice:
             made.kind = Json::Kind::array;
@@ -62,7 +63,8 @@ Result<void> validate_tree(Instance const& chart, Value const& values, std::stri
         auto const* found = values.find(sub->name());
         if (found == nullptr || (!found->is_map() && found->is_nil())) continue;
         if (!found->is_map()) {
-            report += sub->name() + ":\ninvalid type for values: expected object (map), got " + std::string{found->unboxed().type().name} + '\n';
+            report += sub->name() + ":\ninvalid type for values: expected object (map), got " +
+                      std::string{found->unboxed().type().name} + '\n';
             continue;
         }
         if (auto done = validate_tree(*sub, found->unboxed(), report, log); !done) return done;
@@ -76,7 +78,8 @@ Result<void> validate_schemas(Instance const& root, Value const& values, Log& lo
     std::string report;
     if (auto done = validate_tree(root, values, report, log); !done) return done;
     if (report.empty()) return {};
-    return fail(Errc::invalid_input, "values don't meet the specifications of the schema(s) in the following chart(s):\n" + report);
+    return fail(Errc::invalid_input,
+                "values don't meet the specifications of the schema(s) in the following chart(s):\n" + report);
 }
 
 }  // namespace holdfast::helm

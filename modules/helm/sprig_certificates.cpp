@@ -1,8 +1,8 @@
 // modules/helm/sprig_certificates.cpp: sprig's key and certificate functions; validity starts at the caller's clock.
 #include "modules/helm/sprig_certificates.hpp"
 
-#include "modules/crypto/certificate.hpp"
 #include "modules/base/base64.hpp"
+#include "modules/crypto/certificate.hpp"
 #include "modules/text/gotemplate/fmt.hpp"
 #include "modules/text/gotemplate/sprig_common.hpp"
 #include "modules/text/gotemplate/template.hpp"
@@ -19,7 +19,8 @@ using gotemplate::Value;
 using gotemplate::sprig::bad;
 
 // Time of one key on an edge node, in steps of 0.2 microseconds.
-constexpr std::uint64_t kRsa4096Steps = 2'500'000, kRsa2048Steps = 250'000, kDsaSteps = 2'000'000, kSmallKeySteps = 2'000;
+constexpr std::uint64_t kRsa4096Steps = 2'500'000, kRsa2048Steps = 250'000, kDsaSteps = 2'000'000,
+                        kSmallKeySteps = 2'000;
 
 Type const kCertificate{.kind = Kind::structure, .name = "sprig.certificate", .kind_name = "struct", .named = true};
 
@@ -31,7 +32,9 @@ public:
         if (name == "Key") return Value::string(key);
         return std::nullopt;
     }
-    std::vector<std::pair<std::string_view, Value>> fields() const override { return {{"Cert", Value::string(cert)}, {"Key", Value::string(key)}}; }
+    std::vector<std::pair<std::string_view, Value>> fields() const override {
+        return {{"Cert", Value::string(cert)}, {"Key", Value::string(key)}};
+    }
     bool equals(Object const& other) const override {
         auto const* right = dynamic_cast<CertificateObject const*>(&other);
         return right != nullptr && right->cert == cert && right->key == key;
@@ -39,7 +42,9 @@ public:
     std::string const cert, key;
 };
 
-Value made(std::string cert, std::string key) { return Value::object(new CertificateObject(std::move(cert), std::move(key))); }
+Value made(std::string cert, std::string key) {
+    return Value::object(new CertificateObject(std::move(cert), std::move(key)));
+}
 
 Result<crypto::PrivateKey> new_rsa_key(Call& call) {
     if (auto charged = call.charge_steps(kRsa2048Steps); !charged) return fail(std::move(charged));
@@ -50,7 +55,8 @@ Result<crypto::PrivateKey> new_rsa_key(Call& call) {
 
 /// Reading a key and signing with it: 0.3 ms for P-256, 1 ms for RSA 2048, 10 ms for RSA 4096.
 Result<crypto::PrivateKey> read_key(Call& call, std::string_view pem, std::string_view step) {
-    if (auto charged = call.charge_steps(kSmallKeySteps + pem.size() * pem.size() / 100); !charged) return fail(std::move(charged));
+    if (auto charged = call.charge_steps(kSmallKeySteps + pem.size() * pem.size() / 100); !charged)
+        return fail(std::move(charged));
     auto key = crypto::PrivateKey::read(pem);
     if (!key) return fail(std::move(key), step);
     return key;
@@ -83,7 +89,8 @@ Result<void> add_addresses(Value const& list, std::vector<std::string>& out) {
 
 Result<void> add_names(Value const& list, std::vector<std::string>& out) {
     for (auto const& item : list.items()) {
-        if (!item.is_string()) return bad("error processing alternate dns name: " + gotemplate::to_text(item) + " is not a string");
+        if (!item.is_string())
+            return bad("error processing alternate dns name: " + gotemplate::to_text(item) + " is not a string");
         out.emplace_back(item.as_string());
     }
     return {};
@@ -95,12 +102,14 @@ Result<crypto::CertificateRequest> request_for(Call& call, std::string_view comm
     request.not_before = std::chrono::system_clock::to_time_t(call.executor().ports().clock->now());
     // Go counts nanoseconds in 64 bits; what does not fit wraps there and is refused here.
     constexpr std::int64_t kDaysMax = 106'751;
-    if (days > kDaysMax || days < -kDaysMax) return bad("error creating certificate: the validity of " + std::to_string(days) + " days is out of range");
+    if (days > kDaysMax || days < -kDaysMax)
+        return bad("error creating certificate: the validity of " + std::to_string(days) + " days is out of range");
     request.not_after = request.not_before + days * 86'400;
     return request;
 }
 
-Result<Value> certify(crypto::CertificateRequest const& request, crypto::PrivateKey const& key, crypto::PrivateKey const& signer, std::string_view signer_pem) {
+Result<Value> certify(crypto::CertificateRequest const& request, crypto::PrivateKey const& key,
+                      crypto::PrivateKey const& signer, std::string_view signer_pem) {
     auto pem = crypto::make_certificate(request, key, signer, signer_pem);
     if (!pem) return fail(std::move(pem));
     return made(*std::move(pem), key.pem());
@@ -152,7 +161,8 @@ Result<Value> custom(Call& call) {
         auto const decodes = checked.error().message != "unable to decode certificate";
         return bad((decodes ? "error parsing certificate: decodedCert.Bytes: " : "") + checked.error().message);
     }
-    if (auto const read = read_key(call, *key, "error parsing private key"); !read) return std::unexpected{read.error()};
+    if (auto const read = read_key(call, *key, "error parsing private key"); !read)
+        return std::unexpected{read.error()};
     return made(*cert, *key);
 }
 
@@ -169,11 +179,14 @@ void add_sprig_certificates(gotemplate::FuncMap& funcs) {
     };
     funcs.add("genPrivateKey", "string -> string", private_key);
     add("genCA", "string, int -> any", [](Call& call) { return authority(call, new_rsa_key(call)); });
-    add("genCAWithKey", "string, int, string -> any", [](Call& call) { return authority(call, read_key(call, call.text(2), "parsing private key")); });
-    add("genSelfSignedCert", "string, []any, []any, int -> any", [](Call& call) { return self_signed(call, new_rsa_key(call)); });
+    add("genCAWithKey", "string, int, string -> any",
+        [](Call& call) { return authority(call, read_key(call, call.text(2), "parsing private key")); });
+    add("genSelfSignedCert", "string, []any, []any, int -> any",
+        [](Call& call) { return self_signed(call, new_rsa_key(call)); });
     add("genSelfSignedCertWithKey", "string, []any, []any, int, string -> any",
         [](Call& call) { return self_signed(call, read_key(call, call.text(4), "parsing private key")); });
-    add("genSignedCert", "string, []any, []any, int, any -> any", [](Call& call) { return signed_by(call, new_rsa_key(call)); });
+    add("genSignedCert", "string, []any, []any, int, any -> any",
+        [](Call& call) { return signed_by(call, new_rsa_key(call)); });
     add("genSignedCertWithKey", "string, []any, []any, int, any, string -> any",
         [](Call& call) { return signed_by(call, read_key(call, call.text(5), "parsing private key")); });
     add("buildCustomCert", "string, string -> any", custom);

@@ -1,11 +1,11 @@
 // modules/helm/sprig_crypto.cpp: sprig's crypto.go on modules/crypto; certificates are in sprig_certificates.cpp.
 #include "modules/helm/sprig_crypto.hpp"
 
+#include "modules/base/base64.hpp"
 #include "modules/crypto/aes_cbc.hpp"
 #include "modules/crypto/digest.hpp"
 #include "modules/crypto/password.hpp"
 #include "modules/helm/sprig_certificates.hpp"
-#include "modules/base/base64.hpp"
 #include "modules/text/gotemplate/sprig_common.hpp"
 #include "modules/text/gotemplate/template.hpp"
 
@@ -25,8 +25,7 @@ constexpr std::uint64_t kBcryptSteps = 400'000;
 constexpr std::uint64_t kScryptSteps = 1'000'000;
 constexpr int kBcryptCost = 10;
 
-template <std::size_t N>
-std::array<std::uint8_t, N> random_bytes(Call& call) {
+template <std::size_t N> std::array<std::uint8_t, N> random_bytes(Call& call) {
     std::array<std::uint8_t, N> bytes{};
     call.executor().ports().random->fill(std::as_writable_bytes(std::span{bytes}));
     return bytes;
@@ -50,9 +49,11 @@ Result<Value> htpasswd(Call& call) {
 std::vector<std::string_view> password_templates(std::string_view type) {
     if (type == "maximum") return {"anoxxxxxxxxxxxxxxxxx", "axxxxxxxxxxxxxxxxxno"};
     if (type == "long")
-        return {"CvcvnoCvcvCvcv", "CvcvCvcvnoCvcv", "CvcvCvcvCvcvno", "CvccnoCvcvCvcv", "CvccCvcvnoCvcv", "CvccCvcvCvcvno", "CvcvnoCvccCvcv",
-                "CvcvCvccnoCvcv", "CvcvCvccCvcvno", "CvcvnoCvcvCvcc", "CvcvCvcvnoCvcc", "CvcvCvcvCvccno", "CvccnoCvccCvcv", "CvccCvccnoCvcv",
-                "CvccCvccCvcvno", "CvcvnoCvccCvcc", "CvcvCvccnoCvcc", "CvcvCvccCvccno", "CvccnoCvcvCvcc", "CvccCvcvnoCvcc", "CvccCvcvCvccno"};
+        return {"CvcvnoCvcvCvcv", "CvcvCvcvnoCvcv", "CvcvCvcvCvcvno", "CvccnoCvcvCvcv", "CvccCvcvnoCvcv",
+                "CvccCvcvCvcvno", "CvcvnoCvccCvcv", "CvcvCvccnoCvcv", "CvcvCvccCvcvno", "CvcvnoCvcvCvcc",
+                "CvcvCvcvnoCvcc", "CvcvCvcvCvccno", "CvccnoCvccCvcv", "CvccCvccnoCvcv", "CvccCvccCvcvno",
+                "CvcvnoCvccCvcc", "CvcvCvccnoCvcc", "CvcvCvccCvccno", "CvccnoCvcvCvcc", "CvccCvcvnoCvcc",
+                "CvccCvcvCvccno"};
     if (type == "medium") return {"CvcnoCvc", "CvcCvcno"};
     if (type == "short") return {"Cvcn"};
     if (type == "basic") return {"aaanaaan", "aannaaan", "aaannaaa"};
@@ -87,7 +88,8 @@ Result<Value> derive_password(Call& call) {
     std::string const seed_name = "com.lyndir.masterpassword";
     auto const key = crypto::scrypt(password, seed_name + big_endian(user.size()) + std::string{user}, 2, 64);
     if (!key) return Value::string("failed to derive password: " + key.error().message);
-    auto const seed = crypto::hmac_sha256(*key, seed_name + big_endian(site.size()) + std::string{site} + big_endian(call[0].as_uint()));
+    auto const seed = crypto::hmac_sha256(*key, seed_name + big_endian(site.size()) + std::string{site} +
+                                                    big_endian(call[0].as_uint()));
     auto const byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(seed[i])); };
     std::string out;
     for (auto const letter : templates[byte(0) % templates.size()]) {
@@ -130,7 +132,8 @@ Result<Value> decrypt_aes(Call& call) {
     std::copy_n(bytes->begin(), 16, iv.begin());
     auto const plain = crypto::aes256_cbc_decrypt(key_of(call.text(0)), iv, body);
     auto const padding = static_cast<std::size_t>(static_cast<unsigned char>(plain.back()));
-    if (padding > plain.size()) return bad("runtime error: slice bounds out of range [:-" + std::to_string(padding - plain.size()) + "]");
+    if (padding > plain.size())
+        return bad("runtime error: slice bounds out of range [:-" + std::to_string(padding - plain.size()) + "]");
     return gotemplate::sprig::text(call, std::string_view{plain}.substr(0, plain.size() - padding));
 }
 

@@ -21,31 +21,39 @@ struct Outcome {
     bool ok() const { return kind == Kind::ok; }
     static Outcome failed(std::string message) { return {Kind::failed, std::move(message)}; }
     static Outcome eof() { return {Kind::eof, "EOF"}; }
-    Outcome in(std::string_view step) && { return {kind, std::string{step} + ": " + message}; }  // Go's %w: stays an EOF
+    Outcome in(std::string_view step) && {
+        return {kind, std::string{step} + ": " + message};
+    }  // Go's %w: stays an EOF
 };
 
-std::string type_name(Value const& value) { return value.is_nil() && !value.is_map() && !value.is_list() ? "nil" : std::string{value.unboxed().type().name}; }
+std::string type_name(Value const& value) {
+    return value.is_nil() && !value.is_map() && !value.is_list() ? "nil" : std::string{value.unboxed().type().name};
+}
 
 Outcome not_of_type(Value const& value, std::string_view wanted) {
-    return Outcome::failed("unable to parse key: interface conversion: interface {} is " + type_name(value) + ", not " + std::string{wanted});
+    return Outcome::failed("unable to parse key: interface conversion: interface {} is " + type_name(value) + ", not " +
+                           std::string{wanted});
 }
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 bool equals_fold(std::string_view text, std::string_view lower) {
-    return std::ranges::equal(text, lower, {}, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return std::ranges::equal(text, lower, {},
+                              [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
 }
 
 /// %q of a []rune: ['a' 'b'].
 std::string quoted_runes(std::string_view text) {
     std::string out = "[";
-    for (char32_t const rune : gotemplate::to_runes(text)) out += (out.size() > 1 ? " " : "") + gotemplate::quote_rune(rune);
+    for (char32_t const rune : gotemplate::to_runes(text))
+        out += (out.size() > 1 ? " " : "") + gotemplate::quote_rune(rune);
     return out + ']';
 }
 
 class Parser {
 public:
-    Parser(std::string_view text, SetKind kind, ReadFile const& read_file) : text_(text), kind_(kind), read_file_(read_file) {}
+    Parser(std::string_view text, SetKind kind, ReadFile const& read_file)
+        : text_(text), kind_(kind), read_file_(read_file) {}
 
     Result<void> run(Value& values) {
         for (;;) {
@@ -111,23 +119,30 @@ private:
     Outcome key(Value& data, int depth) {
         std::string name;
         switch (until(escapes() ? "=[,." : "=[.", name)) {
-            case '\0': return name.empty() ? Outcome::eof() : Outcome::failed("key " + gotemplate::quote(name) + " has no value");
+            case '\0':
+                return name.empty() ? Outcome::eof()
+                                    : Outcome::failed("key " + gotemplate::quote(name) + " has no value");
             case '[': return key_of_list(data, name, depth);
-            case '=': return kind_ == SetKind::literal ? literal(data, name) : kind_ == SetKind::json ? json(data, name) : plain(data, name);
+            case '=':
+                return kind_ == SetKind::literal ? literal(data, name)
+                       : kind_ == SetKind::json  ? json(data, name)
+                                                 : plain(data, name);
             case ',':
                 set(data, name, Value::string(""));
                 return Outcome::failed("key " + gotemplate::quote(name) + " has no value (cannot end with ,)");
             default: break;
         }
         if (++depth > kSetDepthMax)
-            return Outcome::failed("value name nested level is greater than maximum supported nested level of " + std::to_string(kSetDepthMax));
+            return Outcome::failed("value name nested level is greater than maximum supported nested level of " +
+                                   std::to_string(kSetDepthMax));
         Value inner = Value::map();
         if (auto const* existing = data.find(name)) {
             if (existing->kind() != gotemplate::Kind::map) return not_of_type(*existing, "map[string]interface {}");
             inner = existing->unboxed();
         }
         auto outcome = key(inner, depth);
-        if (outcome.ok() && inner.size() == 0) return Outcome::failed("key map " + gotemplate::quote(name) + " has no value");
+        if (outcome.ok() && inner.size() == 0)
+            return Outcome::failed("key map " + gotemplate::quote(name) + " has no value");
         if (inner.size() != 0) set(data, name, inner);
         return outcome;
     }
@@ -200,7 +215,9 @@ private:
 
     Outcome read(std::string const& text, Value& value) {
         if (kind_ == SetKind::file) {
-            auto content = read_file_ ? read_file_(text) : Result<std::string>{fail(Errc::not_found, "open " + text + ": no such file or directory")};
+            auto content =
+                read_file_ ? read_file_(text)
+                           : Result<std::string>{fail(Errc::not_found, "open " + text + ": no such file or directory")};
             if (!content) return Outcome::failed(content.error().message);
             value = Value::string(*content);
         } else if (kind_ == SetKind::string) {
@@ -273,7 +290,8 @@ private:
 
     Outcome set_index(std::vector<Value>& list, std::int64_t i, Value value) {
         if (i > kSetIndexMax) {
-            return Outcome::failed("index of " + std::to_string(i) + " is greater than maximum supported index of " + std::to_string(kSetIndexMax));
+            return Outcome::failed("index of " + std::to_string(i) + " is greater than maximum supported index of " +
+                                   std::to_string(kSetIndexMax));
         }
         auto const at = static_cast<std::size_t>(i);
         if (list.size() <= at) {
@@ -321,7 +339,8 @@ private:
             }
             default: {
                 Value inner = Value::map();
-                if (exists && list[static_cast<std::size_t>(i)].is_map()) inner = list[static_cast<std::size_t>(i)].unboxed();
+                if (exists && list[static_cast<std::size_t>(i)].is_map())
+                    inner = list[static_cast<std::size_t>(i)].unboxed();
                 if (exists) list[static_cast<std::size_t>(i)] = inner.boxed();
                 if (auto outcome = key(inner, depth); !outcome.ok()) return outcome;
                 return set_index(list, i, inner);

@@ -19,7 +19,7 @@ enum class SetKind {
 
 inline constexpr std::int64_t kSetIndexMax = 65'536;
 inline constexpr int kSetDepthMax = 30;
-inline constexpr int kSetNestedMax = 1'000;  // a[0][0][0]...; Helm has no bound
+inline constexpr int kSetNestedMax = 1'000;             // a[0][0][0]...; Helm has no bound
 inline constexpr std::size_t kSetItemsMax = 1'000'000;  // list slots made by one line
 
 using ReadFile = std::function<Result<std::string>(std::string_view path)>;

@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::size_t kDepthMax = 200;
 
-bool is_bare(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; }
+bool is_bare(char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
 
 class Reader {
 public:
@@ -51,7 +53,8 @@ private:
     void wrong(std::string what) {
         if (!error_.empty()) return;
         auto const line = 1 + std::ranges::count(text_.substr(0, std::min(at_, text_.size())), '\n');
-        error_ = "toml: line " + std::to_string(line) + (last_key_.empty() ? "" : " (last key \"" + last_key_ + "\")") + ": " + std::move(what);
+        error_ = "toml: line " + std::to_string(line) + (last_key_.empty() ? "" : " (last key \"" + last_key_ + "\")") +
+                 ": " + std::move(what);
     }
 
     void skip_blanks() {
@@ -105,7 +108,8 @@ private:
     Value enter(Value const& table, std::string const& name) {
         if (auto const* found = table.find(name)) {
             if (found->is_map()) return found->unboxed();
-            if (found->is_list() && found->size() > 0 && found->at(found->size() - 1).is_map()) return found->at(found->size() - 1).unboxed();
+            if (found->is_list() && found->size() > 0 && found->at(found->size() - 1).is_map())
+                return found->at(found->size() - 1).unboxed();
             wrong("Key '" + name + "' has already been defined.");
             return Value::map();
         }
@@ -130,7 +134,8 @@ private:
             return enter(table, parts.back());
         }
         std::vector<Value> items;
-        if (auto const* found = table.find(parts.back()); found != nullptr && found->is_list()) items.assign(found->items().begin(), found->items().end());
+        if (auto const* found = table.find(parts.back()); found != nullptr && found->is_list())
+            items.assign(found->items().begin(), found->items().end());
         Value made = Value::map();
         items.push_back(made);
         table.set(parts.back(), Value::list(std::move(items), kTableList).boxed());
@@ -158,8 +163,10 @@ private:
             return {};
         }
         switch (peek()) {
-            case '"': return Value::string(text_.substr(at_).starts_with("\"\"\"") ? multi_string('"') : basic_string());
-            case '\'': return Value::string(text_.substr(at_).starts_with("'''") ? multi_string('\'') : literal_string());
+            case '"':
+                return Value::string(text_.substr(at_).starts_with("\"\"\"") ? multi_string('"') : basic_string());
+            case '\'':
+                return Value::string(text_.substr(at_).starts_with("'''") ? multi_string('\'') : literal_string());
             case '[': return list(depth);
             case '{': return inline_table(depth);
             case 't':
@@ -218,12 +225,16 @@ private:
         }
         if (word == "nan" || word == "+nan" || word == "-nan" || word == "inf" || word == "+inf" || word == "-inf")
             return Value::floating(*gotemplate::parse_float(word));
-        bool const date = word.size() >= 8 && ((word.size() > 4 && word[4] == '-' && word.find_first_not_of("0123456789") == 4) || word[2] == ':');
+        bool const date =
+            word.size() >= 8 &&
+            ((word.size() > 4 && word[4] == '-' && word.find_first_not_of("0123456789") == 4) || word[2] == ':');
         if (date) return Value::string(word);
         std::erase(word, '_');
-        bool const prefixed = word.size() > 1 && word[0] == '0' && std::string_view{"xob"}.find(word[1]) != std::string_view::npos;
+        bool const prefixed =
+            word.size() > 1 && word[0] == '0' && std::string_view{"xob"}.find(word[1]) != std::string_view::npos;
         if (prefixed || word.find_first_of(".eE") == word.npos) {
-            if (auto const parsed = gotemplate::parse_int(word, prefixed ? 0 : 10)) return Value::integer(*parsed, types::int64);
+            if (auto const parsed = gotemplate::parse_int(word, prefixed ? 0 : 10))
+                return Value::integer(*parsed, types::int64);
         } else if (auto const parsed = gotemplate::parse_float(word)) {
             return Value::floating(*parsed);
         }
@@ -276,8 +287,13 @@ private:
             return;
         }
         std::size_t const digits = c == 'u' ? 4 : c == 'U' ? 8 : c == 'x' ? 2 : 0;
-        auto const parsed = digits == 0 ? Result<std::uint64_t>{fail(Errc::invalid_input, "")} : gotemplate::parse_uint(text_.substr(std::min(at_ + 1, text_.size()), digits), 16);
-        if (!parsed) return wrong("invalid escape character " + shown() + "; only the following escape characters are allowed: \\b, \\t, \\n, \\f, \\r, \\\", \\\\, \\uXXXX, and \\UXXXXXXXX");
+        auto const parsed = digits == 0
+                                ? Result<std::uint64_t>{fail(Errc::invalid_input, "")}
+                                : gotemplate::parse_uint(text_.substr(std::min(at_ + 1, text_.size()), digits), 16);
+        if (!parsed)
+            return wrong(
+                "invalid escape character " + shown() +
+                "; only the following escape characters are allowed: \\b, \\t, \\n, \\f, \\r, \\\", \\\\, \\uXXXX, and \\UXXXXXXXX");
         at_ += 1 + digits;
         gotemplate::append_rune(out, static_cast<char32_t>(*parsed));
     }
@@ -309,7 +325,8 @@ private:
     }
 
     static constexpr std::string_view kTableListName = "[]map[string]interface {}";
-    static inline gotemplate::Type const kTableList{.kind = gotemplate::Kind::slice, .name = kTableListName, .kind_name = "slice", .elem = &types::map_any};
+    static inline gotemplate::Type const kTableList{
+        .kind = gotemplate::Kind::slice, .name = kTableListName, .kind_name = "slice", .elem = &types::map_any};
 
     std::string_view text_;
     std::size_t at_ = 0;

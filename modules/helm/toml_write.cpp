@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::size_t kDepthMax = 1'000;
 
-bool is_bare(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; }
+bool is_bare(char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
 
 std::string quoted(std::string_view text) {
     constexpr char kHex[] = "0123456789abcdef";
@@ -40,7 +42,9 @@ std::string quoted(std::string_view text) {
     return out + '"';
 }
 
-std::string key_text(std::string_view key) { return !key.empty() && std::ranges::all_of(key, is_bare) ? std::string{key} : quoted(key); }
+std::string key_text(std::string_view key) {
+    return !key.empty() && std::ranges::all_of(key, is_bare) ? std::string{key} : quoted(key);
+}
 
 bool is_missing(Value const& value) { return value.is_nil(); }
 
@@ -86,7 +90,9 @@ private:
     }
 
     static bool is_table(Value const& value) {
-        return !is_missing(value) && (value.is_map() || ((value.kind() == Kind::structure || value.kind() == Kind::pointer) && !value.as_object()->text()));
+        return !is_missing(value) &&
+               (value.is_map() ||
+                ((value.kind() == Kind::structure || value.kind() == Kind::pointer) && !value.as_object()->text()));
     }
 
     void encode(Key const& key, Value const& value) {
@@ -133,7 +139,8 @@ private:
         if (inline_form) write("}");
     }
 
-    void write_members(Key const& key, std::vector<std::pair<std::string_view, Value>> const& list, bool inline_form, bool more) {
+    void write_members(Key const& key, std::vector<std::pair<std::string_view, Value>> const& list, bool inline_form,
+                       bool more) {
         for (std::size_t i = 0; i < list.size() && error_.empty(); ++i) {
             auto const& [name, item] = list[i];
             if (is_missing(item)) continue;

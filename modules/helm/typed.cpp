@@ -52,12 +52,14 @@ Result<json::value> read(std::string_view text, json::monotonic_resource& memory
 class Decoder {
 public:
     /// Fills `into` from `object`; keeps the first mismatch and goes on, as encoding/json does.
-    void structure(json::object const& object, std::string_view struct_name, std::span<TypedField const> fields, std::string const& path, Typed& into) {
+    void structure(json::object const& object, std::string_view struct_name, std::span<TypedField const> fields,
+                   std::string const& path, Typed& into) {
         std::vector<json::key_value_pair const*> members;
         for (auto const& member : object) members.push_back(&member);
         std::ranges::sort(members, {}, [](auto const* member) { return std::string_view{member->key()}; });
         for (auto const* member : members) {
-            if (auto const* field = field_of(fields, member->key())) one(member->value(), struct_name, *field, path, into);
+            if (auto const* field = field_of(fields, member->key()))
+                one(member->value(), struct_name, *field, path, into);
         }
     }
 
@@ -75,13 +77,15 @@ private:
         return nullptr;
     }
 
-    void mismatch(json::value const& value, std::string_view struct_name, std::string const& path, std::string_view type) {
+    void mismatch(json::value const& value, std::string_view struct_name, std::string const& path,
+                  std::string_view type) {
         if (!first_error.empty()) return;
-        first_error = std::string{kDecoding} + std::string{kind_name(value)} + " into Go struct field " + std::string{struct_name} + '.' + path +
-                      " of type " + std::string{type};
+        first_error = std::string{kDecoding} + std::string{kind_name(value)} + " into Go struct field " +
+                      std::string{struct_name} + '.' + path + " of type " + std::string{type};
     }
 
-    void one(json::value const& value, std::string_view struct_name, TypedField const& field, std::string const& outer, Typed& into) {
+    void one(json::value const& value, std::string_view struct_name, TypedField const& field, std::string const& outer,
+             Typed& into) {
         if (value.is_null()) return;
         using Kind = TypedField::Kind;
         auto const path = outer.empty() ? std::string{field.name} : outer + '.' + std::string{field.name};
@@ -185,7 +189,8 @@ Result<Typed> decode_yaml(std::string_view text, TypedStruct const& type) {
     Typed decoded;
     if (tree->is_null()) return decoded;
     if (!tree->is_object())
-        return fail(Errc::invalid_input, std::string{kDecoding} + std::string{kind_name(*tree)} + " into Go value of type " + std::string{type.go_type});
+        return fail(Errc::invalid_input, std::string{kDecoding} + std::string{kind_name(*tree)} +
+                                             " into Go value of type " + std::string{type.go_type});
     Decoder decoder;
     decoder.structure(tree->get_object(), type.name, type.fields, {}, decoded);
     if (!decoder.first_error.empty()) return fail(Errc::invalid_input, decoder.first_error);
@@ -235,7 +240,8 @@ Result<Value> read_as(std::string_view text, json::kind wanted, std::string_view
     if (!tree) return fail(std::move(tree));
     if (tree->is_null()) return wanted == json::kind::object ? Value::map() : Value::list({});
     if (tree->kind() != wanted)
-        return fail(Errc::invalid_input, std::string{kDecoding} + std::string{kind_name(*tree)} + " into Go value of type " + std::string{type});
+        return fail(Errc::invalid_input, std::string{kDecoding} + std::string{kind_name(*tree)} +
+                                             " into Go value of type " + std::string{type});
     auto value = to_value(*tree);
     if (!value) return fail(std::move(value), "error converting YAML to JSON");
     return value;
@@ -243,7 +249,9 @@ Result<Value> read_as(std::string_view text, json::kind wanted, std::string_view
 
 }  // namespace
 
-Result<Value> read_yaml_map(std::string_view text) { return read_as(text, json::kind::object, "map[string]interface {}"); }
+Result<Value> read_yaml_map(std::string_view text) {
+    return read_as(text, json::kind::object, "map[string]interface {}");
+}
 Result<Value> read_yaml_list(std::string_view text) { return read_as(text, json::kind::array, "[]interface {}"); }
 
 }  // namespace holdfast::helm

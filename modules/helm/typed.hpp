@@ -19,10 +19,10 @@ struct TypedField {
     enum class Kind { string, boolean, string_list, string_map, any_list, structure, structure_list };
     std::string_view name;
     Kind kind = Kind::string;
-    std::span<TypedField const> fields{};    // of the structure, or of a list's elements
-    std::string_view go_type = "string";     // as an error text names the field's type
-    std::string_view element{};              // name of the elements' struct, "" when it has none
-    std::string_view element_type{};         // as an error text names it, "v2.Dependency"
+    std::span<TypedField const> fields{};  // of the structure, or of a list's elements
+    std::string_view go_type = "string";   // as an error text names the field's type
+    std::string_view element{};            // name of the elements' struct, "" when it has none
+    std::string_view element_type{};       // as an error text names it, "v2.Dependency"
 };
 
 struct TypedStruct {

@@ -23,9 +23,11 @@ Result<void> set_json(std::string const& line, Value& values) {
     return {};
 }
 
-Result<void> set_all(std::span<std::string const> lines, SetKind kind, std::string_view flag, Value& values, ReadFile const& read) {
+Result<void> set_all(std::span<std::string const> lines, SetKind kind, std::string_view flag, Value& values,
+                     ReadFile const& read) {
     for (auto const& line : lines) {
-        if (auto done = set_values(line, kind, values, read); !done) return fail(std::move(done), "failed parsing --" + std::string{flag} + " data");
+        if (auto done = set_values(line, kind, values, read); !done)
+            return fail(std::move(done), "failed parsing --" + std::string{flag} + " data");
     }
     return {};
 }
@@ -45,9 +47,12 @@ Result<Value> merge_user_values(UserValues const& from, ReadFile const& read) {
         if (auto done = set_json(line, values); !done) return fail(std::move(done));
     }
     if (auto done = set_all(from.set, SetKind::typed, "set", values, read); !done) return fail(std::move(done));
-    if (auto done = set_all(from.set_string, SetKind::string, "set-string", values, read); !done) return fail(std::move(done));
-    if (auto done = set_all(from.set_file, SetKind::file, "set-file", values, read); !done) return fail(std::move(done));
-    if (auto done = set_all(from.literal, SetKind::literal, "set-literal", values, read); !done) return fail(std::move(done));
+    if (auto done = set_all(from.set_string, SetKind::string, "set-string", values, read); !done)
+        return fail(std::move(done));
+    if (auto done = set_all(from.set_file, SetKind::file, "set-file", values, read); !done)
+        return fail(std::move(done));
+    if (auto done = set_all(from.literal, SetKind::literal, "set-literal", values, read); !done)
+        return fail(std::move(done));
     return values;
 }
 

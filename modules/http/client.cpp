@@ -1,8 +1,8 @@
 // modules/http/client.cpp: one exchange after another over pooled connections.
 #include "modules/http/client.hpp"
 
-#include "modules/base/slots.hpp"
 #include "modules/base/base64.hpp"
+#include "modules/base/slots.hpp"
 #include "modules/http/retry.hpp"
 #include "modules/http/stream.hpp"
 #include "modules/http/wire.hpp"
@@ -17,8 +17,8 @@ namespace holdfast::http {
 
 using Clock = std::chrono::steady_clock;
 
-static constexpr std::size_t kSmallBodyBytes = 16u << 10;       // sent together with the head
-static constexpr std::size_t kRefusalBytesMax = 256u << 10;     // body of an answer that is not 2xx
+static constexpr std::size_t kSmallBodyBytes = 16u << 10;    // sent together with the head
+static constexpr std::size_t kRefusalBytesMax = 256u << 10;  // body of an answer that is not 2xx
 static constexpr std::size_t kWatchPieceBytes = 4u << 10;
 
 namespace {
@@ -30,8 +30,10 @@ struct Pool {
         Clock::time_point since;
     };
 
-    Pool(asio::any_io_executor const& executor, ClientSettings const& settings, std::shared_ptr<TlsContext const> tls_in)
-        : requests(executor, settings.connections_max), long_lived(executor, settings.long_lived_max), tls(std::move(tls_in)) {}
+    Pool(asio::any_io_executor const& executor, ClientSettings const& settings,
+         std::shared_ptr<TlsContext const> tls_in)
+        : requests(executor, settings.connections_max), long_lived(executor, settings.long_lived_max),
+          tls(std::move(tls_in)) {}
 
     std::unique_ptr<Stream> take_idle() {
         while (!idle.empty()) {
@@ -115,7 +117,8 @@ Task<std::unique_ptr<Stream>> connect(Exchange const& exchange, Clock::time_poin
     }
     auto const& first_hop = exchange.proxy ? *exchange.proxy : endpoint.url;
     auto stream = co_await connect_tcp(first_hop.host, first_hop.port, deadline);
-    if (!stream) co_return fail(std::move(stream), exchange.proxy ? "proxy " + first_hop.authority() : first_hop.authority());
+    if (!stream)
+        co_return fail(std::move(stream), exchange.proxy ? "proxy " + first_hop.authority() : first_hop.authority());
     (*stream)->expires_at(deadline);
     if (endpoint.url.scheme != "https") co_return std::move(stream);
     if (exchange.proxy) {
@@ -297,7 +300,9 @@ Task<Response> Client::State::run(Exchange exchange) {
     auto const pool = pool_for(exchange);
     auto& slots = exchange.bounds.long_lived ? pool->long_lived : pool->requests;
     auto const lease = co_await slots.take(exchange.deadline - Clock::now());
-    if (!lease) co_return std::unexpected{Error{lease.error()}.in("wait for a connection to " + exchange.endpoint.url.authority())};
+    if (!lease)
+        co_return std::unexpected{
+            Error{lease.error()}.in("wait for a connection to " + exchange.endpoint.url.authority())};
     pool->used_at = Clock::now();
 
     auto stream = pool->take_idle();
@@ -316,7 +321,8 @@ Task<Response> Client::State::run(Exchange exchange) {
         }
         stream.reset();
         bool const died_idle = reused && !outcome.got_some && response.error().code == Errc::offline;
-        if (!died_idle || !is_idempotent(exchange.request.method)) co_return fail(std::move(response), exchange.endpoint.url.authority());
+        if (!died_idle || !is_idempotent(exchange.request.method))
+            co_return fail(std::move(response), exchange.endpoint.url.authority());
     }
 }
 

@@ -29,17 +29,17 @@ struct Bounds {
     std::chrono::milliseconds whole_max{30'000};  // from the wait for a connection to the last byte
     std::chrono::milliseconds idle_max{30'000};   // between two pieces of the answer
     std::size_t body_bytes_max = 8u << 20;
-    unsigned redirects_max = 0;                   // followed only to the same scheme, host and port
-    bool long_lived = false;                      // a watch: counted apart, so it cannot starve requests
+    unsigned redirects_max = 0;  // followed only to the same scheme, host and port
+    bool long_lived = false;     // a watch: counted apart, so it cannot starve requests
 };
 
 /// Takes the body of a 2xx answer piece by piece; a failure ends the exchange with that failure.
 using BodySink = std::function<Result<void>(std::string_view piece)>;
 
 struct ClientSettings {
-    std::size_t connections_max = 8;          // per endpoint, for requests
-    std::size_t long_lived_max = 128;         // per endpoint, for watches
-    std::size_t endpoints_max = 256;          // idle connections of the least used endpoint are closed beyond
+    std::size_t connections_max = 8;   // per endpoint, for requests
+    std::size_t long_lived_max = 128;  // per endpoint, for watches
+    std::size_t endpoints_max = 256;   // idle connections of the least used endpoint are closed beyond
     std::chrono::milliseconds connect_max{10'000};
     std::chrono::milliseconds keep_idle{60'000};
     std::string user_agent = "holdfast/" HOLDFAST_VERSION;

@@ -51,7 +51,9 @@ struct Response {
 
     bool ok() const { return status >= 200 && status < 300; }
     /// To the Location header, with or without a change of method.
-    bool is_redirect() const { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
+    bool is_redirect() const {
+        return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+    }
 };
 
 /// "404 Not Found", for messages.

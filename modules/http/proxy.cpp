@@ -23,7 +23,8 @@ static bool in_network(asio::ip::address const& address, std::string const& text
     return asio::ip::make_network_v6(address.to_v6(), network.prefix_length()).canonical() == network.canonical();
 }
 
-static bool entry_matches(std::string entry, std::string_view host, std::uint16_t port, asio::ip::address const* address) {
+static bool entry_matches(std::string entry, std::string_view host, std::uint16_t port,
+                          asio::ip::address const* address) {
     if (entry == "*") return true;
     if (address != nullptr && entry.contains('/')) return in_network(*address, entry);
     auto const colon = entry.rfind(':');

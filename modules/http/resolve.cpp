@@ -53,7 +53,8 @@ struct Lookup : std::enable_shared_from_this<Lookup> {
             static_cast<Lookup*>(self)->watch(fd, readable != 0, writable != 0);
         };
         options.sock_state_cb_data = this;
-        auto const made = ares_init_options(&channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+        auto const made =
+            ares_init_options(&channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
         if (made != ARES_SUCCESS) {
             channel = nullptr;
             finish(made, nullptr);
@@ -61,8 +62,10 @@ struct Lookup : std::enable_shared_from_this<Lookup> {
         }
         ares_addrinfo_hints hints{};
         hints.ai_family = AF_UNSPEC;
-        ares_getaddrinfo(channel, host.c_str(), nullptr, &hints,
-                         [](void* self, int code, int, ares_addrinfo* found) { static_cast<Lookup*>(self)->finish(code, found); }, this);
+        ares_getaddrinfo(
+            channel, host.c_str(), nullptr, &hints,
+            [](void* self, int code, int, ares_addrinfo* found) { static_cast<Lookup*>(self)->finish(code, found); },
+            this);
         if (!finished) wait_tick();
     }
 
@@ -77,7 +80,8 @@ struct Lookup : std::enable_shared_from_this<Lookup> {
     void finish(int code, ares_addrinfo* found) {
         if (!finished) {
             status = code;
-            for (auto const* node = found != nullptr ? found->nodes : nullptr; node != nullptr; node = node->ai_next) keep(*node);
+            for (auto const* node = found != nullptr ? found->nodes : nullptr; node != nullptr; node = node->ai_next)
+                keep(*node);
         }
         if (found != nullptr) ares_freeaddrinfo(found);
         finished = true;
@@ -119,17 +123,19 @@ struct Lookup : std::enable_shared_from_this<Lookup> {
         int const fd = socket->descriptor.native_handle();
         if (socket->want_read && !socket->reading) {
             socket->reading = true;
-            socket->descriptor.async_wait(Wait::wait_read, [self = shared_from_this(), socket, fd](boost::system::error_code ec) {
-                socket->reading = false;
-                self->ready(ec, socket, fd, ARES_SOCKET_BAD);
-            });
+            socket->descriptor.async_wait(Wait::wait_read,
+                                          [self = shared_from_this(), socket, fd](boost::system::error_code ec) {
+                                              socket->reading = false;
+                                              self->ready(ec, socket, fd, ARES_SOCKET_BAD);
+                                          });
         }
         if (socket->want_write && !socket->writing) {
             socket->writing = true;
-            socket->descriptor.async_wait(Wait::wait_write, [self = shared_from_this(), socket, fd](boost::system::error_code ec) {
-                socket->writing = false;
-                self->ready(ec, socket, ARES_SOCKET_BAD, fd);
-            });
+            socket->descriptor.async_wait(Wait::wait_write,
+                                          [self = shared_from_this(), socket, fd](boost::system::error_code ec) {
+                                              socket->writing = false;
+                                              self->ready(ec, socket, ARES_SOCKET_BAD, fd);
+                                          });
         }
     }
 

@@ -39,7 +39,9 @@ Answer text_answer(unsigned status, std::string body, std::string_view content_t
     return answer;
 }
 
-Answer json_answer(unsigned status, std::string body) { return text_answer(status, std::move(body), "application/json"); }
+Answer json_answer(unsigned status, std::string body) {
+    return text_answer(status, std::move(body), "application/json");
+}
 
 std::string_view ServerRequest::parameter(std::string_view name) const {
     for (auto const& [key, value] : query) {
@@ -103,8 +105,12 @@ bool is_local_host(std::string_view host) {
 ServerRequest request_of(wire::Reader& reader, bool over_unix_socket) {
     std::string_view const target = reader.target();
     auto const question = target.find('?');
-    ServerRequest request{.method = reader.method(), .path = percent_decode(target.substr(0, question)), .query = {},
-                          .headers = std::move(reader.headers()), .body = {}, .over_unix_socket = over_unix_socket};
+    ServerRequest request{.method = reader.method(),
+                          .path = percent_decode(target.substr(0, question)),
+                          .query = {},
+                          .headers = std::move(reader.headers()),
+                          .body = {},
+                          .over_unix_socket = over_unix_socket};
     if (question != std::string_view::npos) request.query = parse_query(target.substr(question + 1));
     return request;
 }
@@ -177,7 +183,8 @@ Result<void> Server::State::start(std::shared_ptr<Listener> listener) {
     return listening.start("accept", accept(listener));
 }
 
-Result<std::uint16_t> Server::listen_tcp(std::string const& host, std::uint16_t port, std::shared_ptr<TlsContext const> tls) {
+Result<std::uint16_t> Server::listen_tcp(std::string const& host, std::uint16_t port,
+                                         std::shared_ptr<TlsContext const> tls) {
     boost::system::error_code ec;
     auto const address = asio::ip::make_address(host, ec);
     if (ec) return fail(Errc::invalid_input, "listen on " + host + ": not an IP address");
@@ -222,7 +229,8 @@ static Result<void> remove_stale_socket(sockaddr_un const& address) {
 Result<void> Server::listen_unix(std::string const& path, unsigned mode) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) return fail(Errc::invalid_input, "listen on " + path + ": path too long");
+    if (path.size() >= sizeof address.sun_path)
+        return fail(Errc::invalid_input, "listen on " + path + ": path too long");
     std::memcpy(address.sun_path, path.data(), path.size());
     auto removed = remove_stale_socket(address);
     if (!removed) return fail(std::move(removed), "listen on " + path);
@@ -262,7 +270,8 @@ asio::awaitable<void> Server::State::accept(std::shared_ptr<Listener> listener) 
         } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
             co_return;
         }
-        co_await listener->descriptor.async_wait(asio::posix::stream_descriptor::wait_read, asio::as_tuple(asio::use_awaitable));
+        co_await listener->descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                                                 asio::as_tuple(asio::use_awaitable));
     }
 }
 
@@ -282,8 +291,11 @@ asio::awaitable<void> Server::State::serve(int fd, std::shared_ptr<Listener> lis
 
 /// Out  true when the connection may carry another request
 Task<bool> Server::State::serve_one(Stream& stream, bool over_unix_socket) {
-    wire::Reader reader{stream, wire::Reader::Side::request,
-                        {.header_bytes_max = settings.header_bytes_max, .body_bytes_max = settings.body_bytes_max, .piece_bytes = 4u << 10}};
+    wire::Reader reader{stream,
+                        wire::Reader::Side::request,
+                        {.header_bytes_max = settings.header_bytes_max,
+                         .body_bytes_max = settings.body_bytes_max,
+                         .piece_bytes = 4u << 10}};
     struct Waiting {
         std::vector<Stream*>& all;
         Stream* self;
@@ -313,7 +325,8 @@ Task<bool> Server::State::serve_one(Stream& stream, bool over_unix_socket) {
     for (;;) {
         auto const piece = co_await reader.body();
         if (!piece) {
-            auto refused = co_await send(stream, text_answer(reader.refusal(), piece.error().message + "\n"), false, false);
+            auto refused =
+                co_await send(stream, text_answer(reader.refusal(), piece.error().message + "\n"), false, false);
             if (!refused) co_return fail(std::move(refused));
             co_return false;
         }
@@ -377,9 +390,7 @@ asio::awaitable<void> Server::stop(std::chrono::milliseconds grace) {
     remove_sockets(state->listeners);
     state->listening.cancel();
     for (auto* const stream : state->waiting) stream->close();
-    auto joining = [](std::shared_ptr<State> shared) -> asio::awaitable<void> {
-        co_await shared->serving.join();
-    };
+    auto joining = [](std::shared_ptr<State> shared) -> asio::awaitable<void> { co_await shared->serving.join(); };
     auto joined = joining(state);
     bool const ended = co_await ends_within(grace, std::move(joined));
     if (!ended) {

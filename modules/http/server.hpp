@@ -18,13 +18,13 @@
 namespace holdfast::http {
 
 struct ServerSettings {
-    std::size_t connections_max = 64;      // beyond it the longest idle one is closed; when none is idle, the new one
+    std::size_t connections_max = 64;  // beyond it the longest idle one is closed; when none is idle, the new one
     std::size_t header_bytes_max = 16u << 10;
     std::size_t body_bytes_max = 64u << 10;
     std::chrono::milliseconds request_max{10'000};  // from the first byte to the whole request
     std::chrono::milliseconds answer_max{60'000};   // the handler and the sending
     std::chrono::milliseconds keep_idle{30'000};
-    bool local_host_only = true;           // TCP: Host must be loopback (DNS rebinding); else 421
+    bool local_host_only = true;  // TCP: Host must be loopback (DNS rebinding); else 421
 };
 
 struct ServerRequest {
@@ -69,7 +69,8 @@ public:
     void route(std::string method, std::string path, Handler handler);
 
     /// Port 0 picks a free one. Errors  busy: the address is taken;  invalid_input: `host` is no literal
-    Result<std::uint16_t> listen_tcp(std::string const& host, std::uint16_t port, std::shared_ptr<TlsContext const> tls = nullptr);
+    Result<std::uint16_t> listen_tcp(std::string const& host, std::uint16_t port,
+                                     std::shared_ptr<TlsContext const> tls = nullptr);
 
     /// Replaces a socket nobody listens on. Errors  busy: another process listens;  denied, not_found: the folder
     Result<void> listen_unix(std::string const& path, unsigned mode = 0660);

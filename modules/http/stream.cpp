@@ -78,7 +78,8 @@ struct Stream::State : std::enable_shared_from_this<Stream::State> {
     asio::awaitable<std::string> wait(Want want) {
         if (timed_out || !descriptor.is_open()) co_return "closed";
         auto const token = asio::as_tuple(asio::use_awaitable);
-        auto const [ec] = co_await descriptor.async_wait(want == Want::read ? Wait::wait_read : Wait::wait_write, token);
+        auto const [ec] =
+            co_await descriptor.async_wait(want == Want::read ? Wait::wait_read : Wait::wait_write, token);
         if (ec) co_await stop_if_cancelled();
         co_return ec ? ec.message() : std::string{};
     }
@@ -118,7 +119,8 @@ struct Stream::State : std::enable_shared_from_this<Stream::State> {
     Attempt try_write(std::string_view bytes) const {
         if (ssl != nullptr) {
             ERR_clear_error();
-            int const sent = SSL_write(ssl, bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1u << 20)));
+            int const sent =
+                SSL_write(ssl, bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1u << 20)));
             return sent > 0 ? Attempt{.bytes = static_cast<std::size_t>(sent)} : after_ssl(sent);
         }
         auto const sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -143,7 +145,8 @@ static BIO_METHOD const* socket_bio() {
     static BIO_METHOD* const method = [] {
         auto* const made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "holdfast socket");
         BIO_meth_set_write(made, [](BIO* bio, char const* bytes, int size) {
-            auto const sent = ::send(*static_cast<int*>(BIO_get_data(bio)), bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+            auto const sent =
+                ::send(*static_cast<int*>(BIO_get_data(bio)), bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
             BIO_clear_retry_flags(bio);
             if (sent < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
             return static_cast<int>(sent);
@@ -179,7 +182,9 @@ static SSL* new_ssl(TlsContext const& tls, int fd) {
 
 Stream::Stream(asio::any_io_executor executor, int socket) : state_(std::make_shared<State>(executor, socket)) {
     // These fail on a unix socket, which is harmless. Keep-alive finds a peer that vanished while a watch is silent.
-    auto const set = [socket](int level, int option, int value) { ::setsockopt(socket, level, option, &value, sizeof value); };
+    auto const set = [socket](int level, int option, int value) {
+        ::setsockopt(socket, level, option, &value, sizeof value);
+    };
     set(IPPROTO_TCP, TCP_NODELAY, 1);
     set(SOL_SOCKET, SO_KEEPALIVE, 1);
     set(IPPROTO_TCP, TCP_KEEPIDLE, 30);
@@ -250,7 +255,8 @@ Task<void> Stream::connected() {
 static std::unexpected<Error> not_trusted(SSL const* ssl, std::string const& host, std::string const& reason) {
     auto const verified = SSL_get_verify_result(ssl);
     if (verified != X509_V_OK) {
-        return fail(Errc::denied, "TLS with " + host + ": certificate refused: " + X509_verify_cert_error_string(verified));
+        return fail(Errc::denied,
+                    "TLS with " + host + ": certificate refused: " + X509_verify_cert_error_string(verified));
     }
     return fail(Errc::denied, "TLS with " + host + ": " + reason);
 }
@@ -294,7 +300,8 @@ Task<void> Stream::handshake_as_server(std::shared_ptr<TlsContext const> tls) {
         int const result = SSL_accept(state->ssl);
         if (result == 1) co_return Result<void>{};
         auto attempt = state->after_ssl(result);
-        if (attempt.want == Want::nothing) co_return state->failure("TLS", attempt.failure.empty() ? "closed" : attempt.failure);
+        if (attempt.want == Want::nothing)
+            co_return state->failure("TLS", attempt.failure.empty() ? "closed" : attempt.failure);
         auto const failed = co_await state->wait(attempt.want);
         if (!failed.empty()) co_return state->failure("TLS", failed);
     }
@@ -354,7 +361,8 @@ Task<std::unique_ptr<Stream>> connect_tcp(std::string host, std::uint16_t port, 
         auto const share = (deadline - now) / static_cast<int>(addresses->size() - i);
         auto stream = co_await connect_one(address_of(addresses->at(i), port), now + share);
         if (stream) co_return std::move(*stream);
-        auto const text = addresses->at(i).is_v6() ? "[" + addresses->at(i).to_string() + "]" : addresses->at(i).to_string();
+        auto const text =
+            addresses->at(i).is_v6() ? "[" + addresses->at(i).to_string() + "]" : addresses->at(i).to_string();
         last = std::move(stream).error().in("connect " + text + ":" + std::to_string(port));
     }
     co_return std::unexpected{std::move(last)};

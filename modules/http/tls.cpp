@@ -31,7 +31,8 @@ static Result<void> trust(X509_STORE* store, std::string const& pem, std::string
     auto const bio = reader_of(pem);
     std::size_t added = 0;
     while (auto const certificate = Certificate{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
-        if (X509_STORE_add_cert(store, certificate.get()) != 1) return fail(Errc::invalid_input, what + ": " + openssl_reason());
+        if (X509_STORE_add_cert(store, certificate.get()) != 1)
+            return fail(Errc::invalid_input, what + ": " + openssl_reason());
         ++added;
     }
     ERR_clear_error();
@@ -74,13 +75,15 @@ static Result<void> trust_system(SSL_CTX* context) {
         if (SSL_CTX_load_verify_file(context, path.c_str()) == 1) return {};
         ERR_clear_error();
     }
-    return fail(Errc::not_found, "no CA given and no system bundle found (looked for " + system_ca_paths().front() + " and others)");
+    return fail(Errc::not_found,
+                "no CA given and no system bundle found (looked for " + system_ca_paths().front() + " and others)");
 }
 
 static SSL_CTX* new_context(SSL_METHOD const* method) {
     auto* const context = SSL_CTX_new(method);
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_mode(context,
+                     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     return context;
@@ -108,8 +111,8 @@ Result<std::shared_ptr<TlsContext const>> TlsContext::client(TlsSettings const& 
     return std::shared_ptr<TlsContext const>{std::move(tls)};
 }
 
-Result<std::shared_ptr<TlsContext const>> TlsContext::server(std::string const& certificate_pem, std::string const& key_pem,
-                                                             std::string const& client_ca_pem) {
+Result<std::shared_ptr<TlsContext const>>
+TlsContext::server(std::string const& certificate_pem, std::string const& key_pem, std::string const& client_ca_pem) {
     std::shared_ptr<TlsContext> tls{new TlsContext{new_context(TLS_server_method())}};
     auto used = use_certificate(tls->native(), certificate_pem, key_pem);
     if (!used) return fail(std::move(used), "server certificate");

@@ -15,7 +15,7 @@ struct TlsSettings {
     std::string ca_pem;           // one or more certificates; empty: the system's bundle
     std::string certificate_pem;  // client certificate with its chain; empty: none
     std::string key_pem;
-    std::string server_name;      // checked instead of the URL's host when not empty
+    std::string server_name;  // checked instead of the URL's host when not empty
     bool insecure_skip_verify = false;
 };
 
@@ -27,8 +27,8 @@ public:
     static Result<std::shared_ptr<TlsContext const>> client(TlsSettings const& settings);
 
     /// For a server with its own certificate; `client_ca_pem` not empty: clients must show a certificate of it.
-    static Result<std::shared_ptr<TlsContext const>> server(std::string const& certificate_pem, std::string const& key_pem,
-                                                            std::string const& client_ca_pem = "");
+    static Result<std::shared_ptr<TlsContext const>>
+    server(std::string const& certificate_pem, std::string const& key_pem, std::string const& client_ca_pem = "");
 
     ~TlsContext();
     TlsContext(TlsContext const&) = delete;

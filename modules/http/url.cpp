@@ -7,8 +7,8 @@
 namespace holdfast::http {
 
 static bool is_unreserved(unsigned char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
-           c == '~';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_' || c == '~';
 }
 
 static std::string lower(std::string_view text) {
@@ -154,7 +154,8 @@ Result<Url> parse_url(std::string_view text) {
 Result<Url> resolve_reference(Url const& base, std::string_view reference) {
     if (reference.starts_with("//")) return parse_url(base.scheme + ":" + std::string{reference});
     auto const scheme_end = reference.find("://");
-    if (scheme_end != std::string_view::npos && reference.find_first_of("/?#") > scheme_end) return parse_url(reference);
+    if (scheme_end != std::string_view::npos && reference.find_first_of("/?#") > scheme_end)
+        return parse_url(reference);
     std::string path;
     if (reference.starts_with('/')) {
         path = reference;

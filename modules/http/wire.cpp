@@ -25,8 +25,7 @@ struct Seen {
     std::vector<std::string_view> pieces;  // of the body, into the buffer being parsed
 };
 
-template <bool IsRequest>
-class Parser final : public beast::http::basic_parser<IsRequest> {
+template <bool IsRequest> class Parser final : public beast::http::basic_parser<IsRequest> {
 public:
     explicit Parser(Seen& seen) : seen_(seen) {}
 
@@ -69,10 +68,7 @@ public:
         }
     }
 
-    template <class Call>
-    decltype(auto) with(Call&& call) {
-        return request_ ? call(*request_) : call(*response_);
-    }
+    template <class Call> decltype(auto) with(Call&& call) { return request_ ? call(*request_) : call(*response_); }
 
 private:
     std::optional<Parser<true>> request_;
@@ -105,7 +101,8 @@ struct Reader::State {
         auto const bound = limits.header_bytes_max + limits.piece_bytes;
         if (buffer.size() < filled + limits.piece_bytes) {
             if (filled >= bound) refusal = 431;
-            if (filled >= bound) co_return fail(Errc::limit, "header longer than " + std::to_string(limits.header_bytes_max) + " bytes");
+            if (filled >= bound)
+                co_return fail(Errc::limit, "header longer than " + std::to_string(limits.header_bytes_max) + " bytes");
             buffer.resize(filled + limits.piece_bytes);
         }
         auto const got = co_await stream.read_some({buffer.data() + filled, buffer.size() - filled});
@@ -201,9 +198,7 @@ std::string const& Reader::method() const { return state_->seen.method; }
 std::string const& Reader::target() const { return state_->seen.target; }
 Headers& Reader::headers() { return state_->seen.headers; }
 
-bool Reader::wants_continue() const {
-    return equal_ignoring_case(state_->seen.headers.get("Expect"), "100-continue");
-}
+bool Reader::wants_continue() const { return equal_ignoring_case(state_->seen.headers.get("Expect"), "100-continue"); }
 
 static bool is_token(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
@@ -214,8 +209,10 @@ static bool is_token(std::string_view text) {
 
 static Result<void> append_fields(std::string& out, Headers const& headers) {
     for (auto const& [name, value] : headers) {
-        bool const clean = std::ranges::none_of(value, [](unsigned char c) { return (c < ' ' && c != '\t') || c == 127; });
-        if (!is_token(name) || !clean) return fail(Errc::invalid_input, "HTTP header " + name + " holds a control character");
+        bool const clean =
+            std::ranges::none_of(value, [](unsigned char c) { return (c < ' ' && c != '\t') || c == 127; });
+        if (!is_token(name) || !clean)
+            return fail(Errc::invalid_input, "HTTP header " + name + " holds a control character");
         out += name + ": " + value + "\r\n";
     }
     return {};
@@ -229,7 +226,8 @@ Result<std::string> format(Request const& request) {
     std::string out = request.method + " " + request.target + " HTTP/1.1\r\n";
     auto appended = append_fields(out, request.headers);
     if (!appended) return fail(std::move(appended));
-    bool const sends_body = !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+    bool const sends_body =
+        !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
     if (sends_body) out += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
     out += "\r\n";
     return out;

@@ -40,9 +40,9 @@ public:
 
     /// After a failure: the status a server answers with, 431, 413 or 400.
     unsigned refusal() const;
-    bool got_some() const;        // any byte came
-    bool keeps_alive() const;     // after the body: the stream may carry another message
-    std::size_t leftover() const; // bytes that came after the message
+    bool got_some() const;         // any byte came
+    bool keeps_alive() const;      // after the body: the stream may carry another message
+    std::size_t leftover() const;  // bytes that came after the message
 
     // After header():
     unsigned status() const;

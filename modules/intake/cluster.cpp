@@ -17,9 +17,10 @@ using model::Key;
 using model::Kind;
 
 std::string wish_text(json::object const& object, model::Origin origin) {
-    json::object wish{{"apiVersion", kube::find_string(object, {"apiVersion"})},
-                      {"kind", kube::find_string(object, {"kind"})},
-                      {"metadata", json::object{{"name", kube::name_of(object)}, {"namespace", kube::namespace_of(object)}}}};
+    json::object wish{
+        {"apiVersion", kube::find_string(object, {"apiVersion"})},
+        {"kind", kube::find_string(object, {"kind"})},
+        {"metadata", json::object{{"name", kube::name_of(object)}, {"namespace", kube::namespace_of(object)}}}};
     if (auto const* spec = object.if_contains("spec")) wish["spec"] = *spec;
     if (origin == model::Origin::local) wish["origin"] = "local";
     return json::serialize(wish);
@@ -47,7 +48,8 @@ class ClusterIntake::KindFeed final : public kube::WatchHandler {
 public:
     KindFeed(Kind kind, kube::Cluster& cluster, model::Registry& registry, Log const& log, Listeners const& listeners)
         : kind_(kind), registry_(registry), log_(log), listeners_(listeners),
-          watcher_(cluster, *this, {.gvk = kube::parse_api_version(model::api_version_of(kind), model::kind_name(kind))}) {}
+          watcher_(cluster, *this,
+                   {.gvk = kube::parse_api_version(model::api_version_of(kind), model::kind_name(kind))}) {}
 
     void list_begins() override {
         listing_ = true;
@@ -72,8 +74,8 @@ public:
         auto meta = model::read_meta(object, model::Origin::cluster);
         auto spec = model::read_spec(kind_, object);
         std::uint64_t const written = live == nullptr ? 0 : model::canonical_digest(*live);
-        Entry& entry = registry_.put(key, std::move(meta), std::move(spec),
-                                     wish_text(object, model::Origin::cluster), std::move(status));
+        Entry& entry = registry_.put(key, std::move(meta), std::move(spec), wish_text(object, model::Origin::cluster),
+                                     std::move(status));
         entry.status_written = written;
         if (is_new && listeners_.adopted) listeners_.adopted(entry);
     }

@@ -29,8 +29,9 @@ Result<void> restore(model::Registry& registry, model::JournalEntry const& entry
 class ClusterIntake {
 public:
     struct Listeners {
-        std::function<void(model::Entry const&)> adopted;  // unknown to the journal, with a status: Flux applied it before us
-        std::function<void(model::Kind)> listed;           // the first complete list of this kind is in the registry
+        std::function<void(model::Entry const&)>
+            adopted;                              // unknown to the journal, with a status: Flux applied it before us
+        std::function<void(model::Kind)> listed;  // the first complete list of this kind is in the registry
     };
     ClusterIntake(asio::any_io_executor executor, kube::Cluster& cluster, model::Registry& registry, Log const& log,
                   Listeners listeners);

@@ -29,7 +29,8 @@ Result<std::vector<std::filesystem::path>> manifest_files(std::filesystem::path 
     for (auto const& entry : entries) {
         auto const extension = entry.path().extension();
         std::error_code unreadable;
-        if ((extension == ".yaml" || extension == ".yml") && entry.is_regular_file(unreadable)) files.push_back(entry.path());
+        if ((extension == ".yaml" || extension == ".yml") && entry.is_regular_file(unreadable))
+            files.push_back(entry.path());
         if (files.size() > kFilesMax) return fail(Errc::limit, directory.string() + ": more than 1000 manifests");
     }
     std::ranges::sort(files);
@@ -66,8 +67,9 @@ std::string LocalIntake::stamps() const {
     for (auto const& file : *files) {
         struct stat info{};
         ::stat(file.c_str(), &info);
-        text += file.string() + "\n" + std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec) +
-                " " + std::to_string(info.st_size) + " " + std::to_string(info.st_ino) + "\n";
+        text += file.string() + "\n" + std::to_string(info.st_mtim.tv_sec) + "." +
+                std::to_string(info.st_mtim.tv_nsec) + " " + std::to_string(info.st_size) + " " +
+                std::to_string(info.st_ino) + "\n";
     }
     return text;
 }

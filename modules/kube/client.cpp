@@ -103,7 +103,8 @@ struct EventLines {
         while (!piece.empty()) {
             auto const end = piece.find('\n');
             auto const part = piece.substr(0, end);
-            if (line.size() + part.size() > bytes_max) return fail(Errc::limit, "a watch event of more than " + std::to_string(bytes_max) + " bytes");
+            if (line.size() + part.size() > bytes_max)
+                return fail(Errc::limit, "a watch event of more than " + std::to_string(bytes_max) + " bytes");
             line += part;
             if (end == std::string_view::npos) return {};
             piece.remove_prefix(end + 1);
@@ -142,7 +143,8 @@ Client::Client(std::shared_ptr<Shared> shared, std::unique_ptr<Identity> identit
     : shared_(std::move(shared)), identity_(std::move(identity)) {}
 Client::~Client() = default;
 
-Result<std::unique_ptr<Client>> Client::make(asio::any_io_executor executor, http::Client& http, Config config, ClientSettings settings) {
+Result<std::unique_ptr<Client>> Client::make(asio::any_io_executor executor, http::Client& http, Config config,
+                                             ClientSettings settings) {
     auto shared = std::make_shared<Shared>(executor, http, std::move(config), std::move(settings));
     auto const& from = shared->config;
     shared->endpoint.url = from.server;
@@ -175,15 +177,18 @@ Task<Resource> Client::resource_for(GroupVersionKind gvk) {
     if (!turn) co_return std::unexpected{Error{turn.error()}.in("discovery")};
     known = shared->kinds.find(gvk);  // another may have asked meanwhile
     if (known) co_return std::move(*known);
-    bool const fresh = shared->discovered_at && Clock::now() - *shared->discovered_at < shared->settings.discovery_pause;
+    bool const fresh =
+        shared->discovered_at && Clock::now() - *shared->discovered_at < shared->settings.discovery_pause;
     if (!fresh) {
         // Not as the impersonated user: what exists does not depend on who asks.
-        auto discovered = co_await shared->discover({shared->config.credentials.impersonate_user, shared->config.credentials.impersonate_groups});
+        auto discovered = co_await shared->discover(
+            {shared->config.credentials.impersonate_user, shared->config.credentials.impersonate_groups});
         if (!discovered) co_return fail(std::move(discovered));
         known = shared->kinds.find(gvk);
         if (known) co_return std::move(*known);
     }
-    co_return fail(Errc::not_found, "no matches for kind \"" + gvk.kind + "\" in version \"" + gvk.api_version() + "\"");
+    co_return fail(Errc::not_found,
+                   "no matches for kind \"" + gvk.kind + "\" in version \"" + gvk.api_version() + "\"");
 }
 
 Task<std::vector<Resource>> Client::resources() {
@@ -191,7 +196,8 @@ Task<std::vector<Resource>> Client::resources() {
     auto const turn = co_await shared->discovering.take(shared->settings.queue_max);
     if (!turn) co_return std::unexpected{Error{turn.error()}.in("discovery")};
     if (shared->kinds.empty() || !shared->discovered_at) {
-        auto discovered = co_await shared->discover({shared->config.credentials.impersonate_user, shared->config.credentials.impersonate_groups});
+        auto discovered = co_await shared->discover(
+            {shared->config.credentials.impersonate_user, shared->config.credentials.impersonate_groups});
         if (!discovered) co_return fail(std::move(discovered));
     }
     co_return shared->kinds.all();
@@ -204,7 +210,8 @@ Task<Object> Client::get(Target target, ReadOptions options, Refusal* refusal) {
     co_return std::move(object);
 }
 
-Task<std::string> Client::list(Resource resource, ListOptions options, std::function<void()> begin, ObjectSink sink, Refusal* refusal) {
+Task<std::string> Client::list(Resource resource, ListOptions options, std::function<void()> begin, ObjectSink sink,
+                               Refusal* refusal) {
     Refusal own;
     auto* const told = refusal != nullptr ? refusal : &own;
     std::string continuation;
@@ -215,11 +222,13 @@ Task<std::string> Client::list(Resource resource, ListOptions options, std::func
         add_selectors(parameters, options.label_selector, options.field_selector);
         if (options.page_size > 0) parameters.emplace_back("limit", std::to_string(options.page_size));
         if (!continuation.empty()) parameters.emplace_back("continue", continuation);
-        if (continuation.empty() && !options.resource_version.empty()) parameters.emplace_back("resourceVersion", options.resource_version);
+        if (continuation.empty() && !options.resource_version.empty())
+            parameters.emplace_back("resourceVersion", options.resource_version);
         auto call = call_on(Verb::list, "GET", {resource, options.ns, ""}, parameters, false);
         if (options.metadata_only) call.accept = std::string{kListMetadata} + ",application/json";
 
-        ItemSplitter splitter{shared_->settings.object_bytes_max, [&resource, &sink](std::string_view item) -> Result<void> {
+        ItemSplitter splitter{shared_->settings.object_bytes_max,
+                              [&resource, &sink](std::string_view item) -> Result<void> {
                                   auto object = parse_object(item);
                                   if (!object) return fail(std::move(object), "list");
                                   name_kind(*object, resource);

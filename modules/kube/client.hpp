@@ -31,12 +31,12 @@ struct RequestCounts {
 };
 
 struct ClientSettings {
-    std::size_t requests_max = 8;              // in flight; watches not counted
+    std::size_t requests_max = 8;  // in flight; watches not counted
     std::chrono::milliseconds request_max{30'000};
-    std::chrono::milliseconds queue_max{120'000};     // wait for a place among requests_max
-    std::size_t object_bytes_max = 16u << 20;  // one object or one page
-    unsigned tries_max = 5;                    // 429, 503 and broken idle connections
-    std::chrono::seconds discovery_pause{10};  // an unknown kind asks the server again at most this often
+    std::chrono::milliseconds queue_max{120'000};  // wait for a place among requests_max
+    std::size_t object_bytes_max = 16u << 20;      // one object or one page
+    unsigned tries_max = 5;                        // 429, 503 and broken idle connections
+    std::chrono::seconds discovery_pause{10};      // an unknown kind asks the server again at most this often
     std::string user_agent = "holdfast/" HOLDFAST_VERSION;
 };
 
@@ -58,7 +58,8 @@ public:
     Task<void> watch(Resource resource, WatchOptions options, EventSink sink, Refusal* refusal = nullptr) override;
     Task<Object> apply(Object object, WriteOptions options, Refusal* refusal = nullptr) override;
     Task<Object> apply_to(Target target, Object object, WriteOptions options, Refusal* refusal = nullptr) override;
-    Task<Object> patch(Target target, Patch type, json::value patch, WriteOptions options, Refusal* refusal = nullptr) override;
+    Task<Object> patch(Target target, Patch type, json::value patch, WriteOptions options,
+                       Refusal* refusal = nullptr) override;
     Task<Object> create(Object object, WriteOptions options, Refusal* refusal = nullptr) override;
     Task<Object> replace(Target target, Object object, WriteOptions options, Refusal* refusal = nullptr) override;
     Task<void> remove(Target target, DeleteOptions options, Refusal* refusal = nullptr) override;

@@ -28,10 +28,10 @@ struct Resource {
 
 /// What the server said when it refused: metav1.Status.
 struct Refusal {
-    unsigned code = 0;        // HTTP status; 0: the server did not answer
-    std::string reason;       // "NotFound", "Conflict", "Invalid", "AlreadyExists", "Expired", ...
-    std::string message;      // exactly as kubectl and client-go print it
-    Object details;           // name, kind, causes, retryAfterSeconds
+    unsigned code = 0;    // HTTP status; 0: the server did not answer
+    std::string reason;   // "NotFound", "Conflict", "Invalid", "AlreadyExists", "Expired", ...
+    std::string message;  // exactly as kubectl and client-go print it
+    Object details;       // name, kind, causes, retryAfterSeconds
     std::chrono::seconds retry_after{0};
 
     bool is(std::string_view wanted) const { return reason == wanted; }
@@ -53,7 +53,7 @@ struct ReadOptions {
 };
 
 struct ListOptions {
-    std::string ns = "";              // "": all namespaces
+    std::string ns = "";  // "": all namespaces
     std::string label_selector = "";
     std::string field_selector = "";
     bool metadata_only = false;
@@ -69,7 +69,7 @@ struct WatchOptions {
     std::string label_selector = "";
     std::string field_selector = "";
     bool metadata_only = false;
-    std::string resource_version;          // start after this one
+    std::string resource_version;              // start after this one
     std::chrono::seconds server_timeout{290};  // the server ends the watch after this: a normal end
 };
 
@@ -86,8 +86,8 @@ struct WriteOptions {
 enum class Patch { merge, json, strategic };
 
 struct DeleteOptions {
-    std::string uid = "";               // precondition
-    std::string resource_version = "";  // precondition
+    std::string uid = "";                    // precondition
+    std::string resource_version = "";       // precondition
     std::string propagation = "Background";  // "Background", "Foreground", "Orphan"
     std::optional<std::int64_t> grace_seconds = std::nullopt;
     bool dry_run = false;

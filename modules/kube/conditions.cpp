@@ -11,7 +11,9 @@ json::array const& conditions_of(Object const& object) {
     return conditions != nullptr ? *conditions : kNone;
 }
 
-static std::string text_at(Object const& object, std::string_view name) { return std::string{find_string(object, {name})}; }
+static std::string text_at(Object const& object, std::string_view name) {
+    return std::string{find_string(object, {name})};
+}
 
 static bool has_type(json::value const& value, std::string_view type) {
     return value.is_object() && find_string(value.get_object(), {"type"}) == type;
@@ -59,13 +61,15 @@ bool set_condition(json::array& conditions, Condition condition, std::chrono::sy
     bool const changed = moved || known->reason != condition.reason || known->message != condition.message ||
                          known->observed_generation != condition.observed_generation;
     if (!changed) return false;
-    auto const place = std::ranges::find_if(conditions, [&](json::value const& value) { return has_type(value, condition.type); });
+    auto const place =
+        std::ranges::find_if(conditions, [&](json::value const& value) { return has_type(value, condition.type); });
     *place = object_of(condition);
     return true;
 }
 
 bool remove_condition(json::array& conditions, std::string_view type) {
-    auto const place = std::ranges::find_if(conditions, [type](json::value const& value) { return has_type(value, type); });
+    auto const place =
+        std::ranges::find_if(conditions, [type](json::value const& value) { return has_type(value, type); });
     if (place == conditions.end()) return false;
     conditions.erase(place);
     return true;

@@ -24,7 +24,8 @@ Result<std::string> read_file(fs::path const& path, std::size_t bytes_max) {
     std::string text(bytes_max + 1, '\0');
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(file.gcount()));
-    if (text.size() > bytes_max) return fail(Errc::limit, path.string() + ": more than " + std::to_string(bytes_max) + " bytes");
+    if (text.size() > bytes_max)
+        return fail(Errc::limit, path.string() + ": more than " + std::to_string(bytes_max) + " bytes");
     return text;
 }
 
@@ -64,7 +65,8 @@ struct Reader {
 };
 
 /// The entry called `name` of the list `list`, and in it the map `inner`.
-Result<Object const*> entry(Object const& root, std::string_view list, std::string_view inner, std::string const& name) {
+Result<Object const*> entry(Object const& root, std::string_view list, std::string_view inner,
+                            std::string const& name) {
     static Object const kEmpty;
     static json::array const kNone;
     auto const* const items = find_array(root, {list});
@@ -103,24 +105,31 @@ Result<void> read_user(Config& config, Object const& user, Reader const& reader)
     auto const* const exec = find(user, {"exec"});
     if (exec != nullptr && !exec->is_null()) {
         auto const command = std::string{find_string(user, {"exec", "command"})};
-        return fail(Errc::denied, "exec (" + command + ") is refused, Holdfast starts no program: give the user a client certificate, or a "
-                                  "tokenFile that something outside renews, for example from a systemd timer that runs that command");
+        return fail(
+            Errc::denied,
+            "exec (" + command +
+                ") is refused, Holdfast starts no program: give the user a client certificate, or a "
+                "tokenFile that something outside renews, for example from a systemd timer that runs that command");
     }
     auto const* const provider = find(user, {"auth-provider"});
     if (provider != nullptr && !provider->is_null()) {
-        return fail(Errc::denied, "auth-provider is refused, it was removed from Kubernetes: give the user a client certificate, a token "
-                                  "or a tokenFile");
+        return fail(
+            Errc::denied,
+            "auth-provider is refused, it was removed from Kubernetes: give the user a client certificate, a token "
+            "or a tokenFile");
     }
     auto certificate = reader.data_or_file(user, "client-certificate");
     if (!certificate) return fail(std::move(certificate), "client-certificate");
     auto key = reader.data_or_file(user, "client-key");
     if (!key) return fail(std::move(key), "client-key");
-    if (certificate->empty() != key->empty()) return fail(Errc::invalid_input, "client-certificate and client-key go together");
+    if (certificate->empty() != key->empty())
+        return fail(Errc::invalid_input, "client-certificate and client-key go together");
     config.tls.certificate_pem = std::move(*certificate);
     config.tls.key_pem = std::move(*key);
     config.credentials.token = Reader::text(user, "token");
     if (!Reader::text(user, "tokenFile").empty()) {
-        if (!reader.rules.files_allowed) return fail(Errc::denied, "tokenFile is not allowed here: put the token into token");
+        if (!reader.rules.files_allowed)
+            return fail(Errc::denied, "tokenFile is not allowed here: put the token into token");
         config.credentials.token_file = reader.folder / Reader::text(user, "tokenFile");
     }
     config.credentials.user = Reader::text(user, "username");
@@ -157,8 +166,10 @@ Result<Config> read(Object const& root, Reader const& reader, std::string_view c
 
 }  // namespace
 
-Result<Config> parse_kubeconfig(std::string_view text, fs::path const& folder, std::string_view context, KubeconfigRules const& rules) {
-    if (text.size() > rules.file_bytes_max) return fail(Errc::limit, "kubeconfig: more than " + std::to_string(rules.file_bytes_max) + " bytes");
+Result<Config> parse_kubeconfig(std::string_view text, fs::path const& folder, std::string_view context,
+                                KubeconfigRules const& rules) {
+    if (text.size() > rules.file_bytes_max)
+        return fail(Errc::limit, "kubeconfig: more than " + std::to_string(rules.file_bytes_max) + " bytes");
     auto const root = yaml::read_sigs(text);
     if (!root) return fail(root.error().code, "kubeconfig: " + root.error().message);
     if (!root->is_object()) return fail(Errc::invalid_input, "kubeconfig: not a map");
@@ -177,7 +188,8 @@ Result<Config> load_kubeconfig(fs::path const& file, std::string_view context, K
 
 Result<Config> in_cluster_config(std::string_view host, std::string_view port, fs::path const& folder) {
     if (host.empty() || port.empty()) {
-        return fail(Errc::not_found, "not inside a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined");
+        return fail(Errc::not_found,
+                    "not inside a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined");
     }
     auto const shown = host.contains(':') ? "[" + std::string{host} + "]" : std::string{host};
     auto url = http::parse_url("https://" + shown + ":" + std::string{port});

@@ -34,7 +34,7 @@ struct Config {
 };
 
 struct KubeconfigRules {
-    bool files_allowed = true;           // false for a kubeconfig out of a Secret: only inline data
+    bool files_allowed = true;  // false for a kubeconfig out of a Secret: only inline data
     std::size_t file_bytes_max = 1u << 20;
 };
 
@@ -46,7 +46,8 @@ struct KubeconfigRules {
 ///         not_found      a named file is missing
 Result<Config> parse_kubeconfig(std::string_view text, std::filesystem::path const& folder, std::string_view context,
                                 KubeconfigRules const& rules = {});
-Result<Config> load_kubeconfig(std::filesystem::path const& file, std::string_view context, KubeconfigRules const& rules = {});
+Result<Config> load_kubeconfig(std::filesystem::path const& file, std::string_view context,
+                               KubeconfigRules const& rules = {});
 
 /// The account of the pod: token, ca.crt and namespace in `folder`, address from KUBERNETES_SERVICE_HOST and _PORT,
 /// which daemon/ reads.

@@ -33,15 +33,16 @@ Task<void> Client::Shared::discover_root(std::string path, Identity identity, st
     co_return std::move(legacy);
 }
 
-Task<void> Client::Shared::discover_legacy(std::string path, std::string document, Identity identity, std::vector<Resource>& found,
-                                           std::vector<std::string>& stale) {
+Task<void> Client::Shared::discover_legacy(std::string path, std::string document, Identity identity,
+                                           std::vector<Resource>& found, std::vector<std::string>& stale) {
     auto const root = parse_object(document);
     if (!root) co_return std::unexpected{root.error()};
     auto versions = path == "/api" ? std::vector<std::string>{"v1"} : read_group_versions(*root);
     for (auto const& version : versions) {
         Call call{.verb = Verb::discovery, .target = path + "/" + version};
         auto const list = co_await call_for_object(std::move(call), identity, nullptr);
-        if (!list && is_retryable(list.error().code) && list.error().code != Errc::busy) co_return std::unexpected{list.error()};
+        if (!list && is_retryable(list.error().code) && list.error().code != Errc::busy)
+            co_return std::unexpected{list.error()};
         if (!list) {
             stale.push_back(version);  // an aggregated API whose server is down must not hide the others
             continue;

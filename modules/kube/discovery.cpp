@@ -17,7 +17,9 @@ static std::vector<std::string> read_verbs(Object const& resource) {
     return verbs;
 }
 
-static std::string text_or(std::string_view text, std::string_view otherwise) { return std::string{text.empty() ? otherwise : text}; }
+static std::string text_or(std::string_view text, std::string_view otherwise) {
+    return std::string{text.empty() ? otherwise : text};
+}
 
 DiscoveredGroup read_group_discovery(Object const& group) {
     DiscoveredGroup found;
@@ -29,7 +31,8 @@ DiscoveredGroup read_group_discovery(Object const& group) {
         auto const& version = item.get_object();
         auto const version_name = find_string(version, {"version"});
         if (find_string(version, {"freshness"}) == "Stale") {
-            found.stale.push_back(GroupVersionKind{std::string{group_name}, std::string{version_name}, ""}.api_version());
+            found.stale.push_back(
+                GroupVersionKind{std::string{group_name}, std::string{version_name}, ""}.api_version());
         }
         auto const* const resources = find_array(version, {"resources"});
         if (resources == nullptr) continue;
@@ -86,7 +89,8 @@ std::vector<std::string> read_group_versions(Object const& group_list) {
 void KnownKinds::replace(std::vector<Resource> resources, std::vector<std::string> const& stale) {
     for (auto const& known : resources_) {
         if (std::ranges::find(stale, known.gvk.api_version()) == stale.end()) continue;
-        bool const listed = std::ranges::any_of(resources, [&](Resource const& fresh) { return fresh.gvk == known.gvk; });
+        bool const listed =
+            std::ranges::any_of(resources, [&](Resource const& fresh) { return fresh.gvk == known.gvk; });
         if (!listed) resources.push_back(known);
     }
     std::ranges::sort(resources, {}, &Resource::gvk);

@@ -12,8 +12,8 @@ struct EventDraft {
     Object const* about = nullptr;  // apiVersion, kind, metadata of the object
     std::string type = "Normal";    // or "Warning"
     std::string reason;
-    std::string message;            // cut at 1024 bytes, the API's bound
-    std::string component;          // "kustomize-controller"
+    std::string message;    // cut at 1024 bytes, the API's bound
+    std::string component;  // "kustomize-controller"
     Object annotations = {};
 };
 

@@ -14,7 +14,8 @@ Result<void> ItemSplitter::feed(std::string_view piece) {
 }
 
 Result<void> ItemSplitter::keep(std::string& where, char c) {
-    if (where.size() >= bytes_max_) return fail(Errc::limit, "an object of more than " + std::to_string(bytes_max_) + " bytes");
+    if (where.size() >= bytes_max_)
+        return fail(Errc::limit, "an object of more than " + std::to_string(bytes_max_) + " bytes");
     where += c;
     return {};
 }

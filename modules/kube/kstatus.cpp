@@ -35,7 +35,9 @@ struct BasicCondition {
 using Conditions = std::vector<BasicCondition>;
 
 ObjectStatus current(std::string message) { return {Health::current, std::move(message)}; }
-ObjectStatus failed(std::string_view reason, std::string message) { return {Health::failed, std::move(message), std::string{reason}}; }
+ObjectStatus failed(std::string_view reason, std::string message) {
+    return {Health::failed, std::move(message), std::string{reason}};
+}
 ObjectStatus unknown(std::string message) { return {Health::unknown, std::move(message)}; }
 ObjectStatus in_progress(std::string_view reason, std::string message) {
     return {Health::in_progress, std::move(message), std::string{reason}};
@@ -65,8 +67,8 @@ std::optional<Conditions> read_conditions(Object const& object) {
             auto const* const field = condition.if_contains(name);
             if (field != nullptr && !field->is_string() && !field->is_null()) return std::nullopt;
         }
-        out.push_back({find_string(condition, {"type"}), find_string(condition, {"status"}), find_string(condition, {"reason"}),
-                       find_string(condition, {"message"})});
+        out.push_back({find_string(condition, {"type"}), find_string(condition, {"status"}),
+                       find_string(condition, {"reason"}), find_string(condition, {"message"})});
     }
     return out;
 }
@@ -89,9 +91,10 @@ std::optional<ObjectStatus> check_generation(Object const& object) {
     auto const number = find_integer(object, {"status", "observedGeneration"});
     if (!number) return unknown("looking up status.observedGeneration from resource: not an integer");
     if (*number == generation_of(object)) return std::nullopt;
-    return in_progress("LatestGenerationNotObserved",
-                       std::string{find_string(object, {"kind"})} + " generation is " + std::to_string(generation_of(object)) +
-                           ", but latest observed generation is " + std::to_string(*number));
+    return in_progress("LatestGenerationNotObserved", std::string{find_string(object, {"kind"})} + " generation is " +
+                                                          std::to_string(generation_of(object)) +
+                                                          ", but latest observed generation is " +
+                                                          std::to_string(*number));
 }
 
 std::optional<ObjectStatus> check_generic(Object const& object, Conditions const& conditions) {
@@ -112,7 +115,8 @@ ObjectStatus deployment(Object const& object, Conditions const& conditions, Now)
     bool available = false;
     for (auto const& condition : conditions) {
         if (condition.type == "Progressing") {
-            if (condition.reason == "ProgressDeadlineExceeded") return failed(condition.reason, "Progress deadline exceeded");
+            if (condition.reason == "ProgressDeadlineExceeded")
+                return failed(condition.reason, "Progress deadline exceeded");
             if (condition.status == "True" && condition.reason == "NewReplicaSetAvailable") progressing = true;
         }
         if (condition.type == "Available" && condition.status == "True") available = true;
@@ -126,7 +130,8 @@ ObjectStatus deployment(Object const& object, Conditions const& conditions, Now)
     if (wanted > replicas) return in_progress("LessReplicas", ratio("Replicas", replicas, wanted));
     if (wanted > updated) return in_progress("LessUpdated", ratio("Updated", updated, wanted));
     if (replicas > wanted) return in_progress("ExtraPods", "Pending termination: " + std::to_string(replicas - wanted));
-    if (updated > available_replicas) return in_progress("LessAvailable", ratio("Available", available_replicas, updated));
+    if (updated > available_replicas)
+        return in_progress("LessAvailable", ratio("Available", available_replicas, updated));
     if (wanted > ready) return in_progress("LessReady", ratio("Ready", ready, wanted));
     if (!progressing) return in_progress("ReplicaSetNotAvailable", "ReplicaSet not Available");
     if (!available) return in_progress("DeploymentNotAvailable", "Deployment not Available");
@@ -164,7 +169,8 @@ ObjectStatus stateful_set(Object const& object, Conditions const&, Now) {
     if (wanted > ready) return in_progress("LessReady", ratio("Ready", ready, wanted));
     if (replicas > wanted) return in_progress("ExtraPods", "Pending termination: " + std::to_string(replicas - wanted));
     if (partition != -1) {
-        if (updated < wanted - partition) return in_progress("PartitionRollout", ratio("updated", updated, wanted - partition));
+        if (updated < wanted - partition)
+            return in_progress("PartitionRollout", ratio("updated", updated, wanted - partition));
         return current("Partition rollout complete. updated: " + std::to_string(updated));
     }
     if (wanted > current_replicas) return in_progress("LessCurrent", ratio("current", current_replicas, wanted));
@@ -197,7 +203,8 @@ ObjectStatus daemon_set(Object const& object, Conditions const&, Now) {
 
 ObjectStatus volume_claim(Object const& object, Conditions const&, Now) {
     auto const* const value = find(object, {"status", "phase"});
-    auto const phase = value != nullptr && value->is_string() ? std::string{find_string(object, {"status", "phase"})} : "unknown";
+    auto const phase =
+        value != nullptr && value->is_string() ? std::string{find_string(object, {"status", "phase"})} : "unknown";
     if (phase != "Bound") return in_progress("NotBound", "PVC is not Bound. phase: " + phase);
     return current("PVC is Bound");
 }
@@ -226,9 +233,11 @@ ObjectStatus pod(Object const& object, Conditions const& conditions, Now now) {
     }
     if (phase == "Pending") {
         auto const* const scheduled = find_in(conditions, "PodScheduled", "False");
-        if (scheduled == nullptr || scheduled->reason != "Unschedulable") return in_progress("PodPending", "Pod is in the Pending phase");
+        if (scheduled == nullptr || scheduled->reason != "Unschedulable")
+            return in_progress("PodPending", "Pod is in the Pending phase");
         auto const created = parse_rfc3339(find_string(object, {"metadata", "creationTimestamp"}));
-        if (created && now - kScheduleWindow < *created) return in_progress("PodNotScheduled", "Pod has not been scheduled");
+        if (created && now - kScheduleWindow < *created)
+            return in_progress("PodNotScheduled", "Pod has not been scheduled");
         return failed("PodUnschedulable", "Pod could not be scheduled");
     }
     if (phase.empty()) return in_progress("PodNotObserved", "Pod phase not available");
@@ -266,15 +275,19 @@ ObjectStatus service(Object const& object, Conditions const&, Now) {
 
 ObjectStatus custom_resource_definition(Object const&, Conditions const& conditions, Now) {
     for (auto const& condition : conditions) {
-        if (condition.type == "NamesAccepted" && condition.status == "False") return failed(condition.reason, std::string{condition.message});
+        if (condition.type == "NamesAccepted" && condition.status == "False")
+            return failed(condition.reason, std::string{condition.message});
         if (condition.type != "Established") continue;
-        if (condition.status == "False" && condition.reason != "Installing") return failed(condition.reason, std::string{condition.message});
+        if (condition.status == "False" && condition.reason != "Installing")
+            return failed(condition.reason, std::string{condition.message});
         if (condition.status == "True") return current("CRD is established");
     }
     return in_progress("Installing", "Install in progress");
 }
 
-ObjectStatus disruption_budget(Object const&, Conditions const&, Now) { return current("AllowedDisruptions has been computed."); }
+ObjectStatus disruption_budget(Object const&, Conditions const&, Now) {
+    return current("AllowedDisruptions has been computed.");
+}
 ObjectStatus always_ready(Object const&, Conditions const&, Now) { return current("Resource is always ready"); }
 
 struct KindRule {

@@ -50,7 +50,9 @@ std::string ObjectId::text() const {
 std::string ObjectId::display() const { return ns.empty() ? kind + "/" + name : kind + "/" + ns + "/" + name; }
 
 Result<ObjectId> parse_object_id(std::string_view text) {
-    auto const broken = [text] { return fail(Errc::invalid_input, "unable to parse stored object metadata: " + std::string{text}); };
+    auto const broken = [text] {
+        return fail(Errc::invalid_input, "unable to parse stored object metadata: " + std::string{text});
+    };
     auto const first = text.find('_');
     if (first == std::string_view::npos) return broken();
     auto rest = text.substr(first + 1);
@@ -113,8 +115,12 @@ json::array const* find_array(Object const& object, std::initializer_list<std::s
 std::string_view name_of(Object const& object) { return find_string(object, {"metadata", "name"}); }
 std::string_view namespace_of(Object const& object) { return find_string(object, {"metadata", "namespace"}); }
 std::string_view uid_of(Object const& object) { return find_string(object, {"metadata", "uid"}); }
-std::string_view resource_version_of(Object const& object) { return find_string(object, {"metadata", "resourceVersion"}); }
-std::int64_t generation_of(Object const& object) { return find_integer(object, {"metadata", "generation"}).value_or(0); }
+std::string_view resource_version_of(Object const& object) {
+    return find_string(object, {"metadata", "resourceVersion"});
+}
+std::int64_t generation_of(Object const& object) {
+    return find_integer(object, {"metadata", "generation"}).value_or(0);
+}
 bool is_being_deleted(Object const& object) { return !find_string(object, {"metadata", "deletionTimestamp"}).empty(); }
 
 bool has_finalizer(Object const& object, std::string_view finalizer) {
@@ -130,7 +136,9 @@ static std::optional<std::string_view> entry(Object const& object, std::string_v
     return view_of(value->get_string());
 }
 
-std::optional<std::string_view> label(Object const& object, std::string_view key) { return entry(object, "labels", key); }
+std::optional<std::string_view> label(Object const& object, std::string_view key) {
+    return entry(object, "labels", key);
+}
 std::optional<std::string_view> annotation(Object const& object, std::string_view key) {
     return entry(object, "annotations", key);
 }
@@ -153,8 +161,12 @@ static void erase_entry(Object& object, std::string_view map, std::string_view k
 }
 
 void set_namespace(Object& object, std::string_view ns) { map_at(object, "metadata")["namespace"] = json_view(ns); }
-void set_label(Object& object, std::string_view key, std::string_view value) { set_entry(object, "labels", key, value); }
-void set_annotation(Object& object, std::string_view key, std::string_view value) { set_entry(object, "annotations", key, value); }
+void set_label(Object& object, std::string_view key, std::string_view value) {
+    set_entry(object, "labels", key, value);
+}
+void set_annotation(Object& object, std::string_view key, std::string_view value) {
+    set_entry(object, "annotations", key, value);
+}
 void erase_label(Object& object, std::string_view key) { erase_entry(object, "labels", key); }
 void erase_annotation(Object& object, std::string_view key) { erase_entry(object, "annotations", key); }
 
@@ -184,8 +196,10 @@ std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_v
     auto const minute = digits(text, 14, 2);
     auto const second = digits(text, 17, 2);
     if (!year || !month || !day || !hour || !minute || !second || text.size() < 20) return std::nullopt;
-    if (text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') || text[13] != ':' || text[16] != ':') return std::nullopt;
-    if (*month < 1 || *month > 12 || *day < 1 || *day > 31 || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
+    if (text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') || text[13] != ':' || text[16] != ':')
+        return std::nullopt;
+    if (*month < 1 || *month > 12 || *day < 1 || *day > 31 || *hour > 23 || *minute > 59 || *second > 60)
+        return std::nullopt;
     std::tm parts{};
     parts.tm_year = *year - 1900;
     parts.tm_mon = *month - 1;
@@ -205,7 +219,8 @@ std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_v
     if (zone == "Z" || zone == "z") return when;
     auto const hours = digits(zone, 1, 2);
     auto const minutes = digits(zone, 4, 2);
-    if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':' || !hours || !minutes) return std::nullopt;
+    if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':' || !hours || !minutes)
+        return std::nullopt;
     auto const offset = std::chrono::hours{*hours} + std::chrono::minutes{*minutes};
     return zone[0] == '+' ? when - offset : when + offset;
 }

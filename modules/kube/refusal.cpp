@@ -46,7 +46,8 @@ constexpr std::array kGeneric = std::to_array<Generic>({
     {422, "Invalid", "the server rejected our request due to an error in our request"},
     {429, "TooManyRequests", "the server has received too many requests and has asked us to try again later"},
     {503, "ServiceUnavailable", "the server is currently unable to handle the request"},
-    {504, "Timeout", "the server was unable to return a response in the time allotted, but may still be processing the request"},
+    {504, "Timeout",
+     "the server was unable to return a response in the time allotted, but may still be processing the request"},
 });
 
 std::string lower(std::string_view text) {
@@ -68,7 +69,8 @@ Refusal generic(unsigned code, Asked const& asked, std::string const& body) {
         refusal.reason = "InternalError";
         refusal.message = "an error on the server (\"" + body + "\") has prevented the request from succeeding";
     } else {
-        refusal.message = "the server responded with the status code " + std::to_string(code) + " but did not return more information";
+        refusal.message = "the server responded with the status code " + std::to_string(code) +
+                          " but did not return more information";
     }
     if (asked.resource.empty()) return refusal;
     refusal.message += " (" + lower(asked.method) + " " + std::string{asked.resource};
@@ -88,7 +90,8 @@ Refusal refusal_of(http::Response const& response, Asked const& asked) {
     boost::system::error_code ec;
     auto const value = json::parse(response.body, ec);
     bool const is_status = !ec && value.is_object() && find_string(value.get_object(), {"kind"}) == "Status";
-    auto refusal = is_status ? refusal_of(value.get_object()) : generic(response.status, asked, first_line(response.body));
+    auto refusal =
+        is_status ? refusal_of(value.get_object()) : generic(response.status, asked, first_line(response.body));
     if (refusal.code == 0) refusal.code = response.status;
     if (refusal.message.empty()) refusal.message = generic(response.status, asked, "").message;
     auto const asked_pause = http::retry_after(response.headers, std::chrono::system_clock::now());

@@ -11,7 +11,7 @@ namespace {
 struct Requirement {
     std::string key;
     bool negated = false;
-    bool existence = false;            // only whether the key is there
+    bool existence = false;  // only whether the key is there
     std::vector<std::string> values;
 
     bool holds(Object const& object) const {
@@ -45,7 +45,9 @@ std::vector<std::string_view> split(std::string_view text) {
 }
 
 Result<Requirement> parse(std::string_view text) {
-    auto const broken = [text] { return fail(Errc::invalid_input, "label selector: cannot read \"" + std::string{text} + "\""); };
+    auto const broken = [text] {
+        return fail(Errc::invalid_input, "label selector: cannot read \"" + std::string{text} + "\"");
+    };
     if (text.ends_with(')')) {
         auto const open = text.find('(');
         if (open == std::string_view::npos) return broken();

@@ -1,8 +1,8 @@
 // modules/kube/session.cpp: one request: who asks, how often, and what a refusal means.
 #include "modules/kube/session.hpp"
 
-#include "modules/base/limits.hpp"
 #include "modules/base/base64.hpp"
+#include "modules/base/limits.hpp"
 #include "modules/http/retry.hpp"
 
 #include <boost/json/parse.hpp>
@@ -42,7 +42,9 @@ Task<http::Response> Client::Shared::send_once(Call const& call, Identity const&
     if (!identity.user.empty()) headers.set("Impersonate-User", identity.user);
     for (auto const& group : identity.groups) headers.add("Impersonate-Group", group);
 
-    http::Bounds bounds{.whole_max = settings.request_max, .idle_max = settings.request_max, .body_bytes_max = settings.object_bytes_max};
+    http::Bounds bounds{.whole_max = settings.request_max,
+                        .idle_max = settings.request_max,
+                        .body_bytes_max = settings.object_bytes_max};
     if (call.sink) bounds.body_bytes_max = std::numeric_limits<std::size_t>::max();  // the sink bounds what it keeps
     if (call.is_watch) {
         bounds.long_lived = true;

@@ -59,7 +59,8 @@ struct Client::Shared {
 
 private:
     Task<http::Response> send_once(Call const& call, Identity const& identity);
-    Task<void> discover_root(std::string path, Identity identity, std::vector<Resource>& found, std::vector<std::string>& stale);
+    Task<void> discover_root(std::string path, Identity identity, std::vector<Resource>& found,
+                             std::vector<std::string>& stale);
     Task<void> discover_legacy(std::string path, std::string document, Identity identity, std::vector<Resource>& found,
                                std::vector<std::string>& stale);
 };

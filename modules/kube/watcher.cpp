@@ -59,7 +59,8 @@ asio::awaitable<void> Watcher::run() {
         if (!resource) {
             state_.synced = false;
             state_.last_error = resource.error().message;
-            auto const delay = state_.kind_missing ? std::chrono::milliseconds{options_.missing_kind_delay} : backoff_.next();
+            auto const delay =
+                state_.kind_missing ? std::chrono::milliseconds{options_.missing_kind_delay} : backoff_.next();
             co_await sleep_for(delay);
             continue;
         }

@@ -40,11 +40,11 @@ struct WatcherOptions {
 class Watcher {
 public:
     struct State {
-        bool synced = false;     // a list was completed and no error occurred since
+        bool synced = false;  // a list was completed and no error occurred since
         bool kind_missing = false;
         std::string resource_version;
         std::optional<std::chrono::steady_clock::time_point> heard_at;  // last list, event or bookmark
-        std::string last_error;  // empty when synced
+        std::string last_error;                                         // empty when synced
         std::uint64_t lists = 0;
         std::uint64_t watches = 0;
         std::uint64_t events = 0;

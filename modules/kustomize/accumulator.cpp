@@ -99,9 +99,8 @@ Result<void> Accumulator::add_vars(std::vector<Var> const& incoming) {
     for (auto const& var : incoming) {
         auto const full = with_defaults(var);
         ResId const wanted{{full.group, full.version, full.kind}, full.object_name, full.object_ns};
-        auto const matched = objects.by_any_id([&](ResId const& id) {
-            return wanted.ns.empty() ? wanted.same_gvkn(id) : wanted.same(id);
-        });
+        auto const matched = objects.by_any_id(
+            [&](ResId const& id) { return wanted.ns.empty() ? wanted.same_gvkn(id) : wanted.same(id); });
         if (matched.size() > 1) {
             return fail(Errc::invalid_input, "found " + std::to_string(matched.size()) + " resId matches for var {" +
                                                  full.name + " " + wanted.gvk.str() + " {" + var.field_path +

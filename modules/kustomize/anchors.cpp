@@ -50,9 +50,11 @@ private:
 
     Result<Node*> expand_alias(Node* alias) {
         auto* const target = alias->alias();
-        if (!target) return fail(Errc::invalid_input, "yaml: unknown anchor '" + std::string{alias->value()} + "' referenced");
+        if (!target)
+            return fail(Errc::invalid_input, "yaml: unknown anchor '" + std::string{alias->value()} + "' referenced");
         if (open_.contains(target)) {
-            return fail(Errc::invalid_input, "yaml: anchor '" + std::string{alias->value()} + "' value contains itself");
+            return fail(Errc::invalid_input,
+                        "yaml: anchor '" + std::string{alias->value()} + "' value contains itself");
         }
         // A target that was expanded stays so: aliases come after their anchors.
         if (!expanded_.contains(target)) {
@@ -89,7 +91,8 @@ private:
                 return fail(Errc::invalid_input, "invalid map merge: received alias for a non-map value");
             }
             if (open_.contains(target)) {
-                return fail(Errc::invalid_input, "yaml: anchor '" + std::string{value->value()} + "' value contains itself");
+                return fail(Errc::invalid_input,
+                            "yaml: anchor '" + std::string{value->value()} + "' value contains itself");
             }
             sources.push_back(target);
         } else if (value->is_seq()) {
@@ -159,7 +162,8 @@ Result<void> check_depth(Node const& root) {
         auto const [node, depth] = open.back();
         open.pop_back();
         if (depth > limits::kYamlDepthMax) {
-            return fail(Errc::limit, "an object nests deeper than " + std::to_string(limits::kYamlDepthMax) + " levels");
+            return fail(Errc::limit,
+                        "an object nests deeper than " + std::to_string(limits::kYamlDepthMax) + " levels");
         }
         for (auto const* child : node->items()) {
             if (!child->empty()) open.emplace_back(child, depth + 1);

@@ -45,7 +45,8 @@ Place place_of_entry(std::string_view text, Entry entry) {
     for (std::size_t i = 0; i + 1 < root->size(); i += 2) {
         if (!same_key(root->item(i)->value(), entry.field)) continue;
         auto const& list = *root->item(i + 1);
-        return list.is_seq() && entry.index < list.size() ? place_of(*list.item(entry.index)) : place_of(*root->item(i));
+        return list.is_seq() && entry.index < list.size() ? place_of(*list.item(entry.index))
+                                                          : place_of(*root->item(i));
     }
     return {};
 }

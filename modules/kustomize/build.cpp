@@ -78,15 +78,16 @@ Result<Built> run(std::shared_ptr<Owner> const& owner, std::string const& direct
     auto const& kustomization = target.kustomization();
     if (auto ok = sort_output(*objects, kustomization, context); !ok) return fail(std::move(ok));
     if (given->managed_by_label || has(kustomization.build_metadata, "managedByLabel")) {
-        auto const label = add_labels({{"app.kubernetes.io/managed-by", kManagedBy}}, {{.path = "metadata/labels", .create = true}});
+        auto const label =
+            add_labels({{"app.kubernetes.io/managed-by", kManagedBy}}, {{.path = "metadata/labels", .create = true}});
         if (auto ok = label(*objects); !ok) return fail(std::move(ok));
     }
     if (auto ok = clean(*objects, kustomization.build_metadata); !ok) return fail(std::move(ok));
     Built built;
     for (auto const* object : objects->all()) {
         built.objects.push_back({std::string{object->api_version()}, std::string{object->kind()},
-                                 std::string{object->name()}, std::string{object->ns()}, object->id().gvk.cluster_scoped,
-                                 object->root()});
+                                 std::string{object->name()}, std::string{object->ns()},
+                                 object->id().gvk.cluster_scoped, object->root()});
     }
     built.warnings = context.warnings;
     built.owner = owner;

@@ -18,7 +18,8 @@ std::string chart_home(Loader const& loader, HelmGlobals const& globals, HelmCha
 }
 
 /// The values file of the chart, merged with valuesInline as valuesMerge says.
-Result<std::string> merged_values(Context& context, Loader const& loader, HelmChart const& chart, std::string const& file) {
+Result<std::string> merged_values(Context& context, Loader const& loader, HelmChart const& chart,
+                                  std::string const& file) {
     if (chart.values_inline.empty()) return loader.load(file);
     if (chart.values_merge == "replace") return yaml::write_sigs(chart.values_inline);
     auto text = loader.load(file);
@@ -40,18 +41,27 @@ Result<std::string> merged_values(Context& context, Loader const& loader, HelmCh
 }  // namespace
 
 Result<Generate> make_chart(Context& context, Loader const& loader, HelmGlobals const& globals, HelmChart chart) {
-    if (!context.options.helm && !context.options.alpha_plugins) return fail(Errc::denied, "must specify --enable-helm");
+    if (!context.options.helm && !context.options.alpha_plugins)
+        return fail(Errc::denied, "must specify --enable-helm");
     if (chart.name.empty()) return fail(Errc::invalid_input, "chart name cannot be empty");
     if (!chart.values_merge.empty() && chart.values_merge != "merge" && chart.values_merge != "override" &&
         chart.values_merge != "replace") {
         return fail(Errc::invalid_input, "valuesMerge must be one of [merge override replace]");
     }
     auto const home = chart_home(loader, globals, chart);
-    HelmRequest request{.chart_directory = join_path(home, chart.name), .name = chart.name, .version = chart.version,
-                        .repo = chart.repo, .release_name = chart.release_name, .ns = chart.ns,
-                        .name_template = chart.name_template, .kube_version = chart.kube_version,
-                        .api_versions = chart.api_versions, .include_crds = chart.include_crds,
-                        .skip_hooks = chart.skip_hooks, .skip_tests = chart.skip_tests, .devel = chart.devel};
+    HelmRequest request{.chart_directory = join_path(home, chart.name),
+                        .name = chart.name,
+                        .version = chart.version,
+                        .repo = chart.repo,
+                        .release_name = chart.release_name,
+                        .ns = chart.ns,
+                        .name_template = chart.name_template,
+                        .kube_version = chart.kube_version,
+                        .api_versions = chart.api_versions,
+                        .include_crds = chart.include_crds,
+                        .skip_hooks = chart.skip_hooks,
+                        .skip_tests = chart.skip_tests,
+                        .devel = chart.devel};
     if (!context.options.helm_kube_version.empty()) request.kube_version = context.options.helm_kube_version;
     if (!context.options.helm_api_versions.empty()) request.api_versions = context.options.helm_api_versions;
     std::vector<std::string> extra;
@@ -67,7 +77,8 @@ Result<Generate> make_chart(Context& context, Loader const& loader, HelmGlobals 
     return Generate{[&context, &loader, chart, request, extra, file]() mutable -> Result<std::vector<Resource*>> {
         if (auto const found = loader.files().resolve(request.chart_directory); !found || !found->file.empty()) {
             if (chart.repo.empty()) return fail(Errc::not_found, "no repo specified for pull, no chart found at ''");
-            return fail(Errc::denied, "chart '" + chart.name + "' of '" + chart.repo + "' is not fetched: no network in a render; put it in " +
+            return fail(Errc::denied, "chart '" + chart.name + "' of '" + chart.repo +
+                                          "' is not fetched: no network in a render; put it in " +
                                           request.chart_directory);
         }
         auto values = merged_values(context, loader, chart, file);
@@ -88,34 +99,43 @@ Result<Generate> make_chart(Context& context, Loader const& loader, HelmGlobals 
 Result<Generate> make_iam_policy(Context& context, boost::json::value const& config) {
     std::string cloud, service_name, service_ns, account, project;
     Decoder decoder{{.text_from_scalars = true}};
-    decoder.object(config, "IAMPolicyGeneratorPlugin", "builtins.IAMPolicyGeneratorPlugin", [&](std::string_view key, auto const& v) {
-        auto const under = [&](char const* name, auto read) { return decoder.at({"IAMPolicyGeneratorArgs", name}, read), true; };
-        auto const text = [&](char const* name, auto const& x, std::string& out) {
-            return decoder.at({name}, [&] { decoder.text(x, out); }), true;
-        };
-        if (same_key(key, "cloud"))
-            return under("cloud", [&] { v.is_string() || v.is_null() ? decoder.text(v, cloud) : decoder.mismatch(v, "types.Cloud"); });
-        if (same_key(key, "kubernetesService"))
-            return under("kubernetesService", [&] {
-                decoder.object(v, "KubernetesService", "types.KubernetesService", [&](std::string_view inner, auto const& x) {
-                    if (same_key(inner, "name")) return text("name", x, service_name);
-                    return same_key(inner, "namespace") && text("namespace", x, service_ns);
+    decoder.object(
+        config, "IAMPolicyGeneratorPlugin", "builtins.IAMPolicyGeneratorPlugin",
+        [&](std::string_view key, auto const& v) {
+            auto const under = [&](char const* name, auto read) {
+                return decoder.at({"IAMPolicyGeneratorArgs", name}, read), true;
+            };
+            auto const text = [&](char const* name, auto const& x, std::string& out) {
+                return decoder.at({name}, [&] { decoder.text(x, out); }), true;
+            };
+            if (same_key(key, "cloud"))
+                return under("cloud", [&] {
+                    v.is_string() || v.is_null() ? decoder.text(v, cloud) : decoder.mismatch(v, "types.Cloud");
                 });
-            });
-        if (same_key(key, "serviceAccount"))
-            return under("serviceAccount", [&] {
-                decoder.object(v, "ServiceAccount", "types.ServiceAccount", [&](std::string_view inner, auto const& x) {
-                    if (same_key(inner, "name")) return text("name", x, account);
-                    return same_key(inner, "projectId") && text("projectId", x, project);
+            if (same_key(key, "kubernetesService"))
+                return under("kubernetesService", [&] {
+                    decoder.object(v, "KubernetesService", "types.KubernetesService",
+                                   [&](std::string_view inner, auto const& x) {
+                                       if (same_key(inner, "name")) return text("name", x, service_name);
+                                       return same_key(inner, "namespace") && text("namespace", x, service_ns);
+                                   });
                 });
-            });
-        return false;
-    });
+            if (same_key(key, "serviceAccount"))
+                return under("serviceAccount", [&] {
+                    decoder.object(v, "ServiceAccount", "types.ServiceAccount",
+                                   [&](std::string_view inner, auto const& x) {
+                                       if (same_key(inner, "name")) return text("name", x, account);
+                                       return same_key(inner, "projectId") && text("projectId", x, project);
+                                   });
+                });
+            return false;
+        });
     if (auto ok = decoder.result(); !ok) return fail(std::move(ok), "error unmarshaling JSON: while decoding JSON");
     return Generate{[=, &context]() -> Result<std::vector<Resource*>> {
         if (cloud != "gke") return fail(Errc::invalid_input, "cloud provider " + cloud + " not supported yet");
-        auto text = "\napiVersion: v1\nkind: ServiceAccount\nmetadata:\n  annotations:\n    iam.gke.io/gcp-service-account: " +
-                    account + "@" + project + ".iam.gserviceaccount.com\n  name: " + service_name + "\n";
+        auto text =
+            "\napiVersion: v1\nkind: ServiceAccount\nmetadata:\n  annotations:\n    iam.gke.io/gcp-service-account: " +
+            account + "@" + project + ".iam.gserviceaccount.com\n  name: " + service_name + "\n";
         if (!service_ns.empty()) text += "\n  namespace: " + service_ns;
         yaml::Arena arena;
         if (auto read = yaml::parse(arena, text); !read) return fail(std::move(read));

@@ -16,11 +16,9 @@ bool selected_by(FieldSpec const& spec, FieldSpec const& selector) {
 }
 
 /// Stable, without std::stable_sort's deprecated helper.
-template <class T, class GvkOf>
-void sort_by_gvk(std::vector<T>& list, GvkOf gvk_of) {
-    bool const sorted_already = std::is_sorted(list.begin(), list.end(), [&](T const& a, T const& b) {
-        return less_than(gvk_of(a), gvk_of(b));
-    });
+template <class T, class GvkOf> void sort_by_gvk(std::vector<T>& list, GvkOf gvk_of) {
+    bool const sorted_already = std::is_sorted(list.begin(), list.end(),
+                                               [&](T const& a, T const& b) { return less_than(gvk_of(a), gvk_of(b)); });
     if (sorted_already) return;
     std::vector<std::pair<Gvk, std::size_t>> order;
     for (std::size_t i = 0; i < list.size(); ++i) order.emplace_back(gvk_of(list[i]), i);
@@ -75,16 +73,16 @@ Result<void> merge_config(TransformerConfig& into, TransformerConfig incoming) {
         FieldSpecs& from;
         char const* name;
     };
-    for (auto const& part : {Part{into.name_prefix, incoming.name_prefix, "NamePrefix"},
-                             Part{into.name_suffix, incoming.name_suffix, "NameSuffix"},
-                             Part{into.name_space, incoming.name_space, "NameSpace"},
-                             Part{into.common_annotations, incoming.common_annotations, "CommonAnnotations"},
-                             Part{into.common_labels, incoming.common_labels, "CommonLabels"},
-                             Part{into.labels, incoming.labels, "Labels"},
-                             Part{into.template_labels, incoming.template_labels, "TemplateLabels"},
-                             Part{into.var_reference, incoming.var_reference, "VarReference"},
-                             Part{into.images, incoming.images, "Images"},
-                             Part{into.replicas, incoming.replicas, "Replicas"}}) {
+    for (auto const& part :
+         {Part{into.name_prefix, incoming.name_prefix, "NamePrefix"},
+          Part{into.name_suffix, incoming.name_suffix, "NameSuffix"},
+          Part{into.name_space, incoming.name_space, "NameSpace"},
+          Part{into.common_annotations, incoming.common_annotations, "CommonAnnotations"},
+          Part{into.common_labels, incoming.common_labels, "CommonLabels"},
+          Part{into.labels, incoming.labels, "Labels"},
+          Part{into.template_labels, incoming.template_labels, "TemplateLabels"},
+          Part{into.var_reference, incoming.var_reference, "VarReference"},
+          Part{into.images, incoming.images, "Images"}, Part{into.replicas, incoming.replicas, "Replicas"}}) {
         if (auto ok = merge_specs(part.into, std::move(part.from)); !ok) {
             return fail(std::move(ok), "failed to merge " + std::string{part.name} + " fieldSpec");
         }
@@ -128,16 +126,18 @@ std::string describe(TransformerConfig const& config) {
         return out;
     };
     std::string out = "&{";
-    for (auto const* specs : {&config.name_prefix, &config.name_suffix, &config.name_space, &config.common_labels, &config.labels,
-                              &config.template_labels, &config.common_annotations}) {
+    for (auto const* specs : {&config.name_prefix, &config.name_suffix, &config.name_space, &config.common_labels,
+                              &config.labels, &config.template_labels, &config.common_annotations}) {
         out += "[" + text_of(*specs, ' ') + "] ";
     }
     out += "[";
     for (auto const& references : config.name_reference) {
-        out += (out.back() == '[' ? "" : " ") + references.gvk.str() + ":  (\n" + text_of(references.referrers, '\n') + "\n)";
+        out += (out.back() == '[' ? "" : " ") + references.gvk.str() + ":  (\n" + text_of(references.referrers, '\n') +
+               "\n)";
     }
     out += "]";
-    for (auto const* specs : {&config.var_reference, &config.images, &config.replicas}) out += " [" + text_of(*specs, ' ') + "]";
+    for (auto const* specs : {&config.var_reference, &config.images, &config.replicas})
+        out += " [" + text_of(*specs, ' ') + "]";
     return out + "}";
 }
 

@@ -19,7 +19,8 @@ namespace holdfast::kustomize {
 class Context {
 public:
     Context(Options const& options, std::string root)
-        : options{options}, files{std::move(root), {options.limits.file_bytes_max, options.limits.total_bytes_max}, options.files} {}
+        : options{options},
+          files{std::move(root), {options.limits.file_bytes_max, options.limits.total_bytes_max}, options.files} {}
     Context(Context const&) = delete;
 
     /// Errors: limit when the build holds more than objects_max.
@@ -36,7 +37,7 @@ public:
     Options const& options;
     Files files;
     yaml::Arena arena;
-    patch::Schema schema;         // the builtin one, until the first kustomization that names another
+    patch::Schema schema;  // the builtin one, until the first kustomization that names another
     bool schema_is_chosen = false;
     // kyaml keeps the builtin types beside a document that is chosen later, when it had a use for them by then.
     bool builtin_merged = options.schema_adds, unknown_type_met = false;

@@ -14,7 +14,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kDepthMax = 64;         // references that lead from type to type
+constexpr std::size_t kDepthMax = 64;            // references that lead from type to type
 constexpr std::size_t kPropertiesMax = 100'000;  // of all types, each counted as often as it is reached
 
 json::object const* object_in(json::object const& object, std::string_view name) {
@@ -113,9 +113,13 @@ Result<TransformerConfig> config_from_crd(std::string_view text) {
     for (auto const name : sorted_names(*types)) {
         auto const& type = types->at(name);
         if (type.is_object() || type.is_null()) continue;
-        char const* const kind = type.is_string() ? "string" : type.is_array() ? "array" : type.is_bool() ? "bool" : "number";
-        return fail(Errc::invalid_input, std::string{text.starts_with('{') ? "" : "error unmarshaling JSON: while decoding JSON: "} +
-                                             "json: cannot unmarshal " + kind + " into Go value of type accumulator.OpenAPIDefinition");
+        char const* const kind = type.is_string()  ? "string"
+                                 : type.is_array() ? "array"
+                                 : type.is_bool()  ? "bool"
+                                                   : "number";
+        return fail(Errc::invalid_input,
+                    std::string{text.starts_with('{') ? "" : "error unmarshaling JSON: while decoding JSON: "} +
+                        "json: cannot unmarshal " + kind + " into Go value of type accumulator.OpenAPIDefinition");
     }
     Reader reader{*types};
     for (auto const name : sorted_names(*types)) {
@@ -126,7 +130,8 @@ Result<TransformerConfig> config_from_crd(std::string_view text) {
             continue;
         }
         TransformerConfig own;
-        if (auto done = reader.read(name, name.substr(name.rfind('.') + 1), "", own); !done) return fail(std::move(done));
+        if (auto done = reader.read(name, name.substr(name.rfind('.') + 1), "", own); !done)
+            return fail(std::move(done));
         if (auto done = merge_config(config, own); !done) return fail(std::move(done));
     }
     return config;

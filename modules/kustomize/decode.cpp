@@ -70,7 +70,8 @@ void Decoder::text(Value const& value, std::string& out) {
     if (value.is_null()) return;
     if (value.is_string()) {
         out = value.get_string();
-    } else if (mode_.text_from_scalars && (!embedded_ || mode_.embedded_too) && !value.is_array() && !value.is_object()) {
+    } else if (mode_.text_from_scalars && (!embedded_ || mode_.embedded_too) && !value.is_array() &&
+               !value.is_object()) {
         out = scalar_text(value);
     } else {
         mismatch(value, "string");
@@ -87,7 +88,8 @@ void Decoder::integer(Value const& value, std::int64_t& out, char const* type) {
     if (value.is_null()) return;
     if (value.is_int64()) {
         out = value.get_int64();
-    } else if (value.is_double() && value.get_double() == static_cast<double>(static_cast<std::int64_t>(value.get_double())) &&
+    } else if (value.is_double() &&
+               value.get_double() == static_cast<double>(static_cast<std::int64_t>(value.get_double())) &&
                scalar_text(value).find_first_of(".e") == std::string::npos) {
         out = static_cast<std::int64_t>(value.get_double());
     } else {
@@ -193,7 +195,8 @@ void Decoder::read(Value const& value, Var& out) {
         if (same_key(key, "objref")) {
             at({"objref"}, [&] {
                 object(v, "Target", "types.Target", [&](std::string_view inner, Value const& x) {
-                    if (same_key(inner, "apiVersion")) return at({"apiVersion"}, [&] { text(x, out.api_version); }), true;
+                    if (same_key(inner, "apiVersion"))
+                        return at({"apiVersion"}, [&] { text(x, out.api_version); }), true;
                     if (same_key(inner, "group")) return at({"Gvk", "group"}, [&] { text(x, out.group); }), true;
                     if (same_key(inner, "version")) return at({"Gvk", "version"}, [&] { text(x, out.version); }), true;
                     if (same_key(inner, "kind")) return at({"Gvk", "kind"}, [&] { text(x, out.kind); }), true;
@@ -237,13 +240,14 @@ void Decoder::read(Value const& value, SortOptions& out) {
         if (same_key(key, "legacySortOptions")) {
             at({"legacySortOptions"}, [&] {
                 optional(v, out.legacy, [&](Value const& x, LegacySortOptions& o) {
-                    object(x, "LegacySortOptions", "types.LegacySortOptions", [&](std::string_view inner, Value const& y) {
-                        if (same_key(inner, "orderFirst"))
-                            return at({"orderFirst"}, [&] { text_list(y, o.order_first); }), true;
-                        if (same_key(inner, "orderLast"))
-                            return at({"orderLast"}, [&] { text_list(y, o.order_last); }), true;
-                        return false;
-                    });
+                    object(x, "LegacySortOptions", "types.LegacySortOptions",
+                           [&](std::string_view inner, Value const& y) {
+                               if (same_key(inner, "orderFirst"))
+                                   return at({"orderFirst"}, [&] { text_list(y, o.order_first); }), true;
+                               if (same_key(inner, "orderLast"))
+                                   return at({"orderLast"}, [&] { text_list(y, o.order_last); }), true;
+                               return false;
+                           });
                 });
             });
             return true;

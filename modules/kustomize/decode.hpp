@@ -37,15 +37,13 @@ public:
     void integer(Value const& value, std::int64_t& out, char const* type = "int64");
     void text_map(Value const& value, StringMap& out);
     void text_list(Value const& value, std::vector<std::string>& out, char const* type = "[]string");
-    template <class T, class Read>
-    void list(Value const& value, std::vector<T>& out, char const* type, Read read) {
+    template <class T, class Read> void list(Value const& value, std::vector<T>& out, char const* type, Read read) {
         if (value.is_null()) return;
         if (!value.is_array()) return mismatch(value, type);
         out.clear();
         for (auto const& item : value.get_array()) read(item, out.emplace_back());
     }
-    template <class T, class Read>
-    void optional(Value const& value, std::optional<T>& out, Read read) {
+    template <class T, class Read> void optional(Value const& value, std::optional<T>& out, Read read) {
         if (value.is_null()) {
             out.reset();
             return;
@@ -65,8 +63,7 @@ public:
     Value const* culprit() const { return culprit_; }
 
     /// Puts a field's name on the path of messages while its value is read; the embedded structs it is in come first.
-    template <class Read>
-    void at(std::initializer_list<char const*> names, Read read) {
+    template <class Read> void at(std::initializer_list<char const*> names, Read read) {
         auto const depth = path_.size();
         auto const outer = embedded_;
         path_.insert(path_.end(), names);
@@ -128,6 +125,7 @@ struct Reading {
     std::string_view written;      // what the file holds, for the place
     yaml::Place* place = nullptr;  // of the error in `written`
 };
-Result<Kustomization> decode_kustomization(std::string_view text, std::string_view directory, Reading const& reading = {});
+Result<Kustomization> decode_kustomization(std::string_view text, std::string_view directory,
+                                           Reading const& reading = {});
 
 }  // namespace holdfast::kustomize

@@ -33,11 +33,11 @@ void read_old_chart(Decoder& decoder, Value const& value, Old& old) {
             std::string* text;
         };
         for (auto const& [name, text] :
-             {Named{"chartName", &chart.name}, Named{"chartVersion", &chart.version}, Named{"chartRepoUrl", &chart.repo},
-              Named{"chartHome", &old.globals.chart_home}, Named{"chartRepoName", &ignored}, Named{"helmBin", &ignored},
-              Named{"helmHome", &old.globals.config_home}, Named{"values", &chart.values_file},
-              Named{"valuesMerge", &chart.values_merge}, Named{"releaseName", &chart.release_name},
-              Named{"releaseNamespace", &ignored}}) {
+             {Named{"chartName", &chart.name}, Named{"chartVersion", &chart.version},
+              Named{"chartRepoUrl", &chart.repo}, Named{"chartHome", &old.globals.chart_home},
+              Named{"chartRepoName", &ignored}, Named{"helmBin", &ignored}, Named{"helmHome", &old.globals.config_home},
+              Named{"values", &chart.values_file}, Named{"valuesMerge", &chart.values_merge},
+              Named{"releaseName", &chart.release_name}, Named{"releaseNamespace", &ignored}}) {
             if (same_key(key, name)) return decoder.at({name}, [&] { decoder.text(v, *text); }), true;
         }
         if (same_key(key, "valuesLocal")) {
@@ -69,8 +69,8 @@ void fix(Kustomization& k, Old& old) {
 
 void warn(Kustomization& k, Old const& old) {
     auto const say = [&](std::string_view what, std::string_view instead, std::string_view mark = "") {
-        k.warnings.push_back("# Warning: '" + std::string{what} + "' is deprecated. Please use '" + std::string{instead} +
-                             "' instead." + std::string{mark} + std::string{kFixIt});
+        k.warnings.push_back("# Warning: '" + std::string{what} + "' is deprecated. Please use '" +
+                             std::string{instead} + "' instead." + std::string{mark} + std::string{kFixIt});
     };
     if (old.has_bases) say("bases", "resources");
     if (old.has_labels) say("commonLabels", "labels");
@@ -102,15 +102,16 @@ bool read_field(Decoder& decoder, std::string_view key, Value const& v, Kustomiz
     for (auto const& [name, text] : {Text{"apiVersion", &out.api_version}, Text{"kind", &out.kind}}) {
         if (same_key(key, name)) return decoder.at({"TypeMeta", name}, [&] { decoder.text(v, *text); }), true;
     }
-    for (auto const& [name, text] : {Text{"namePrefix", &out.name_prefix}, Text{"nameSuffix", &out.name_suffix},
-                                     Text{"namespace", &out.ns}}) {
+    for (auto const& [name, text] :
+         {Text{"namePrefix", &out.name_prefix}, Text{"nameSuffix", &out.name_suffix}, Text{"namespace", &out.ns}}) {
         if (!same_key(key, name)) continue;
         decoder.at({name}, [&] { decoder.text(v, *text); });
         out.is_empty = out.is_empty && text->empty();
         return true;
     }
     // Everything below counts as content when it is there at all, even when empty.
-    auto const moved = same_key(key, "bases") || same_key(key, "imageTags") || same_key(key, "helmChartInflationGenerator");
+    auto const moved =
+        same_key(key, "bases") || same_key(key, "imageTags") || same_key(key, "helmChartInflationGenerator");
     if (!v.is_null() && !(moved && v.is_array() && v.get_array().empty())) out.is_empty = false;
     struct Texts {
         char const* name;
@@ -138,7 +139,8 @@ bool read_field(Decoder& decoder, std::string_view key, Value const& v, Kustomiz
         return under(name, [&] { decoder.text_map(v, *map); });
     }
     auto const list_of = [&](char const* name, auto& list, char const* type) {
-        return under(name, [&] { decoder.list(v, list, type, [&](Value const& item, auto& o) { decoder.read(item, o); }); });
+        return under(name,
+                     [&] { decoder.list(v, list, type, [&](Value const& item, auto& o) { decoder.read(item, o); }); });
     };
     if (same_key(key, "labels")) return list_of("labels", out.labels, "[]types.Label");
     if (same_key(key, "patches")) return list_of("patches", out.patches, "[]types.Patch");
@@ -174,8 +176,9 @@ bool read_field(Decoder& decoder, std::string_view key, Value const& v, Kustomiz
         return under("sortOptions",
                      [&] { decoder.optional(v, out.sort_options, [&](auto& x, auto& o) { decoder.read(x, o); }); });
     if (same_key(key, "generatorOptions"))
-        return under("generatorOptions",
-                     [&] { decoder.optional(v, out.generator_options, [&](auto& x, auto& o) { decoder.read(x, o); }); });
+        return under("generatorOptions", [&] {
+            decoder.optional(v, out.generator_options, [&](auto& x, auto& o) { decoder.read(x, o); });
+        });
     if (same_key(key, "helmGlobals"))
         return under("helmGlobals",
                      [&] { decoder.optional(v, out.helm_globals, [&](auto& x, auto& o) { decoder.read(x, o); }); });
@@ -231,7 +234,8 @@ bool Decoder::generator_field(std::string_view key, Value const& v, GeneratorArg
         return under({"GeneratorArgs", "KvPairSources", "literals"}, [&] { text_list(v, out.literals); });
     if (same_key(key, "files"))
         return under({"GeneratorArgs", "KvPairSources", "files"}, [&] { text_list(v, out.files); });
-    if (same_key(key, "envs")) return under({"GeneratorArgs", "KvPairSources", "envs"}, [&] { text_list(v, out.envs); });
+    if (same_key(key, "envs"))
+        return under({"GeneratorArgs", "KvPairSources", "envs"}, [&] { text_list(v, out.envs); });
     if (same_key(key, "env")) return under({"GeneratorArgs", "KvPairSources", "env"}, [&] { text(v, out.env); });
     if (same_key(key, "options"))
         return under({"GeneratorArgs", "options"},
@@ -270,8 +274,8 @@ bool Decoder::chart_field(std::string_view key, Value const& v, HelmChart& out) 
         bool* into;
     };
     for (auto const& [name, into] :
-         {Flag{"includeCRDs", &out.include_crds}, Flag{"skipHooks", &out.skip_hooks}, Flag{"skipTests", &out.skip_tests},
-          Flag{"debug", &out.debug}, Flag{"devel", &out.devel}}) {
+         {Flag{"includeCRDs", &out.include_crds}, Flag{"skipHooks", &out.skip_hooks},
+          Flag{"skipTests", &out.skip_tests}, Flag{"debug", &out.debug}, Flag{"devel", &out.devel}}) {
         if (same_key(key, name)) return at({name}, [&] { boolean(v, *into); }), true;
     }
     if (same_key(key, "additionalValuesFiles"))
@@ -314,7 +318,8 @@ Result<Kustomization> decode_kustomization(std::string_view text, std::string_vi
     decoder.read(*value, out);
     if (auto ok = decoder.result(); !ok) {
         if (reading.place) *reading.place = place_of(reading.written, *value, decoder.culprit());
-        return fail(std::move(ok), reading.edited ? "error unmarshaling JSON: while decoding JSON" : "invalid Kustomization");
+        return fail(std::move(ok),
+                    reading.edited ? "error unmarshaling JSON: while decoding JSON" : "invalid Kustomization");
     }
     if (out.is_empty) return fail(Errc::invalid_input, "kustomization.yaml is empty");
     if (auto ok = enforce(out, directory); !ok) return fail(std::move(ok));

@@ -86,7 +86,8 @@ void Decoder::read(Value const& value, NameBackReferences& out) {
         if (same_key(key, "group")) return at({"Gvk", "group"}, [&] { text(v, out.gvk.group); }), true;
         if (same_key(key, "version")) return at({"Gvk", "version"}, [&] { text(v, out.gvk.version); }), true;
         if (same_key(key, "kind")) return at({"Gvk", "kind"}, [&] { text(v, out.gvk.kind); }), true;
-        if (same_key(key, "fieldSpecs")) return at({"fieldSpecs"}, [&] { read(v, out.referrers, "types.FsSlice"); }), true;
+        if (same_key(key, "fieldSpecs"))
+            return at({"fieldSpecs"}, [&] { read(v, out.referrers, "types.FsSlice"); }), true;
         return false;
     });
 }
@@ -97,12 +98,12 @@ void Decoder::read(Value const& value, TransformerConfig& out) {
             char const* name;
             FieldSpecs* specs;
         };
-        for (auto const& [name, specs] : {Named{"namePrefix", &out.name_prefix}, Named{"nameSuffix", &out.name_suffix},
-                                          Named{"namespace", &out.name_space}, Named{"commonLabels", &out.common_labels},
-                                          Named{"labels", &out.labels}, Named{"templateLabels", &out.template_labels},
-                                          Named{"commonAnnotations", &out.common_annotations},
-                                          Named{"varReference", &out.var_reference}, Named{"images", &out.images},
-                                          Named{"replicas", &out.replicas}}) {
+        for (auto const& [name, specs] :
+             {Named{"namePrefix", &out.name_prefix}, Named{"nameSuffix", &out.name_suffix},
+              Named{"namespace", &out.name_space}, Named{"commonLabels", &out.common_labels},
+              Named{"labels", &out.labels}, Named{"templateLabels", &out.template_labels},
+              Named{"commonAnnotations", &out.common_annotations}, Named{"varReference", &out.var_reference},
+              Named{"images", &out.images}, Named{"replicas", &out.replicas}}) {
             if (same_key(key, name)) return at({name}, [&] { read(v, *specs, "types.FsSlice"); }), true;
         }
         if (same_key(key, "nameReference")) {

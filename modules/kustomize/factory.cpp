@@ -15,7 +15,6 @@ namespace {
 
 using yaml::Node;
 
-
 /// splitDocuments: at lines that start with "---", except the very first of the text.
 Result<std::vector<std::string_view>> split_documents(std::string_view text) {
     std::vector<std::string_view> documents;
@@ -46,7 +45,8 @@ std::string go_map(Node const* map) {
     std::string out = "map[";
     if (map && map->is_map()) {
         StringMap sorted;
-        for (std::size_t i = 0; i + 1 < map->size(); i += 2) sorted[std::string{map->item(i)->value()}] = map->item(i + 1)->value();
+        for (std::size_t i = 0; i + 1 < map->size(); i += 2)
+            sorted[std::string{map->item(i)->value()}] = map->item(i + 1)->value();
         for (auto const& [key, value] : sorted) {
             if (out.size() > 4) out += ' ';
             out += key + ":" + value;
@@ -65,7 +65,8 @@ std::string go_meta(Node const* root) {
     auto const* meta = root->find("metadata");
     return "{{" + std::string{text_of(root, "apiVersion")} + " " + std::string{text_of(root, "kind")} + "} {{" +
            std::string{text_of(meta, "name")} + " " + std::string{text_of(meta, "namespace")} + "} " +
-           go_map(meta ? meta->find("labels") : nullptr) + " " + go_map(meta ? meta->find("annotations") : nullptr) + "}}";
+           go_map(meta ? meta->find("labels") : nullptr) + " " + go_map(meta ? meta->find("annotations") : nullptr) +
+           "}}";
 }
 
 bool has_metadata(Node const* root) {
@@ -127,13 +128,18 @@ Result<bool> unroll(Context& context, Node* list, std::deque<Node*>& queue) {
     auto const kind = text_of(list, "kind");
     auto value = yaml::to_json(*list);
     if (!value) {
-        return fail(value.error().code, "trouble expanding list of " + std::string{kind} + "; received error " + value.error().message);
+        return fail(value.error().code,
+                    "trouble expanding list of " + std::string{kind} + "; received error " + value.error().message);
     }
     auto const* const items = value->as_object().if_contains("items");
     if (!items) return false;
     if (items->is_null()) return true;
     if (!items->is_array()) {
-        auto const* type = items->is_object() ? "map[string]interface {}" : items->is_string() ? "string" : items->is_bool() ? "bool" : items->is_double() ? "float64" : "int";
+        auto const* type = items->is_object()   ? "map[string]interface {}"
+                           : items->is_string() ? "string"
+                           : items->is_bool()   ? "bool"
+                           : items->is_double() ? "float64"
+                                                : "int";
         return fail(Errc::invalid_input, "expected array in " + std::string{kind} + "/items, but found " + type);
     }
     for (auto const& item : items->get_array()) {

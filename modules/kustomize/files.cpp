@@ -140,7 +140,7 @@ Result<std::string> Files::real_path(std::string const& absolute) {
         }
         auto const next = real == "/" ? "/" + part : real + "/" + part;
         if (auto ok = check_confined(next, absolute); !ok) return fail(std::move(ok));
-        struct stat info {};
+        struct stat info{};
         if (::lstat(next.c_str(), &info) != 0) return fail(reaction_to(errno), say("lstat", next, errno));
         if (!S_ISLNK(info.st_mode)) {
             if (!todo.empty() && !S_ISDIR(info.st_mode)) {
@@ -182,7 +182,8 @@ Result<Resolved> Files::resolve_mounted(Place place, std::string const& asked) c
     std::string real = "/";
     std::vector<std::string> todo = components_last_first(path);
     auto const missing = [&](std::string const& at, int error) {
-        return fail(reaction_to(error), "evalsymlink failure on '" + asked + "' : " + say("lstat", join_path(mount, at), error));
+        return fail(reaction_to(error),
+                    "evalsymlink failure on '" + asked + "' : " + say("lstat", join_path(mount, at), error));
     };
     for (std::size_t links = 0; !todo.empty();) {
         auto const part = std::move(todo.back());
@@ -229,7 +230,7 @@ Result<Resolved> Files::resolve(std::string const& path) {
         if (real.error().code == Errc::denied && real.error().message.starts_with('\'')) return fail(std::move(real));
         return fail(std::move(real), "evalsymlink failure on '" + path + "' ");
     }
-    struct stat info {};
+    struct stat info{};
     if (::lstat(real->c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
         if (real_directories_.size() < limits::kKustomizeDirectoriesMax) real_directories_.emplace(absolute, *real);
         return Resolved{*real, ""};
@@ -241,8 +242,8 @@ Result<Resolved> Files::resolve(std::string const& path) {
 Result<std::string> Files::count(std::string content, std::string const& path) {
     total_bytes_ += content.size();
     if (total_bytes_ > limits_.total_bytes_max) {
-        return fail(Errc::limit, "read " + path + ": more than " + std::to_string(limits_.total_bytes_max) +
-                                     " bytes in all files");
+        return fail(Errc::limit,
+                    "read " + path + ": more than " + std::to_string(limits_.total_bytes_max) + " bytes in all files");
     }
     return content;
 }
@@ -281,9 +282,10 @@ Result<std::string> Files::read(std::string const& path) {
         opened = *real;
     }
     // Not blocking, so that a FIFO does not hang the open.
-    Fd const fd{::open(opened.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (root_.empty() ? 0 : O_NOFOLLOW))};
+    Fd const fd{
+        ::open(opened.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (root_.empty() ? 0 : O_NOFOLLOW))};
     if (fd.value < 0) return fail(reaction_to(errno), say("open", path, errno));
-    struct stat info {};
+    struct stat info{};
     if (::fstat(fd.value, &info) != 0) return fail(reaction_to(errno), say("stat", path, errno));
     if (S_ISDIR(info.st_mode)) return fail(Errc::invalid_input, "read " + path + ": is a directory");
     if (!S_ISREG(info.st_mode)) return fail(Errc::denied, "read " + path + ": not a regular file");

@@ -16,7 +16,7 @@ namespace holdfast::kustomize {
 /// filepath.Clean and filepath.Join.
 std::string clean_path(std::string_view path);
 std::string join_path(std::string_view directory, std::string_view path);
-std::string base_name(std::string_view path);  // filepath.Base
+std::string base_name(std::string_view path);                      // filepath.Base
 bool is_below(std::string_view path, std::string_view directory);  // or equal
 
 /// Where a path leads: a directory, or a file in one. Both real: no symbolic link is left in them.

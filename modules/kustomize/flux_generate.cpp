@@ -84,8 +84,8 @@ Result<void> check_files(Options const& options, std::string const& directory) {
         if (objects) continue;
         Blame blame;
         blame.note_file(path, file->second);
-        return fail(objects.error().code, "failed to decode Kubernetes YAML from " + path + ": " + objects.error().message +
-                                              blame.told(base, directory));
+        return fail(objects.error().code, "failed to decode Kubernetes YAML from " + path + ": " +
+                                              objects.error().message + blame.told(base, directory));
     }
     return {};
 }
@@ -121,7 +121,8 @@ void merge_image(json::array& images, json::object const& wish) {
 
 /// github.com/fluxcd/pkg/kustomize IsLocalRelativePath
 bool is_local_path(std::string_view path) {
-    return !path.empty() && !path.starts_with('/') && path.find("://") == std::string_view::npos && !path.starts_with("git@");
+    return !path.empty() && !path.starts_with('/') && path.find("://") == std::string_view::npos &&
+           !path.starts_with("git@");
 }
 
 Result<void> merge_fields(json::object& kustomization, json::object const& fields, Options const& options,
@@ -152,7 +153,8 @@ Result<void> merge_fields(json::object& kustomization, json::object const& field
         }
     }
     auto const* metadata = fields.if_contains("buildMetadata");
-    if (metadata != nullptr && metadata->is_array() && !metadata->get_array().empty()) kustomization["buildMetadata"] = *metadata;
+    if (metadata != nullptr && metadata->is_array() && !metadata->get_array().empty())
+        kustomization["buildMetadata"] = *metadata;
     return {};
 }
 

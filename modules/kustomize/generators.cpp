@@ -44,8 +44,8 @@ Result<void> read_file(Loader const& loader, std::string const& source, Pairs& p
     } else if (count > 1) {
         return fail(Errc::invalid_input, "source " + go_quote(source) + " key name or file path contains '='");
     } else if (equal == 0) {
-        return fail(Errc::invalid_input, "missing key name for file path " + go_quote(source.substr(1)) + " in source " +
-                                             go_quote(source));
+        return fail(Errc::invalid_input,
+                    "missing key name for file path " + go_quote(source.substr(1)) + " in source " + go_quote(source));
     } else if (equal == source.size() - 1) {
         return fail(Errc::invalid_input, "missing file path for key name " + go_quote(source.substr(0, equal)) +
                                              " in source " + go_quote(source));
@@ -147,7 +147,8 @@ Result<void> put_all(yaml::Arena& arena, Node& root, StringMap const& map, bool 
     return {};
 }
 
-Result<void> set_text(yaml::Arena& arena, Node& root, std::initializer_list<std::string_view> path, std::string_view text) {
+Result<void> set_text(yaml::Arena& arena, Node& root, std::initializer_list<std::string_view> path,
+                      std::string_view text) {
     return patch::set_at(arena, root, {path.begin(), path.size()}, yaml::make_string(arena, text));
 }
 

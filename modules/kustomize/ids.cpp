@@ -7,11 +7,28 @@
 namespace holdfast::kustomize {
 namespace {
 
-constexpr std::array<std::string_view, 22> kFirst = {
-    "Namespace", "ResourceQuota", "StorageClass", "CustomResourceDefinition", "ServiceAccount", "PodSecurityPolicy",
-    "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "ConfigMap", "Secret", "Endpoints", "Service",
-    "LimitRange", "PriorityClass", "PersistentVolume", "PersistentVolumeClaim", "Deployment", "StatefulSet",
-    "CronJob", "PodDisruptionBudget"};
+constexpr std::array<std::string_view, 22> kFirst = {"Namespace",
+                                                     "ResourceQuota",
+                                                     "StorageClass",
+                                                     "CustomResourceDefinition",
+                                                     "ServiceAccount",
+                                                     "PodSecurityPolicy",
+                                                     "Role",
+                                                     "ClusterRole",
+                                                     "RoleBinding",
+                                                     "ClusterRoleBinding",
+                                                     "ConfigMap",
+                                                     "Secret",
+                                                     "Endpoints",
+                                                     "Service",
+                                                     "LimitRange",
+                                                     "PriorityClass",
+                                                     "PersistentVolume",
+                                                     "PersistentVolumeClaim",
+                                                     "Deployment",
+                                                     "StatefulSet",
+                                                     "CronJob",
+                                                     "PodDisruptionBudget"};
 constexpr std::array<std::string_view, 2> kLast = {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"};
 
 int rank_of(std::string_view kind) {
@@ -78,9 +95,7 @@ std::size_t ResId::hash() const {
     return seed;
 }
 
-std::string ResId::str() const {
-    return gvk.str() + "/" + or_else(name, "[noName]") + "." + or_else(ns, "[noNs]");
-}
+std::string ResId::str() const { return gvk.str() + "/" + or_else(name, "[noName]") + "." + or_else(ns, "[noNs]"); }
 
 std::string ResId::go_syntax() const {
     return "resid.ResId{Gvk:resid.Gvk{Group:" + quoted(gvk.group) + ", Version:" + quoted(gvk.version) +

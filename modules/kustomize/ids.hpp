@@ -14,13 +14,11 @@ struct Gvk {
     bool cluster_scoped = false;  // certainly so by the schema; unknown kinds are namespaced
 
     std::string api_version() const { return group.empty() ? version : group + "/" + version; }
-    std::string str() const;             // "Deployment.v1.apps"; empty parts are "[noGrp]" ...
-    std::string without_empty() const;   // "apps_v1_Deployment"
-    std::string legacy_sort_key() const; // "apps_v1_Deployment"; empty parts are "~G" ...
+    std::string str() const;              // "Deployment.v1.apps"; empty parts are "[noGrp]" ...
+    std::string without_empty() const;    // "apps_v1_Deployment"
+    std::string legacy_sort_key() const;  // "apps_v1_Deployment"; empty parts are "~G" ...
 
-    bool same(Gvk const& other) const {
-        return kind == other.kind && version == other.version && group == other.group;
-    }
+    bool same(Gvk const& other) const { return kind == other.kind && version == other.version && group == other.group; }
     /// Every part the selector names is equal.
     bool selected_by(Gvk const& selector) const {
         return (selector.kind.empty() || selector.kind == kind) &&
@@ -55,7 +53,9 @@ struct ResId {
     bool identical(ResId const& other) const {
         return same_gvkn(other) && ns == other.ns && gvk.cluster_scoped == other.gvk.cluster_scoped;
     }
-    bool empty() const { return gvk.group.empty() && gvk.version.empty() && gvk.kind.empty() && name.empty() && ns.empty(); }
+    bool empty() const {
+        return gvk.group.empty() && gvk.version.empty() && gvk.kind.empty() && name.empty() && ns.empty();
+    }
     /// Of what same() compares.
     std::size_t hash() const;
     std::string str() const;        // "Deployment.v1.apps/web.[noNs]"

@@ -63,7 +63,8 @@ std::string_view status_text(int status) {
 }  // namespace
 
 Result<Fetched const*> Loader::fetched(Remote const& remote, std::string_view named) const {
-    if (remotes_ == nullptr) return fail(Errc::denied, "remote '" + std::string{named} + "' is not fetched: " + std::string{refusal_});
+    if (remotes_ == nullptr)
+        return fail(Errc::denied, "remote '" + std::string{named} + "' is not fetched: " + std::string{refusal_});
     auto const* const found = remotes_->need(remote);
     if (found == nullptr) return fail(Errc::offline, "'" + std::string{named} + "'" + std::string{kNotFetched});
     if (!found->outcome) return std::unexpected{found->outcome.error()};
@@ -112,11 +113,12 @@ Result<Loader> Loader::enter(std::string const& path) const {
     auto const* const repository = containing_clone();
     // What stands outside of a fetched repository is none of its business, not even whether it exists.
     auto root = repository && !is_below(candidate, repository->root) ? Result<std::string>{candidate}
-                                                                       : confirm_directory(*files_, candidate);
+                                                                     : confirm_directory(*files_, candidate);
     if (!root) return fail(root.error().code, std::string{kNotADirectory} + root.error().message);
     if (repository && !is_below(*root, repository->root)) {
-        return fail(Errc::denied, "security; bases in kustomizations found in cloned git repos must be within the repo, but base '" +
-                                      *root + "' is outside '" + repository->root + "'");
+        return fail(Errc::denied,
+                    "security; bases in kustomizations found in cloned git repos must be within the repo, but base '" +
+                        *root + "' is outside '" + repository->root + "'");
     }
     if (auto ok = check_cycle(*root, {}); !ok) return fail(std::move(ok));
     return Loader{*files_, std::move(*root), this, restrictor_, remotes_, refusal_};
@@ -132,8 +134,8 @@ Result<void> Loader::check_cycle(std::string const& root, std::string_view until
     std::size_t depth = 0;
     for (auto const* loader = this; loader && loader->root_ != until; loader = loader->referrer_) {
         if (is_below(loader->root_, root)) {
-            return fail(Errc::invalid_input, "cycle detected: candidate root '" + root + "' contains visited root '" +
-                                                 loader->root_ + "'");
+            return fail(Errc::invalid_input,
+                        "cycle detected: candidate root '" + root + "' contains visited root '" + loader->root_ + "'");
         }
         if (++depth > limits::kKustomizeDepthMax) {
             return fail(Errc::limit, "more than " + std::to_string(depth - 1) + " directories refer to each other");
@@ -148,8 +150,8 @@ Result<void> Loader::check_repository_cycle(std::string_view raw) const {
     std::size_t depth = 0;
     for (auto const* loader = this; loader; loader = loader->referrer_) {
         if (loader->clone_ && loader->clone_->raw.starts_with(raw)) {
-            return fail(Errc::invalid_input, "cycle detected: URI '" + std::string{raw} + "' referenced by previous URI '" +
-                                                 loader->clone_->raw + "'");
+            return fail(Errc::invalid_input, "cycle detected: URI '" + std::string{raw} +
+                                                 "' referenced by previous URI '" + loader->clone_->raw + "'");
         }
         if (++depth > limits::kKustomizeDepthMax) {
             return fail(Errc::limit, "more than " + std::to_string(depth - 1) + " directories refer to each other");

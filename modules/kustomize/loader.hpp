@@ -23,8 +23,8 @@ class Loader {
 public:
     /// fLdr.NewLoader. `remotes` is null when nothing remote may be used; `refusal` says why, for the message.
     /// Errors: "must build at directory: not a valid directory: ..."
-    static Result<Loader> open(Files& files, std::string const& path, LoadRestrictor restrictor, Remotes* remotes = nullptr,
-                               std::string_view refusal = "");
+    static Result<Loader> open(Files& files, std::string const& path, LoadRestrictor restrictor,
+                               Remotes* remotes = nullptr, std::string_view refusal = "");
 
     /// A base or component. Errors: not a directory, absolute, a cycle, a URL that is refused, failed or is not fetched yet
     Result<Loader> enter(std::string const& path) const;
@@ -57,8 +57,8 @@ private:
     Result<std::string> load_remote(std::string const& url) const;
 
     Files* files_;
-    std::string root_;         // real and absolute
-    Loader const* referrer_;   // outlives this
+    std::string root_;        // real and absolute
+    Loader const* referrer_;  // outlives this
     LoadRestrictor restrictor_;
     Remotes* remotes_;
     std::string_view refusal_;

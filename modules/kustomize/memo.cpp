@@ -62,7 +62,8 @@ void Memo::visit(Loader const& loader, Kustomization const& kustomization, std::
         for (auto const& path : *list) {
             bool const is_remote = is_remote_file(path);
             if (path.find('\n') != std::string::npos || (is_remote && is_file(loader, path))) continue;
-            if (is_remote || (!path.ends_with(".yaml") && !path.ends_with(".yml"))) follow(loader, path, depth, weight, 1);
+            if (is_remote || (!path.ends_with(".yaml") && !path.ends_with(".yml")))
+                follow(loader, path, depth, weight, 1);
         }
     }
     // A component is built anew each time it is named, so what it refers to counts as shared.
@@ -109,7 +110,8 @@ Result<Accumulator> Memo::copy(Context& context, Accumulator const& from) {
     return out;
 }
 
-Result<void> Memo::keep(Context& context, std::string const& key, Accumulator const& result, std::vector<std::string> roots) {
+Result<void> Memo::keep(Context& context, std::string const& key, Accumulator const& result,
+                        std::vector<std::string> roots) {
     auto kept = copy(context, result);
     if (!kept) return fail(std::move(kept));
     entries_.emplace(key, Entry{std::move(*kept), std::move(roots)});

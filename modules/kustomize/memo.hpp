@@ -24,7 +24,8 @@ public:
     bool is_shared(std::string const& root) const;
 
     Entry const* find(std::string const& key) const;
-    Result<void> keep(Context& context, std::string const& key, Accumulator const& result, std::vector<std::string> roots);
+    Result<void> keep(Context& context, std::string const& key, Accumulator const& result,
+                      std::vector<std::string> roots);
     /// Copies of an entry's objects.
     static Result<Accumulator> copy(Context& context, Accumulator const& from);
 
@@ -33,7 +34,8 @@ public:
 
 private:
     void visit(Loader const& loader, Kustomization const& kustomization, std::size_t depth, std::size_t weight);
-    void follow(Loader const& loader, std::string const& path, std::size_t depth, std::size_t weight, std::size_t inner_weight);
+    void follow(Loader const& loader, std::string const& path, std::size_t depth, std::size_t weight,
+                std::size_t inner_weight);
 
     std::unordered_map<std::string, std::size_t> references_;
     std::unordered_map<std::string, Entry> entries_;

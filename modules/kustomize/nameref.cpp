@@ -97,7 +97,8 @@ private:
         if (!node.is_seq()) return fail(Errc::invalid_input, "node must be a scalar, sequence or map");
         for (auto* const item : node.items()) {
             if (patch::is_null(item)) continue;
-            if (item->is_seq()) return fail(Errc::invalid_input, "node is expected to be either a string or a map of string");
+            if (item->is_seq())
+                return fail(Errc::invalid_input, "node is expected to be either a string or a map of string");
             auto ok = item->is_scalar() ? set_scalar(*item) : set_mapping(*item);
             if (!ok) return ok;
         }
@@ -196,7 +197,8 @@ private:
         details += text_of(referrer_).value_or("") + "\n";
         for (std::size_t i = 0; i < candidates.size(); ++i) {
             ids += (i > 0 ? ", " : "") + candidates[i]->id().str();
-            details += "--- possible referral " + std::to_string(i) + ":\n" + text_of(*candidates[i]).value_or("") + "\n";
+            details +=
+                "--- possible referral " + std::to_string(i) + ":\n" + text_of(*candidates[i]).value_or("") + "\n";
         }
         return fail(Errc::invalid_input, "found multiple possible referrals: " + ids + "\n" + details);
     }

@@ -28,8 +28,8 @@ std::string Origin::text(bool as_item) const {
         char const* name;
         std::string const& text;
     };
-    for (auto const& [name, text] : {Field{"path", path}, Field{"repo", repo}, Field{"ref", ref},
-                                     Field{"configuredIn", configured_in}}) {
+    for (auto const& [name, text] :
+         {Field{"path", path}, Field{"repo", repo}, Field{"ref", ref}, Field{"configuredIn", configured_in}}) {
         if (!text.empty()) root->set(arena, name, yaml::make_string(arena, text));
     }
     auto* const by = yaml::make_map(arena);
@@ -47,7 +47,10 @@ std::string Origin::text(bool as_item) const {
 }
 
 Origin configured_by(Origin const& at, std::string const& file, std::string kind) {
-    return {.repo = at.repo, .ref = at.ref, .configured_in = join_path(at.path, file), .api_version = "builtin",
+    return {.repo = at.repo,
+            .ref = at.ref,
+            .configured_in = join_path(at.path, file),
+            .api_version = "builtin",
             .kind = std::move(kind)};
 }
 
@@ -62,9 +65,13 @@ Result<std::optional<Origin>> origin_of_plugin(Resource const& config) {
         auto const* node = root ? root->find(key) : nullptr;
         return node ? std::string{node->value()} : std::string{};
     };
-    return Origin{.repo = get("repo"), .ref = get("ref"), .configured_in = get("path"),
-                  .api_version = std::string{config.api_version()}, .kind = std::string{config.kind()},
-                  .name = std::string{config.name()}, .ns = std::string{config.ns()}};
+    return Origin{.repo = get("repo"),
+                  .ref = get("ref"),
+                  .configured_in = get("path"),
+                  .api_version = std::string{config.api_version()},
+                  .kind = std::string{config.kind()},
+                  .name = std::string{config.name()},
+                  .ns = std::string{config.ns()}};
 }
 
 Result<void> set_origin(Resource& object, std::optional<Origin> const& origin) {

@@ -55,14 +55,19 @@ Result<Transform> make_affix(Value const& config, bool prefix, bool suffix) {
         if (same_key(key, "prefix")) return reader.decoder.at({"prefix"}, [&] { reader.decoder.text(v, front); }), true;
         if (same_key(key, "suffix")) return reader.decoder.at({"suffix"}, [&] { reader.decoder.text(v, back); }), true;
         if (same_key(key, "fieldSpecs"))
-            return reader.decoder.at({"fieldSpecs"}, [&] {
-                reader.decoder.optional(v, specs, [&](auto& x, auto& o) { reader.decoder.read(x, o, "types.FsSlice"); });
-            }), true;
+            return reader.decoder.at({"fieldSpecs"},
+                                     [&] {
+                                         reader.decoder.optional(v, specs, [&](auto& x, auto& o) {
+                                             reader.decoder.read(x, o, "types.FsSlice");
+                                         });
+                                     }),
+                   true;
         return false;
     });
     if (!ok) return fail(std::move(ok));
     if (!specs) return fail(Errc::invalid_input, "fieldSpecs is not expected to be nil");
-    return Transform{[first = add_prefix(front, *specs), second = add_suffix(back, *specs), prefix, suffix](ResMap& objects) -> Result<void> {
+    return Transform{[first = add_prefix(front, *specs), second = add_suffix(back, *specs), prefix,
+                      suffix](ResMap& objects) -> Result<void> {
         if (prefix) {
             if (auto ok = first(objects); !ok) return ok;
         }
@@ -74,13 +79,17 @@ Result<Transform> make_entries(Value const& config, char const* field, bool labe
     StringMap entries;
     FieldSpecs specs;
     Reader reader{config};
-    auto ok = reader.read(labels ? "LabelTransformerPlugin" : "AnnotationsTransformerPlugin", [&](std::string_view key, Value const& v) {
-        if (same_key(key, field)) return reader.decoder.at({field}, [&] { reader.decoder.text_map(v, entries); }), true;
-        if (same_key(key, "fieldSpecs")) return reader.decoder.at({"fieldSpecs"}, [&] { reader.decoder.read(v, specs); }), true;
-        return false;
-    });
+    auto ok = reader.read(
+        labels ? "LabelTransformerPlugin" : "AnnotationsTransformerPlugin", [&](std::string_view key, Value const& v) {
+            if (same_key(key, field))
+                return reader.decoder.at({field}, [&] { reader.decoder.text_map(v, entries); }), true;
+            if (same_key(key, "fieldSpecs"))
+                return reader.decoder.at({"fieldSpecs"}, [&] { reader.decoder.read(v, specs); }), true;
+            return false;
+        });
     if (!ok) return fail(std::move(ok));
-    return labels ? add_labels(std::move(entries), std::move(specs)) : add_annotations(std::move(entries), std::move(specs));
+    return labels ? add_labels(std::move(entries), std::move(specs))
+                  : add_annotations(std::move(entries), std::move(specs));
 }
 
 Result<Transform> make_namespace(Value const& config) {
@@ -112,8 +121,10 @@ Result<Transform> make_image(Value const& config) {
     FieldSpecs specs;
     Reader reader{config};
     auto ok = reader.read("ImageTagTransformerPlugin", [&](std::string_view key, Value const& v) {
-        if (same_key(key, "imageTag")) return reader.decoder.at({"imageTag"}, [&] { reader.decoder.read(v, image); }), true;
-        if (same_key(key, "fieldSpecs")) return reader.decoder.at({"fieldSpecs"}, [&] { reader.decoder.read(v, specs); }), true;
+        if (same_key(key, "imageTag"))
+            return reader.decoder.at({"imageTag"}, [&] { reader.decoder.read(v, image); }), true;
+        if (same_key(key, "fieldSpecs"))
+            return reader.decoder.at({"fieldSpecs"}, [&] { reader.decoder.read(v, specs); }), true;
         return false;
     });
     if (!ok) return fail(std::move(ok));
@@ -125,8 +136,10 @@ Result<Transform> make_replicas(Value const& config) {
     FieldSpecs specs;
     Reader reader{config};
     auto ok = reader.read("ReplicaCountTransformerPlugin", [&](std::string_view key, Value const& v) {
-        if (same_key(key, "replica")) return reader.decoder.at({"replica"}, [&] { reader.decoder.read(v, replica); }), true;
-        if (same_key(key, "fieldSpecs")) return reader.decoder.at({"fieldSpecs"}, [&] { reader.decoder.read(v, specs); }), true;
+        if (same_key(key, "replica"))
+            return reader.decoder.at({"replica"}, [&] { reader.decoder.read(v, replica); }), true;
+        if (same_key(key, "fieldSpecs"))
+            return reader.decoder.at({"fieldSpecs"}, [&] { reader.decoder.read(v, specs); }), true;
         return false;
     });
     if (!ok) return fail(std::move(ok));
@@ -138,15 +151,22 @@ Result<PatchArgs> read_patch(Value const& config, char const* name, char const* 
     Reader reader{config};
     auto ok = reader.read(name, [&](std::string_view key, Value const& v) {
         if (same_key(key, "path")) return reader.decoder.at({"path"}, [&] { reader.decoder.text(v, args.path); }), true;
-        if (same_key(key, text_field)) return reader.decoder.at({text_field}, [&] { reader.decoder.text(v, args.patch); }), true;
+        if (same_key(key, text_field))
+            return reader.decoder.at({text_field}, [&] { reader.decoder.text(v, args.patch); }), true;
         if (same_key(key, "target"))
-            return reader.decoder.at({"target"}, [&] {
-                reader.decoder.optional(v, args.target, [&](auto& x, auto& o) { reader.decoder.read(x, o); });
-            }), true;
+            return reader.decoder.at({"target"},
+                                     [&] {
+                                         reader.decoder.optional(v, args.target,
+                                                                 [&](auto& x, auto& o) { reader.decoder.read(x, o); });
+                                     }),
+                   true;
         if (same_key(key, "options"))
-            return reader.decoder.at({"options"}, [&] {
-                reader.decoder.optional(v, args.options, [&](auto& x, auto& o) { reader.decoder.read(x, o); });
-            }), true;
+            return reader.decoder.at({"options"},
+                                     [&] {
+                                         reader.decoder.optional(v, args.options,
+                                                                 [&](auto& x, auto& o) { reader.decoder.read(x, o); });
+                                     }),
+                   true;
         return false;
     });
     if (!ok) return fail(std::move(ok));
@@ -159,8 +179,10 @@ Result<Transform> make_merges(Context& context, Loader const& loader, Value cons
     std::string patches;
     Reader reader{config};
     auto ok = reader.read("PatchStrategicMergeTransformerPlugin", [&](std::string_view key, Value const& v) {
-        if (same_key(key, "paths")) return reader.decoder.at({"paths"}, [&] { reader.decoder.text_list(v, paths); }), true;
-        if (same_key(key, "patches")) return reader.decoder.at({"patches"}, [&] { reader.decoder.text(v, patches); }), true;
+        if (same_key(key, "paths"))
+            return reader.decoder.at({"paths"}, [&] { reader.decoder.text_list(v, paths); }), true;
+        if (same_key(key, "patches"))
+            return reader.decoder.at({"patches"}, [&] { reader.decoder.text(v, patches); }), true;
         return false;
     });
     if (!ok) return fail(std::move(ok));
@@ -173,7 +195,8 @@ Result<Transform> make_replacements(Context& context, Loader const& loader, Valu
     auto ok = reader.read("ReplacementTransformerPlugin", [&](std::string_view key, Value const& v) {
         if (!same_key(key, "replacements")) return false;
         reader.decoder.at({"replacements"}, [&] {
-            reader.decoder.list(v, fields, "[]types.ReplacementField", [&](auto& x, auto& o) { reader.decoder.read(x, o); });
+            reader.decoder.list(v, fields, "[]types.ReplacementField",
+                                [&](auto& x, auto& o) { reader.decoder.read(x, o); });
         });
         return true;
     });
@@ -236,10 +259,11 @@ Result<Generate> make_map_generator(Context& context, Loader const& loader, Valu
     GeneratorArgs args;
     std::string name, ns;
     Reader reader{config};
-    auto ok = reader.read(secret ? "SecretGeneratorPlugin" : "ConfigMapGeneratorPlugin", [&](std::string_view key, Value const& v) {
-        return read_metadata(reader.decoder, key, v, name, ns) ||
-               reader.decoder.generator_field(key, v, args, secret, {secret ? "SecretArgs" : "ConfigMapArgs"});
-    });
+    auto ok = reader.read(
+        secret ? "SecretGeneratorPlugin" : "ConfigMapGeneratorPlugin", [&](std::string_view key, Value const& v) {
+            return read_metadata(reader.decoder, key, v, name, ns) ||
+                   reader.decoder.generator_field(key, v, args, secret, {secret ? "SecretArgs" : "ConfigMapArgs"});
+        });
     if (!ok) return fail(std::move(ok));
     if (args.name.empty()) args.name = name;
     if (args.ns.empty()) args.ns = ns;
@@ -255,8 +279,13 @@ Result<Generate> make_chart_plugin(Context& context, Loader const& loader, Value
     HelmChart chart;
     Reader reader{config};
     auto ok = reader.read("HelmChartInflationGeneratorPlugin", [&](std::string_view key, Value const& v) {
-        if (same_key(key, "chartHome")) return reader.decoder.at({"HelmGlobals", "chartHome"}, [&] { reader.decoder.text(v, globals.chart_home); }), true;
-        if (same_key(key, "configHome")) return reader.decoder.at({"HelmGlobals", "configHome"}, [&] { reader.decoder.text(v, globals.config_home); }), true;
+        if (same_key(key, "chartHome"))
+            return reader.decoder.at({"HelmGlobals", "chartHome"}, [&] { reader.decoder.text(v, globals.chart_home); }),
+                   true;
+        if (same_key(key, "configHome"))
+            return reader.decoder.at({"HelmGlobals", "configHome"},
+                                     [&] { reader.decoder.text(v, globals.config_home); }),
+                   true;
         bool known = false;
         reader.decoder.at({"HelmChart"}, [&] { known = reader.decoder.chart_field(key, v, chart); });
         return known;
@@ -267,7 +296,8 @@ Result<Generate> make_chart_plugin(Context& context, Loader const& loader, Value
 
 bool is_builtin(Gvk const& gvk) { return gvk.group.empty() && gvk.version == "builtin"; }
 
-Result<Generate> configure_generator(Context& context, Loader const& loader, std::string_view kind, Value const& config) {
+Result<Generate> configure_generator(Context& context, Loader const& loader, std::string_view kind,
+                                     Value const& config) {
     if (kind == "ConfigMapGenerator") return make_map_generator(context, loader, config, false);
     if (kind == "SecretGenerator") return make_map_generator(context, loader, config, true);
     if (kind == "HelmChartInflationGenerator") return make_chart_plugin(context, loader, config);
@@ -279,7 +309,8 @@ bool is_generator(std::string_view kind) {
            kind == "IAMPolicyGenerator";
 }
 
-Result<Transform> configure_transformer(Context& context, Loader const& loader, std::string_view kind, Value const& config) {
+Result<Transform> configure_transformer(Context& context, Loader const& loader, std::string_view kind,
+                                        Value const& config) {
     if (kind == "AnnotationsTransformer") return make_entries(config, "annotations", false);
     if (kind == "LabelTransformer") return make_entries(config, "labels", true);
     if (kind == "HashTransformer") return add_hashes();
@@ -296,15 +327,16 @@ Result<Transform> configure_transformer(Context& context, Loader const& loader, 
     auto args = json ? read_patch(config, "PatchJson6902TransformerPlugin", "jsonOp")
                      : read_patch(config, "PatchTransformerPlugin", "patch");
     if (!args) return fail(std::move(args));
-    return json ? apply_json_patch(context, loader, std::move(*args)) : apply_any_patch(context, loader, std::move(*args));
+    return json ? apply_json_patch(context, loader, std::move(*args))
+                : apply_any_patch(context, loader, std::move(*args));
 }
 
 bool is_transformer(std::string_view kind) {
     for (auto const known :
-         {"AnnotationsTransformer", "LabelTransformer", "HashTransformer", "ImageTagTransformer", "NamespaceTransformer",
-          "PrefixTransformer", "SuffixTransformer", "PrefixSuffixTransformer", "PatchStrategicMergeTransformer",
-          "PatchJson6902Transformer", "PatchTransformer", "ReplacementTransformer", "ReplicaCountTransformer",
-          "ValueAddTransformer"}) {
+         {"AnnotationsTransformer", "LabelTransformer", "HashTransformer", "ImageTagTransformer",
+          "NamespaceTransformer", "PrefixTransformer", "SuffixTransformer", "PrefixSuffixTransformer",
+          "PatchStrategicMergeTransformer", "PatchJson6902Transformer", "PatchTransformer", "ReplacementTransformer",
+          "ReplicaCountTransformer", "ValueAddTransformer"}) {
         if (kind == known) return true;
     }
     return false;
@@ -326,8 +358,8 @@ Result<void> check_mounts(Resource const& config) {
         bool const absolute = path.starts_with('/');
         if (!absolute && !clean_path(path).starts_with("..")) continue;
         return fail(Errc::denied, "plugin " + config.original_id().str() + " with mount path '" + path +
-                                      "' is not permitted; mount paths must be " + (absolute ? "relative to" : "under") +
-                                      " the current kustomization directory");
+                                      "' is not permitted; mount paths must be " +
+                                      (absolute ? "relative to" : "under") + " the current kustomization directory");
     }
     return {};
 }

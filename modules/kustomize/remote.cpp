@@ -136,7 +136,8 @@ std::optional<PathParts> split_at_mark(std::string_view path) {
         auto const end = path.find('/', at + kAzure.size());
         return PathParts{path.substr(0, end), end == std::string_view::npos ? "" : path.substr(end + 1)};
     }
-    if (auto const at = path.find("//"); at != std::string_view::npos) return PathParts{path.substr(0, at), path.substr(at + 2)};
+    if (auto const at = path.find("//"); at != std::string_view::npos)
+        return PathParts{path.substr(0, at), path.substr(at + 2)};
     if (auto const at = path.find(kSuffix); at != std::string_view::npos) {
         return PathParts{path.substr(0, at + kSuffix.size()), path.substr(at + kSuffix.size())};
     }
@@ -211,7 +212,8 @@ bool is_remote_file(std::string_view path) {
 Fetched const* Remotes::need(Remote const& remote) {
     auto const key = remote.key();
     if (auto const found = known_.find(key); found != known_.end()) return &found->second;
-    bool const noted = std::any_of(missing_.begin(), missing_.end(), [&](Remote const& one) { return one.key() == key; });
+    bool const noted =
+        std::any_of(missing_.begin(), missing_.end(), [&](Remote const& one) { return one.key() == key; });
     if (!noted) missing_.push_back(remote);
     return nullptr;
 }

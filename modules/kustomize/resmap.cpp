@@ -13,9 +13,7 @@
 namespace holdfast::kustomize {
 namespace {
 
-std::string already_there(ResId const& id) {
-    return "may not add resource with an already registered id: " + id.str();
-}
+std::string already_there(ResId const& id) { return "may not add resource with an already registered id: " + id.str(); }
 
 std::string list_of(std::vector<Resource*> const& objects) {
     std::string out = "[";

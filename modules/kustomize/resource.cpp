@@ -12,13 +12,24 @@ namespace holdfast::kustomize {
 namespace {
 
 constexpr std::array<std::string_view, 18> kBuildAnnotations = {
-    annotation::kPreviousKinds, annotation::kPreviousNames, annotation::kPrefixes, annotation::kSuffixes,
-    annotation::kPreviousNamespaces, annotation::kAllowNameChange, annotation::kAllowKindChange,
-    "internal.config.kubernetes.io/refBy", annotation::kBehavior, annotation::kNeedsHash,
-    "internal.config.kubernetes.io/path", "internal.config.kubernetes.io/index",
-    "internal.config.kubernetes.io/seqindent", "internal.config.kubernetes.io/id",
-    "internal.config.kubernetes.io/annotations-migration-resource-id", "config.kubernetes.io/path",
-    "config.kubernetes.io/index", "config.k8s.io/id"};
+    annotation::kPreviousKinds,
+    annotation::kPreviousNames,
+    annotation::kPrefixes,
+    annotation::kSuffixes,
+    annotation::kPreviousNamespaces,
+    annotation::kAllowNameChange,
+    annotation::kAllowKindChange,
+    "internal.config.kubernetes.io/refBy",
+    annotation::kBehavior,
+    annotation::kNeedsHash,
+    "internal.config.kubernetes.io/path",
+    "internal.config.kubernetes.io/index",
+    "internal.config.kubernetes.io/seqindent",
+    "internal.config.kubernetes.io/id",
+    "internal.config.kubernetes.io/annotations-migration-resource-id",
+    "config.kubernetes.io/path",
+    "config.kubernetes.io/index",
+    "config.k8s.io/id"};
 
 bool is_build_annotation(std::string_view key) {
     return key == annotation::kHelmGenerated || std::ranges::find(kBuildAnnotations, key) != kBuildAnnotations.end();
@@ -192,7 +203,8 @@ void Resource::append_csv(std::string_view key, std::string_view value) {
 
 Result<void> Resource::set_text(std::initializer_list<std::string_view> path, std::string_view text) {
     touch();
-    return patch::set_at(context_->arena, *root_, {path.begin(), path.size()}, yaml::make_scalar(context_->arena, text));
+    return patch::set_at(context_->arena, *root_, {path.begin(), path.size()},
+                         yaml::make_scalar(context_->arena, text));
 }
 
 Result<void> Resource::set_namespace(std::string_view ns) {

@@ -44,9 +44,9 @@ Result<IdMatcher> IdMatcher::make(Selector const& selector) {
         std::string const& text;
         Pattern& into;
     };
-    for (auto const& part : {Part{selector.group, matcher.group_}, Part{selector.version, matcher.version_},
-                             Part{selector.kind, matcher.kind_}, Part{selector.name, matcher.name_},
-                             Part{selector.ns, matcher.ns_}}) {
+    for (auto const& part :
+         {Part{selector.group, matcher.group_}, Part{selector.version, matcher.version_},
+          Part{selector.kind, matcher.kind_}, Part{selector.name, matcher.name_}, Part{selector.ns, matcher.ns_}}) {
         auto pattern = Pattern::make(part.text);
         if (!pattern) return fail(std::move(pattern));
         part.into = std::move(*pattern);

@@ -27,14 +27,15 @@ boost::json::object to_json(Selector const& selector) {
 }
 
 std::unexpected<Error> trouble(char const* kind, std::string const& config, Error error) {
-    return fail(error.code, "trouble configuring builtin " + std::string{kind} + " with config: `\n" + config + "`: " +
-                                error.message);
+    return fail(error.code, "trouble configuring builtin " + std::string{kind} + " with config: `\n" + config +
+                                "`: " + error.message);
 }
 
 /// reflect.DeepEqual of two nodes: a field that was set to what it was is not what it was.
 bool is_untouched(yaml::Node const& before, yaml::Node const& after) {
-    if (before.kind != after.kind || before.style != after.style || before.tag() != after.tag() || before.value() != after.value() ||
-        before.line != after.line || before.column != after.column || before.size() != after.size()) {
+    if (before.kind != after.kind || before.style != after.style || before.tag() != after.tag() ||
+        before.value() != after.value() || before.line != after.line || before.column != after.column ||
+        before.size() != after.size()) {
         return false;
     }
     for (std::size_t i = 0; i < before.size(); ++i) {
@@ -70,7 +71,8 @@ std::string go_syntax(std::vector<std::string> const& list) {
 /// ErrorIfNotEqualSets, whose second half shows addresses.
 std::string unequal(yaml::Node const& before, yaml::Node const* after, std::string const& vars) {
     auto const go = "&resource.Resource{RNode:yaml.RNode{fieldPath:[]string(nil), value:(*yaml.Node)(0xc000000000), "
-                    "ShouldKeep:false, Match:[]string(nil)}, refVarNames:" + vars + "}\n";
+                    "ShouldKeep:false, Match:[]string(nil)}, refVarNames:" +
+                    vars + "}\n";
     return "nodes unequal: \n -- " + json_of(&before) + ",\n -- " + json_of(after) + "\n\n--\n" + go + "------\n" + go;
 }
 
@@ -165,7 +167,9 @@ Result<void> Target::run_generators(Accumulator& into) {
         if (!configs) return fail(std::move(configs), kStep);
         for (auto const* config : configs->all()) {
             auto made = make_generator(context_, loader_, *config);
-            if (!made) return fail(made.error().code, std::string{kStep} + ": failed to load generator: " + made.error().message);
+            if (!made)
+                return fail(made.error().code,
+                            std::string{kStep} + ": failed to load generator: " + made.error().message);
             auto origin = origin_of_plugin(*config);
             if (!origin) return fail(std::move(origin), "failed to get origin from CustomPlugin");
             sources->push_back({std::move(*made), std::move(*origin), entry_});
@@ -182,7 +186,8 @@ Result<void> Target::run_generators(Accumulator& into) {
         }
         for (auto* const object : *made) {
             // Go prints the addresses of the generator and of its origin.
-            auto const step = std::string{"merging from generator &{0xc000000000 "} + (source.origin ? "0xc000000000}" : "<nil>}");
+            auto const step =
+                std::string{"merging from generator &{0xc000000000 "} + (source.origin ? "0xc000000000}" : "<nil>}");
             if (auto ok = into.objects.absorb(object); !ok) return fail(std::move(ok), step);
         }
     }
@@ -198,7 +203,8 @@ Result<FieldSpecs> Target::label_specs(Label const& label, TransformerConfig con
         return specs;
     }
     if (label.include_templates) {
-        if (auto ok = add(config.template_labels); !ok) return fail(std::move(ok), "failed to merge template fieldSpec");
+        if (auto ok = add(config.template_labels); !ok)
+            return fail(std::move(ok), "failed to merge template fieldSpec");
     }
     auto ok = merge_spec(specs, {.path = "metadata/labels", .create = true});
     if (!ok) return fail(std::move(ok), "failed to merge labels");
@@ -208,7 +214,9 @@ Result<FieldSpecs> Target::label_specs(Label const& label, TransformerConfig con
 Result<std::vector<Target::Step>> Target::own_transformers(TransformerConfig const& config) {
     auto const& k = kustomization_;
     std::vector<Step> steps;
-    auto const add = [&](Transform run, char const* kind) { steps.push_back({std::move(run), origin_for(kind), entry_}); };
+    auto const add = [&](Transform run, char const* kind) {
+        steps.push_back({std::move(run), origin_for(kind), entry_});
+    };
     if (!k.patches_strategic_merge.empty()) {
         entry_ = {"patchesStrategicMerge"};
         auto made = apply_merge_patches(context_, loader_, k.patches_strategic_merge, "");

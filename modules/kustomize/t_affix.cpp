@@ -38,7 +38,11 @@ Transform add_affix(std::string affix, FieldSpecs specs, bool front) {
 
 }  // namespace
 
-Transform add_prefix(std::string prefix, FieldSpecs specs) { return add_affix(std::move(prefix), std::move(specs), true); }
-Transform add_suffix(std::string suffix, FieldSpecs specs) { return add_affix(std::move(suffix), std::move(specs), false); }
+Transform add_prefix(std::string prefix, FieldSpecs specs) {
+    return add_affix(std::move(prefix), std::move(specs), true);
+}
+Transform add_suffix(std::string suffix, FieldSpecs specs) {
+    return add_affix(std::move(suffix), std::move(specs), false);
+}
 
 }  // namespace holdfast::kustomize

@@ -31,7 +31,8 @@ Reference split(std::string const& image) {
 
 class Changer {
 public:
-    Changer(Image image, std::shared_ptr<re2::RE2 const> pattern) : image_{std::move(image)}, pattern_{std::move(pattern)} {}
+    Changer(Image image, std::shared_ptr<re2::RE2 const> pattern)
+        : image_{std::move(image)}, pattern_{std::move(pattern)} {}
 
     Result<void> change(yaml::Arena& arena, Node& node) const {
         if (auto ok = patch::require(&node, yaml::Kind::scalar); !ok) return ok;
@@ -88,13 +89,14 @@ Result<Transform> change_image(Image image, FieldSpecs specs) {
     re2::RE2::Options options;
     options.set_log_errors(false);
     options.set_max_mem(1 << 20);
-    auto pattern = std::make_shared<re2::RE2>(
-        "^" + image.name + "(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$", options);
+    auto pattern =
+        std::make_shared<re2::RE2>("^" + image.name + "(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$", options);
     if (!pattern->ok()) {
         return fail(Errc::invalid_input, "image name '" + image.name + "' is no regular expression: " +
                                              go_regex_error(pattern->error(), image.name));
     }
-    return Transform{[changer = Changer{std::move(image), std::move(pattern)}, specs = std::move(specs)](ResMap& objects) -> Result<void> {
+    return Transform{[changer = Changer{std::move(image), std::move(pattern)},
+                      specs = std::move(specs)](ResMap& objects) -> Result<void> {
         for (auto* const object : objects.all()) {
             if (object->gone() || object->kind() == "CustomResourceDefinition") continue;
             auto& arena = object->context().arena;

@@ -11,9 +11,9 @@ Transform add_entries(StringMap entries, FieldSpecs specs) {
         for (auto* const object : objects.all()) {
             auto& arena = object->context().arena;
             for (auto const& [key, value] : entries) {
-                auto ok = patch::apply(arena, specs, *object->edit(),
-                                       patch::set_entry(arena, key, value, yaml::Tag::string),
-                                       {yaml::Kind::mapping, yaml::Tag::mapping});
+                auto ok =
+                    patch::apply(arena, specs, *object->edit(), patch::set_entry(arena, key, value, yaml::Tag::string),
+                                 {yaml::Kind::mapping, yaml::Tag::mapping});
                 if (!ok) return ok;
             }
         }

@@ -20,9 +20,8 @@ public:
 
     Result<void> run(Resource& object) const {
         auto& arena = object.context().arena;
-        auto const setter = args_.unset_only
-                                ? patch::set_entry_if_empty(arena, "", args_.ns, yaml::Tag::string)
-                                : patch::set_entry(arena, "", args_.ns, yaml::Tag::string);
+        auto const setter = args_.unset_only ? patch::set_entry_if_empty(arena, "", args_.ns, yaml::Tag::string)
+                                             : patch::set_entry(arena, "", args_.ns, yaml::Tag::string);
         auto const api_version = std::string{object.api_version()};
         auto const gvk = object.id().gvk;
         auto& root = *object.edit();
@@ -41,8 +40,8 @@ public:
             auto ok = patch::apply(arena, spec, root, setter, {yaml::Kind::scalar, yaml::Tag::string});
             if (ok) continue;
             auto const wrong = ok.error().message.find("expected ScalarNode but got") != std::string::npos;
-            return fail(std::move(ok), wrong ? "namespace field specs must target scalar nodes"
-                                             : "namespace transformation failed");
+            return fail(std::move(ok),
+                        wrong ? "namespace field specs must target scalar nodes" : "namespace transformation failed");
         }
         return {};
     }

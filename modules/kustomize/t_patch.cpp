@@ -48,12 +48,13 @@ Result<void> merge_all(Loaded const& loaded, ResMap& objects) {
         if (loaded.merges.size() > 1) {
             return fail(Errc::invalid_input,
                         "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set "
-                        "`patches.target` field: " + loaded.source);
+                        "`patches.target` field: " +
+                            loaded.source);
         }
         auto selected = objects.select(*loaded.target);
         if (!selected) {
-            return fail(std::move(selected), "unable to find patch target " + go_quote(describe(*loaded.target)) +
-                                                 " in `resources`");
+            return fail(std::move(selected),
+                        "unable to find patch target " + go_quote(describe(*loaded.target)) + " in `resources`");
         }
         std::vector<ResId> ids;
         for (auto const* object : *selected) ids.push_back(object->id());
@@ -95,8 +96,9 @@ Result<Transform> apply_any_patch(Context& context, Loader const& loader, PatchA
     if (!merges && merges.error().code == Errc::limit) return fail(std::move(merges));
     // What is an object is no list, so it is not tried as a JSON patch.
     if (!merges || merges->empty()) {
-        auto operations = text.empty() ? Result<patch::JsonPatch>{fail(Errc::invalid_input, "empty json patch operations")}
-                                       : patch::JsonPatch::parse(text);
+        auto operations = text.empty()
+                              ? Result<patch::JsonPatch>{fail(Errc::invalid_input, "empty json patch operations")}
+                              : patch::JsonPatch::parse(text);
         if (!merges && !operations) {
             if (!args.path.empty()) context.blame.note_file(join_path(loader.root(), args.path), text);
             return fail(Errc::invalid_input, "unable to parse SM or JSON patch from " + loaded->source);

@@ -16,7 +16,8 @@ namespace {
 Result<void> check_paths(Replacement const& replacement) {
     auto const check = [](std::string const& path) -> Result<void> {
         if (static_cast<std::size_t>(std::count(path.begin(), path.end(), '.')) < limits::kYamlDepthMax) return {};
-        return fail(Errc::limit, "a field path of a replacement has more than " + std::to_string(limits::kYamlDepthMax) + " parts");
+        return fail(Errc::limit,
+                    "a field path of a replacement has more than " + std::to_string(limits::kYamlDepthMax) + " parts");
     };
     if (replacement.source) {
         if (auto ok = check(replacement.source->field_path); !ok) return ok;
@@ -32,7 +33,8 @@ Result<void> check_paths(Replacement const& replacement) {
 
 }  // namespace
 
-Result<std::vector<Replacement>> load_replacements(Context& context, Loader const& loader, std::vector<ReplacementField> const& fields) {
+Result<std::vector<Replacement>> load_replacements(Context& context, Loader const& loader,
+                                                   std::vector<ReplacementField> const& fields) {
     std::vector<Replacement> all;
     for (auto const& field : fields) {
         auto const& inline_part = field.replacement;
@@ -53,12 +55,16 @@ Result<std::vector<Replacement>> load_replacements(Context& context, Loader cons
         Decoder decoder{{.text_from_scalars = true}};
         if (value->is_array()) {
             std::vector<Replacement> list;
-            decoder.list(*value, list, "[]types.Replacement", [&](auto const& item, auto& out) { decoder.read(item, out); });
+            decoder.list(*value, list, "[]types.Replacement",
+                         [&](auto const& item, auto& out) { decoder.read(item, out); });
             all.insert(all.end(), list.begin(), list.end());
         } else if (value->is_object()) {
             decoder.read(*value, all.emplace_back());
         } else {
-            auto const* const kind = value->is_null() ? "invalid" : value->is_string() ? "string" : value->is_bool() ? "bool" : "float64";
+            auto const* const kind = value->is_null()     ? "invalid"
+                                     : value->is_string() ? "string"
+                                     : value->is_bool()   ? "bool"
+                                                          : "float64";
             return fail(Errc::invalid_input,
                         "unsupported replacement type encountered within replacement path: " + std::string{kind});
         }

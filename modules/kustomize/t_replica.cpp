@@ -10,14 +10,14 @@ Transform set_replicas(Replica replica, FieldSpecs specs) {
         auto const count = std::to_string(replica.count);
         for (auto const& spec : specs) {
             Gvk const gvk{spec.group, spec.version, spec.kind};
-            auto const named = objects.by_any_id(
-                [&](ResId const& id) { return id.name == replica.name && id.gvk.selected_by(gvk); });
+            auto const named =
+                objects.by_any_id([&](ResId const& id) { return id.name == replica.name && id.gvk.selected_by(gvk); });
             for (auto* const object : named) {
                 found = true;
                 auto& arena = object->context().arena;
-                auto ok = patch::apply(arena, spec, *object->edit(),
-                                       patch::set_entry(arena, "", count, yaml::Tag::integer),
-                                       {yaml::Kind::scalar, yaml::Tag::integer});
+                auto ok =
+                    patch::apply(arena, spec, *object->edit(), patch::set_entry(arena, "", count, yaml::Tag::integer),
+                                 {yaml::Kind::scalar, yaml::Tag::integer});
                 if (!ok) return ok;
             }
         }

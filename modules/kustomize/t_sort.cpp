@@ -8,10 +8,28 @@ namespace holdfast::kustomize {
 namespace {
 
 LegacySortOptions default_order() {
-    return {{"Namespace", "ResourceQuota", "StorageClass", "CustomResourceDefinition", "ServiceAccount",
-             "PodSecurityPolicy", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "ConfigMap", "Secret",
-             "Endpoints", "Service", "LimitRange", "PriorityClass", "PersistentVolume", "PersistentVolumeClaim",
-             "Deployment", "StatefulSet", "CronJob", "PodDisruptionBudget"},
+    return {{"Namespace",
+             "ResourceQuota",
+             "StorageClass",
+             "CustomResourceDefinition",
+             "ServiceAccount",
+             "PodSecurityPolicy",
+             "Role",
+             "ClusterRole",
+             "RoleBinding",
+             "ClusterRoleBinding",
+             "ConfigMap",
+             "Secret",
+             "Endpoints",
+             "Service",
+             "LimitRange",
+             "PriorityClass",
+             "PersistentVolume",
+             "PersistentVolumeClaim",
+             "Deployment",
+             "StatefulSet",
+             "CronJob",
+             "PodDisruptionBudget"},
             {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"}};
 }
 
@@ -56,9 +74,9 @@ Transform sort_objects(std::optional<SortOptions> options) {
         for (auto* const object : objects.all()) {
             auto const& id = object->id();
             auto const rank = ranks.find(id.gvk.kind);
-            entries.push_back({object, rank == ranks.end() ? 0 : rank->second, id.gvk.legacy_sort_key(),
-                               id.gvk.str() + "|" + (id.ns.empty() ? "~X" : id.ns) + "|" +
-                                   (id.name.empty() ? "~N" : id.name)});
+            entries.push_back(
+                {object, rank == ranks.end() ? 0 : rank->second, id.gvk.legacy_sort_key(),
+                 id.gvk.str() + "|" + (id.ns.empty() ? "~X" : id.ns) + "|" + (id.name.empty() ? "~N" : id.name)});
         }
         std::sort(entries.begin(), entries.end(), before);
         std::vector<Resource*> sorted;

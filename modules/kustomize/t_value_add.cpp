@@ -56,7 +56,8 @@ Result<void> add_value(Resource& object, ValueAddTarget const& target, std::stri
     if (auto ok = patch::require(*node, yaml::Kind::scalar); !ok) return ok;
     auto text = value;
     if (target.file_path_position > 0) {
-        text = insert_part(std::string{(*node)->value()}, static_cast<std::size_t>(target.file_path_position) - 1, value);
+        text =
+            insert_part(std::string{(*node)->value()}, static_cast<std::size_t>(target.file_path_position) - 1, value);
     }
     return patch::set_value(**node, yaml::make_scalar(arena, text));
 }
@@ -66,8 +67,8 @@ Result<void> add_value(Resource& object, ValueAddTarget const& target, std::stri
 Transform add_values(std::string value, std::vector<ValueAddTarget> targets) {
     return [value = std::move(value), targets = std::move(targets)](ResMap& objects) -> Result<void> {
         for (auto const& target : targets) {
-            auto selected = target.selector ? objects.select(*target.selector)
-                                            : Result<std::vector<Resource*>>{objects.all()};
+            auto selected =
+                target.selector ? objects.select(*target.selector) : Result<std::vector<Resource*>>{objects.all()};
             if (!selected) return fail(std::move(selected));
             for (auto* const object : *selected) {
                 if (target.field_path != "metadata/namespace") {

@@ -28,13 +28,16 @@ Result<KustomizationFile> find_kustomization(Loader const& loader) {
         found = KustomizationFile{name, std::move(*text)};
     }
     if (found) return std::move(*found);
-    return fail(Errc::not_found, "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in "
-                                 "directory '" + loader.root() + "'");
+    return fail(Errc::not_found,
+                "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in "
+                "directory '" +
+                    loader.root() + "'");
 }
 
 Result<void> Target::load(bool top) {
     auto file = find_kustomization(loader_);
-    if (!file && !(top && context_.options.edit_top && file.error().code == Errc::not_found)) return fail(std::move(file));
+    if (!file && !(top && context_.options.edit_top && file.error().code == Errc::not_found))
+        return fail(std::move(file));
     text_ = file ? std::move(file->text) : std::string{};
     file_name_ = file ? file->name : "kustomization.yaml";
     std::string edited_text;
@@ -49,7 +52,8 @@ Result<void> Target::load(bool top) {
     }
     yaml::Place place;
     auto kustomization = decode_kustomization(
-        text, loader_.root(), {.edited = top && context_.options.edit_top != nullptr, .written = text_, .place = &place});
+        text, loader_.root(),
+        {.edited = top && context_.options.edit_top != nullptr, .written = text_, .place = &place});
     if (!kustomization) {
         context_.blame.note_kustomization(join_path(loader_.root(), file_name_), place);
         return fail(std::move(kustomization));
@@ -154,7 +158,8 @@ Result<void> Target::accumulate_all(Accumulator& into) {
     if (auto ok = run_transformers(into); !ok) return ok;
     if (auto ok = run_validators(into); !ok) return ok;
     entry_ = {"vars"};
-    if (auto ok = into.add_vars(kustomization_.vars); !ok) return fail(std::move(ok), "merging vars " + describe(kustomization_.vars));
+    if (auto ok = into.add_vars(kustomization_.vars); !ok)
+        return fail(std::move(ok), "merging vars " + describe(kustomization_.vars));
     return context_.check_memory();
 }
 
@@ -185,8 +190,8 @@ Result<void> Target::add_config(Accumulator& into) {
         auto more = config_from_crd(*text);
         if (!more) {
             context_.blame.note_file(join_path(loader_.root(), path), *text);
-            return fail(more.error().code, "loading CRDs " + list + ": unable to parse open API definition from '" + path +
-                                               "': " + more.error().message);
+            return fail(more.error().code, "loading CRDs " + list + ": unable to parse open API definition from '" +
+                                               path + "': " + more.error().message);
         }
         if (auto ok = merge_config(found, *more); !ok) return fail(std::move(ok), "loading CRDs " + list);
     }
@@ -279,8 +284,8 @@ Result<void> Target::build_directory(Accumulator& into, Loader& loader, std::str
     }
     bool const is_component = inner.kustomization_.kind == "Component";
     if (component && !is_component) {
-        return fail(Errc::invalid_input, "expected kind 'Component' for path '" + root + "' but got '" +
-                                             inner.kustomization_.kind + "'");
+        return fail(Errc::invalid_input,
+                    "expected kind 'Component' for path '" + root + "' but got '" + inner.kustomization_.kind + "'");
     }
     if (!component && is_component) {
         return fail(Errc::invalid_input, "expected kind != 'Component' for path '" + root + "'");
@@ -306,7 +311,8 @@ Result<void> Target::build_directory(Accumulator& into, Loader& loader, std::str
         if (auto ok = inner.accumulate(own); !ok) return fail(std::move(ok), step);
         // Cycles over URLs are found by walking them, so what holds a URL is walked each time.
         if (memo_.is_shared(root) && memo_.clones == clones) {
-            std::vector<std::string> roots{memo_.visited.begin() + static_cast<std::ptrdiff_t>(first), memo_.visited.end()};
+            std::vector<std::string> roots{memo_.visited.begin() + static_cast<std::ptrdiff_t>(first),
+                                           memo_.visited.end()};
             if (auto ok = memo_.keep(context_, key, own, std::move(roots)); !ok) return ok;
         }
     }

@@ -57,8 +57,7 @@ class Memo;
 
 class Target {
 public:
-    Target(Context& context, Loader loader, Memo& memo)
-        : context_{context}, loader_{std::move(loader)}, memo_{memo} {}
+    Target(Context& context, Loader loader, Memo& memo) : context_{context}, loader_{std::move(loader)}, memo_{memo} {}
 
     /// Reads the kustomization file. `top`: the one the build was asked for.
     Result<void> load(bool top = false);

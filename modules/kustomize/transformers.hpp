@@ -55,7 +55,8 @@ Result<Transform> apply_json_patch(Context& context, Loader const& loader, Patch
 Result<Transform> apply_merge_patches(Context& context, Loader const& loader, std::vector<std::string> paths,
                                       std::string const& patches);
 /// Paths among the fields are read.
-Result<std::vector<Replacement>> load_replacements(Context& context, Loader const& loader, std::vector<ReplacementField> const& fields);
+Result<std::vector<Replacement>> load_replacements(Context& context, Loader const& loader,
+                                                   std::vector<ReplacementField> const& fields);
 
 /// hasher.Hash: ten characters for the name.
 Result<std::string> hash_of(Resource const& object);

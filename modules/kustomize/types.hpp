@@ -138,8 +138,8 @@ struct Kustomization {
     std::optional<GeneratorOptions> generator_options;
     std::vector<std::string> configurations, generators, transformers, validators, build_metadata;
 
-    bool is_empty = true;                    // nothing but apiVersion and kind was there
-    std::vector<std::string> warnings;       // deprecated fields, in kustomize's words
+    bool is_empty = true;               // nothing but apiVersion and kind was there
+    std::vector<std::string> warnings;  // deprecated fields, in kustomize's words
 };
 
 }  // namespace holdfast::kustomize

@@ -83,8 +83,8 @@ Result<KnownVars> read_vars(std::vector<Var> const& vars, ResMap const& objects)
             if (!holder && std::find(names.begin(), names.end(), var.name) != names.end()) holder = object;
         }
         if (!holder) {
-            return fail(Errc::invalid_input, "var '" + describe(var) +
-                                                 "' cannot be mapped to a field in the set of known resources");
+            return fail(Errc::invalid_input,
+                        "var '" + describe(var) + "' cannot be mapped to a field in the set of known resources");
         }
         auto value = holder->gone() ? std::nullopt : field_value(*holder->edit(), var.field_path);
         if (!value) {

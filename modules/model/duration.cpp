@@ -15,8 +15,8 @@ struct Unit {
     double nanoseconds;
 };
 // Longest first: "ms" before "m", so that a prefix match is the right one.
-constexpr std::array<Unit, 8> kUnits{{{"ns", 1}, {"us", 1e3}, {"\u00b5s", 1e3}, {"ms", 1e6},
-                                      {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {"\u03bcs", 1e3}}};
+constexpr std::array<Unit, 8> kUnits{
+    {{"ns", 1}, {"us", 1e3}, {"\u00b5s", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {"\u03bcs", 1e3}}};
 
 Result<std::chrono::nanoseconds> bad_duration(std::string_view text) {
     return fail(Errc::invalid_input, "time: invalid duration \"" + std::string{text} + "\"");
@@ -111,8 +111,8 @@ std::string format_time_micro(WallTime time) {
     long micros = 0;
     std::tm const t = utc(time, micros);
     char text[56];
-    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ", t.tm_year + 1900, t.tm_mon + 1,
-                  t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, micros);
+    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+                  t.tm_hour, t.tm_min, t.tm_sec, micros);
     return text;
 }
 

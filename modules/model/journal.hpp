@@ -18,9 +18,9 @@ namespace holdfast::model {
 struct OwnedObject {
     InventoryEntry entry;
     std::string uid;
-    std::string resource_version;   // after our last apply
-    std::uint64_t wished = 0;       // digest of the manifest we applied; 0 while only planned
-    std::uint64_t fields = 0;       // digest of the fields the API server says we own
+    std::string resource_version;  // after our last apply
+    std::uint64_t wished = 0;      // digest of the manifest we applied; 0 while only planned
+    std::uint64_t fields = 0;      // digest of the fields the API server says we own
 };
 
 /// What outlives a restart about one object.

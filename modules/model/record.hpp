@@ -16,8 +16,8 @@ enum class Stream { compliance, object_status };
 /// One row, complete but for its place in the queue: the outbox adds Sequence and RecordId.
 struct ComplianceRecord {
     Stream stream = Stream::compliance;
-    std::string subject;         // what the state is about, "cluster-config/infra" or "ns/name/Kind"; orders and folds
-    std::string state_digest;    // same subject and digest as the last record: a repeat, not a change
+    std::string subject;       // what the state is about, "cluster-config/infra" or "ns/name/Kind"; orders and folds
+    std::string state_digest;  // same subject and digest as the last record: a repeat, not a change
     WallTime observed_at;
     boost::json::object fields;  // columns beside Sequence, RecordId, ObservedAt, QueuedAt, UploadedAt
 };

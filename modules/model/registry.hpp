@@ -28,8 +28,7 @@ struct Entry {
     bool unrecorded = false;           // the journal could not be told: the next pass must, changed or not
     bool gone = false;  // left its feed: a deleted object whose finalizer is off, or a local file taken away
 
-    template <class T>
-    T const& spec_as() const { return std::get<T>(*spec); }
+    template <class T> T const& spec_as() const { return std::get<T>(*spec); }
     bool suspended() const;
 };
 

@@ -185,11 +185,12 @@ KustomizationSpec read_kustomization(Fields& spec, std::string const& own_namesp
     k.common_labels = common.texts("labels");
     k.common_annotations = common.texts("annotations");
     spec.absorb(common);
-    for (std::string_view const name : {"namePrefix", "nameSuffix", "patches", "images", "components",
-                                        "ignoreMissingComponents", "buildMetadata"}) {
+    for (std::string_view const name :
+         {"namePrefix", "nameSuffix", "patches", "images", "components", "ignoreMissingComponents", "buildMetadata"}) {
         if (spec.has(name)) k.kustomize[name] = *spec.find(name);
     }
-    for (std::string_view const name : {"decryption", "postBuild", "serviceAccountName", "kubeConfig", "healthCheckExprs"}) {
+    for (std::string_view const name :
+         {"decryption", "postBuild", "serviceAccountName", "kubeConfig", "healthCheckExprs"}) {
         if (spec.has(name)) spec.wrong(name, "is not supported by this version of Holdfast");
     }
     return k;
@@ -282,8 +283,9 @@ Result<Spec> read_spec(Kind kind, json::object const& object) {
         case Kind::git_repository: read = read_git(spec); break;
         case Kind::kustomization: {
             auto const* meta = object.if_contains("metadata");
-            read = read_kustomization(
-                spec, meta != nullptr && meta->is_object() ? std::string{text_at(meta->get_object(), "namespace")} : "");
+            read = read_kustomization(spec, meta != nullptr && meta->is_object()
+                                                ? std::string{text_at(meta->get_object(), "namespace")}
+                                                : "");
             break;
         }
         case Kind::flux_config: read = read_flux_config(spec); break;

@@ -58,12 +58,9 @@ json::array const* list_at(json::object const& object, std::string_view name) {
 }
 
 json::object artifact_json(Artifact const& artifact) {
-    return {{"digest", artifact.digest},
-            {"lastUpdateTime", format_time(artifact.last_update)},
-            {"path", artifact.path},
-            {"revision", artifact.revision},
-            {"size", artifact.size},
-            {"url", artifact.url}};
+    return {{"digest", artifact.digest}, {"lastUpdateTime", format_time(artifact.last_update)},
+            {"path", artifact.path},     {"revision", artifact.revision},
+            {"size", artifact.size},     {"url", artifact.url}};
 }
 
 json::array history_json(std::vector<HistoryEntry> const& history) {
@@ -127,9 +124,8 @@ bool Conditions::is(std::string_view type, Truth status) const {
 }
 
 void Status::remember(std::string digest, std::string_view outcome, std::string revision, Duration took, WallTime now) {
-    auto found = std::ranges::find_if(history, [&](HistoryEntry const& entry) {
-        return entry.digest == digest && entry.last_status == outcome;
-    });
+    auto found = std::ranges::find_if(
+        history, [&](HistoryEntry const& entry) { return entry.digest == digest && entry.last_status == outcome; });
     HistoryEntry entry;
     if (found != history.end()) {
         entry = std::move(*found);
@@ -169,8 +165,9 @@ Compliance compliance_of(Conditions const& conditions, bool suspend) {
 
 Compliance worst(Compliance a, Compliance b) {
     constexpr auto rank = [](Compliance state) {
-        constexpr std::array<Compliance, 5> kBestFirst{Compliance::compliant, Compliance::suspended, Compliance::unknown,
-                                                       Compliance::pending, Compliance::non_compliant};
+        constexpr std::array<Compliance, 5> kBestFirst{Compliance::compliant, Compliance::suspended,
+                                                       Compliance::unknown, Compliance::pending,
+                                                       Compliance::non_compliant};
         return std::ranges::find(kBestFirst, state) - kBestFirst.begin();
     };
     return rank(a) >= rank(b) ? a : b;
@@ -253,9 +250,15 @@ Status read_status(json::object const& from) {
         }
     }
     for (auto const& member : from) {
-        constexpr std::array<std::string_view, 9> kNamed{
-            "observedGeneration", "lastHandledReconcileAt", "lastAppliedRevision", "lastAttemptedRevision", "conditions",
-            "artifact", "observedIgnore", "inventory", "history"};
+        constexpr std::array<std::string_view, 9> kNamed{"observedGeneration",
+                                                         "lastHandledReconcileAt",
+                                                         "lastAppliedRevision",
+                                                         "lastAttemptedRevision",
+                                                         "conditions",
+                                                         "artifact",
+                                                         "observedIgnore",
+                                                         "inventory",
+                                                         "history"};
         if (std::ranges::find(kNamed, std::string_view{member.key()}) == kNamed.end()) {
             status.extra[member.key()] = member.value();
         }

@@ -77,15 +77,15 @@ struct Status {
     Conditions conditions;
     std::string last_handled_reconcile_at;
 
-    std::optional<Artifact> artifact;     // GitRepository
+    std::optional<Artifact> artifact;  // GitRepository
     std::optional<std::string> observed_ignore;
 
-    std::string last_applied_revision;    // Kustomization
+    std::string last_applied_revision;  // Kustomization
     std::string last_attempted_revision;
     std::vector<InventoryEntry> inventory;
     std::vector<HistoryEntry> history;
 
-    json::object extra;                   // FluxConfig's own fields, as they stand in .status
+    json::object extra;  // FluxConfig's own fields, as they stand in .status
 
     /// Adds a pass to the history: newest first, at most five rows, same digest and status folded.
     void remember(std::string digest, std::string_view outcome, std::string revision, Duration took, WallTime now);

@@ -39,7 +39,8 @@ bool is_one_word(std::string_view text) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     };
     if (text.empty() || !is_alphanumeric(text.front()) || text.back() == ':') return false;
-    return std::ranges::all_of(text, [&](char c) { return is_alphanumeric(c) || std::string_view{"-_./+:@"}.contains(c); });
+    return std::ranges::all_of(text,
+                               [&](char c) { return is_alphanumeric(c) || std::string_view{"-_./+:@"}.contains(c); });
 }
 
 std::string_view meta_text(Node const& object, std::string_view name) {

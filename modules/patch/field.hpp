@@ -13,9 +13,9 @@ namespace holdfast::patch {
 
 // ---- questions. "Null" means tagged so: a made node without a tag is no null, whatever its text.
 inline bool is_null(yaml::Node const* node) { return !node || node->tag_id() == yaml::Tag::null; }  // or missing
-bool is_empty_map(yaml::Node const* node);       // or null
-bool is_nil_or_empty(yaml::Node const* node);    // null, {}, [] or never set
-bool is_string(yaml::Node const& node);          // a scalar that is !!str or has no tag
+bool is_empty_map(yaml::Node const* node);                                                          // or null
+bool is_nil_or_empty(yaml::Node const* node);       // null, {}, [] or never set
+bool is_string(yaml::Node const& node);             // a scalar that is !!str or has no tag
 std::string_view value_of(yaml::Node const* node);  // text of a scalar; "" for null and for collections
 
 /// kyaml ErrorIfInvalid: null passes.
@@ -38,7 +38,7 @@ Result<yaml::Node*> get(yaml::Node* node, std::string_view name);
 Result<yaml::Node*> clear(yaml::Node& node, std::string_view name, bool only_if_empty = false);
 
 struct SetOptions {
-    bool keep_null = false;                           // write a null instead of removing the field
+    bool keep_null = false;                            // write a null instead of removing the field
     yaml::Style append_key_style = yaml::Style::none;  // of a key that is new
     yaml::Node const* key_comments = nullptr;          // a new key gets the comments of this node
 };
@@ -57,7 +57,7 @@ Result<void> set_value(yaml::Node& node, yaml::Node* value);
 Result<void> set_at(yaml::Arena& arena, yaml::Node& node, std::span<std::string_view const> path, yaml::Node* value);
 
 // ---- metadata
-std::string_view name_of(yaml::Node const& object);       // metadata.name, "" when there is none
+std::string_view name_of(yaml::Node const& object);  // metadata.name, "" when there is none
 std::string_view namespace_of(yaml::Node const& object);
 std::string_view kind_of(yaml::Node const& object);
 std::string_view api_version_of(yaml::Node const& object);

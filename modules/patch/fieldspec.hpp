@@ -34,7 +34,8 @@ struct Create {
 ///
 /// Out     nothing when `object` is of another kind, or the path is not there and not to be made
 /// Errors  invalid_input  kustomize's text: "considering field 'spec/x' of object Deployment.v1.apps/web.[noNs]: ..."
-Result<void> apply(yaml::Arena& arena, FieldSpec const& spec, yaml::Node& object, Visit const& visit, Create create = {});
+Result<void> apply(yaml::Arena& arena, FieldSpec const& spec, yaml::Node& object, Visit const& visit,
+                   Create create = {});
 
 /// api/filters/fsslice: all specs, in order.
 Result<void> apply(yaml::Arena& arena, std::span<FieldSpec const> specs, yaml::Node& object, Visit const& visit,

@@ -15,7 +15,8 @@ void add_operation(json::array& out, char const* op, std::string const& path, js
     out.emplace_back(std::move(operation));
 }
 
-void diff(json::array& out, std::string const& path, json::value const& from, json::value const& to, std::size_t depth) {
+void diff(json::array& out, std::string const& path, json::value const& from, json::value const& to,
+          std::size_t depth) {
     if (depth < limits::kPatchDepthMax && from.is_object() && to.is_object()) {
         auto const& old = from.get_object();
         auto const& now = to.get_object();
@@ -34,7 +35,8 @@ void diff(json::array& out, std::string const& path, json::value const& from, js
         auto const& now = to.get_array();
         auto const common = std::min(old.size(), now.size());
         for (std::size_t i = 0; i < common; ++i) diff(out, path + "/" + std::to_string(i), old[i], now[i], depth + 1);
-        for (std::size_t i = old.size(); i > common; --i) add_operation(out, "remove", path + "/" + std::to_string(i - 1));
+        for (std::size_t i = old.size(); i > common; --i)
+            add_operation(out, "remove", path + "/" + std::to_string(i - 1));
         for (std::size_t i = common; i < now.size(); ++i) add_operation(out, "add", path + "/-", &now[i]);
         return;
     }

@@ -60,8 +60,8 @@ Result<long> index_in(std::string_view key) {
     auto const [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
     auto const range = ec == std::errc::result_out_of_range;
     if (ec == std::errc{} && end == digits.data() + digits.size()) return index;
-    return refused("strconv.Atoi: parsing \"" + std::string{key} + "\": " +
-                   (range ? "value out of range" : "invalid syntax"));
+    return refused("strconv.Atoi: parsing \"" + std::string{key} +
+                   "\": " + (range ? "value out of range" : "invalid syntax"));
 }
 
 std::unexpected<Error> bad_index(long index) {
@@ -229,7 +229,8 @@ private:
         auto const path = path_of(operation);
         if (!path) return refused("add operation failed to decode path: missing value");
         auto const place = find(root_, *path);
-        if (!place) return refused("add operation does not apply: doc is missing path: \"" + *path + "\": missing value");
+        if (!place)
+            return refused("add operation does not apply: doc is missing path: \"" + *path + "\": missing value");
         auto value = value_of(operation);
         if (auto fine = fits(*place, *path, size_of(value)); !fine) return fine;
         auto done = place->add(std::move(value));
@@ -262,7 +263,8 @@ private:
             return {};
         }
         auto const place = find(root_, *path);
-        if (!place) return refused("replace operation does not apply: doc is missing path: " + *path + ": missing value");
+        if (!place)
+            return refused("replace operation does not apply: doc is missing path: " + *path + ": missing value");
         auto const old = place->get();
         if (!old) return refused("replace operation does not apply: doc is missing key: " + *path + ": missing value");
         auto value = value_of(operation);
@@ -276,7 +278,8 @@ private:
         auto from = from_of(operation);
         if (!from) return fail(std::move(from), "move operation failed to decode from");
         auto const source = find(root_, *from);
-        if (!source) return refused("move operation does not apply: doc is missing from path: " + *from + ": missing value");
+        if (!source)
+            return refused("move operation does not apply: doc is missing from path: " + *from + ": missing value");
         auto const step = "error in move for path: '" + source->key + "'";
         auto found = source->get();
         if (!found) return fail(std::move(found), step);
@@ -288,7 +291,8 @@ private:
         if (!path) return fail(std::move(path), "move operation failed to decode path");
         auto const target = find(root_, *path);
         if (!target) {
-            return refused("move operation does not apply: doc is missing destination path: " + *path + ": missing value");
+            return refused("move operation does not apply: doc is missing destination path: " + *path +
+                           ": missing value");
         }
         if (auto fine = fits(*target, *path, size_of(value)); !fine) return fine;
         auto done = target->add(std::move(value));
@@ -317,20 +321,22 @@ private:
         auto from = from_of(operation);
         if (!from) return fail(std::move(from), "copy operation failed to decode from");
         auto const source = find(root_, *from);
-        if (!source) return refused("copy operation does not apply: doc is missing from path: " + *from + ": missing value");
+        if (!source)
+            return refused("copy operation does not apply: doc is missing from path: " + *from + ": missing value");
         auto found = source->get();
         if (!found) return fail(std::move(found), "error in copy for from: '" + *from + "'");
         auto const path = path_of(operation);
         if (!path) return refused("copy operation failed to decode path: missing value");
         auto const target = find(root_, *path);
         if (!target) {
-            return refused("copy operation does not apply: doc is missing destination path: " + *path + ": missing value");
+            return refused("copy operation does not apply: doc is missing destination path: " + *path +
+                           ": missing value");
         }
         auto const size = *found ? size_of(**found) : Size{};
         copied_ += size.nodes;
         if (copied_ > limits::kPatchCopiedNodesMax) {
-            return fail(Errc::limit, "copy operations make more than " + std::to_string(limits::kPatchCopiedNodesMax) +
-                                         " values");
+            return fail(Errc::limit,
+                        "copy operations make more than " + std::to_string(limits::kPatchCopiedNodesMax) + " values");
         }
         if (auto fine = fits(*target, *path, size); !fine) return fine;
         auto done = target->add(*found ? json::value(**found) : json::value());
@@ -383,7 +389,8 @@ Result<JsonPatch> JsonPatch::parse(std::string_view text) {
     if (read.is_null()) return patch;
     auto* const list = read.if_array();
     if (!list) {
-        return refused("json: cannot unmarshal " + std::string{go_kind(read)} + " into Go value of type jsonpatch.Patch");
+        return refused("json: cannot unmarshal " + std::string{go_kind(read)} +
+                       " into Go value of type jsonpatch.Patch");
     }
     if (list->size() > limits::kPatchOperationsMax) {
         return fail(Errc::limit, "patch has more than " + std::to_string(limits::kPatchOperationsMax) + " operations");
@@ -404,7 +411,8 @@ Result<JsonPatch> JsonPatch::parse(std::string_view text) {
 
 Result<void> JsonPatch::apply(json::value& document) const {
     if (!document.is_object() && !document.is_array()) {
-        return refused("json: cannot unmarshal " + std::string{go_kind(document)} + " into Go value of type jsonpatch.partialDoc");
+        return refused("json: cannot unmarshal " + std::string{go_kind(document)} +
+                       " into Go value of type jsonpatch.partialDoc");
     }
     Application application{document, as_written_};
     for (auto const& operation : operations_) {

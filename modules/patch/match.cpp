@@ -114,7 +114,8 @@ private:
         auto const inner = std::string_view{path[0]}.substr(1, path[0].size() < 2 ? 0 : path[0].size() - 2);
         auto const equals = inner.find('=');
         if (equals == std::string_view::npos) {
-            return fail(Errc::invalid_input, "list path element must contain fieldName=fieldValue for element to match");
+            return fail(Errc::invalid_input,
+                        "list path element must contain fieldName=fieldValue for element to match");
         }
         auto const key = inner.substr(0, equals);
         auto const pattern = inner.substr(equals + 1);
@@ -132,8 +133,8 @@ private:
         found = matching(node, key, pattern, path);
         if (!found || *found) return found;
         // kyaml would look, make and look again without end.
-        return fail(Errc::invalid_input, "failed to create element for \"" + path[0] +
-                                             "\": its value does not match its own pattern");
+        return fail(Errc::invalid_input,
+                    "failed to create element for \"" + path[0] + "\": its value does not match its own pattern");
     }
 
     Result<bool> matching(Node& node, std::string_view key, std::string_view pattern, Path path) {

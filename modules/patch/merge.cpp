@@ -29,7 +29,7 @@ struct Entry {
     std::size_t in_patch = Node::npos;
 };
 
-void add_names(std::vector<Entry>& entries, Node const* map, std::size_t Entry::*place) {
+void add_names(std::vector<Entry>& entries, Node const* map, std::size_t Entry::* place) {
     if (!map || !map->is_map()) return;
     for (std::size_t i = 0; i + 1 < map->size(); i += 2) {
         Entry entry{.name = map->item(i)->value()};

@@ -59,7 +59,8 @@ struct Follow {
         auto const inner = part.substr(1, part.size() < 2 ? 0 : part.size() - 2);
         auto const equals = inner.find('=');
         if (equals == std::string_view::npos) {
-            return fail(Errc::invalid_input, "list path element must contain fieldName=fieldValue for element to match");
+            return fail(Errc::invalid_input,
+                        "list path element must contain fieldName=fieldValue for element to match");
         }
         std::string_view const name[] = {inner.substr(0, equals)};
         std::string_view const value[] = {inner.substr(equals + 1)};
@@ -99,8 +100,7 @@ struct Follow {
         return by_name(node, part, next);
     }
 
-    template <class Parts>
-    Result<Node*> run(Node& from, Parts const& path) const {
+    template <class Parts> Result<Node*> run(Node& from, Parts const& path) const {
         std::vector<std::string_view> parts;
         parts.reserve(path.size());
         for (std::string_view const part : path) {

@@ -53,7 +53,7 @@ Result<Matches> match(yaml::Arena& arena, yaml::Node& node, Path path, yaml::Kin
 ///         invalid_input  as lookup
 Result<yaml::Node*> lookup_field(yaml::Node& node, std::string_view path);
 
-bool is_list_index(std::string_view part);   // "[...]"
+bool is_list_index(std::string_view part);    // "[...]"
 bool is_index_number(std::string_view part);  // strconv.Atoi succeeds and is not negative
 
 }  // namespace holdfast::patch

@@ -33,8 +33,8 @@ std::string_view go_text(RE2::ErrorCode code) {
 
 Result<Regex> Regex::compile(std::string_view pattern) {
     if (pattern.size() > limits::kPatchRegexBytesMax) {
-        return fail(Errc::limit, "regular expression is longer than " +
-                                     std::to_string(limits::kPatchRegexBytesMax) + " bytes");
+        return fail(Errc::limit,
+                    "regular expression is longer than " + std::to_string(limits::kPatchRegexBytesMax) + " bytes");
     }
     RE2::Options options;
     options.set_log_errors(false);

@@ -169,7 +169,8 @@ std::vector<std::string_view> TypeSchema::merge_keys() const {
 
 Result<Schema> Schema::parse(std::string_view text, Builtin builtin) {
     if (text.size() > limits::kPatchSchemaBytesMax) {
-        return fail(Errc::limit, "schema file is larger than " + std::to_string(limits::kPatchSchemaBytesMax) + " bytes");
+        return fail(Errc::limit,
+                    "schema file is larger than " + std::to_string(limits::kPatchSchemaBytesMax) + " bytes");
     }
     auto document = std::make_shared<TypeSchema::Document>();
     document->builtin = builtin;

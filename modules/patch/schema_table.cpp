@@ -24,8 +24,8 @@ std::span<std::string_view const> keys(BuiltinType const& type) {
 }
 
 std::uint16_t find_definition(std::string_view name) {
-    auto const* const found = std::ranges::partition_point(
-        kDefinitions, [&](BuiltinDefinition const& one) { return word(one.name) < name; });
+    auto const* const found =
+        std::ranges::partition_point(kDefinitions, [&](BuiltinDefinition const& one) { return word(one.name) < name; });
     return found != std::end(kDefinitions) && word(found->name) == name ? found->type : kNoType;
 }
 

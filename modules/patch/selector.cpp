@@ -74,7 +74,8 @@ std::string fault_of_key(std::string_view key) {
         name = key.substr(slash + 1);
         if (prefix.empty()) add_line(faults, "prefix part must be non-empty");
         if (prefix.size() > 253) add_line(faults, "prefix part must be no more than 253 characters");
-        if (!prefix.empty() && !is_dns_subdomain(prefix)) add_line(faults, "prefix part " + std::string{kSubdomainRule});
+        if (!prefix.empty() && !is_dns_subdomain(prefix))
+            add_line(faults, "prefix part " + std::string{kSubdomainRule});
     }
     if (name.empty()) add_line(faults, "name part must be non-empty");
     else if (name.size() > 63) add_line(faults, "name part must be no more than 63 characters");
@@ -98,7 +99,20 @@ std::optional<std::int64_t> integer(std::string_view text) {
 }
 
 enum class Token : std::uint8_t {
-    end, error, word, comma, open, close, not_exists, equals, double_equals, not_equals, greater, less, in, not_in,
+    end,
+    error,
+    word,
+    comma,
+    open,
+    close,
+    not_exists,
+    equals,
+    double_equals,
+    not_equals,
+    greater,
+    less,
+    in,
+    not_in,
 };
 
 struct Item {
@@ -107,9 +121,17 @@ struct Item {
 };
 
 constexpr std::array<std::pair<std::string_view, Token>, 11> kTokens{{
-    {")", Token::close}, {",", Token::comma}, {"!", Token::not_exists}, {"==", Token::double_equals},
-    {"=", Token::equals}, {">", Token::greater}, {"in", Token::in}, {"<", Token::less}, {"!=", Token::not_equals},
-    {"notin", Token::not_in}, {"(", Token::open},
+    {")", Token::close},
+    {",", Token::comma},
+    {"!", Token::not_exists},
+    {"==", Token::double_equals},
+    {"=", Token::equals},
+    {">", Token::greater},
+    {"in", Token::in},
+    {"<", Token::less},
+    {"!=", Token::not_equals},
+    {"notin", Token::not_in},
+    {"(", Token::open},
 }};
 
 std::optional<Token> token_of(std::string_view text) {
@@ -223,7 +245,8 @@ struct LabelSelector::Parser {
         }
         for (auto const& value : made.values) {
             if (auto const fault = fault_of_value(value); !fault.empty()) {
-                return refused("invalid label value: " + quoted(value) + ": at key: " + quoted(made.key) + ": " + fault);
+                return refused("invalid label value: " + quoted(value) + ": at key: " + quoted(made.key) + ": " +
+                               fault);
             }
         }
         return made;
@@ -312,7 +335,8 @@ bool LabelSelector::Requirement::matches(std::string_view const* found) const {
 
 Result<LabelSelector> LabelSelector::parse(std::string_view text) {
     if (text.size() > limits::kPatchSelectorBytesMax) {
-        return fail(Errc::limit, "selector is longer than " + std::to_string(limits::kPatchSelectorBytesMax) + " bytes");
+        return fail(Errc::limit,
+                    "selector is longer than " + std::to_string(limits::kPatchSelectorBytesMax) + " bytes");
     }
     auto requirements = Parser{text}.all();
     if (!requirements) return fail(std::move(requirements));

@@ -69,7 +69,8 @@ private:
         auto id = kube::id_of(object);
         if (!id) return fail(std::move(id), "apply");
         if (is_marked(object, "reconcile", "disabled") || is_marked(object, "ssa", "ignore")) {
-            done_.objects.push_back({.id = *id, .owned = {.entry = {id->text(), gvk->version}}, .action = Action::skipped});
+            done_.objects.push_back(
+                {.id = *id, .owned = {.entry = {id->text(), gvk->version}}, .action = Action::skipped});
             return {};
         }
         std::uint64_t const wished = model::canonical_digest(object);
@@ -86,7 +87,8 @@ private:
     Task<void> check_namespace(Plan const& plan, kube::Resource const& resource) {
         if (resource.namespaced && plan.id.ns.empty()) {
             co_return fail(Errc::invalid_input,
-                           plan.id.display() + " namespace not specified: the server could not find the requested resource");
+                           plan.id.display() +
+                               " namespace not specified: the server could not find the requested resource");
         }
         co_return Result<void>{};
     }
@@ -220,7 +222,8 @@ private:
     }
 
     Task<void> look(std::size_t i) {
-        kube::GroupVersionKind gvk{done_.objects[i].id.group, done_.objects[i].owned.entry.version, done_.objects[i].id.kind};
+        kube::GroupVersionKind gvk{done_.objects[i].id.group, done_.objects[i].owned.entry.version,
+                                   done_.objects[i].id.kind};
         auto resource = co_await cluster_.resource_for(std::move(gvk));
         if (!resource) co_return fail(std::move(resource), "wait");
         kube::Target const target{std::move(*resource), done_.objects[i].id.ns, done_.objects[i].id.name};

@@ -11,8 +11,8 @@
 namespace holdfast::reconcile {
 
 struct Health {
-    std::vector<std::string> pending;  // "Deployment/apps/web status: 'InProgress'"
-    std::vector<std::string> failed;   // the same form
+    std::vector<std::string> pending;           // "Deployment/apps/web status: 'InProgress'"
+    std::vector<std::string> failed;            // the same form
     std::vector<model::HealthCheckRef> unseen;  // healthChecks that no watch covers: ask the server
 
     bool is_good() const { return pending.empty() && failed.empty() && unseen.empty(); }

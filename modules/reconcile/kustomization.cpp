@@ -26,7 +26,7 @@ struct Kustomizations::Facts {
     std::string artifact_digest;
     std::uint64_t spec_digest = 0;
     std::string manifest_digest;
-    bool complete = false;  // applied, pruned and healthy
+    bool complete = false;                                     // applied, pruned and healthy
     std::vector<std::string> remotes = {};                     // remote bases of the last render
     std::optional<std::chrono::nanoseconds> rendered_at = {};  // boot clock; nothing: not since the start
 
@@ -63,8 +63,8 @@ struct Kustomizations::Pass {
     std::chrono::nanoseconds started;  // boot clock
     std::uint64_t spec_digest = 0;
     std::string manifest_digest = {};
-    bool repairs = false;  // the pass began with drift
-    bool only_looks = false;  // everything is as it was applied, unless a remote base has moved
+    bool repairs = false;                           // the pass began with drift
+    bool only_looks = false;                        // everything is as it was applied, unless a remote base has moved
     std::vector<model::OwnedObject> intended = {};  // everything it was about to apply
     ApplyReport applied = {};
     PruneReport pruned = {};
@@ -144,7 +144,8 @@ asio::awaitable<Next> Kustomizations::reconcile(Key key) {
         story::Outcome outcome{.facts = facts_[key].text()};
         outcome.records.push_back(story::object_record(*entry, ports_.clock.wall()));
         auto concluded = co_await story::conclude(ports_, key, std::move(outcome));
-        if (!concluded) ports_.log.error(kArea, "not recorded", {{"name", key.name}, {"error", concluded.error().message}});
+        if (!concluded)
+            ports_.log.error(kArea, "not recorded", {{"name", key.name}, {"error", concluded.error().message}});
         co_return Next{};
     }
     auto held = co_await story::take_finalizer(ports_, key);
@@ -197,12 +198,17 @@ asio::awaitable<Next> Kustomizations::pass(Key key, KustomizationSpec spec, mode
     Entry* entry = ports_.registry.find(key);
     if (entry == nullptr) co_return Next{};
     if (ports_.cluster == nullptr) {
-        Failure failure{"ReconciliationFailed", "no cluster is configured: see `kubeconfig` in holdfast.yaml", std::nullopt};
+        Failure failure{"ReconciliationFailed", "no cluster is configured: see `kubeconfig` in holdfast.yaml",
+                        std::nullopt};
         co_return co_await stop_with(key, std::move(failure), {});
     }
     entry->status.last_attempted_revision = artifact.revision;
-    Pass run{.key = key, .spec = std::move(spec), .artifact = std::move(artifact), .started = ports_.clock.boot(),
-             .spec_digest = entry->spec_digest, .only_looks = only_looks};
+    Pass run{.key = key,
+             .spec = std::move(spec),
+             .artifact = std::move(artifact),
+             .started = ports_.clock.boot(),
+             .spec_digest = entry->spec_digest,
+             .only_looks = only_looks};
 
     auto rendered = co_await renderer_.render(run.artifact, run.spec);
     if (!rendered) co_return co_await stop_building(std::move(run), std::move(rendered).error());
@@ -224,7 +230,8 @@ asio::awaitable<Next> Kustomizations::pass(Key key, KustomizationSpec spec, mode
 
     owned_.begin_pass(key);
     run.repairs = owned_.has_drift(key);
-    auto applied = co_await apply_staged(*ports_.cluster, std::move(rendered->objects), apply_options(run), run.applied);
+    auto applied =
+        co_await apply_staged(*ports_.cluster, std::move(rendered->objects), apply_options(run), run.applied);
     if (!applied) co_return co_await stop_applying(std::move(run), std::move(applied).error());
     if (run.spec.prune) {
         auto pruned = co_await prune(*ports_.cluster, key, stale_objects(run));
@@ -249,18 +256,19 @@ asio::awaitable<Next> Kustomizations::pass(Key key, KustomizationSpec spec, mode
 }
 
 ApplyOptions Kustomizations::apply_options(Pass const& run) const {
-    return {.force = run.spec.force,
-            .kinds_changed = hooks_.kinds_changed,
-            .known = [this, key = run.key](kube::ObjectId const& id, std::uint64_t wished) -> model::OwnedObject const* {
-                Known const* known = owned_.find(key, id.text());
-                bool const same = known != nullptr && !known->drifted && known->object.wished == wished;
-                return same ? &known->object : nullptr;
-            },
-            .before = [this, key = run.key](kube::ObjectId const& id) -> model::OwnedObject const* {
-                Known const* known = owned_.find(key, id.text());
-                bool const was_there = known != nullptr && !known->gone && known->object.wished != 0;
-                return was_there ? &known->object : nullptr;
-            }};
+    return {
+        .force = run.spec.force,
+        .kinds_changed = hooks_.kinds_changed,
+        .known = [this, key = run.key](kube::ObjectId const& id, std::uint64_t wished) -> model::OwnedObject const* {
+            Known const* known = owned_.find(key, id.text());
+            bool const same = known != nullptr && !known->drifted && known->object.wished == wished;
+            return same ? &known->object : nullptr;
+        },
+        .before = [this, key = run.key](kube::ObjectId const& id) -> model::OwnedObject const* {
+            Known const* known = owned_.find(key, id.text());
+            bool const was_there = known != nullptr && !known->gone && known->object.wished != 0;
+            return was_there ? &known->object : nullptr;
+        }};
 }
 
 /// What the inventory names and this pass did not apply.
@@ -280,8 +288,11 @@ void Kustomizations::settle(Pass const& run) {
     if (run.repairs) owned_.mark_repaired(run.key);
     owned_.end_pass(run.key);
     Facts& facts = facts_[run.key];
-    facts = {.artifact_digest = run.artifact.digest, .spec_digest = run.spec_digest, .manifest_digest = run.manifest_digest,
-             .remotes = std::move(facts.remotes), .rendered_at = facts.rendered_at};
+    facts = {.artifact_digest = run.artifact.digest,
+             .spec_digest = run.spec_digest,
+             .manifest_digest = run.manifest_digest,
+             .remotes = std::move(facts.remotes),
+             .rendered_at = facts.rendered_at};
     Entry* entry = ports_.registry.find(run.key);
     if (entry == nullptr) return;
     entry->status.inventory.clear();
@@ -293,20 +304,25 @@ asio::awaitable<void> Kustomizations::announce(Pass const& run) {
     std::string const changes = change_log(run.applied);
     if (!changes.empty()) {
         ports_.log.info(kArea, "server-side apply completed",
-                        {{"kind", "Kustomization"}, {"namespace", run.key.ns}, {"name", run.key.name},
-                         {"revision", run.artifact.revision}, {"output", changes}});
+                        {{"kind", "Kustomization"},
+                         {"namespace", run.key.ns},
+                         {"name", run.key.name},
+                         {"revision", run.artifact.revision},
+                         {"output", changes}});
         co_await story::tell(ports_, run.key, false, "Progressing", changes, run.artifact.revision);
     }
     std::string const removals = deletion_log(run.pruned);
     if (removals.empty()) co_return;
-    ports_.log.info(kArea, "garbage collection completed",
-                    {{"kind", "Kustomization"}, {"namespace", run.key.ns}, {"name", run.key.name}, {"output", removals}});
+    ports_.log.info(
+        kArea, "garbage collection completed",
+        {{"kind", "Kustomization"}, {"namespace", run.key.ns}, {"name", run.key.name}, {"output", removals}});
     co_await story::tell(ports_, run.key, false, "Progressing", removals, run.artifact.revision);
 }
 
 /// Nothing was touched: the artifact cannot be had, or kustomize refuses it.
 asio::awaitable<Next> Kustomizations::stop_building(Pass run, Error error) {
-    if (error.code == Errc::corrupt) hooks_.source_damaged({model::Kind::git_repository, run.spec.source.ns, run.spec.source.name});
+    if (error.code == Errc::corrupt)
+        hooks_.source_damaged({model::Kind::git_repository, run.spec.source.ns, run.spec.source.name});
     bool const no_artifact = error.code == Errc::not_found || error.code == Errc::corrupt;
     Failure failure{no_artifact ? "ArtifactFailed" : "BuildFailed", std::move(error.message), run.spec.retry_interval};
     co_return co_await stop_with(run.key, std::move(failure), {});
@@ -354,7 +370,8 @@ asio::awaitable<Next> Kustomizations::check_health(Key key) {
         else if (status.health != kube::Health::current) health.pending.push_back(std::move(text));
     }
     auto const now = ports_.clock.boot();
-    std::string const took = model::format_duration(std::chrono::round<std::chrono::milliseconds>(now - waiting.started));
+    std::string const took =
+        model::format_duration(std::chrono::round<std::chrono::milliseconds>(now - waiting.started));
     if (health.is_good()) co_return co_await succeed(key, "Health check passed in " + took);
     if (!health.failed.empty() || now >= waiting.deadline) {
         std::string const message =
@@ -384,11 +401,13 @@ asio::awaitable<Next> Kustomizations::check_health(Key key) {
         auto const wall = ports_.clock.wall();
         conditions.set("Reconciling", Truth::yes, "Progressing", message, entry->meta.generation, wall);
         conditions.set("Healthy", Truth::unknown, "Progressing", message, entry->meta.generation, wall);
-        conditions.set("Ready", Truth::unknown, "Progressing", "Reconciliation in progress", entry->meta.generation, wall);
+        conditions.set("Ready", Truth::unknown, "Progressing", "Reconciliation in progress", entry->meta.generation,
+                       wall);
         story::Outcome outcome{.facts = facts_[key].text(), .owned = owned_rows(key)};
         outcome.records.push_back(story::object_record(*entry, wall));
         auto concluded = co_await story::conclude(ports_, key, std::move(outcome));
-        if (!concluded) ports_.log.error(kArea, "not recorded", {{"name", key.name}, {"error", concluded.error().message}});
+        if (!concluded)
+            ports_.log.error(kArea, "not recorded", {{"name", key.name}, {"error", concluded.error().message}});
         co_return Next{std::min<model::Duration>(waiting.deadline - now, poll)};
     }
     auto const next = waiting.announced ? waiting.deadline : std::min(announce_at, waiting.deadline);
@@ -400,13 +419,14 @@ asio::awaitable<Next> Kustomizations::succeed(Key key, std::string healthy) {
     if (entry == nullptr || !entry->spec) co_return Next{};
     auto const wall = ports_.clock.wall();
     auto const waiting = waiting_.find(key);
-    model::Duration const took = waiting == waiting_.end() ? model::Duration{} : ports_.clock.boot() - waiting->second.started;
+    model::Duration const took =
+        waiting == waiting_.end() ? model::Duration{} : ports_.clock.boot() - waiting->second.started;
     if (waiting != waiting_.end()) waiting_.erase(waiting);
     Facts& facts = facts_[key];
     facts.complete = true;
     auto& status = entry->status;
-    bool const recovered = !status.conditions.is("Ready", Truth::yes) ||
-                           status.last_applied_revision != status.last_attempted_revision;
+    bool const recovered =
+        !status.conditions.is("Ready", Truth::yes) || status.last_applied_revision != status.last_attempted_revision;
     status.last_applied_revision = status.last_attempted_revision;
     if (!healthy.empty()) {
         status.conditions.set("Healthy", Truth::yes, "Succeeded", healthy, entry->meta.generation, wall);
@@ -444,21 +464,26 @@ asio::awaitable<Next> Kustomizations::stop_with(Key key, Failure failure, story:
     set_ready(*entry, Truth::no, failure.reason, failure.message);
     if (auto const* progress = entry->status.conditions.find("Reconciling")) {
         std::string const message = progress->message;
-        entry->status.conditions.set("Reconciling", Truth::yes, "ProgressingWithRetry", message, entry->meta.generation, wall);
+        entry->status.conditions.set("Reconciling", Truth::yes, "ProgressingWithRetry", message, entry->meta.generation,
+                                     wall);
     }
     facts_[key].complete = false;
     if (!outcome.facts) outcome.facts = facts_[key].text();
     // What no passing of time can mend is stalled: only a new wish starts it again.
     if (!failure.retry) {
-        entry->status.conditions.set("Stalled", Truth::yes, failure.reason, failure.message, entry->meta.generation, wall);
+        entry->status.conditions.set("Stalled", Truth::yes, failure.reason, failure.message, entry->meta.generation,
+                                     wall);
         entry->status.observed_generation = entry->meta.generation;
     }
     outcome.records.push_back(story::object_record(*entry, wall));
     std::string const revision = entry->status.last_attempted_revision;
     if (!repeat) {
         ports_.log.write(failure.quiet ? LogLevel::info : LogLevel::error, kArea, failure.message,
-                         {{"kind", "Kustomization"}, {"namespace", key.ns}, {"name", key.name},
-                          {"reason", failure.reason}, {"revision", revision}});
+                         {{"kind", "Kustomization"},
+                          {"namespace", key.ns},
+                          {"name", key.name},
+                          {"reason", failure.reason},
+                          {"revision", revision}});
     }
     auto concluded = co_await story::conclude(ports_, key, std::move(outcome));
     if (!concluded) ports_.log.error(kArea, "not recorded", {{"name", key.name}, {"error", concluded.error().message}});
@@ -496,7 +521,9 @@ asio::awaitable<Next> Kustomizations::finalize(Key key) {
             auto waited = co_await wait_gone(*ports_.cluster, pruned->terminating, spec.timeout);
             if (!waited) {
                 ports_.log.error(kArea, "failed to wait for resources termination",
-                                 {{"kind", "Kustomization"}, {"namespace", key.ns}, {"name", key.name},
+                                 {{"kind", "Kustomization"},
+                                  {"namespace", key.ns},
+                                  {"name", key.name},
                                   {"error", waited.error().message}});
             }
         }
@@ -526,16 +553,18 @@ asio::awaitable<Next> Kustomizations::finalize(Key key) {
 
 Result<model::Artifact> Kustomizations::artifact_of(KustomizationSpec const& spec, bool& wait_quietly) const {
     if (spec.source_kind != "GitRepository") {
-        return fail(Errc::invalid_input, "source `" + spec.source.name + "` kind '" + spec.source_kind + "' not supported");
+        return fail(Errc::invalid_input,
+                    "source `" + spec.source.name + "` kind '" + spec.source_kind + "' not supported");
     }
     Entry const* source = ports_.registry.find({model::Kind::git_repository, spec.source.ns, spec.source.name});
     if (source == nullptr || source->gone) {
-        return fail(Errc::not_found, "Source 'GitRepository/" + spec.source.ns + "/" + spec.source.name + "' not found");
+        return fail(Errc::not_found,
+                    "Source 'GitRepository/" + spec.source.ns + "/" + spec.source.name + "' not found");
     }
     if (source->status.artifact) return *source->status.artifact;
     wait_quietly = source->status.conditions.find("Ready") == nullptr;
-    return fail(Errc::offline, "Source artifact not found, retrying in " +
-                                   model::format_duration(settings_.dependency_retry));
+    return fail(Errc::offline,
+                "Source artifact not found, retrying in " + model::format_duration(settings_.dependency_retry));
 }
 
 std::string Kustomizations::unmet_dependency(Entry const& entry, KustomizationSpec const& spec,

@@ -22,7 +22,7 @@ public:
 
     /// What a pass finds out that others have to act on.
     struct Hooks {
-        std::function<void()> kinds_changed;                   // a definition was applied and is served now
+        std::function<void()> kinds_changed;                    // a definition was applied and is served now
         std::function<void(model::Key const&)> source_damaged;  // its artifact is gone or fails its digest: fetch again
     };
 
@@ -45,7 +45,8 @@ private:
     struct Pass;
 
     asio::awaitable<story::Next> finalize(model::Key key);
-    asio::awaitable<story::Next> pass(model::Key key, model::KustomizationSpec spec, model::Artifact artifact, bool only_looks);
+    asio::awaitable<story::Next> pass(model::Key key, model::KustomizationSpec spec, model::Artifact artifact,
+                                      bool only_looks);
     model::Duration until_due(Facts const& facts, model::KustomizationSpec const& spec) const;
     ApplyOptions apply_options(Pass const& run) const;
     std::vector<model::OwnedObject> stale_objects(Pass const& run) const;

@@ -53,7 +53,9 @@ public:
         object["apiVersion"] = gvk_.api_version();
         object["kind"] = gvk_.kind;
         auto const id = kube::id_of(object);
-        if (id) owned_.vanished(id->text(), std::string{kube::uid_of(object)}, std::string{kube::resource_version_of(object)});
+        if (id)
+            owned_.vanished(id->text(), std::string{kube::uid_of(object)},
+                            std::string{kube::resource_version_of(object)});
     }
 
     void list_ends() override {
@@ -79,8 +81,7 @@ private:
     kube::Watcher watcher_;
 };
 
-OwnedObjects::OwnedObjects(Ports ports, std::size_t watches_max)
-    : ports_(ports), group_(ports.executor, watches_max) {}
+OwnedObjects::OwnedObjects(Ports ports, std::size_t watches_max) : ports_(ports), group_(ports.executor, watches_max) {}
 
 OwnedObjects::~OwnedObjects() = default;
 
@@ -256,7 +257,8 @@ void OwnedObjects::judge(Known& known, Sighting const& sighting) {
     if (sighting.gone) {
         // In a pass it may have been made again since, as another object.
         bool const another = !sighting.uid.empty() && !known.object.uid.empty() && sighting.uid != known.object.uid;
-        if (another || known.object.wished == 0 || is_older(sighting.resource_version, known.object.resource_version)) return;
+        if (another || known.object.wished == 0 || is_older(sighting.resource_version, known.object.resource_version))
+            return;
         known.gone = true;
         set_health(known, {kube::Health::not_found, "the object is gone"});
         drift(known, "deleted", "");
@@ -311,8 +313,12 @@ void OwnedObjects::drift(Known& known, std::string what, std::string manager) {
                .manager = std::move(manager),
                .seen = ports_.clock.wall()};
     ports_.log.info("reconcile", "drift seen",
-                    {{"kind", "Kustomization"}, {"namespace", known.owner.ns}, {"name", known.owner.name},
-                     {"object", seen.object}, {"what", seen.what}, {"manager", seen.manager}});
+                    {{"kind", "Kustomization"},
+                     {"namespace", known.owner.ns},
+                     {"name", known.owner.name},
+                     {"object", seen.object},
+                     {"what", seen.what},
+                     {"manager", seen.manager}});
     drifts_.insert(drifts_.begin(), std::move(seen));
     if (drifts_.size() > kDriftsMax) drifts_.pop_back();
     if (listener_) listener_(known.owner, Change::drift);

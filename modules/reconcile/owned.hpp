@@ -35,10 +35,10 @@ struct Known {
     model::Key owner;
     model::OwnedObject object;
     kube::Health health = kube::Health::unknown;
-    std::string message;    // of an unhealthy object
-    bool gone = false;      // deleted, or its owner label taken off
-    bool drifted = false;   // gone, or a field of ours taken
-    bool skipped = false;   // applied by nobody: reconcile disabled, ssa ignore
+    std::string message;                         // of an unhealthy object
+    bool gone = false;                           // deleted, or its owner label taken off
+    bool drifted = false;                        // gone, or a field of ours taken
+    bool skipped = false;                        // applied by nobody: reconcile disabled, ssa ignore
     model::Truth ready = model::Truth::unknown;  // condition Ready of a Flux object
 };
 

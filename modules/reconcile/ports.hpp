@@ -14,9 +14,9 @@ namespace holdfast::reconcile {
 
 /// What a render gives.
 struct Rendered {
-    std::string digest;                       // "sha256:<hex>" of kustomize's own output text
+    std::string digest;  // "sha256:<hex>" of kustomize's own output text
     std::vector<boost::json::object> objects;
-    std::vector<std::string> remotes;         // what it needed beside the artifact: that moves without a new revision
+    std::vector<std::string> remotes;  // what it needed beside the artifact: that moves without a new revision
 };
 
 /// Renders a Kustomization's path of an artifact, in a worker process, with the newest content of its remote bases.

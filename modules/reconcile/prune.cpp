@@ -34,7 +34,8 @@ Task<Fate> remove_one(kube::Cluster& cluster, model::Key owner, kube::ObjectId i
         auto live = co_await cluster.get(*target, metadata);
         if (!live && live.error().code == Errc::not_found) co_return Fate::settled;
         if (!live) co_return fail(std::move(live), id.display());
-        if (!is_owned_by(*live, owner) || is_marked(*live, "prune", "disabled") || is_marked(*live, "reconcile", "disabled")) {
+        if (!is_owned_by(*live, owner) || is_marked(*live, "prune", "disabled") ||
+            is_marked(*live, "reconcile", "disabled")) {
             co_return Fate::settled;
         }
         kube::DeleteOptions const options{.uid = std::string{kube::uid_of(*live)},
@@ -43,7 +44,8 @@ Task<Fate> remove_one(kube::Cluster& cluster, model::Key owner, kube::ObjectId i
         auto removed = co_await cluster.remove(*target, options, &refusal);
         if (removed) co_return Fate::deleted;
         if (removed.error().code == Errc::not_found) co_return Fate::settled;
-        if (refusal.code != 409 || look == kLooksMax) co_return fail(std::move(removed), id.display() + " delete failed");
+        if (refusal.code != 409 || look == kLooksMax)
+            co_return fail(std::move(removed), id.display() + " delete failed");
     }
 }
 

@@ -12,10 +12,10 @@
 namespace holdfast::reconcile {
 
 struct PruneReport {
-    std::vector<std::string> deleted;             // "Deployment/apps/web", in order of deletion
-    std::vector<kube::ObjectId> terminating;      // the same ones, to wait for
-    std::vector<model::OwnedObject> survivors;    // not confirmed: stay in the inventory and are tried again
-    std::string error;                            // of the first survivor; empty when there is none
+    std::vector<std::string> deleted;           // "Deployment/apps/web", in order of deletion
+    std::vector<kube::ObjectId> terminating;    // the same ones, to wait for
+    std::vector<model::OwnedObject> survivors;  // not confirmed: stay in the inventory and are tried again
+    std::string error;                          // of the first survivor; empty when there is none
     Errc code = Errc::busy;
 };
 

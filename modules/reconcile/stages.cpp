@@ -10,11 +10,29 @@ namespace holdfast::reconcile {
 
 namespace {
 
-constexpr std::array<std::string_view, 23> kFirst{
-    "CustomResourceDefinition", "Namespace", "ClusterRole", "ClusterClass", "RuntimeClass", "PriorityClass",
-    "StorageClass", "VolumeSnapshotClass", "IngressClass", "GatewayClass", "ClusterRoleBinding", "ResourceQuota",
-    "ServiceAccount", "Role", "RoleBinding", "ConfigMap", "Secret", "Service", "LimitRange", "Deployment",
-    "StatefulSet", "CronJob", "PodDisruptionBudget"};
+constexpr std::array<std::string_view, 23> kFirst{"CustomResourceDefinition",
+                                                  "Namespace",
+                                                  "ClusterRole",
+                                                  "ClusterClass",
+                                                  "RuntimeClass",
+                                                  "PriorityClass",
+                                                  "StorageClass",
+                                                  "VolumeSnapshotClass",
+                                                  "IngressClass",
+                                                  "GatewayClass",
+                                                  "ClusterRoleBinding",
+                                                  "ResourceQuota",
+                                                  "ServiceAccount",
+                                                  "Role",
+                                                  "RoleBinding",
+                                                  "ConfigMap",
+                                                  "Secret",
+                                                  "Service",
+                                                  "LimitRange",
+                                                  "Deployment",
+                                                  "StatefulSet",
+                                                  "CronJob",
+                                                  "PodDisruptionBudget"};
 constexpr std::array<std::string_view, 2> kLast{"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"};
 
 int rank(std::string_view kind) {

@@ -20,8 +20,20 @@ namespace {
 
 // What reading files takes beside openat().
 constexpr auto kReading = std::to_array<int>({
-    SYS_stat, SYS_lstat, SYS_newfstatat, SYS_statx, SYS_access, SYS_faccessat, SYS_faccessat2, SYS_getdents64, SYS_readlink,
-    SYS_readlinkat, SYS_getcwd, SYS_fcntl, SYS_memfd_create, SYS_prlimit64,
+    SYS_stat,
+    SYS_lstat,
+    SYS_newfstatat,
+    SYS_statx,
+    SYS_access,
+    SYS_faccessat,
+    SYS_faccessat2,
+    SYS_getdents64,
+    SYS_readlink,
+    SYS_readlinkat,
+    SYS_getcwd,
+    SYS_fcntl,
+    SYS_memfd_create,
+    SYS_prlimit64,
 });
 constexpr auto kReadingAndWriting = [] {
     constexpr auto kWriting = std::to_array<int>({SYS_openat, SYS_open, SYS_mkdir, SYS_mkdirat, SYS_ftruncate});
@@ -54,10 +66,11 @@ void speak_at_the_end() {
     alignas(16) static std::array<char, 8192> stack;
     stack_t const other{.ss_sp = stack.data(), .ss_flags = 0, .ss_size = stack.size()};
     ::sigaltstack(&other, nullptr);
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = last_words;
     action.sa_flags = SA_ONSTACK;
-    for (int const signal : {SIGXCPU, SIGALRM, SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) ::sigaction(signal, &action, nullptr);
+    for (int const signal : {SIGXCPU, SIGALRM, SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL})
+        ::sigaction(signal, &action, nullptr);
 }
 
 void say(char (&line)[kLineBytes], std::chrono::seconds limit, std::string_view what) {
@@ -78,13 +91,15 @@ bool set_limits(Limits const& limits) {
 
 Result<Confinement> confine_command(Reach const& reach, std::optional<Limits> const& limits) {
     speak_at_the_end();
-    if (limits && !set_limits(*limits)) return fail(Errc::denied, std::string{"sandbox: setrlimit: "} + std::strerror(errno));
+    if (limits && !set_limits(*limits))
+        return fail(Errc::denied, std::string{"sandbox: setrlimit: "} + std::strerror(errno));
     // Without these the kernel takes no filter and no landlock; a command then does its work all the same.
     if (!walls::no_new_privileges()) return Confinement{};
     auto landlock = walls::close_files(&reach);
     if (!landlock) return fail(std::move(landlock));
     bool const writes = !reach.write_beneath.empty();
-    return Confinement{.seccomp = writes ? walls::close_calls(kReadingAndWriting, false) : walls::close_calls(kReading, true),
+    return Confinement{.seccomp =
+                           writes ? walls::close_calls(kReadingAndWriting, false) : walls::close_calls(kReading, true),
                        .landlock_abi = *landlock};
 }
 

@@ -13,7 +13,8 @@ namespace holdfast::sandbox {
 /// What a command still reaches once it is confined. Descriptors that are open stay usable.
 struct Reach {
     std::optional<std::string> read_beneath;  // only files beneath this folder can be read; nothing: every file
-    std::vector<std::string> write_beneath;   // folders in which files can be made, or their nearest parents; empty: nothing is written
+    std::vector<std::string>
+        write_beneath;  // folders in which files can be made, or their nearest parents; empty: nothing is written
 };
 
 /// Takes from the calling process, for good, what reading files and printing does not need: the network, other

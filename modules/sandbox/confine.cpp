@@ -15,9 +15,10 @@ namespace holdfast::sandbox {
 namespace {
 
 bool set_limits(Limits const& limits) {
-    return walls::limit_memory(limits.memory_bytes_max) && walls::limit(RLIMIT_CPU, static_cast<rlim_t>(limits.cpu_max.count())) &&
-           walls::limit(RLIMIT_CORE, 0) && walls::limit(RLIMIT_FSIZE, 0) && walls::limit(RLIMIT_NPROC, 0) &&
-           walls::limit(RLIMIT_NOFILE, 16) && walls::limit_wall(limits.wall_max);
+    return walls::limit_memory(limits.memory_bytes_max) &&
+           walls::limit(RLIMIT_CPU, static_cast<rlim_t>(limits.cpu_max.count())) && walls::limit(RLIMIT_CORE, 0) &&
+           walls::limit(RLIMIT_FSIZE, 0) && walls::limit(RLIMIT_NPROC, 0) && walls::limit(RLIMIT_NOFILE, 16) &&
+           walls::limit_wall(limits.wall_max);
 }
 
 }  // namespace

@@ -16,9 +16,9 @@ namespace holdfast::sandbox {
 
 /// What a job may use. The numbers hold for one job; the caller bounds how many run at once.
 struct Limits {
-    std::size_t memory_bytes_max = 64u << 20;     // private memory: the heap and what the program writes to
+    std::size_t memory_bytes_max = 64u << 20;  // private memory: the heap and what the program writes to
     std::chrono::seconds cpu_max{10};
-    std::chrono::seconds wall_max{20};            // 0: none
+    std::chrono::seconds wall_max{20};  // 0: none
     std::size_t request_bytes_max = 4u << 20;
     std::size_t reply_bytes_max = 64u << 20;
 };

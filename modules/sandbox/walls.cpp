@@ -26,11 +26,12 @@ namespace {
 
 // Nothing here opens, connects or executes.
 constexpr int kBasicCalls[] = {
-    SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_lseek, SYS_close, SYS_fstat,
-    SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_brk,
-    SYS_futex, SYS_clock_gettime, SYS_gettimeofday, SYS_getrandom, SYS_sched_yield, SYS_getrusage,
-    SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_restart_syscall,
-    SYS_getpid, SYS_gettid, SYS_tgkill, SYS_exit, SYS_exit_group,
+    SYS_read,          SYS_write,          SYS_readv,        SYS_writev,      SYS_pread64,
+    SYS_lseek,         SYS_close,          SYS_fstat,        SYS_mmap,        SYS_munmap,
+    SYS_mprotect,      SYS_mremap,         SYS_madvise,      SYS_brk,         SYS_futex,
+    SYS_clock_gettime, SYS_gettimeofday,   SYS_getrandom,    SYS_sched_yield, SYS_getrusage,
+    SYS_rt_sigaction,  SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_restart_syscall,
+    SYS_getpid,        SYS_gettid,         SYS_tgkill,       SYS_exit,        SYS_exit_group,
 };
 
 // Landlock's numbers, so that an old <linux/landlock.h> does not matter.
@@ -140,7 +141,8 @@ bool close_calls(std::span<int const> more, bool opens_read_only) {
     if (opens_read_only) {
         constexpr unsigned kChanges = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND;
         program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 4));
-        program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2])));  // the low half; flags are an int
+        program.push_back(
+            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2])));  // the low half; flags are an int
         program.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kChanges));
         program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1));
         program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));

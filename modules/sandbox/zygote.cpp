@@ -105,14 +105,16 @@ int receive_fds(int control, std::array<int, 2>& fds) {
         if (reply && reply->size() <= limits.reply_bytes_max) {
             write_frame(socket, 'R', *reply);
         } else if (reply) {
-            write_frame(socket, 'E', std::string{static_cast<char>(Errc::limit)} + "the result is larger than " +
-                                         std::to_string(limits.reply_bytes_max) + " bytes");
+            write_frame(socket, 'E',
+                        std::string{static_cast<char>(Errc::limit)} + "the result is larger than " +
+                            std::to_string(limits.reply_bytes_max) + " bytes");
         } else {
             write_frame(socket, 'E', std::string{static_cast<char>(reply.error().code)} + reply.error().message);
         }
     } catch (std::bad_alloc const&) {
         // No allocation here: the frame is built from constants.
-        constexpr std::string_view kOut = "\x06" "out of memory";
+        constexpr std::string_view kOut = "\x06"
+                                          "out of memory";
         static_assert(static_cast<int>(Errc::limit) == 6);
         write_frame(socket, 'E', kOut);
     } catch (std::exception const& error) {
@@ -146,7 +148,7 @@ void reap(std::vector<Job>& jobs) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::prctl(PR_SET_NAME, "holdfast-zygote");
     ::signal(SIGPIPE, SIG_IGN);
-    ::signal(SIGINT, SIG_IGN);   // the daemon decides when the zygote ends
+    ::signal(SIGINT, SIG_IGN);  // the daemon decides when the zygote ends
     ::signal(SIGTERM, SIG_IGN);
     sigset_t child_ended;
     sigemptyset(&child_ended);
@@ -234,10 +236,8 @@ Result<std::string> outcome(std::string reply, char reply_type, int wait_status,
     if (WIFSIGNALED(wait_status)) {
         switch (WTERMSIG(wait_status)) {
             case SIGXCPU:
-            case SIGKILL:
-                return fail(Errc::limit, walls::over(limits.cpu_max, "CPU time"));
-            case SIGALRM:
-                return fail(Errc::limit, walls::over(limits.wall_max, "wall-clock time"));
+            case SIGKILL: return fail(Errc::limit, walls::over(limits.cpu_max, "CPU time"));
+            case SIGALRM: return fail(Errc::limit, walls::over(limits.wall_max, "wall-clock time"));
             default:
                 return fail(Errc::invalid_input,
                             std::string{"the render process crashed ("} + ::strsignal(WTERMSIG(wait_status)) + ")");

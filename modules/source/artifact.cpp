@@ -33,30 +33,40 @@ bool is_file(TreeEntry const& entry) { return entry.kind == EntryKind::file || e
 
 Result<std::vector<std::size_t>> in_order(std::vector<TreeEntry> const& entries) {
     if (entries.size() > limits::kArtifactEntriesMax) {
-        return fail(Errc::limit, std::to_string(entries.size()) + " entries, more than " + std::to_string(limits::kArtifactEntriesMax));
+        return fail(Errc::limit, std::to_string(entries.size()) + " entries, more than " +
+                                     std::to_string(limits::kArtifactEntriesMax));
     }
     for (auto const& entry : entries) {
-        if (entry.path.size() > limits::kArtifactPathBytesMax) return fail(Errc::limit, "a path is longer than " + std::to_string(limits::kArtifactPathBytesMax) + " bytes");
+        if (entry.path.size() > limits::kArtifactPathBytesMax)
+            return fail(Errc::limit,
+                        "a path is longer than " + std::to_string(limits::kArtifactPathBytesMax) + " bytes");
         if (!is_safe(entry.path)) return fail(Errc::invalid_input, "path '" + entry.path + "' is not allowed");
     }
     std::vector<std::size_t> order(entries.size());
     std::iota(order.begin(), order.end(), 0);
-    std::ranges::sort(order, [&](std::size_t left, std::size_t right) { return walks_before(entries[left].path, entries[right].path); });
-    auto const twice = std::ranges::adjacent_find(order, [&](std::size_t left, std::size_t right) { return entries[left].path == entries[right].path; });
+    std::ranges::sort(order, [&](std::size_t left, std::size_t right) {
+        return walks_before(entries[left].path, entries[right].path);
+    });
+    auto const twice = std::ranges::adjacent_find(
+        order, [&](std::size_t left, std::size_t right) { return entries[left].path == entries[right].path; });
     if (twice != order.end()) return fail(Errc::invalid_input, "path '" + entries[*twice].path + "' is there twice");
     return order;
 }
 
-Result<SourceIgnore> read_rules(Tree& tree, std::vector<std::size_t> const& order, std::optional<std::string> const& ignore) {
+Result<SourceIgnore> read_rules(Tree& tree, std::vector<std::size_t> const& order,
+                                std::optional<std::string> const& ignore) {
     SourceIgnore rules;
     // A directory's own file comes before those of the directories in it, whatever their names.
     std::vector<std::pair<std::string, std::size_t>> files;
     for (auto index : order) {
         auto const& entry = tree.entries()[index];
         auto const slash = entry.path.rfind('/');
-        auto const name = slash == std::string::npos ? std::string_view{entry.path} : std::string_view{entry.path}.substr(slash + 1);
+        auto const name =
+            slash == std::string::npos ? std::string_view{entry.path} : std::string_view{entry.path}.substr(slash + 1);
         if (!is_file(entry) || name != kIgnoreFile) continue;
-        if (entry.size > limits::kIgnoreFileBytesMax) return fail(Errc::limit, entry.path + ": larger than " + std::to_string(limits::kIgnoreFileBytesMax) + " bytes");
+        if (entry.size > limits::kIgnoreFileBytesMax)
+            return fail(Errc::limit,
+                        entry.path + ": larger than " + std::to_string(limits::kIgnoreFileBytesMax) + " bytes");
         files.emplace_back(slash == std::string::npos ? "" : entry.path.substr(0, slash), index);
     }
     std::ranges::sort(files, [](auto const& left, auto const& right) { return walks_before(left.first, right.first); });
@@ -93,7 +103,8 @@ Result<ArtifactInfo> write_artifact(Tree& tree, std::optional<std::string> const
         if (is_directory) {
             written = tar.directory(entry.path);
         } else {
-            if (info.unpacked + entry.size > limits::kArtifactBytesMax) return fail(Errc::limit, "more than " + std::to_string(limits::kArtifactBytesMax) + " bytes of files");
+            if (info.unpacked + entry.size > limits::kArtifactBytesMax)
+                return fail(Errc::limit, "more than " + std::to_string(limits::kArtifactBytesMax) + " bytes of files");
             auto content = tree.read(index);
             if (!content) return fail(std::move(content), entry.path);
             info.unpacked += content->size();

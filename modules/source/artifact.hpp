@@ -37,9 +37,9 @@ public:
 };
 
 struct ArtifactInfo {
-    std::string digest;             // "sha256:<64 hex>" of the tar.gz
-    std::uint64_t size = 0;         // its bytes
-    std::uint64_t unpacked = 0;     // bytes of the files in it
+    std::string digest;          // "sha256:<64 hex>" of the tar.gz
+    std::uint64_t size = 0;      // its bytes
+    std::uint64_t unpacked = 0;  // bytes of the files in it
     std::size_t files = 0;
 };
 

@@ -1,8 +1,8 @@
 // modules/source/git_repository.cpp: one pass over one GitRepository, read forward.
 #include "modules/source/git_repository.hpp"
 
-#include "modules/base/on_pool.hpp"
 #include "modules/base/base64.hpp"
+#include "modules/base/on_pool.hpp"
 #include "modules/source/artifact.hpp"
 #include "modules/text/semver/semver.hpp"
 
@@ -31,8 +31,9 @@ namespace {
 
 namespace json = boost::json;
 constexpr std::string_view kArea = "source";
-constexpr std::chrono::seconds kDamagePause{10};   // between fetches because of damage
-constexpr std::chrono::minutes kRememberEvery{10};  // a check that found nothing new: an age this wrong, a write this rare
+constexpr std::chrono::seconds kDamagePause{10};  // between fetches because of damage
+constexpr std::chrono::minutes kRememberEvery{
+    10};  // a check that found nothing new: an age this wrong, a write this rare
 
 /// What outlives a restart beside the status: when upstream last answered.
 std::string facts_text(Entry const& entry) {
@@ -175,7 +176,8 @@ Task<git::Credentials> GitRepositories::credentials(Key key, std::string secret_
 }
 
 /// Asks upstream; when it has something new, its files become an artifact on the disk and the newest row.
-Task<GitRepositories::Fetched> GitRepositories::fetch(Key key, model::GitRepositorySpec spec, git::Credentials credentials) {
+Task<GitRepositories::Fetched> GitRepositories::fetch(Key key, model::GitRepositorySpec spec,
+                                                      git::Credentials credentials) {
     Entry const* entry = ports_.registry.find(key);
     std::string known;
     bool const trusted = !distrusted_[key];
@@ -189,7 +191,8 @@ Task<GitRepositories::Fetched> GitRepositories::fetch(Key key, model::GitReposit
     auto work = [this, spec, known, credentials = std::move(credentials)]() -> Result<Written> {
         git::Remote const remote{.url = spec.url, .credentials = credentials};
         git::Reference const reference{spec.branch, spec.tag, spec.semver, spec.ref_name, spec.commit};
-        git::Options options{.scratch = settings_.scratch, .known_revision = known, .pick_tag = highest_tag, .stop = stop_};
+        git::Options options{
+            .scratch = settings_.scratch, .known_revision = known, .pick_tag = highest_tag, .stop = stop_};
         options.bounds.whole_max = std::chrono::duration_cast<std::chrono::milliseconds>(spec.timeout);
         options.bounds.wire_bytes_max = settings_.wire_bytes_max;
         auto checkout = checkout_(remote, reference, options);
@@ -244,7 +247,8 @@ asio::awaitable<Next> GitRepositories::keep(Key key, model::GitRepositorySpec sp
         co_return Next{spec.interval};
     }
     if (fetched.is_new) {
-        std::string const path = "gitrepository/" + key.ns + "/" + key.name + "/" + commit_of(fetched.revision) + ".tar.gz";
+        std::string const path =
+            "gitrepository/" + key.ns + "/" + key.name + "/" + commit_of(fetched.revision) + ".tar.gz";
         status.artifact = model::Artifact{.revision = fetched.revision,
                                           .digest = fetched.digest,
                                           .path = path,
@@ -263,8 +267,9 @@ asio::awaitable<Next> GitRepositories::keep(Key key, model::GitRepositorySpec sp
     if (!co_await record(key)) co_return Next{std::chrono::seconds{10}};
     if (fetched.is_new) {
         std::string const news = "stored artifact for commit '" + fetched.subject + "'";
-        ports_.log.info(kArea, news,
-                        {{"kind", "GitRepository"}, {"namespace", key.ns}, {"name", key.name}, {"revision", fetched.revision}});
+        ports_.log.info(
+            kArea, news,
+            {{"kind", "GitRepository"}, {"namespace", key.ns}, {"name", key.name}, {"revision", fetched.revision}});
         co_await story::tell(ports_, key, false, "NewArtifact", news, fetched.revision);
     }
     co_return Next{spec.interval};

@@ -15,12 +15,14 @@ namespace holdfast::source {
 class GitRepositories {
 public:
     /// Blocking; called on the pool. git::checkout, or a test's.
-    using Checkout = std::function<Result<git::Checkout>(git::Remote const&, git::Reference const&, git::Options const&)>;
+    using Checkout =
+        std::function<Result<git::Checkout>(git::Remote const&, git::Reference const&, git::Options const&)>;
 
     struct Settings {
         std::filesystem::path scratch;
         std::uint64_t wire_bytes_max = 256u << 20;
-        BackoffPolicy retry{.delay_min = std::chrono::milliseconds{5'000}, .delay_max = std::chrono::milliseconds{300'000}};
+        BackoffPolicy retry{.delay_min = std::chrono::milliseconds{5'000},
+                            .delay_max = std::chrono::milliseconds{300'000}};
     };
 
     /// Everything outlives this object. `pool` runs libgit2; `stop` ends what runs there.
@@ -60,7 +62,7 @@ private:
     std::map<model::Key, Backoff> backoffs_;
     std::map<model::Key, bool> distrusted_;
     std::map<model::Key, std::chrono::nanoseconds> damaged_at_;  // boot clock
-    std::map<model::Key, model::WallTime> remembered_;  // the last check that the journal knows of
+    std::map<model::Key, model::WallTime> remembered_;           // the last check that the journal knows of
 };
 
 }  // namespace holdfast::source

@@ -19,7 +19,7 @@ struct StoredArtifact {
     std::string revision;  // "main@sha1:<40 hex>"
     std::string digest;    // "sha256:<64 hex>" of the tar.gz
     std::uint64_t size = 0;
-    model::WallTime stored_at;  // status.artifact.lastUpdateTime, in whole seconds
+    model::WallTime stored_at;    // status.artifact.lastUpdateTime, in whole seconds
     std::string metadata = "{}";  // status.artifact.metadata, JSON object
 };
 

@@ -1,8 +1,8 @@
 // modules/source/remote.cpp: Git through modules/git, files through modules/http, neither with credentials of ours.
 #include "modules/source/remote.hpp"
 
-#include "modules/git/git.hpp"
 #include "modules/base/base64.hpp"
+#include "modules/git/git.hpp"
 #include "modules/http/client.hpp"
 #include "modules/kustomize/tree_text.hpp"
 
@@ -33,7 +33,9 @@ std::unexpected<Error> too_large(std::size_t bytes_max) {
     return fail(Errc::limit, "more than " + std::to_string(bytes_max) + " bytes");
 }
 
-bool is_commit_id(std::string_view text) { return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos; }
+bool is_commit_id(std::string_view text) {
+    return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
 Result<std::string> tree_text(git::Snapshot& snapshot, Remote const& remote, std::size_t bytes_max) {
     std::string text;
@@ -43,7 +45,9 @@ Result<std::string> tree_text(git::Snapshot& snapshot, Remote const& remote, std
         if (file.kind == git::FileKind::directory) continue;
         if (file.kind == git::FileKind::submodule) {
             if (remote.submodules) {
-                return fail(Errc::invalid_input, "'" + file.path + "' is a submodule, and those are not fetched: add submodules=false to the URL's query");
+                return fail(Errc::invalid_input,
+                            "'" + file.path +
+                                "' is a submodule, and those are not fetched: add submodules=false to the URL's query");
             }
             kustomize::append_entry(text, TreeEntry::directory, file.path, "");
             continue;
@@ -51,7 +55,8 @@ Result<std::string> tree_text(git::Snapshot& snapshot, Remote const& remote, std
         if (text.size() + file.size > bytes_max) return too_large(bytes_max);
         auto content = snapshot.read(i);
         if (!content) return fail(std::move(content), file.path);
-        kustomize::append_entry(text, file.kind == git::FileKind::link ? TreeEntry::link : TreeEntry::file, file.path, *content);
+        kustomize::append_entry(text, file.kind == git::FileKind::link ? TreeEntry::link : TreeEntry::file, file.path,
+                                *content);
     }
     return text;
 }
@@ -76,13 +81,15 @@ Result<RemoteContent> fetch_repository(Remote const& remote, RemoteOptions const
 }
 
 /// Runs one exchange to its end, or to `stop`.
-Result<http::Response> get(http::Url const& url, std::string const& etag, http::Bounds const& bounds, std::stop_token const& stop) {
+Result<http::Response> get(http::Url const& url, std::string const& etag, http::Bounds const& bounds,
+                           std::stop_token const& stop) {
     asio::io_context loop{1};
     http::Client client{loop.get_executor(), http::ClientSettings{.connections_max = 1}};
     http::Request request{.target = url.target};
     request.headers.set("Accept", "*/*");
     if (!etag.empty()) request.headers.set("If-None-Match", etag);
-    if (!url.user.empty()) request.headers.set("Authorization", "Basic " + base64_encode(url.user + ":" + url.password));
+    if (!url.user.empty())
+        request.headers.set("Authorization", "Basic " + base64_encode(url.user + ":" + url.password));
     std::optional<Result<http::Response>> answer;
     asio::cancellation_signal cancel;
     auto exchange = client.send({.url = url}, std::move(request), bounds);
@@ -101,8 +108,10 @@ Result<RemoteContent> fetch_file(Remote const& remote, RemoteOptions const& opti
     if (!url) return fail(std::move(url));
     auto const deadline = std::chrono::steady_clock::now() + timeout_of(remote);
     for (int redirects = 0;; ++redirects) {
-        auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-        http::Bounds const bounds{.whole_max = std::max(left, std::chrono::milliseconds{1}), .body_bytes_max = options.bytes_max};
+        auto const left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        http::Bounds const bounds{.whole_max = std::max(left, std::chrono::milliseconds{1}),
+                                  .body_bytes_max = options.bytes_max};
         auto answer = get(*url, options.known, bounds, options.stop);
         if (!answer) return fail(std::move(answer));
         if (answer->status == 304) return RemoteContent{.version = options.known, .unchanged = true};
@@ -113,10 +122,12 @@ Result<RemoteContent> fetch_file(Remote const& remote, RemoteOptions const& opti
                                  .bytes = answer->ok() ? std::move(answer->body) : "",
                                  .is_page = answer->headers.get("Content-Type").starts_with("text/html")};
         }
-        if (redirects == kRedirectsMax) return fail(Errc::limit, "stopped after " + std::to_string(kRedirectsMax) + " redirects");
+        if (redirects == kRedirectsMax)
+            return fail(Errc::limit, "stopped after " + std::to_string(kRedirectsMax) + " redirects");
         auto next = http::resolve_reference(*url, location);
         if (!next) return fail(std::move(next), "redirect");
-        if (url->scheme == "https" && next->scheme != "https") return fail(Errc::denied, "redirect from https to " + next->text() + " refused");
+        if (url->scheme == "https" && next->scheme != "https")
+            return fail(Errc::denied, "redirect from https to " + next->text() + " refused");
         *url = std::move(*next);
     }
 }
@@ -126,7 +137,9 @@ Result<RemoteContent> fetch_file(Remote const& remote, RemoteOptions const& opti
 Result<RemoteContent> fetch_remote(Remote const& remote, RemoteOptions const& options) {
     if (remote.kind == Remote::Kind::repository) {
         auto content = fetch_repository(remote, options);
-        if (!content) return fail(std::move(content), "git fetch " + remote.url + " " + (remote.ref.empty() ? "HEAD" : remote.ref));
+        if (!content)
+            return fail(std::move(content),
+                        "git fetch " + remote.url + " " + (remote.ref.empty() ? "HEAD" : remote.ref));
         return content;
     }
     auto content = fetch_file(remote, options);

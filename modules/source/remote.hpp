@@ -12,18 +12,18 @@
 namespace holdfast::source {
 
 struct RemoteContent {
-    std::string version;  // "v1@sha1:<40 hex>", or a file's ETag, which may be empty
-    int status = 200;     // of the HTTP answer; anything but 2xx has no bytes
-    std::string bytes;    // of the file; or the repository's files as kustomize/tree_text.hpp has them
-    bool is_page = false;     // a web page: no manifest, so not worth keeping
-    bool unchanged = false;   // `known` is still the newest; no bytes
+    std::string version;     // "v1@sha1:<40 hex>", or a file's ETag, which may be empty
+    int status = 200;        // of the HTTP answer; anything but 2xx has no bytes
+    std::string bytes;       // of the file; or the repository's files as kustomize/tree_text.hpp has them
+    bool is_page = false;    // a web page: no manifest, so not worth keeping
+    bool unchanged = false;  // `known` is still the newest; no bytes
 };
 
 struct RemoteOptions {
-    std::filesystem::path scratch;     // as git::Options
-    std::string known;                 // RemoteContent::version of what is held
-    std::size_t bytes_max;             // of what is kept in memory
-    bool local_repositories = false;   // file:// too
+    std::filesystem::path scratch;    // as git::Options
+    std::string known;                // RemoteContent::version of what is held
+    std::size_t bytes_max;            // of what is kept in memory
+    bool local_repositories = false;  // file:// too
     std::stop_token stop;
 };
 

@@ -34,7 +34,8 @@ Result<void> SourceIgnore::add(std::string_view text, std::string_view directory
     for (auto line : split(text, '\n')) {
         if (line.ends_with('\r')) line.remove_suffix(1);
         if (line.starts_with('#') || is_blank(line)) continue;
-        if (own_.size() >= limits::kIgnorePatternsMax) return fail(Errc::limit, "more ignore patterns than " + std::to_string(limits::kIgnorePatternsMax));
+        if (own_.size() >= limits::kIgnorePatternsMax)
+            return fail(Errc::limit, "more ignore patterns than " + std::to_string(limits::kIgnorePatternsMax));
         own_.push_back(parse(line, directory));
     }
     return {};
@@ -68,11 +69,26 @@ std::vector<SourceIgnore::Pattern> SourceIgnore::parse_list(std::initializer_lis
 bool SourceIgnore::ignores(std::string_view path, bool is_directory) const {
     static auto const kVersionControl = parse_list({".git/", ".gitignore", ".gitmodules", ".gitattributes"});
     // In force only while the repository and the object bring no pattern of their own.
-    static auto const kDefaults = parse_list({
-        "*.jpg", "*.jpeg", "*.gif", "*.png", "*.wmv", "*.flv", "*.tar.gz", "*.zip",
-        ".github/", ".circleci/", ".travis.yml", ".gitlab-ci.yml", "appveyor.yml", ".drone.yml", "cloudbuild.yaml",
-        "codeship-services.yml", "codeship-steps.yml",
-        "**/.goreleaser.yml", "**/.sops.yaml", "**/.flux.yaml"});
+    static auto const kDefaults = parse_list({"*.jpg",
+                                              "*.jpeg",
+                                              "*.gif",
+                                              "*.png",
+                                              "*.wmv",
+                                              "*.flv",
+                                              "*.tar.gz",
+                                              "*.zip",
+                                              ".github/",
+                                              ".circleci/",
+                                              ".travis.yml",
+                                              ".gitlab-ci.yml",
+                                              "appveyor.yml",
+                                              ".drone.yml",
+                                              "cloudbuild.yaml",
+                                              "codeship-services.yml",
+                                              "codeship-steps.yml",
+                                              "**/.goreleaser.yml",
+                                              "**/.sops.yaml",
+                                              "**/.flux.yaml"});
     if (path.empty()) return false;
     auto const components = split(path, '/');
 
@@ -93,11 +109,13 @@ bool SourceIgnore::matches(Pattern const& pattern, Path const& path, bool is_dir
     }
     auto const* rest = path.data() + domain.size();
     auto const size = path.size() - domain.size();
-    return pattern.is_path ? matches_path(pattern, rest, size, is_directory) : matches_name(pattern, rest, size, is_directory);
+    return pattern.is_path ? matches_path(pattern, rest, size, is_directory)
+                           : matches_name(pattern, rest, size, is_directory);
 }
 
 /// Any component may match: what lies below a matched directory is matched too.
-bool SourceIgnore::matches_name(Pattern const& pattern, std::string_view const* path, std::size_t size, bool is_directory) {
+bool SourceIgnore::matches_name(Pattern const& pattern, std::string_view const* path, std::size_t size,
+                                bool is_directory) {
     for (std::size_t i = 0; i < size; ++i) {
         if (!glob_matches(pattern.parts[0], path[i])) continue;
         return !(pattern.directory_only && !is_directory && i + 1 == size);
@@ -106,7 +124,8 @@ bool SourceIgnore::matches_name(Pattern const& pattern, std::string_view const* 
 }
 
 /// Component by component from the domain on; "**" skips components up to the first that its successor matches.
-bool SourceIgnore::matches_path(Pattern const& pattern, std::string_view const* path, std::size_t size, bool is_directory) {
+bool SourceIgnore::matches_path(Pattern const& pattern, std::string_view const* path, std::size_t size,
+                                bool is_directory) {
     std::size_t at = 0;
     bool matched = false;
     bool may_skip = false;

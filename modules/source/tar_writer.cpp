@@ -71,7 +71,8 @@ void put_octal(char* field, std::size_t bytes, std::uint64_t value) {
 
 }  // namespace
 
-Result<void> TarWriter::block(std::string_view name, std::string_view prefix, char type, unsigned mode, std::uint64_t size, bool pax) {
+Result<void> TarWriter::block(std::string_view name, std::string_view prefix, char type, unsigned mode,
+                              std::uint64_t size, bool pax) {
     HOLDFAST_ASSERT(name.size() <= kNameBytes && prefix.size() <= kPrefixBytes);
     std::array<char, kBlockBytes> bytes{};
     char* const at = bytes.data();
@@ -133,7 +134,8 @@ struct GzipSink::State {
     gz_header header{};  // read by zlib with the first output
 };
 
-GzipSink::GzipSink(ArtifactSink const& sink) : sink_{sink}, state_{std::make_unique<State>()}, buffer_{std::make_unique<char[]>(kPieceBytes)} {
+GzipSink::GzipSink(ArtifactSink const& sink)
+    : sink_{sink}, state_{std::make_unique<State>()}, buffer_{std::make_unique<char[]>(kPieceBytes)} {
     constexpr int kGzipWindow = 15 + 16;
     constexpr int kUnknownSystem = 255;
     auto* const stream = &state_->stream;

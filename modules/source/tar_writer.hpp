@@ -44,7 +44,8 @@ public:
 
 private:
     Result<void> header(std::string_view path, char type, unsigned mode, std::uint64_t size);
-    Result<void> block(std::string_view name, std::string_view prefix, char type, unsigned mode, std::uint64_t size, bool pax);
+    Result<void> block(std::string_view name, std::string_view prefix, char type, unsigned mode, std::uint64_t size,
+                       bool pax);
     Result<void> padded(std::string_view content);
 
     GzipSink& out_;

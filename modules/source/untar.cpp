@@ -40,7 +40,11 @@ public:
 bool is_utf8(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
         auto const lead = static_cast<unsigned char>(text[i]);
-        std::size_t const more = lead < 0x80 ? 0 : lead >= 0xC2 && lead < 0xE0 ? 1 : lead >= 0xE0 && lead < 0xF0 ? 2 : lead >= 0xF0 && lead < 0xF5 ? 3 : 4;
+        std::size_t const more = lead < 0x80                   ? 0
+                                 : lead >= 0xC2 && lead < 0xE0 ? 1
+                                 : lead >= 0xE0 && lead < 0xF0 ? 2
+                                 : lead >= 0xF0 && lead < 0xF5 ? 3
+                                                               : 4;
         if (more == 4 || i + more >= text.size() + (more == 0 ? 1 : 0)) return false;
         for (std::size_t k = 1; k <= more; ++k) {
             if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
@@ -53,7 +57,8 @@ bool is_utf8(std::string_view text) {
 /// "./a//b/" becomes "a/b"; the root itself becomes "".
 Result<std::string> clean_path(std::string_view raw, UntarLimits const& limits) {
     if (raw.empty()) return fail(Errc::invalid_input, "an entry without a name");
-    if (raw.size() > limits.path_bytes_max) return fail(Errc::limit, "a path is longer than " + std::to_string(limits.path_bytes_max) + " bytes");
+    if (raw.size() > limits.path_bytes_max)
+        return fail(Errc::limit, "a path is longer than " + std::to_string(limits.path_bytes_max) + " bytes");
     std::string const shown{raw.substr(0, 200)};
     if (raw.starts_with('/')) return fail(Errc::invalid_input, "path '" + shown + "' is absolute");
     if (!is_utf8(raw)) return fail(Errc::invalid_input, "a path is not UTF-8");
@@ -64,7 +69,9 @@ Result<std::string> clean_path(std::string_view raw, UntarLimits const& limits) 
         raw.remove_prefix(std::min(raw.size(), component.size() + 1));
         if (component.empty() || component == ".") continue;
         if (component == "..") return fail(Errc::invalid_input, "path '" + shown + "' leaves the archive");
-        if (++depth > limits.depth_max) return fail(Errc::limit, "path '" + shown + "' is deeper than " + std::to_string(limits.depth_max) + " directories");
+        if (++depth > limits.depth_max)
+            return fail(Errc::limit,
+                        "path '" + shown + "' is deeper than " + std::to_string(limits.depth_max) + " directories");
         if (!clean.empty()) clean += '/';
         clean += component;
     }
@@ -82,14 +89,16 @@ public:
         HOLDFAST_ASSERT(reader != nullptr);
         archive_read_support_filter_gzip(reader.get());
         archive_read_support_format_tar(reader.get());
-        if (archive_read_open_memory(reader.get(), bytes_.data(), bytes_.size()) != ARCHIVE_OK) return failed(reader.get());
+        if (archive_read_open_memory(reader.get(), bytes_.data(), bytes_.size()) != ARCHIVE_OK)
+            return failed(reader.get());
         for (;;) {
             archive_entry* entry = nullptr;
             int const code = archive_read_next_header(reader.get(), &entry);
             if (code == ARCHIVE_EOF) return {};
             // A warning is a name that libarchive could not convert to the locale; we read its bytes.
             if (code != ARCHIVE_OK && code != ARCHIVE_WARN) return failed(reader.get());
-            if (++entries_ > limits_.entries_max) return fail(Errc::limit, "more than " + std::to_string(limits_.entries_max) + " entries");
+            if (++entries_ > limits_.entries_max)
+                return fail(Errc::limit, "more than " + std::to_string(limits_.entries_max) + " entries");
             auto taken = take(reader.get(), entry);
             if (!taken) return taken;
         }
@@ -130,11 +139,15 @@ private:
             int const code = archive_read_data_block(reader, &data, &size, &offset);
             if (code == ARCHIVE_EOF) return receiver_.end_file();
             if (code != ARCHIVE_OK && code != ARCHIVE_WARN) return failed(reader);
-            if (offset < 0 || static_cast<std::uint64_t>(offset) != file_bytes) return fail(Errc::invalid_input, "'" + path + "' has a hole");
+            if (offset < 0 || static_cast<std::uint64_t>(offset) != file_bytes)
+                return fail(Errc::invalid_input, "'" + path + "' has a hole");
             file_bytes += size;
             bytes_out_ += size;
-            if (file_bytes > limits_.file_bytes_max) return fail(Errc::limit, "'" + path + "' is larger than " + std::to_string(limits_.file_bytes_max) + " bytes");
-            if (bytes_out_ > limits_.bytes_max) return fail(Errc::limit, "more than " + std::to_string(limits_.bytes_max) + " bytes of files");
+            if (file_bytes > limits_.file_bytes_max)
+                return fail(Errc::limit,
+                            "'" + path + "' is larger than " + std::to_string(limits_.file_bytes_max) + " bytes");
+            if (bytes_out_ > limits_.bytes_max)
+                return fail(Errc::limit, "more than " + std::to_string(limits_.bytes_max) + " bytes of files");
             auto taken = receiver_.content({static_cast<char const*>(data), size});
             if (!taken) return taken;
         }
@@ -201,7 +214,8 @@ public:
             auto made = make(path.substr(0, slash));
             if (!made) return made;
         }
-        file_ = ::openat(root_, path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, executable ? 0700 : 0600);
+        file_ = ::openat(root_, path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+                         executable ? 0700 : 0600);
         if (file_ < 0) return failed(path);
         return {};
     }

@@ -46,6 +46,7 @@ Result<FileMap> untar(std::string_view bytes, UntarLimits const& limits = {}, Li
 ///
 /// Errors  also limit: the disk is full
 /// Never   follows a link below `directory`, or touches anything outside
-Result<void> untar_into(int directory, std::string_view bytes, UntarLimits const& limits = {}, Links links = Links::refuse);
+Result<void> untar_into(int directory, std::string_view bytes, UntarLimits const& limits = {},
+                        Links links = Links::refuse);
 
 }  // namespace holdfast::source

@@ -23,7 +23,8 @@ void put_moment(json::object& into, std::string const& name, Moment const& momen
 json::object cluster_json(Cluster const& cluster, model::WallTime now) {
     json::array watches;
     for (Watch const& watch : cluster.watches) {
-        json::object row{{"kind", watch.kind}, {"synced", watch.synced}, {"objects", watch.objects}, {"error", watch.error}};
+        json::object row{
+            {"kind", watch.kind}, {"synced", watch.synced}, {"objects", watch.objects}, {"error", watch.error}};
         put_moment(row, "heard", watch.heard_at, now);
         watches.push_back(std::move(row));
     }
@@ -55,16 +56,11 @@ json::object source_json(Source const& source, model::WallTime now) {
 json::object kustomization_json(Kustomization const& one, model::WallTime now) {
     json::array unhealthy;
     for (std::string const& object : one.unhealthy) unhealthy.emplace_back(object);
-    json::object out{{"namespace", one.ns},
-                     {"name", one.name},
-                     {"path", one.path},
-                     {"complianceState", model::compliance_name(one.state)},
-                     {"reason", one.reason},
-                     {"message", one.message},
-                     {"revision", one.revision},
-                     {"attemptedRevision", one.attempted_revision},
-                     {"objects", one.objects},
-                     {"unhealthy", std::move(unhealthy)},
+    json::object out{{"namespace", one.ns},       {"name", one.name},
+                     {"path", one.path},          {"complianceState", model::compliance_name(one.state)},
+                     {"reason", one.reason},      {"message", one.message},
+                     {"revision", one.revision},  {"attemptedRevision", one.attempted_revision},
+                     {"objects", one.objects},    {"unhealthy", std::move(unhealthy)},
                      {"suspended", one.suspended}};
     put_moment(out, "changed", one.changed_at, now);
     return out;
@@ -118,7 +114,10 @@ std::string to_json(Snapshot const& snapshot) {
     out["kustomizations"] = std::move(kustomizations);
     json::array drifts;
     for (Drift const& one : snapshot.drifts) {
-        json::object row{{"object", one.object}, {"owner", one.owner}, {"what", one.what}, {"manager", one.manager},
+        json::object row{{"object", one.object},
+                         {"owner", one.owner},
+                         {"what", one.what},
+                         {"manager", one.manager},
                          {"repaired", one.repaired}};
         put_moment(row, "seen", one.seen_at, now);
         drifts.push_back(std::move(row));
@@ -138,9 +137,11 @@ std::string to_json(Snapshot const& snapshot) {
     Uplink const& uplink = snapshot.uplink;
     json::object link{{"state", uplink.state}, {"error", uplink.error}, {"sent", uplink.sent}};
     put_moment(link, "success", uplink.success_at, now);
-    link["nextTryAt"] = uplink.next_try_at ? json::value(model::format_time(*uplink.next_try_at)) : json::value(nullptr);
-    link["identityExpiresAt"] =
-        uplink.identity_expires_at ? json::value(model::format_time(*uplink.identity_expires_at)) : json::value(nullptr);
+    link["nextTryAt"] =
+        uplink.next_try_at ? json::value(model::format_time(*uplink.next_try_at)) : json::value(nullptr);
+    link["identityExpiresAt"] = uplink.identity_expires_at
+                                    ? json::value(model::format_time(*uplink.identity_expires_at))
+                                    : json::value(nullptr);
     out["uplink"] = std::move(link);
     json::object requests;
     for (Requests const& one : snapshot.requests) requests[one.verb] = one.count;

@@ -39,25 +39,28 @@ std::string to_metrics(Snapshot const& snapshot) {
     Text text;
     text.family("holdfast_build_info", "gauge", "1, labelled with the version.");
     text.sample("holdfast_build_info{version=\"" + label(snapshot.version) + "\"}", 1);
-    text.family("gotk_resource_info", "gauge", "1 for each object, labelled with its readiness, as flux-operator exports it.");
-    auto const resource = [&](std::string_view kind, std::string const& ns, std::string const& name, model::Compliance state,
-                              bool suspended, std::string const& revision) {
+    text.family("gotk_resource_info", "gauge",
+                "1 for each object, labelled with its readiness, as flux-operator exports it.");
+    auto const resource = [&](std::string_view kind, std::string const& ns, std::string const& name,
+                              model::Compliance state, bool suspended, std::string const& revision) {
         char const* const ready = state == model::Compliance::compliant       ? "True"
                                   : state == model::Compliance::non_compliant ? "False"
                                                                               : "Unknown";
-        text.sample("gotk_resource_info{customresource_kind=\"" + std::string{kind} + "\",exported_namespace=\"" + label(ns) +
-                        "\",name=\"" + label(name) + "\",ready=\"" + ready + "\",suspended=\"" +
+        text.sample("gotk_resource_info{customresource_kind=\"" + std::string{kind} + "\",exported_namespace=\"" +
+                        label(ns) + "\",name=\"" + label(name) + "\",ready=\"" + ready + "\",suspended=\"" +
                         (suspended ? "true" : "false") + "\",revision=\"" + label(revision) + "\"}",
                     1);
     };
-    for (auto const& one : snapshot.sources) resource(one.kind, one.ns, one.name, one.state, one.suspended, one.revision);
+    for (auto const& one : snapshot.sources)
+        resource(one.kind, one.ns, one.name, one.state, one.suspended, one.revision);
     for (auto const& one : snapshot.kustomizations) {
         resource("Kustomization", one.ns, one.name, one.state, one.suspended, one.revision);
     }
-    text.family("holdfast_source_age_seconds", "gauge", "Since upstream last said that this revision is the newest; -1: never.");
+    text.family("holdfast_source_age_seconds", "gauge",
+                "Since upstream last said that this revision is the newest; -1: never.");
     for (auto const& one : snapshot.sources) {
-        text.sample("holdfast_source_age_seconds{kind=\"" + one.kind + "\",namespace=\"" + label(one.ns) + "\",name=\"" +
-                        label(one.name) + "\"}",
+        text.sample("holdfast_source_age_seconds{kind=\"" + one.kind + "\",namespace=\"" + label(one.ns) +
+                        "\",name=\"" + label(one.name) + "\"}",
                     seconds_since(one.checked_at, snapshot.now));
     }
     text.family("holdfast_cluster_reachable", "gauge", "1 while the API server answers.");

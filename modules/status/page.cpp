@@ -78,29 +78,34 @@ std::string to_page(Snapshot const& snapshot) {
              ", version " + escape(snapshot.version) + ", " + model::format_time(now) + ", started " +
              ago(snapshot.started_at, now) + ".</p>");
     Cluster const& cluster = snapshot.cluster;
-    page.add("<p>Cluster: " + (!cluster.configured ? std::string{"none configured"}
-                               : cluster.reachable ? escape(cluster.server) + ", heard " + ago(cluster.heard_at, now)
-                                                   : "<b>not reachable</b>, last heard " + ago(cluster.heard_at, now) + ": " +
-                                                         escape(cluster.error)) +
+    page.add("<p>Cluster: " +
+             (!cluster.configured ? std::string{"none configured"}
+              : cluster.reachable
+                  ? escape(cluster.server) + ", heard " + ago(cluster.heard_at, now)
+                  : "<b>not reachable</b>, last heard " + ago(cluster.heard_at, now) + ": " + escape(cluster.error)) +
              ".<br>Azure: " + escape(snapshot.uplink.state) + ", " + std::to_string(snapshot.outbox.waiting) +
-             " records wait" + (snapshot.outbox.oldest_at ? ", the oldest from " + ago(snapshot.outbox.oldest_at, now) : "") +
+             " records wait" +
+             (snapshot.outbox.oldest_at ? ", the oldest from " + ago(snapshot.outbox.oldest_at, now) : "") +
              ", last accepted " + ago(snapshot.uplink.success_at, now) +
              (snapshot.uplink.error.empty() ? "" : ": " + escape(snapshot.uplink.error)) + ".</p>");
-    for (std::string const& problem : snapshot.problems) page.line("<p class=\"Non-Compliant\">" + escape(problem) + "</p>");
+    for (std::string const& problem : snapshot.problems)
+        page.line("<p class=\"Non-Compliant\">" + escape(problem) + "</p>");
     if (!snapshot.configurations.empty()) {
         page.add("<table><tr><th>Configuration</th><th>State</th><th>Commit</th><th>Since</th><th>Message</th></tr>");
         for (auto const& one : snapshot.configurations) {
-            page.row(cell(one.ns + "/" + one.name) + state_cell(one.state) + cell(one.commit) + cell(ago(one.changed_at, now)) +
-                     cell(one.message));
+            page.row(cell(one.ns + "/" + one.name) + state_cell(one.state) + cell(one.commit) +
+                     cell(ago(one.changed_at, now)) + cell(one.message));
         }
         page.add("</table>");
     }
-    page.add("<table><tr><th>Source</th><th>State</th><th>Revision</th><th>Fetched</th><th>Checked</th><th>Message</th></tr>");
+    page.add(
+        "<table><tr><th>Source</th><th>State</th><th>Revision</th><th>Fetched</th><th>Checked</th><th>Message</th></tr>");
     for (auto const& one : snapshot.sources) {
-        page.row(cell(one.ns + "/" + one.name) + state_cell(one.state) + cell(one.revision) + cell(ago(one.fetched_at, now)) +
-                 cell(ago(one.checked_at, now)) + cell(one.message));
+        page.row(cell(one.ns + "/" + one.name) + state_cell(one.state) + cell(one.revision) +
+                 cell(ago(one.fetched_at, now)) + cell(ago(one.checked_at, now)) + cell(one.message));
     }
-    page.add("</table><table><tr><th>Kustomization</th><th>State</th><th>Objects</th><th>Since</th><th>Message</th></tr>");
+    page.add(
+        "</table><table><tr><th>Kustomization</th><th>State</th><th>Objects</th><th>Since</th><th>Message</th></tr>");
     for (auto const& one : snapshot.kustomizations) {
         std::string message = one.message;
         for (std::string const& object : one.unhealthy) message += "; " + object;

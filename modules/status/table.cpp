@@ -112,7 +112,8 @@ Result<std::string> to_table(std::string_view status_json) {
     json::object const& uplink = child(status, "uplink");
     out += "uplink    " + text(uplink, "state") + "  " + std::to_string(number(outbox, "waiting")) + " records wait" +
            (number(outbox, "waiting") > 0 ? ", oldest " + age(outbox, "oldestAgeSeconds") : std::string{}) +
-           (number(outbox, "refused") > 0 ? ", " + std::to_string(number(outbox, "refused")) + " REFUSED" : std::string{}) +
+           (number(outbox, "refused") > 0 ? ", " + std::to_string(number(outbox, "refused")) + " REFUSED"
+                                          : std::string{}) +
            (text(uplink, "error").empty() ? "" : "  " + one_line(text(uplink, "error"))) + "\n";
     if (!list(status, "configurations").empty()) {
         std::vector<Row> rows{{"CONFIGURATION", "STATE", "COMMIT", "SINCE", "MESSAGE"}};

@@ -103,7 +103,8 @@ Task<void> release(Ports& ports, Key key, std::vector<model::ComplianceRecord> r
     auto erase = [&journal = ports.journal, key, records = std::move(records)] { return journal.erase(key, records); };
     auto erased = co_await on_pool(ports.db, std::move(erase));
     if (!erased) co_return erased;
-    if (Entry const* entry = ports.registry.find(key)) ports.registry.changed(*entry);  // its last record waits for the uplink
+    if (Entry const* entry = ports.registry.find(key))
+        ports.registry.changed(*entry);  // its last record waits for the uplink
     ports.registry.erase(key);
     co_return Result<void>{};
 }
@@ -151,13 +152,15 @@ asio::awaitable<void> pay_status(Ports& ports, Key key) {
     kube::Target const target{std::move(*resource), key.ns, key.name, "status"};
     kube::WriteOptions const options{.field_manager = "gotk-" + std::string{controller_of(key.kind)},
                                      .metadata_only = true};
-    auto patched = co_await ports.cluster->patch(target, kube::Patch::merge,
-                                                 status_patch(key.kind, std::move(status)), options);
+    auto patched =
+        co_await ports.cluster->patch(target, kube::Patch::merge, status_patch(key.kind, std::move(status)), options);
     entry = ports.registry.find(key);
     if (entry == nullptr) co_return;
     if (!patched && is_retryable(patched.error().code)) {
         ports.log.debug("story", "status not written, will be",
-                        {{"kind", model::kind_name(key.kind)}, {"namespace", key.ns}, {"name", key.name},
+                        {{"kind", model::kind_name(key.kind)},
+                         {"namespace", key.ns},
+                         {"name", key.name},
                          {"error", patched.error().message}});
         co_return;
     }
@@ -167,7 +170,9 @@ asio::awaitable<void> pay_status(Ports& ports, Key key) {
         entry->status_written = digest;
     } else if (patched.error().code != Errc::not_found) {
         ports.log.warning("story", "status refused",
-                          {{"kind", model::kind_name(key.kind)}, {"namespace", key.ns}, {"name", key.name},
+                          {{"kind", model::kind_name(key.kind)},
+                           {"namespace", key.ns},
+                           {"name", key.name},
                            {"error", patched.error().message}});
     }
 }
@@ -197,7 +202,8 @@ asio::awaitable<void> tell(Ports& ports, Key key, bool warning, std::string reas
     auto const suffix = std::to_string(now.time_since_epoch().count());
     auto event = kube::make_event(draft, now, suffix);
     auto recorded = co_await kube::record_event(*ports.cluster, std::move(event));
-    if (!recorded) ports.log.debug("story", "event not written", {{"name", key.name}, {"error", recorded.error().message}});
+    if (!recorded)
+        ports.log.debug("story", "event not written", {{"name", key.name}, {"error", recorded.error().message}});
 }
 
 model::ComplianceRecord object_record(Entry const& entry, model::WallTime now) {
@@ -217,19 +223,20 @@ model::ComplianceRecord object_record(Entry const& entry, model::WallTime now) {
     record.state_digest = state + "\n" + reason + "\n" + message + "\n" + revision;
     record.observed_at = now;
     std::string const config = label("clusterconfig.azure.com/name");
-    record.fields = {{"ConfigurationNamespace", config.empty() ? entry.key.ns : label("clusterconfig.azure.com/namespace")},
-                     {"ConfigurationName", config.empty() ? entry.key.name : config},
-                     {"Kind", model::kind_name(entry.key.kind)},
-                     {"Namespace", entry.key.ns},
-                     {"Name", entry.key.name},
-                     {"ComplianceState", state},
-                     {"Reason", reason},
-                     {"Message", message},
-                     {"Revision", revision},
-                     {"ObservedGeneration", entry.status.observed_generation},
-                     {"AppliedByNamespace", label("kustomize.toolkit.fluxcd.io/namespace")},
-                     {"AppliedByName", label("kustomize.toolkit.fluxcd.io/name")},
-                     {"StatusConditions", model::to_json(entry.status.conditions)}};
+    record.fields = {
+        {"ConfigurationNamespace", config.empty() ? entry.key.ns : label("clusterconfig.azure.com/namespace")},
+        {"ConfigurationName", config.empty() ? entry.key.name : config},
+        {"Kind", model::kind_name(entry.key.kind)},
+        {"Namespace", entry.key.ns},
+        {"Name", entry.key.name},
+        {"ComplianceState", state},
+        {"Reason", reason},
+        {"Message", message},
+        {"Revision", revision},
+        {"ObservedGeneration", entry.status.observed_generation},
+        {"AppliedByNamespace", label("kustomize.toolkit.fluxcd.io/namespace")},
+        {"AppliedByName", label("kustomize.toolkit.fluxcd.io/name")},
+        {"StatusConditions", model::to_json(entry.status.conditions)}};
     return record;
 }
 

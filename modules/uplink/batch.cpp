@@ -18,7 +18,8 @@ std::size_t sequence_length(std::string_view text) {
     if (first < 0x80) return 1;
     if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
     if (first >= 0xe0 && first <= 0xef) {
-        bool const good = follows(1) && follows(2) && !(first == 0xe0 && at(1) < 0xa0) && !(first == 0xed && at(1) > 0x9f);
+        bool const good =
+            follows(1) && follows(2) && !(first == 0xe0 && at(1) < 0xa0) && !(first == 0xed && at(1) > 0x9f);
         return good ? 3 : 0;
     }
     if (first >= 0xf0 && first <= 0xf4) {

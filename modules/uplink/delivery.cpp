@@ -32,7 +32,8 @@ struct Suspect {
 };
 
 Setback of_error(Error const& error, bool refused) {
-    return {.kind = refused ? Setback::Kind::refused : Setback::Kind::network, .message = error.message, .retry_after = {}};
+    return {
+        .kind = refused ? Setback::Kind::refused : Setback::Kind::network, .message = error.message, .retry_after = {}};
 }
 
 }  // namespace
@@ -85,7 +86,8 @@ asio::awaitable<std::optional<Setback>> Delivery::deliver(std::vector<QueuedReco
     co_return first;
 }
 
-asio::awaitable<std::optional<Setback>> Delivery::deliver_stream(model::Stream stream, std::vector<QueuedRecord> records) {
+asio::awaitable<std::optional<Setback>> Delivery::deliver_stream(model::Stream stream,
+                                                                 std::vector<QueuedRecord> records) {
     std::vector<Range> todo{{0, records.size()}};  // the next one is last
     std::vector<Suspect> suspects;
     bool proven = false;  // the service took a record of this stream just now, so what it refuses alone is bad itself
@@ -111,7 +113,9 @@ asio::awaitable<std::optional<Setback>> Delivery::deliver_stream(model::Stream s
                 suspects_max_ = kSuspectsMin;
                 failed = co_await acknowledge(part.first(verdict.records));
                 break;
-            case Verdict::Kind::damaged: failed = co_await set_aside(part.front().sequence, std::move(verdict.reason)); break;
+            case Verdict::Kind::damaged:
+                failed = co_await set_aside(part.front().sequence, std::move(verdict.reason));
+                break;
             case Verdict::Kind::bad:
             case Verdict::Kind::too_large:
                 if (verdict.records > 1) {
@@ -149,13 +153,18 @@ asio::awaitable<Delivery::Verdict> Delivery::send(model::Stream stream, Records 
     };
     auto packed = co_await on_pool(ports_.work, std::move(pack));
     if (!packed && packed.error().code == Errc::corrupt) {
-        co_return Verdict{.kind = Verdict::Kind::damaged, .records = 1, .reason = packed.error().message, .setback = {}};
+        co_return Verdict{
+            .kind = Verdict::Kind::damaged, .records = 1, .reason = packed.error().message, .setback = {}};
     }
-    if (!packed) co_return Verdict{.reason = {}, .setback = {.kind = Setback::Kind::queue, .message = packed.error().message, .retry_after = {}}};
+    if (!packed)
+        co_return Verdict{
+            .reason = {},
+            .setback = {.kind = Setback::Kind::queue, .message = packed.error().message, .retry_after = {}}};
     auto verdict = co_await post(stream, std::move(packed->bytes));
     verdict.records = packed->records;
     // A proxy's 413 about one record says nothing about the record.
-    if (verdict.records == 1 && verdict.kind == Verdict::Kind::too_large && verdict.setback.kind == Setback::Kind::network) {
+    if (verdict.records == 1 && verdict.kind == Verdict::Kind::too_large &&
+        verdict.setback.kind == Setback::Kind::network) {
         verdict.kind = Verdict::Kind::setback;
     }
     co_return verdict;
@@ -174,7 +183,9 @@ asio::awaitable<Delivery::Verdict> Delivery::post(model::Stream stream, std::str
             co_return verdict;
         }
         auto answer = co_await ingestion_.post(stream_name(stream), packed, std::move(*token));
-        if (!answer) co_return Verdict{.reason = {}, .setback = of_error(answer.error(), answer.error().code == Errc::not_found)};
+        if (!answer)
+            co_return Verdict{.reason = {},
+                              .setback = of_error(answer.error(), answer.error().code == Errc::not_found)};
         if (answer->accepted) co_return Verdict{.kind = Verdict::Kind::accepted, .reason = {}, .setback = {}};
         unsigned const status = answer->refusal.status;
         if (status == 401) tokens_.discard();
@@ -194,7 +205,8 @@ asio::awaitable<std::optional<Setback>> Delivery::acknowledge(Records records) {
     std::size_t const count = sequences.size();
     auto remove = [&queue = ports_.queue, sequences = std::move(sequences)] { return queue.acknowledge(sequences); };
     auto removed = co_await on_pool(ports_.db, std::move(remove));
-    if (!removed) co_return Setback{.kind = Setback::Kind::queue, .message = removed.error().message, .retry_after = {}};
+    if (!removed)
+        co_return Setback{.kind = Setback::Kind::queue, .message = removed.error().message, .retry_after = {}};
     progress_.accepted(count);
     co_return std::nullopt;
 }

@@ -27,11 +27,12 @@ struct Setback {
 class Delivery {
 public:
     struct Progress {
-        std::function<void(std::size_t records)> accepted;   // one request was answered 204 and acknowledged
+        std::function<void(std::size_t records)> accepted;  // one request was answered 204 and acknowledged
         std::function<void(std::int64_t sequence, std::string const& reason)> set_aside;
     };
 
-    Delivery(Drain::Ports ports, Settings const& settings, azure::Tokens& tokens, azure::LogsIngestion& ingestion, Progress progress);
+    Delivery(Drain::Ports ports, Settings const& settings, azure::Tokens& tokens, azure::LogsIngestion& ingestion,
+             Progress progress);
 
     /// Sends the records by stream, in order. What was accepted is acknowledged even when a later part fails.
     /// Out  nothing when every record is acknowledged or set aside

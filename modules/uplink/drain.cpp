@@ -45,7 +45,8 @@ Result<void> Settings::check() const {
         // No system bundle on this machine is not the setting's fault: a CA file may be given.
         if (!endpoint && endpoint.error().code == Errc::invalid_input) return fail(std::move(endpoint), "uplink");
     }
-    if (compliance_stream.empty() || object_status_stream.empty()) return fail(Errc::invalid_input, "uplink: a stream has no name");
+    if (compliance_stream.empty() || object_status_stream.empty())
+        return fail(Errc::invalid_input, "uplink: a stream has no name");
     if (site.empty()) return fail(Errc::invalid_input, "uplink: the site has no id");
     return {};
 }
@@ -55,9 +56,10 @@ struct Drain::Loop {
         : ports(ports_in), settings(std::move(settings_in)), transport(settings.transport),
           tokens(ports.client, transport, ports.clock, settings.principal),
           ingestion(ports.client, transport, ports.clock, settings.ingestion),
-          delivery(ports, settings, tokens, ingestion,
-                   {.accepted = [this](std::size_t records) { accepted(records); },
-                    .set_aside = [this](std::int64_t sequence, std::string const& reason) { set_aside(sequence, reason); }}),
+          delivery(
+              ports, settings, tokens, ingestion,
+              {.accepted = [this](std::size_t records) { accepted(records); },
+               .set_aside = [this](std::int64_t sequence, std::string const& reason) { set_aside(sequence, reason); }}),
           timer(executor), retry(settings.retry, seed), refused(settings.refused, seed) {}
 
     void accepted(std::size_t records) {
@@ -76,7 +78,8 @@ struct Drain::Loop {
 
     void set_aside(std::int64_t sequence, std::string const& reason) {
         ++state.set_aside_total;
-        ports.log.error(kArea, "a record is refused and set aside", {{"sequence", std::to_string(sequence)}, {"reason", reason}});
+        ports.log.error(kArea, "a record is refused and set aside",
+                        {{"sequence", std::to_string(sequence)}, {"reason", reason}});
     }
 
     std::chrono::milliseconds delay_after(Setback const& setback) {
@@ -95,7 +98,8 @@ struct Drain::Loop {
         state.identity_expires = tokens.identity_expires();
         state.clock_skew = tokens.clock_skew();
         ports.log.write(news ? LogLevel::warning : LogLevel::debug, kArea, "not delivered, will be",
-                        {{"state", to_string(state.word)}, {"error", setback.message},
+                        {{"state", to_string(state.word)},
+                         {"error", setback.message},
                          {"next_try_ms", std::to_string(delay.count())}});
     }
 
@@ -133,7 +137,8 @@ struct Drain::Loop {
     asio::awaitable<std::optional<Setback>> look_and_deliver(bool& empty) {
         auto read = [this] { return ports.queue.oldest(settings.window_rows_max, settings.window_bytes_max); };
         auto window = co_await on_pool(ports.db, std::move(read));
-        if (!window) co_return Setback{.kind = Setback::Kind::queue, .message = window.error().message, .retry_after = {}};
+        if (!window)
+            co_return Setback{.kind = Setback::Kind::queue, .message = window.error().message, .retry_after = {}};
         empty = window->empty();
         if (empty) co_return std::nullopt;
         state.word = UplinkWord::draining;
@@ -198,7 +203,8 @@ void Drain::poke() {
 
 void Drain::network_is_back() {
     auto const now = std::chrono::steady_clock::now();
-    bool const too_soon = loop_->woken_at != std::chrono::steady_clock::time_point::min() && now - loop_->woken_at < kWakeApart;
+    bool const too_soon =
+        loop_->woken_at != std::chrono::steady_clock::time_point::min() && now - loop_->woken_at < kWakeApart;
     if (!loop_->wakeable || too_soon) return;
     loop_->woken = true;
     loop_->woken_at = now;

@@ -32,13 +32,19 @@ struct Settings {
     std::chrono::milliseconds poll_interval{60'000};  // looks into the queue without being told
     std::int64_t window_rows_max = 2'000;             // records held in memory at once
     std::int64_t window_bytes_max = 900'000;
-    std::size_t batch_bytes_max = 900'000;            // of rows before packing; the service's bound is 1 MB
-    std::chrono::milliseconds wait_min{1'000};        // after any failure
-    std::chrono::seconds retry_after_max{3'600};      // a longer Retry-After is cut to this
+    std::size_t batch_bytes_max = 900'000;        // of rows before packing; the service's bound is 1 MB
+    std::chrono::milliseconds wait_min{1'000};    // after any failure
+    std::chrono::seconds retry_after_max{3'600};  // a longer Retry-After is cut to this
     // Offline, 408, 5xx: full jitter. Backoff spreads each delay over 0 to 2 x, so these are 1 s to 15 min in effect.
-    BackoffPolicy retry{.delay_min = std::chrono::milliseconds{1'000}, .delay_max = std::chrono::milliseconds{450'000}, .factor = 2.0, .jitter = 1.0};
+    BackoffPolicy retry{.delay_min = std::chrono::milliseconds{1'000},
+                        .delay_max = std::chrono::milliseconds{450'000},
+                        .factor = 2.0,
+                        .jitter = 1.0};
     // 401, 403, 404, a denied principal: someone has to act; role grants take up to half an hour.
-    BackoffPolicy refused{.delay_min = std::chrono::milliseconds{60'000}, .delay_max = std::chrono::milliseconds{1'500'000}, .factor = 2.0, .jitter = 0.2};
+    BackoffPolicy refused{.delay_min = std::chrono::milliseconds{60'000},
+                          .delay_max = std::chrono::milliseconds{1'500'000},
+                          .factor = 2.0,
+                          .jitter = 0.2};
 
     bool enabled() const { return !ingestion.endpoint.empty(); }
 
@@ -62,12 +68,12 @@ struct UplinkState {
     std::optional<model::WallTime> last_success;  // the last 204
     std::string last_error;                       // empty since the last success
     std::optional<model::WallTime> last_error_at;
-    std::optional<model::WallTime> next_try;      // waiting, refused
-    std::uint64_t sent_total = 0;                 // records acknowledged since the start
-    std::uint64_t batches_total = 0;              // requests answered 204
+    std::optional<model::WallTime> next_try;  // waiting, refused
+    std::uint64_t sent_total = 0;             // records acknowledged since the start
+    std::uint64_t batches_total = 0;          // requests answered 204
     std::uint64_t set_aside_total = 0;
-    std::optional<model::WallTime> identity_expires;   // of the client certificate
-    std::optional<std::chrono::seconds> clock_skew;    // Azure's clock minus ours
+    std::optional<model::WallTime> identity_expires;  // of the client certificate
+    std::optional<std::chrono::seconds> clock_skew;   // Azure's clock minus ours
 };
 
 /// One per process. Everything but the blocking parts runs on one event loop; call it from there.

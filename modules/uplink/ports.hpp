@@ -12,22 +12,22 @@ namespace holdfast::uplink {
 
 /// A record with its place in the queue.
 struct QueuedRecord {
-    std::int64_t sequence = 0;       // dense over all streams of this site, from 1
+    std::int64_t sequence = 0;  // dense over all streams of this site, from 1
     model::Stream stream = model::Stream::compliance;
-    std::string record_id;           // 32 hex digits; the same for every delivery of this record
+    std::string record_id;  // 32 hex digits; the same for every delivery of this record
     model::WallTime observed_at;
     model::WallTime queued_at;
-    std::string fields;              // JSON object of the other columns
+    std::string fields;  // JSON object of the other columns
 };
 
 struct QueueState {
     std::int64_t waiting = 0;
     std::int64_t bytes = 0;
-    std::int64_t first_sequence = 0;   // 0 when nothing waits
-    std::int64_t last_sequence = 0;    // newest ever given out
-    std::int64_t refused = 0;          // records that did not fit; exact
-    std::int64_t folded = 0;           // repeats of an unchanged state
-    std::int64_t dead = 0;             // records Azure will never take, kept aside with the reason
+    std::int64_t first_sequence = 0;  // 0 when nothing waits
+    std::int64_t last_sequence = 0;   // newest ever given out
+    std::int64_t refused = 0;         // records that did not fit; exact
+    std::int64_t folded = 0;          // repeats of an unchanged state
+    std::int64_t dead = 0;            // records Azure will never take, kept aside with the reason
     model::WallTime oldest;
 };
 

@@ -9,14 +9,14 @@
 namespace holdfast::yaml::chars {
 
 enum Class : std::uint8_t {
-    kBlank = 1,        // space, tab
-    kBreak = 2,        // CR, LF
-    kEnd = 4,          // the zero byte behind the text
-    kHigh = 8,         // not ASCII: maybe a line break (NEL, LS, PS), and more than one byte a column
-    kWord = 16,        // letter, digit, _, -
-    kFlow = 32,        // , ? [ ] { }: ends a plain scalar in a flow collection
-    kColon = 64,       // :
-    kStart = 128,      // indicators that cannot start a plain scalar, "-?:" included
+    kBlank = 1,    // space, tab
+    kBreak = 2,    // CR, LF
+    kEnd = 4,      // the zero byte behind the text
+    kHigh = 8,     // not ASCII: maybe a line break (NEL, LS, PS), and more than one byte a column
+    kWord = 16,    // letter, digit, _, -
+    kFlow = 32,    // , ? [ ] { }: ends a plain scalar in a flow collection
+    kColon = 64,   // :
+    kStart = 128,  // indicators that cannot start a plain scalar, "-?:" included
 };
 
 inline constexpr auto kTable = [] {
@@ -51,9 +51,7 @@ inline std::uint32_t high_break(char const* p) {
 
 inline bool is_break(char const* p) { return is(*p, kBreak) || (is(*p, kHigh) && high_break(p) != 0); }
 inline bool is_breakz(char const* p) { return is(*p, kBreak | kEnd) || (is(*p, kHigh) && high_break(p) != 0); }
-inline bool is_blankz(char const* p) {
-    return is(*p, kBlank | kBreak | kEnd) || (is(*p, kHigh) && high_break(p) != 0);
-}
+inline bool is_blankz(char const* p) { return is(*p, kBlank | kBreak | kEnd) || (is(*p, kHigh) && high_break(p) != 0); }
 
 inline int hex_value(char c) {
     if (c >= '0' && c <= '9') return c - '0';

@@ -80,8 +80,9 @@ std::vector<std::pair<std::size_t, std::size_t>> equal_keys(Node const& map) {
 void report_equal_keys(Node const& map, std::vector<std::string>& errors) {
     for (auto const [i, j] : equal_keys(map)) {
         if (errors.size() >= kErrorsMax) return;
-        errors.push_back("line " + std::to_string(map.item(j)->line) + ": mapping key " + go_quote(map.item(j)->value()) +
-                         " already defined at line " + std::to_string(map.item(i)->line));
+        errors.push_back("line " + std::to_string(map.item(j)->line) + ": mapping key " +
+                         go_quote(map.item(j)->value()) + " already defined at line " +
+                         std::to_string(map.item(i)->line));
     }
 }
 
@@ -148,8 +149,7 @@ private:
         return true;
     }
 
-    template <class Visit>
-    bool through_alias(Node const& alias, Visit visit) {
+    template <class Visit> bool through_alias(Node const& alias, Visit visit) {
         if (!alias.alias()) return fatal("unknown anchor '" + std::string{alias.value()} + "' referenced");
         if (!open_aliases_.insert(&alias).second) {
             return fatal("anchor '" + std::string{alias.value()} + "' value contains itself");
@@ -237,7 +237,8 @@ private:
                 text = *bytes;
                 return true;
             }
-            if (auto const resolved = resolve_node(*plain, options_.dialect); !resolved) return fatal_of(resolved.error());
+            if (auto const resolved = resolve_node(*plain, options_.dialect); !resolved)
+                return fatal_of(resolved.error());
             text = plain->value();
             return !text_keys || plain->short_tag_id() != Tag::null;
         }
@@ -309,24 +310,27 @@ private:
             auto const& key = *node.item(i);
             auto const& value_node = *node.item(i + 1);
             if (is_merge(key)) {
-                if (!merge(value_node, [&](Node const& from) { return fill_v2(from, object, depth + 1); })) return false;
+                if (!merge(value_node, [&](Node const& from) { return fill_v2(from, object, depth + 1); }))
+                    return false;
                 continue;
             }
             json::value key_value(options_.storage);
             json::value value(options_.storage);
             if (!decode(key, key_value, depth + 1)) return false;
-            if (key_value.is_array() || key_value.is_object()) return fatal("invalid map key: " + go_syntax(key_value, true));
+            if (key_value.is_array() || key_value.is_object())
+                return fatal("invalid map key: " + go_syntax(key_value, true));
             if (!decode(value_node, value, depth + 1)) return false;
             if ((key_value.is_null() || key_value.is_uint64()) && !unsupported_) {
-                auto const key_words = key_value.is_null() ? "%!s(<nil>), key: <nil>" : "uint64, key: " + go_syntax(key_value, true);
+                auto const key_words =
+                    key_value.is_null() ? "%!s(<nil>), key: <nil>" : "uint64, key: " + go_syntax(key_value, true);
                 unsupported_ = "unsupported map key of type: " + key_words +
                                ", value: " + (value.is_null() ? "<nil>" : go_syntax(value, true));
             }
             auto const text = go_key(key_value);
             if (options_.strict && object.contains(text)) {
                 if (errors_.size() < kErrorsMax) {
-                    errors_.push_back("line " + std::to_string(value_node.line) + ": key " + go_syntax(key_value, true) +
-                                      " already set in map");
+                    errors_.push_back("line " + std::to_string(value_node.line) + ": key " +
+                                      go_syntax(key_value, true) + " already set in map");
                 }
                 continue;
             }
@@ -335,8 +339,7 @@ private:
         return true;
     }
 
-    template <class Fill>
-    bool merge(Node const& value, Fill fill) {
+    template <class Fill> bool merge(Node const& value, Fill fill) {
         auto const one = [&](Node const& node) {
             if (node.is_map()) return count() && fill(node);
             if (!node.is_alias() || !node.alias() || !node.alias()->is_map()) return want_map();

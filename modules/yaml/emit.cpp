@@ -116,8 +116,11 @@ private:
         switch (node.kind) {
             case Kind::scalar: return scalar(node, tail, foot);
             case Kind::alias:
-                return emitter_.emit({.type = Type::alias, .anchor = node.value(), .head = node.head_comment(),
-                                      .line = node.line_comment(), .foot = foot});
+                return emitter_.emit({.type = Type::alias,
+                                      .anchor = node.value(),
+                                      .head = node.head_comment(),
+                                      .line = node.line_comment(),
+                                      .foot = foot});
             case Kind::mapping:
             case Kind::sequence: {
                 auto const tag = present(node).tag;

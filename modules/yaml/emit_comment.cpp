@@ -41,8 +41,8 @@ void Emitter::write_comment(std::string_view comment) {
     bool pound = false;
     for (std::size_t i = 0; i < comment.size();) {
         auto const rest = comment.substr(i);
-        bool const high = rest.starts_with("\xC2\x85") || rest.starts_with("\xE2\x80\xA8") ||
-                          rest.starts_with("\xE2\x80\xA9");
+        bool const high =
+            rest.starts_with("\xC2\x85") || rest.starts_with("\xE2\x80\xA8") || rest.starts_with("\xE2\x80\xA9");
         if (comment[i] == '\n' || comment[i] == '\r' || high) {
             write_break(comment, i);
             breaks = true;

@@ -66,7 +66,9 @@ constexpr auto kOrdinary = [] {
 
 /// Behind the ordinary characters at `at`; a single space between two of them says nothing either.
 std::size_t skip_ordinary(std::string_view value, std::size_t at) {
-    auto const is_ordinary = [&](std::size_t i) { return i < value.size() && kOrdinary[static_cast<unsigned char>(value[i])]; };
+    auto const is_ordinary = [&](std::size_t i) {
+        return i < value.size() && kOrdinary[static_cast<unsigned char>(value[i])];
+    };
     for (;;) {
         while (is_ordinary(at)) ++at;
         if (at >= value.size() || value[at] != ' ' || !is_ordinary(at + 1)) return at;
@@ -103,11 +105,24 @@ void Emitter::analyze_scalar(std::string_view value) {
         bool const followed_by_whitespace = i + width >= value.size() || is_blank(value, i + width);
         if (i == 0) {
             switch (c) {
-                case '#': case ',': case '[': case ']': case '{': case '}': case '&': case '*': case '!': case '|':
-                case '>': case '\'': case '"': case '%': case '@': case '`':
-                    flow_indicators = block_indicators = true;
-                    break;
-                case '?': case ':':
+                case '#':
+                case ',':
+                case '[':
+                case ']':
+                case '{':
+                case '}':
+                case '&':
+                case '*':
+                case '!':
+                case '|':
+                case '>':
+                case '\'':
+                case '"':
+                case '%':
+                case '@':
+                case '`': flow_indicators = block_indicators = true; break;
+                case '?':
+                case ':':
                     flow_indicators = true;
                     if (followed_by_whitespace) block_indicators = true;
                     break;
@@ -118,7 +133,12 @@ void Emitter::analyze_scalar(std::string_view value) {
             }
         } else {
             switch (c) {
-                case ',': case '?': case '[': case ']': case '{': case '}': flow_indicators = true; break;
+                case ',':
+                case '?':
+                case '[':
+                case ']':
+                case '{':
+                case '}': flow_indicators = true; break;
                 case ':':
                     flow_indicators = true;
                     if (followed_by_whitespace) block_indicators = true;
@@ -192,7 +212,8 @@ void Emitter::write_plain(std::string_view value, bool allow_breaks) {
     if (!scalar_.multiline && (v3_ || column_ + static_cast<int>(value.size()) <= best_width_)) {
         out_ += value;  // it cannot be folded
         if (scalar_.ascii) column_ += static_cast<int>(value.size());
-        else for (char const c : value) column_ += (c & '\xC0') != '\x80';
+        else
+            for (char const c : value) column_ += (c & '\xC0') != '\x80';
     } else {
         bool spaces = false;
         bool breaks = false;
@@ -230,7 +251,8 @@ void Emitter::write_single_quoted(std::string_view value, bool allow_breaks) {
     bool breaks = false;
     for (std::size_t i = 0; i < value.size();) {
         if (value[i] == ' ') {
-            if (allow_breaks && !spaces && column_ > best_width_ && i > 0 && i < value.size() - 1 && !is_space(value, i + 1)) {
+            if (allow_breaks && !spaces && column_ > best_width_ && i > 0 && i < value.size() - 1 &&
+                !is_space(value, i + 1)) {
                 write_indent();
                 ++i;
             } else {

@@ -14,13 +14,20 @@ namespace holdfast::yaml {
 
 struct EmitEvent {
     enum class Type : std::uint8_t {
-        document_start, document_end, alias, scalar, sequence_start, sequence_end, mapping_start, mapping_end,
+        document_start,
+        document_end,
+        alias,
+        scalar,
+        sequence_start,
+        sequence_end,
+        mapping_start,
+        mapping_end,
     };
     Type type;
     ScalarStyle style = ScalarStyle::plain;
     bool flow = false;
-    bool empty = false;      // a collection without children
-    bool implicit = true;    // no tag is written
+    bool empty = false;    // a collection without children
+    bool implicit = true;  // no tag is written
     std::string_view anchor, tag, value;
     std::string_view head, line, foot, tail;
 };
@@ -40,11 +47,24 @@ public:
 
 private:
     enum class State : std::uint8_t {
-        first_document_start, document_start, document_content, document_end,
-        flow_sequence_first_item, flow_sequence_trail_item, flow_sequence_item,
-        flow_mapping_first_key, flow_mapping_trail_key, flow_mapping_key, flow_mapping_simple_value, flow_mapping_value,
-        block_sequence_first_item, block_sequence_item,
-        block_mapping_first_key, block_mapping_key, block_mapping_simple_value, block_mapping_value,
+        first_document_start,
+        document_start,
+        document_content,
+        document_end,
+        flow_sequence_first_item,
+        flow_sequence_trail_item,
+        flow_sequence_item,
+        flow_mapping_first_key,
+        flow_mapping_trail_key,
+        flow_mapping_key,
+        flow_mapping_simple_value,
+        flow_mapping_value,
+        block_sequence_first_item,
+        block_sequence_item,
+        block_mapping_first_key,
+        block_mapping_key,
+        block_mapping_simple_value,
+        block_mapping_value,
     };
 
     // emitter.cpp: one function per state
@@ -70,7 +90,10 @@ private:
     void decrease_indent() { indent_ = indents_.back(), indents_.pop_back(); }
     void pop_state() { state_ = states_.back(), states_.pop_back(); }
     bool has_trailing_comment() const { return !(line_.empty() && foot_.empty() && tail_.empty()); }
-    bool fail(std::string_view problem) { problem_ = problem; return false; }
+    bool fail(std::string_view problem) {
+        problem_ = problem;
+        return false;
+    }
 
     // emit_scalar.cpp
     void analyze_scalar(std::string_view value);
@@ -93,7 +116,7 @@ private:
     // the pen
     void put(char c) { out_.push_back(c), ++column_; }
     void put_break();
-    void write(std::string_view value, std::size_t& at);        // one character
+    void write(std::string_view value, std::size_t& at);  // one character
     void write_ascii(std::string_view value, std::size_t& at, std::size_t count) {
         out_.append(value, at, count);
         column_ += static_cast<int>(count);

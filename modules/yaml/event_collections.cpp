@@ -113,7 +113,8 @@ bool EventParser::flow_sequence_entry(Event& event, bool first) {
 bool EventParser::flow_sequence_entry_mapping_key(Event& event) {
     auto const* const token = peek();
     if (!token) return false;
-    if (token->type != TokenType::value && token->type != TokenType::flow_entry && token->type != TokenType::flow_sequence_end) {
+    if (token->type != TokenType::value && token->type != TokenType::flow_entry &&
+        token->type != TokenType::flow_sequence_end) {
         return child(event, State::flow_sequence_entry_mapping_value, false, false);
     }
     auto const mark = token->end();
@@ -158,7 +159,8 @@ bool EventParser::flow_mapping_key(Event& event, bool first) {
             }
             return empty_scalar(event, token->start, State::flow_mapping_value);
         }
-        if (token->type != TokenType::flow_mapping_end) return child(event, State::flow_mapping_empty_value, false, false);
+        if (token->type != TokenType::flow_mapping_end)
+            return child(event, State::flow_mapping_empty_value, false, false);
     }
     return end_collection(event, EventType::mapping_end, true);
 }

@@ -60,7 +60,8 @@ void EventParser::take_comments(Event& event) {
 void EventParser::split_stem_comment(std::size_t stem_length) {
     if (stem_length == 0) return;
     auto const* const token = peek();
-    if (!token || (token->type != TokenType::block_sequence_start && token->type != TokenType::block_mapping_start)) return;
+    if (!token || (token->type != TokenType::block_sequence_start && token->type != TokenType::block_mapping_start))
+        return;
     auto const all = head_.text(arena_);
     stem_ = all.substr(0, stem_length);
     head_.assign(all.size() == stem_length ? std::string_view{} : all.substr(stem_length + 1));

@@ -11,8 +11,17 @@
 namespace holdfast::yaml {
 
 enum class EventType : std::uint8_t {
-    none, stream_start, stream_end, document_start, document_end, alias, scalar,
-    sequence_start, sequence_end, mapping_start, mapping_end,
+    none,
+    stream_start,
+    stream_end,
+    document_start,
+    document_end,
+    alias,
+    scalar,
+    sequence_start,
+    sequence_end,
+    mapping_start,
+    mapping_end,
 };
 
 struct Event {
@@ -29,7 +38,8 @@ struct Event {
 
 class EventParser {
 public:
-    EventParser(Arena& arena, std::string_view text, bool comments, std::uint32_t lookahead, std::string_view reader_error)
+    EventParser(Arena& arena, std::string_view text, bool comments, std::uint32_t lookahead,
+                std::string_view reader_error)
         : arena_{arena}, scanner_{arena, text, comments, lookahead, reader_error} {}
 
     /// False after an error. Behind the end of the stream: events of type none.
@@ -38,12 +48,28 @@ public:
 
 private:
     enum class State : std::uint8_t {
-        stream_start, implicit_document_start, document_start, document_content, document_end, block_node,
-        block_sequence_first_entry, block_sequence_entry, indentless_sequence_entry,
-        block_mapping_first_key, block_mapping_key, block_mapping_value,
-        flow_sequence_first_entry, flow_sequence_entry, flow_sequence_entry_mapping_key,
-        flow_sequence_entry_mapping_value, flow_sequence_entry_mapping_end,
-        flow_mapping_first_key, flow_mapping_key, flow_mapping_value, flow_mapping_empty_value, end,
+        stream_start,
+        implicit_document_start,
+        document_start,
+        document_content,
+        document_end,
+        block_node,
+        block_sequence_first_entry,
+        block_sequence_entry,
+        indentless_sequence_entry,
+        block_mapping_first_key,
+        block_mapping_key,
+        block_mapping_value,
+        flow_sequence_first_entry,
+        flow_sequence_entry,
+        flow_sequence_entry_mapping_key,
+        flow_sequence_entry_mapping_value,
+        flow_sequence_entry_mapping_end,
+        flow_mapping_first_key,
+        flow_mapping_key,
+        flow_mapping_value,
+        flow_mapping_empty_value,
+        end,
     };
 
     /// Pieces of one comment, joined by line breaks. One piece stays a view.

@@ -202,7 +202,8 @@ Outcome scan_uint(std::string_view text, int base, std::uint64_t& value) {
         else if (lower(c) >= 'a' && lower(c) <= 'z') digit = lower(c) - 'a' + 10;
         if (digit >= base) return Outcome::syntax;
         auto const factor = static_cast<std::uint64_t>(base);
-        if (value > (std::numeric_limits<std::uint64_t>::max() - static_cast<std::uint64_t>(digit)) / factor) return Outcome::range;
+        if (value > (std::numeric_limits<std::uint64_t>::max() - static_cast<std::uint64_t>(digit)) / factor)
+            return Outcome::range;
         value = value * factor + static_cast<std::uint64_t>(digit);
     }
     if (underscores && !underscores_ok(text)) return Outcome::syntax;

@@ -114,7 +114,8 @@ bool pass_through_json(json::value& value, std::string& problem) {
         case json::kind::array:
             return std::ranges::all_of(value.get_array(), [&](auto& item) { return pass_through_json(item, problem); });
         case json::kind::object:
-            return std::ranges::all_of(value.get_object(), [&](auto& entry) { return pass_through_json(entry.value(), problem); });
+            return std::ranges::all_of(value.get_object(),
+                                       [&](auto& entry) { return pass_through_json(entry.value(), problem); });
         default: return true;
     }
 }
@@ -173,7 +174,9 @@ std::string to_valid_utf8(std::string_view text) {
     return out;
 }
 
-Result<std::string> marshal_json(json::value const& value, bool escape_html) { return JsonWriter{escape_html}.run(value); }
+Result<std::string> marshal_json(json::value const& value, bool escape_html) {
+    return JsonWriter{escape_html}.run(value);
+}
 
 namespace {
 Result<json::value> decode_v2(std::string_view text, bool strict, json::storage_ptr storage) {
@@ -245,9 +248,8 @@ Node* from_json(Arena& arena, json::value const& value) {
 bool is_yaml11_non_string(std::string_view text) {
     if (text.empty() || text.contains('\n')) return false;
     // Letters, digits and a few signs are one plain scalar; anything else is worth a real look.
-    bool const is_word = std::ranges::all_of(text, [](char c) {
-        return (chars::is_word(c) && c != '-') || c == '.' || c == '/' || c == '+';
-    });
+    bool const is_word = std::ranges::all_of(
+        text, [](char c) { return (chars::is_word(c) && c != '-') || c == '.' || c == '/' || c == '+'; });
     if (is_word && !text.starts_with("...")) {
         auto const tag = resolve_tag(text, Dialect::v2);
         return tag != Tag::string && tag != Tag::timestamp;

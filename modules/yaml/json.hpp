@@ -16,8 +16,9 @@ namespace holdfast::yaml {
 
 struct JsonOptions {
     Dialect dialect = Dialect::v3;
-    bool strict = false;              // v2 only: UnmarshalStrict, a key set twice is an error (v3 always checks)
-    bool text_keys_at_root = false;   // v3: decode into map[string]any, as kyaml's MarshalJSON: `1: a` at the root is "1"
+    bool strict = false;  // v2 only: UnmarshalStrict, a key set twice is an error (v3 always checks)
+    bool text_keys_at_root =
+        false;  // v3: decode into map[string]any, as kyaml's MarshalJSON: `1: a` at the root is "1"
     boost::json::storage_ptr storage{};  // of the value; a monotonic_resource is freed as a whole
 };
 

@@ -14,8 +14,8 @@ namespace holdfast::yaml {
 
 namespace {
 
-constexpr std::string_view kTagNames[] = {"",      "!!null", "!!bool", "!!str",    "!!int",   "!!float",
-                                          "!!timestamp", "!!seq",  "!!map",  "!!binary", "!!merge", ""};
+constexpr std::string_view kTagNames[] = {"",      "!!null", "!!bool",   "!!str",   "!!int", "!!float", "!!timestamp",
+                                          "!!seq", "!!map",  "!!binary", "!!merge", ""};
 constexpr std::string_view kLongPrefix = "tag:yaml.org,2002:";
 
 bool has_indicated_string(Node const& node) {

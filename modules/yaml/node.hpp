@@ -33,15 +33,26 @@ inline constexpr Style kNotPlain = kQuoted | Style::literal | Style::folded;
 
 /// The tags YAML itself knows, so that a node needs one byte for them. `other` is an application's own tag.
 enum class Tag : std::uint8_t {
-    none, null, boolean, string, integer, floating, timestamp, sequence, mapping, binary, merge, other,
+    none,
+    null,
+    boolean,
+    string,
+    integer,
+    floating,
+    timestamp,
+    sequence,
+    mapping,
+    binary,
+    merge,
+    other,
 };
 std::string_view to_string(Tag tag);  // "!!str"; "" for none and other
 Tag tag_of(std::string_view text);    // of the short or the long form; Tag::other when unknown
 
 namespace tags {
 inline constexpr std::string_view kNull = "!!null", kBool = "!!bool", kStr = "!!str", kInt = "!!int",
-    kFloat = "!!float", kTimestamp = "!!timestamp", kSeq = "!!seq", kMap = "!!map", kBinary = "!!binary",
-    kMerge = "!!merge";
+                                  kFloat = "!!float", kTimestamp = "!!timestamp", kSeq = "!!seq", kMap = "!!map",
+                                  kBinary = "!!binary", kMerge = "!!merge";
 }
 
 /// A node of a document. 40 bytes, trivially copyable, always made in an Arena (functions below).
@@ -108,7 +119,9 @@ public:
     void append(Arena& arena, Node* child) { insert(arena, size(), child); }
     void insert(Arena& arena, std::size_t index, Node* child);
     void erase(std::size_t index, std::size_t count = 1);
-    void clear_items() { if (!has_text()) size_ = 0; }
+    void clear_items() {
+        if (!has_text()) size_ = 0;
+    }
     /// Replaces all children by a copy of this list of pointers.
     void set_items(Arena& arena, std::span<Node* const> children);
 

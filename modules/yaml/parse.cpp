@@ -72,7 +72,8 @@ struct Parser::Impl {
 
     Impl(Arena& a, std::string text, ParseOptions o)
         : arena{a}, options{o}, read{read_text(a, std::move(text))},
-          events{a, read.text, o.comments && o.dialect == Dialect::v3, o.dialect == Dialect::v3 ? 2u : 0u, read.error} {}
+          events{a, read.text, o.comments && o.dialect == Dialect::v3, o.dialect == Dialect::v3 ? 2u : 0u, read.error} {
+    }
 
     Result<Node*> next();
     bool next_event();
@@ -119,8 +120,8 @@ Node* Parser::Impl::make_node(Kind kind) {
     node->line = event.start.line + 1;
     node->column = event.start.column + 1;
     if (event.has_comments() || event.has_anchor) {
-        node->set_extra(arena.make<Node::Extra>(event.type == EventType::alias ? std::string_view{} : event.anchor, event.head,
-                                                event.line, event.foot, std::string_view{}, nullptr));
+        node->set_extra(arena.make<Node::Extra>(event.type == EventType::alias ? std::string_view{} : event.anchor,
+                                                event.head, event.line, event.foot, std::string_view{}, nullptr));
         if (event.has_anchor) anchors[event.anchor] = node;
     }
     return node;

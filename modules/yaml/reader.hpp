@@ -10,9 +10,9 @@
 namespace holdfast::yaml {
 
 struct ReadText {
-    std::string_view text;        // valid UTF-8 without byte order mark; two zero bytes follow it
-    std::string_view error;       // what is wrong behind `text`; go-yaml's words
-    std::size_t error_at = 0;     // byte of `text` (before it was cut) where that is
+    std::string_view text;     // valid UTF-8 without byte order mark; two zero bytes follow it
+    std::string_view error;    // what is wrong behind `text`; go-yaml's words
+    std::size_t error_at = 0;  // byte of `text` (before it was cut) where that is
 };
 
 /// Decodes UTF-16, drops a byte order mark, checks every character.

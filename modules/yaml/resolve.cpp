@@ -28,7 +28,8 @@ constexpr auto kHints = [] {
 /// Characters that a number in any of the notations may hold.
 constexpr auto kNumeric = [] {
     std::array<bool, 256> numeric{};
-    for (char const c : std::string_view{"0123456789abcdefABCDEFxXoO_+-."}) numeric[static_cast<unsigned char>(c)] = true;
+    for (char const c : std::string_view{"0123456789abcdefABCDEFxXoO_+-."})
+        numeric[static_cast<unsigned char>(c)] = true;
     return numeric;
 }();
 
@@ -143,12 +144,13 @@ Result<Resolved> resolve(std::string_view tag, std::string_view text, Dialect di
             return Resolved{Tag::floating, static_cast<double>(*number)};
         }
     }
-    return fail(Errc::invalid_input, "yaml: cannot decode " + std::string{to_string(found.tag)} + " `" + std::string{text} +
-                                         "` as a " + std::string{to_string(wanted)});
+    return fail(Errc::invalid_input, "yaml: cannot decode " + std::string{to_string(found.tag)} + " `" +
+                                         std::string{text} + "` as a " + std::string{to_string(wanted)});
 }
 
 Result<Resolved> resolve_node(Node const& scalar, Dialect dialect) {
-    if (scalar.tag_id() == Tag::string || (scalar.tag_id() == Tag::none && any(scalar.style & kNotPlain))) return Resolved{};
+    if (scalar.tag_id() == Tag::string || (scalar.tag_id() == Tag::none && any(scalar.style & kNotPlain)))
+        return Resolved{};
     bool const has_place = scalar.line != 0;
     // What was read plain carries the type that v3 found; v2 looks at the text again.
     if (dialect == Dialect::v2 && has_place && !any(scalar.style & Style::tagged)) {
@@ -160,7 +162,7 @@ Result<Resolved> resolve_node(Node const& scalar, Dialect dialect) {
 
 bool is_old_bool(std::string_view text) {
     if (text.empty() || text.size() > 3) return false;
-    constexpr std::string_view words[] = {"y", "Y", "yes", "Yes", "YES", "on", "On", "ON",
+    constexpr std::string_view words[] = {"y", "Y", "yes", "Yes", "YES", "on",  "On",  "ON",
                                           "n", "N", "no",  "No",  "NO",  "off", "Off", "OFF"};
     return std::ranges::find(words, text) != std::end(words);
 }

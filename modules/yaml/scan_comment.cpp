@@ -128,7 +128,8 @@ void Scanner::scan_comments(Mark scan_mark) {
         }
 
         // A comment at another indentation is a foot of what came before, not a head of what follows.
-        if (!text.empty() && (static_cast<std::int64_t>(column) - 1 < next_indent && column != start.column)) add_foot();
+        if (!text.empty() && (static_cast<std::int64_t>(column) - 1 < next_indent && column != start.column))
+            add_foot();
         if (c != '#') break;
 
         if (text.empty()) start = here();

@@ -59,7 +59,8 @@ private:
 /// Where text between quotes may end, or mean something else than itself.
 constexpr auto stops_for(std::string_view marks) {
     std::array<bool, 256> stops{};
-    for (std::size_t c = 0; c < 256; ++c) stops[c] = (chars::kTable[c] & (chars::kBreak | chars::kEnd | chars::kHigh)) != 0;
+    for (std::size_t c = 0; c < 256; ++c)
+        stops[c] = (chars::kTable[c] & (chars::kBreak | chars::kEnd | chars::kHigh)) != 0;
     for (char const c : marks) stops[static_cast<unsigned char>(c)] = true;
     return stops;
 }
@@ -247,7 +248,8 @@ bool Scanner::scan_escape(std::string& out, Mark start) {
         if (digit < 0) return fail(start, "did not find expected hexdecimal number");
         code = code * 16 + static_cast<std::uint64_t>(digit);
     }
-    if ((code >= 0xD800 && code <= 0xDFFF) || code > 0x10FFFF) return fail(start, "found invalid Unicode character escape code");
+    if ((code >= 0xD800 && code <= 0xDFFF) || code > 0x10FFFF)
+        return fail(start, "found invalid Unicode character escape code");
     append_rune(out, static_cast<char32_t>(code));
     p_ += digits;
     return true;

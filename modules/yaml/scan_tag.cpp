@@ -16,7 +16,8 @@ bool Scanner::scan_anchor(Token& token) {
     while (is_word(*p_)) ++p_;
     token.text = {from, static_cast<std::size_t>(p_ - from)};
     bool const ends_well = is_blankz(p_) || std::string_view{"?:,]}%@`"}.contains(*p_);
-    if (token.text.empty() || !ends_well) return fail(token.start, "did not find expected alphabetic or numeric character");
+    if (token.text.empty() || !ends_well)
+        return fail(token.start, "did not find expected alphabetic or numeric character");
     return true;
 }
 

@@ -18,9 +18,10 @@ std::uint32_t count_characters(char const* from, char const* to) {
 }
 }  // namespace
 
-Scanner::Scanner(Arena& arena, std::string_view text, bool comments, std::uint32_t lookahead, std::string_view reader_error)
-    : arena_{arena}, text_{text.data()}, end_{text.data() + text.size()}, p_{const_cast<char*>(text_)}, line_base_{text_},
-      with_comments_{comments}, lookahead_{lookahead}, reader_error_{reader_error} {
+Scanner::Scanner(Arena& arena, std::string_view text, bool comments, std::uint32_t lookahead,
+                 std::string_view reader_error)
+    : arena_{arena}, text_{text.data()}, end_{text.data() + text.size()}, p_{const_cast<char*>(text_)},
+      line_base_{text_}, with_comments_{comments}, lookahead_{lookahead}, reader_error_{reader_error} {
     tokens_.reserve(64);
     if (text.starts_with("\xEF\xBB\xBF")) bom_end_ = text_ + std::min<std::size_t>(text.size(), 509);
 }
@@ -142,7 +143,8 @@ bool Scanner::has_document_indicator() const {
 
 bool Scanner::fetch_any() {
     char const c = *p_;
-    if (!chars::is(c, chars::kStart | chars::kBlank | chars::kBreak | chars::kHigh)) return fetch_scalar(ScalarStyle::plain);
+    if (!chars::is(c, chars::kStart | chars::kBlank | chars::kBreak | chars::kHigh))
+        return fetch_scalar(ScalarStyle::plain);
     switch (c) {
         case '[': return fetch_flow_start(TokenType::flow_sequence_start);
         case '{': return fetch_flow_start(TokenType::flow_mapping_start);

@@ -21,10 +21,27 @@ struct Mark {
 };
 
 enum class TokenType : std::uint8_t {
-    stream_start, stream_end, version_directive, tag_directive, document_start, document_end,
-    block_sequence_start, block_mapping_start, block_end,
-    flow_sequence_start, flow_sequence_end, flow_mapping_start, flow_mapping_end,
-    block_entry, flow_entry, key, value, alias, anchor, tag, scalar,
+    stream_start,
+    stream_end,
+    version_directive,
+    tag_directive,
+    document_start,
+    document_end,
+    block_sequence_start,
+    block_mapping_start,
+    block_end,
+    flow_sequence_start,
+    flow_sequence_end,
+    flow_mapping_start,
+    flow_mapping_end,
+    block_entry,
+    flow_entry,
+    key,
+    value,
+    alias,
+    anchor,
+    tag,
+    scalar,
 };
 
 enum class ScalarStyle : std::uint8_t { plain, single_quoted, double_quoted, literal, folded };
@@ -32,11 +49,11 @@ enum class ScalarStyle : std::uint8_t { plain, single_quoted, double_quoted, lit
 struct Token {
     TokenType type = TokenType::stream_start;
     ScalarStyle style = ScalarStyle::plain;
-    std::uint8_t width = 0;          // characters of an indicator: where the token ends on its line
-    bool compatible = false;         // of a version directive: 1.1
+    std::uint8_t width = 0;   // characters of an indicator: where the token ends on its line
+    bool compatible = false;  // of a version directive: 1.1
     Mark start;
-    std::string_view text;           // scalar, anchor, alias; tag: handle
-    std::string_view suffix;         // tag: suffix; tag directive: prefix
+    std::string_view text;    // scalar, anchor, alias; tag: handle
+    std::string_view suffix;  // tag: suffix; tag directive: prefix
 
     Mark end() const { return {start.index + width, start.line, start.column + width}; }
 };
@@ -156,7 +173,9 @@ private:
     Token& append_token(TokenType type, Mark start, std::uint8_t width = 0);
     bool indicator(TokenType type);
     bool has_document_indicator() const;
-    std::uint32_t next_token_number() const { return tokens_parsed_ + static_cast<std::uint32_t>(tokens_.size() - head_); }
+    std::uint32_t next_token_number() const {
+        return tokens_parsed_ + static_cast<std::uint32_t>(tokens_.size() - head_);
+    }
 
     // scan_scalar.cpp
     bool scan_plain(Token& token);
@@ -182,7 +201,9 @@ private:
     bool scan_version_number(Mark start, int& number);
 
     bool fail(Mark context, std::string_view text);
-    bool is_at_reader_error(std::ptrdiff_t characters) const { return !reader_error_.empty() && end_ - p_ < characters; }
+    bool is_at_reader_error(std::ptrdiff_t characters) const {
+        return !reader_error_.empty() && end_ - p_ < characters;
+    }
 
     // The cursor. A column is p_ - line_base_; a character of n bytes moves line_base_ by n - 1.
     Mark mark() const {
@@ -193,8 +214,8 @@ private:
         while (chars::is_blank(*p_)) ++p_;
     }
     void skip_ascii() { ++p_, newlines_ = 0; }
-    void skip_char();          // any character that is no line break
-    void skip_line();          // a line break, if there is one
+    void skip_char();  // any character that is no line break
+    void skip_line();  // a line break, if there is one
     void read_line(std::string& out);
 
     Arena& arena_;
@@ -206,7 +227,7 @@ private:
     std::uint32_t line_ = 0;
     std::uint32_t newlines_ = 0;  // line breaks since the last character that is neither blank nor break
     bool with_comments_;
-    std::uint32_t lookahead_;     // tokens that must follow the head: 2 in v3, which places comments by them
+    std::uint32_t lookahead_;  // tokens that must follow the head: 2 in v3, which places comments by them
     std::string_view reader_error_;
     SyntaxError error_;
 

@@ -133,7 +133,8 @@ private:
                 return false;
             }
             auto const resolved = resolve_plain(*text, Dialect::v2);
-            if (auto const* const whole = std::get_if<std::int64_t>(&resolved.value)) return plain(std::to_string(*whole));
+            if (auto const* const whole = std::get_if<std::int64_t>(&resolved.value))
+                return plain(std::to_string(*whole));
             if (auto const* const big = std::get_if<std::uint64_t>(&resolved.value)) return plain(std::to_string(*big));
         }
         if (std::isnan(number)) return plain(".nan");

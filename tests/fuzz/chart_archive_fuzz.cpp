@@ -25,7 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     std::string_view const bytes{reinterpret_cast<char const*>(data), size};
     if (auto const files = helm::unpack_archive(bytes)) {
         for (auto const& file : *files) {
-            if (file.name.starts_with('/') || file.name.starts_with("..") || file.name.find("/../") != file.name.npos) std::abort();
+            if (file.name.starts_with('/') || file.name.starts_with("..") || file.name.find("/../") != file.name.npos)
+                std::abort();
         }
     }
     auto const chart = helm::load_archive(bytes);

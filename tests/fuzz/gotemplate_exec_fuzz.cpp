@@ -27,8 +27,9 @@ public:
     std::chrono::system_clock::time_point now() override { return {}; }
 };
 
-constexpr char kData[] = R"({"s":"hello World","e":"","n":3,"f":1.5,"b":true,"nil":null,"l":["b","a","c"],"mix":[1,"two",null,{"k":"v"},[1,2]],)"
-                         R"("m":{"x":1,"y":"why","nest":{"deep":{"er":"yes"}}},"em":{},"el":[],"u":"h\u00e9llo \u2603"})";
+constexpr char kData[] =
+    R"({"s":"hello World","e":"","n":3,"f":1.5,"b":true,"nil":null,"l":["b","a","c"],"mix":[1,"two",null,{"k":"v"},[1,2]],)"
+    R"("m":{"x":1,"y":"why","nest":{"deep":{"er":"yes"}}},"em":{},"el":[],"u":"h\u00e9llo \u2603"})";
 
 }  // namespace
 

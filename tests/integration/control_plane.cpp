@@ -62,7 +62,8 @@ std::string ControlPlane::read_line() {
 
 std::string ControlPlane::command(std::string const& words) {
     auto const line = words + "\n";
-    if (::write(to_child_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) return "error: launcher is gone";
+    if (::write(to_child_, line.data(), line.size()) != static_cast<ssize_t>(line.size()))
+        return "error: launcher is gone";
     return read_line();
 }
 

@@ -41,7 +41,8 @@ struct Bench {
         auto config = load_kubeconfig(plane->kubeconfig(), "");
         REQUIRE(config);
         client = Client::make(loop.executor(), http, *config).value();
-        auto made = loop.run(client->create(Object{{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", ns}}}}, {}));
+        auto made = loop.run(
+            client->create(Object{{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", ns}}}}, {}));
         REQUIRE((made || made.error().code == Errc::busy));
     }
 
@@ -52,7 +53,9 @@ struct Bench {
     }
     Target target(GroupVersionKind const& gvk, std::string name) { return {resource(gvk), ns, std::move(name)}; }
     Object config_map(std::string const& name, std::string const& value) const {
-        return {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", {{"name", name}, {"namespace", ns}, {"labels", {{"from", "test"}}}}},
+        return {{"apiVersion", "v1"},
+                {"kind", "ConfigMap"},
+                {"metadata", {{"name", name}, {"namespace", ns}, {"labels", {{"from", "test"}}}}},
                 {"data", {{"key", value}}}};
     }
     void wait_until(std::function<bool()> const& holds, std::chrono::seconds limit = 20s) {
@@ -87,10 +90,12 @@ TEST_CASE("kube client: a new kind is found after its CRD was established", "[ku
     auto const crd = json::parse(R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition",
         "metadata":{"name":"widgets.test.holdfast.dev"},"spec":{"group":"test.holdfast.dev","scope":"Namespaced",
         "names":{"kind":"Widget","plural":"widgets"},"versions":[{"name":"v1","served":true,"storage":true,"subresources":{"status":{}},
-        "schema":{"openAPIV3Schema":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}]}})").get_object();
+        "schema":{"openAPIV3Schema":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}]}})")
+                         .get_object();
     auto const applied = bench.loop.run(bench.client->apply(crd, kManager));
     REQUIRE(applied);
-    Target const at{bench.resource({"apiextensions.k8s.io", "v1", "CustomResourceDefinition"}), "", "widgets.test.holdfast.dev"};
+    Target const at{bench.resource({"apiextensions.k8s.io", "v1", "CustomResourceDefinition"}), "",
+                    "widgets.test.holdfast.dev"};
 
     bench.wait_until([&] {
         auto const read = bench.loop.run(bench.client->get(at));
@@ -102,14 +107,16 @@ TEST_CASE("kube client: a new kind is found after its CRD was established", "[ku
     });
 
     // The status subresource takes a merge patch and leaves the spec alone.
-    auto const made = bench.loop.run(bench.client->apply(
-        Object{{"apiVersion", "test.holdfast.dev/v1"}, {"kind", "Widget"}, {"metadata", {{"name", "w"}, {"namespace", bench.ns}}}, {"spec", {{"a", 1}}}},
-        kManager));
+    auto const made = bench.loop.run(bench.client->apply(Object{{"apiVersion", "test.holdfast.dev/v1"},
+                                                                {"kind", "Widget"},
+                                                                {"metadata", {{"name", "w"}, {"namespace", bench.ns}}},
+                                                                {"spec", {{"a", 1}}}},
+                                                         kManager));
     REQUIRE(made);
     auto at_status = bench.target(widget, "w");
     at_status.subresource = "status";
-    auto const patched = bench.loop.run(bench.client->patch(at_status, Patch::merge, json::object{{"status", {{"observedGeneration", 1}}}},
-                                                            {.field_manager = "gotk"}));
+    auto const patched = bench.loop.run(bench.client->patch(
+        at_status, Patch::merge, json::object{{"status", {{"observedGeneration", 1}}}}, {.field_manager = "gotk"}));
     REQUIRE(patched);
     CHECK(find_integer(*patched, {"status", "observedGeneration"}) == 1);
     CHECK(find_integer(*patched, {"spec", "a"}) == 1);
@@ -117,7 +124,8 @@ TEST_CASE("kube client: a new kind is found after its CRD was established", "[ku
 
 TEST_CASE("kube client: create, read, patch, replace and delete", "[kube]") {
     Bench bench;
-    auto const created = bench.loop.run(bench.client->create(bench.config_map("a", "1"), {.field_manager = "holdfast-test"}));
+    auto const created =
+        bench.loop.run(bench.client->create(bench.config_map("a", "1"), {.field_manager = "holdfast-test"}));
     REQUIRE(created);
     auto const at = bench.target(kConfigMap, "a");
 
@@ -126,7 +134,8 @@ TEST_CASE("kube client: create, read, patch, replace and delete", "[kube]") {
     CHECK(refusal.reason == "AlreadyExists");
     CHECK(refusal.message == "configmaps \"a\" already exists");
 
-    auto const merged = bench.loop.run(bench.client->patch(at, Patch::merge, json::object{{"data", {{"key", "2"}}}}, {}));
+    auto const merged =
+        bench.loop.run(bench.client->patch(at, Patch::merge, json::object{{"data", {{"key", "2"}}}}, {}));
     REQUIRE(merged);
     CHECK(find_string(*merged, {"data", "key"}) == "2");
     auto const by_json = bench.loop.run(bench.client->patch(
@@ -157,24 +166,28 @@ TEST_CASE("kube client: create, read, patch, replace and delete", "[kube]") {
     CHECK(refusal.code == 404);
 }
 
-TEST_CASE("kube client: server-side apply owns fields, refuses another owner's without force, and repeats as a no-op", "[kube]") {
+TEST_CASE("kube client: server-side apply owns fields, refuses another owner's without force, and repeats as a no-op",
+          "[kube]") {
     Bench bench;
     auto const first = bench.loop.run(bench.client->apply(bench.config_map("a", "1"), kManager));
     REQUIRE(first);
 
     Refusal refusal;
-    auto const other = bench.loop.run(bench.client->apply(bench.config_map("a", "2"), {.field_manager = "someone-else"}, &refusal));
+    auto const other =
+        bench.loop.run(bench.client->apply(bench.config_map("a", "2"), {.field_manager = "someone-else"}, &refusal));
     REQUIRE_FALSE(other);
     CHECK(refusal.is("Conflict"));
     CHECK(refusal.message.contains("conflict with \"holdfast-test\""));
 
-    auto const dry = bench.loop.run(bench.client->apply(bench.config_map("a", "3"), {.field_manager = "holdfast-test", .dry_run = true, .force = true}));
+    auto const dry = bench.loop.run(bench.client->apply(
+        bench.config_map("a", "3"), {.field_manager = "holdfast-test", .dry_run = true, .force = true}));
     REQUIRE(dry);
     CHECK(find_string(*dry, {"data", "key"}) == "3");
     auto const again = bench.loop.run(bench.client->apply(bench.config_map("a", "1"), kManager));
     REQUIRE(again);
     CHECK(resource_version_of(*again) == resource_version_of(*first));
-    auto const small = bench.loop.run(bench.client->apply(bench.config_map("a", "1"), {.field_manager = "holdfast-test", .force = true, .metadata_only = true}));
+    auto const small = bench.loop.run(bench.client->apply(
+        bench.config_map("a", "1"), {.field_manager = "holdfast-test", .force = true, .metadata_only = true}));
     REQUIRE(small);
     CHECK(uid_of(*small) == uid_of(*first));
     CHECK(find(*small, {"data"}) == nullptr);
@@ -208,7 +221,8 @@ TEST_CASE("kube client: what the server rejects comes back in its own words", "[
 TEST_CASE("kube client: a list comes in pages", "[kube]") {
     Bench bench;
     for (int i = 0; i < 25; ++i) {
-        auto const made = bench.loop.run(bench.client->create(bench.config_map("m" + std::to_string(i), "x"), {.metadata_only = true}));
+        auto const made = bench.loop.run(
+            bench.client->create(bench.config_map("m" + std::to_string(i), "x"), {.metadata_only = true}));
         REQUIRE(made);
     }
     auto const before = bench.client->counts().of(Verb::list);
@@ -221,7 +235,9 @@ TEST_CASE("kube client: a list comes in pages", "[kube]") {
     };
 
     auto const version = bench.loop.run(bench.client->list(
-        bench.resource(kConfigMap), {.ns = bench.ns, .label_selector = "from=test", .metadata_only = true, .page_size = 10}, [&] { names.clear(); }, take));
+        bench.resource(kConfigMap),
+        {.ns = bench.ns, .label_selector = "from=test", .metadata_only = true, .page_size = 10}, [&] { names.clear(); },
+        take));
 
     REQUIRE(version);
     CHECK_FALSE(version->empty());
@@ -242,7 +258,9 @@ struct Mirror : WatchHandler {
         listing = true;
         fresh.clear();
     }
-    void changed(Object object) override { (listing ? fresh : known)[std::string{name_of(object)}] = find_string(object, {"data", "key"}); }
+    void changed(Object object) override {
+        (listing ? fresh : known)[std::string{name_of(object)}] = find_string(object, {"data", "key"});
+    }
     void deleted(Object object) override { known.erase(std::string{name_of(object)}); }
     void list_ends() override {
         listing = false;
@@ -303,8 +321,10 @@ TEST_CASE("kube client: a watch from a version the server no longer knows is ref
 
 TEST_CASE("kstatus: a real Deployment with no replicas becomes Current, and a deleted one is gone", "[kube]") {
     Bench bench;
-    auto deployment = json::parse(R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"replicas":0,
-        "selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"c","image":"none"}]}}}})").get_object();
+    auto deployment =
+        json::parse(R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"replicas":0,
+        "selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"c","image":"none"}]}}}})")
+            .get_object();
     set_namespace(deployment, bench.ns);
     auto const applied = bench.loop.run(bench.client->apply(deployment, kManager));
     REQUIRE(applied);
@@ -326,9 +346,11 @@ TEST_CASE("kube events: an event about an object is accepted", "[kube]") {
     Bench bench;
     auto const about = bench.loop.run(bench.client->apply(bench.config_map("a", "1"), kManager));
     REQUIRE(about);
-    EventDraft const draft{.about = &*about, .reason = "ReconciliationSucceeded", .message = "done", .component = "kustomize-controller"};
+    EventDraft const draft{
+        .about = &*about, .reason = "ReconciliationSucceeded", .message = "done", .component = "kustomize-controller"};
 
-    auto const recorded = bench.loop.run(record_event(*bench.client, make_event(draft, std::chrono::system_clock::now(), "1")));
+    auto const recorded =
+        bench.loop.run(record_event(*bench.client, make_event(draft, std::chrono::system_clock::now(), "1")));
 
     if (!recorded) FAIL(recorded.error().message);
 }

@@ -50,7 +50,8 @@ void print(json::object const& line) {
 model::ComplianceRecord a_record(std::int64_t number, std::int64_t message_bytes, model::WallTime observed_at) {
     bool const compliance = number % 3 == 0;
     std::string const name = "app-" + std::to_string(number % 7);
-    std::string const message = "pass " + std::to_string(number) + std::string(static_cast<std::size_t>(message_bytes), 'm');
+    std::string const message =
+        "pass " + std::to_string(number) + std::string(static_cast<std::size_t>(message_bytes), 'm');
     model::ComplianceRecord record{.stream = compliance ? model::Stream::compliance : model::Stream::object_status,
                                    .subject = name,
                                    .state_digest = std::to_string(number),
@@ -71,7 +72,8 @@ model::ComplianceRecord a_record(std::int64_t number, std::int64_t message_bytes
     return record;
 }
 
-Result<std::int64_t> put_one(cache::db::Connection& connection, cache::Outbox& outbox, model::ComplianceRecord const& record) {
+Result<std::int64_t> put_one(cache::db::Connection& connection, cache::Outbox& outbox,
+                             model::ComplianceRecord const& record) {
     auto transaction = cache::db::Transaction::begin(connection);
     if (!transaction) return fail(std::move(transaction));
     auto put = outbox.put(record);
@@ -97,7 +99,8 @@ struct Tool {
         auto transaction = cache::db::Transaction::begin(connection);
         if (!transaction) return fail(std::move(transaction));
         for (std::int64_t i = 0; i < count; ++i) {
-            auto put = outbox.put(a_record(i, options.number("--message-bytes", 0), std::chrono::system_clock::now() - age));
+            auto put =
+                outbox.put(a_record(i, options.number("--message-bytes", 0), std::chrono::system_clock::now() - age));
             if (!put) return fail(std::move(put));
         }
         return transaction->commit();
@@ -115,7 +118,8 @@ struct Tool {
             count = 0;
         }
         for (std::int64_t i = 0; i < count; ++i) {
-            auto record = a_record(options.number("--first", 0) + i, options.number("--message-bytes", 0), std::chrono::system_clock::now() - age);
+            auto record = a_record(options.number("--first", 0) + i, options.number("--message-bytes", 0),
+                                   std::chrono::system_clock::now() - age);
             auto put = [this, record = std::move(record)] { return put_one(connection, outbox, record); };
             auto const sequence = co_await on_pool(db, std::move(put));
             if (!sequence) {
@@ -135,8 +139,10 @@ struct Tool {
             auto const& state = drain.state();
             std::string const now = std::string{uplink::to_string(state.word)} + "\n" + state.last_error;
             if (now != last) {
-                json::object line{{"state", uplink::to_string(state.word)}, {"error", state.last_error},
-                                  {"sent", state.sent_total}, {"set_aside", state.set_aside_total}};
+                json::object line{{"state", uplink::to_string(state.word)},
+                                  {"error", state.last_error},
+                                  {"sent", state.sent_total},
+                                  {"set_aside", state.set_aside_total}};
                 if (state.clock_skew) line["skew"] = state.clock_skew->count();
                 if (state.identity_expires) line["identity_expires"] = model::format_time(*state.identity_expires);
                 print(line);
@@ -146,7 +152,10 @@ struct Tool {
                 auto waiting = [this] { return outbox.state(); };
                 auto const queue = co_await on_pool(db, std::move(waiting));
                 if (queue && queue->waiting == 0) {
-                    print({{"done", true}, {"sent", state.sent_total}, {"dead", queue->dead}, {"last", queue->last_sequence}});
+                    print({{"done", true},
+                           {"sent", state.sent_total},
+                           {"dead", queue->dead},
+                           {"last", queue->last_sequence}});
                     loop.stop();
                 }
             }
@@ -164,7 +173,8 @@ uplink::Settings settings_of(Options const& options, std::string const& site) {
                           .certificate_file = options.text("--certificate"),
                           .key_file = options.text("--key")};
     if (options.has("--rs256")) settings.principal.signature = crypto::Signature::rs256;
-    settings.ingestion = {.endpoint = options.text("--ingestion"), .rule_id = options.text("--rule"),
+    settings.ingestion = {.endpoint = options.text("--ingestion"),
+                          .rule_id = options.text("--rule"),
                           .whole_max = std::chrono::milliseconds{options.number("--whole-max-ms", 5'000)}};
     settings.transport = {.ca_file = options.text("--ca"), .proxy = {}};
     settings.site = site;
@@ -204,13 +214,16 @@ int main(int count, char** arguments) {
     SystemClock clock;
     Log log{{.level = LogLevel::debug}, clock};
     http::Client client{loop.get_executor()};
-    uplink::Drain drain{{client, outbox, db, work, clock, log}, settings_of(options, outbox.site()), loop.get_executor()};
+    uplink::Drain drain{
+        {client, outbox, db, work, clock, log}, settings_of(options, outbox.site()), loop.get_executor()};
     Tool tool{options, *connection, outbox, db, drain, loop};
 
     TaskGroup group{loop.get_executor(), 8};
     asio::signal_set signals{loop, SIGTERM, SIGINT};
     signals.async_wait([&](boost::system::error_code, int) { loop.stop(); });
-    if (!group.start("uplink", drain.run()) || !group.start("put", tool.put_all()) || !group.start("watch", tool.watch())) return 2;
+    if (!group.start("uplink", drain.run()) || !group.start("put", tool.put_all()) ||
+        !group.start("watch", tool.watch()))
+        return 2;
     loop.run();
     group.cancel();
     loop.restart();

@@ -17,8 +17,7 @@ namespace holdfast::test {
 namespace json = boost::json;
 
 /// Runs one coroutine to its end and returns what it returned.
-template <class T>
-Result<T> run_task(Task<T> task) {
+template <class T> Result<T> run_task(Task<T> task) {
     asio::io_context io{1};
     std::optional<Result<T>> result;
     auto keep = [](Task<T> work, std::optional<Result<T>>& slot) -> asio::awaitable<void> {
@@ -40,8 +39,10 @@ public:
     std::function<bool(kube::Object const&)> lose;  // the write is made, its answer never arrives
 
     Task<kube::Resource> resource_for(kube::GroupVersionKind gvk) override {
-        bool const cluster_wide = gvk.kind == "Namespace" || gvk.kind == "ClusterRole" || gvk.kind == "CustomResourceDefinition";
-        kube::Resource resource{.gvk = std::move(gvk), .plural = "things", .namespaced = !cluster_wide, .verbs = {"get"}};
+        bool const cluster_wide =
+            gvk.kind == "Namespace" || gvk.kind == "ClusterRole" || gvk.kind == "CustomResourceDefinition";
+        kube::Resource resource{
+            .gvk = std::move(gvk), .plural = "things", .namespaced = !cluster_wide, .verbs = {"get"}};
         co_return resource;
     }
 
@@ -51,7 +52,8 @@ public:
         co_return kube::Object{found->second};
     }
 
-    Task<std::string> list(kube::Resource, kube::ListOptions, std::function<void()>, kube::ObjectSink, kube::Refusal*) override {
+    Task<std::string> list(kube::Resource, kube::ListOptions, std::function<void()>, kube::ObjectSink,
+                           kube::Refusal*) override {
         co_return fail(Errc::offline, "not in this test");
     }
     Task<void> watch(kube::Resource, kube::WatchOptions, kube::EventSink, kube::Refusal*) override {
@@ -82,8 +84,9 @@ public:
         metadata["uid"] = is_new ? "uid-" + std::to_string(++versions_) : std::string{kube::uid_of(before->second)};
         metadata["resourceVersion"] = std::to_string(++versions_);
         metadata["generation"] = is_new ? 1 : kube::generation_of(before->second) + 1;
-        metadata["managedFields"] = json::array{json::object{
-            {"manager", options.field_manager}, {"operation", "Apply"}, {"fieldsV1", json::object{{"f:data", json::object{}}}}}};
+        metadata["managedFields"] = json::array{json::object{{"manager", options.field_manager},
+                                                             {"operation", "Apply"},
+                                                             {"fieldsV1", json::object{{"f:data", json::object{}}}}}};
         if (!options.dry_run) objects[id.text()] = object;
         if (!options.dry_run && lose && lose(object)) co_return fail(Errc::timeout, "no answer in 30 s");
         co_return object;
@@ -102,7 +105,8 @@ public:
     Task<void> remove(kube::Target target, kube::DeleteOptions options, kube::Refusal*) override {
         auto const found = objects.find(id_of(target));
         if (found == objects.end()) co_return fail(Errc::not_found, "not found");
-        if (!options.uid.empty() && options.uid != kube::uid_of(found->second)) co_return fail(Errc::busy, "another object");
+        if (!options.uid.empty() && options.uid != kube::uid_of(found->second))
+            co_return fail(Errc::busy, "another object");
         log.push_back("delete " + kube::parse_object_id(found->first)->display());
         objects.erase(found);
         co_return Result<void>{};

@@ -36,7 +36,8 @@ inline std::string shell(std::string const& command) {
 /// A bare repository "shop.git" in `root`, filled through a working copy.
 class GitRepo {
 public:
-    explicit GitRepo(std::filesystem::path const& root, std::string const& name = "shop") : work_{root / (name + ".work")}, bare_{root / (name + ".git")} {
+    explicit GitRepo(std::filesystem::path const& root, std::string const& name = "shop")
+        : work_{root / (name + ".work")}, bare_{root / (name + ".git")} {
         shell("git init -q -b main " + work_.string() + " && git init -q -b main --bare " + bare_.string());
         git("config user.name tester");
         git("config user.email tester@example.com");
@@ -58,7 +59,9 @@ public:
     }
 
     std::string head() { return git("rev-parse HEAD"); }
-    std::string git(std::string const& arguments) { return shell("git -C " + work_.string() + " " + arguments + " 2>&1"); }
+    std::string git(std::string const& arguments) {
+        return shell("git -C " + work_.string() + " " + arguments + " 2>&1");
+    }
     std::filesystem::path const& work() const { return work_; }
     std::filesystem::path const& bare() const { return bare_; }
 
@@ -74,7 +77,8 @@ public:
         int in[2];
         int out[2];
         HOLDFAST_ASSERT(::pipe2(in, O_CLOEXEC) == 0 && ::pipe2(out, O_CLOEXEC) == 0);
-        std::vector<std::string> words{"python3", HOLDFAST_SOURCE_ROOT "/tests/support/git_http.py", "--root", root.string(), "--until-eof"};
+        std::vector<std::string> words{"python3", HOLDFAST_SOURCE_ROOT "/tests/support/git_http.py", "--root",
+                                       root.string(), "--until-eof"};
         words.insert(words.end(), arguments.begin(), arguments.end());
         std::vector<char*> argv;
         for (auto& word : words) argv.push_back(word.data());
@@ -107,11 +111,14 @@ public:
     std::string url_of(std::string const& repository) const { return url_ + "/" + repository; }
 
     /// One fault per line; "" for none.
-    void faults(std::string const& lines) { shell("curl -sSk -f -o /dev/null --data-binary '" + lines + "' " + url_ + "/-/faults"); }
+    void faults(std::string const& lines) {
+        shell("curl -sSk -f -o /dev/null --data-binary '" + lines + "' " + url_ + "/-/faults");
+    }
     void forget_requests() { shell("curl -sSk -f -o /dev/null -X DELETE " + url_ + "/-/requests"); }
     /// "GET refs, POST pack"
     std::string requests() const {
-        return shell("curl -sSk -f " + url_ + "/-/requests | python3 -c 'import json, sys; "
+        return shell("curl -sSk -f " + url_ +
+                     "/-/requests | python3 -c 'import json, sys; "
                      "print(\", \".join(r[\"method\"] + \" \" + r[\"stage\"] for r in json.load(sys.stdin)))'");
     }
 

@@ -41,7 +41,8 @@ int run_engine(int runs, char const* path) {
     double first = 0;
     auto start = cpu_ms();
     for (int i = 0; i < runs; ++i) {
-        auto const rendered = engine.render(**chart, gotemplate::Value::map(), options, {.random = &random, .clock = &clock});
+        auto const rendered =
+            engine.render(**chart, gotemplate::Value::map(), options, {.random = &random, .clock = &clock});
         if (!rendered) return std::fprintf(stderr, "%s\n", rendered.error().message.c_str()), 1;
         bytes = 0;
         for (auto const& manifest : rendered->manifests) bytes += manifest.content.size();

@@ -43,7 +43,8 @@ MatcherPtr optimize(MatcherPtr const& matcher) {
         case Kind::any: return matcher->set.empty() ? make(Kind::super) : matcher;
         case Kind::any_of: return matcher->parts.size() == 1 ? matcher->parts[0] : matcher;
         case Kind::list:
-            return !matcher->negated && matcher->set.size() == 1 ? with_text(Kind::text, to_utf8(matcher->set)) : matcher;
+            return !matcher->negated && matcher->set.size() == 1 ? with_text(Kind::text, to_utf8(matcher->set))
+                                                                 : matcher;
         case Kind::tree: return optimize_tree(*matcher, matcher);
         default: return matcher;
     }
@@ -145,7 +146,8 @@ std::vector<MatcherPtr> minimize(std::vector<MatcherPtr> matchers) {
             }
         }
         if (!done) return matchers;
-        matchers.erase(matchers.begin() + static_cast<std::ptrdiff_t>(from) + 1, matchers.begin() + static_cast<std::ptrdiff_t>(to));
+        matchers.erase(matchers.begin() + static_cast<std::ptrdiff_t>(from) + 1,
+                       matchers.begin() + static_cast<std::ptrdiff_t>(to));
         matchers[from] = std::move(done);
     }
 }
@@ -204,7 +206,8 @@ std::optional<Node> hoist_common(Node const& choice) {
     if (lefts == 0 && rights == 0) return std::nullopt;
     auto const slice = [](std::vector<Node> const& from, std::size_t begin, std::size_t end) {
         Node node;
-        node.children.assign(from.begin() + static_cast<std::ptrdiff_t>(begin), from.begin() + static_cast<std::ptrdiff_t>(end));
+        node.children.assign(from.begin() + static_cast<std::ptrdiff_t>(begin),
+                             from.begin() + static_cast<std::ptrdiff_t>(end));
         return node;
     };
     Node result;
@@ -235,7 +238,8 @@ std::vector<MatcherPtr> compile_children(Node const& node, std::u32string const&
 MatcherPtr compile_node(Node const& node, std::u32string const& separators) {
     switch (node.kind) {
         case Node::Kind::any_of: {
-            bool const plain = std::ranges::all_of(node.children, [](Node const& n) { return n.kind == Node::Kind::pattern; });
+            bool const plain =
+                std::ranges::all_of(node.children, [](Node const& n) { return n.kind == Node::Kind::pattern; });
             if (plain) {
                 if (auto const hoisted = hoist_common(node)) return compile_node(*hoisted, separators);
             }

@@ -36,7 +36,9 @@ void add_ends(std::vector<std::size_t>& out, std::string_view text, std::size_t 
     }
 }
 
-Found at_byte(std::size_t index, std::vector<std::size_t> lengths) { return {static_cast<std::ptrdiff_t>(index), std::move(lengths)}; }
+Found at_byte(std::size_t index, std::vector<std::size_t> lengths) {
+    return {static_cast<std::ptrdiff_t>(index), std::move(lengths)};
+}
 
 }  // namespace
 
@@ -93,7 +95,8 @@ bool Matcher::match(std::string_view text) const {
         case Kind::prefix_any: return text.starts_with(first) && index_any(text.substr(first.size()), set) == -1;
         case Kind::prefix_suffix: return text.starts_with(first) && text.ends_with(second);
         case Kind::suffix: return text.ends_with(first);
-        case Kind::suffix_any: return text.ends_with(first) && index_any(text.substr(0, text.size() - first.size()), set) == -1;
+        case Kind::suffix_any:
+            return text.ends_with(first) && index_any(text.substr(0, text.size() - first.size()), set) == -1;
         case Kind::super: return true;
         case Kind::text: return text == first;
         case Kind::row: return count_runes(text) == limit && row_matches(text);
@@ -178,7 +181,8 @@ Found Matcher::find_every_of(std::string_view text) const {
             std::vector<std::size_t> next;
             for (auto const have : current) {
                 for (auto const length : found.lengths) {
-                    if (static_cast<std::ptrdiff_t>(have) + delta == static_cast<std::ptrdiff_t>(length)) next.push_back(length);
+                    if (static_cast<std::ptrdiff_t>(have) + delta == static_cast<std::ptrdiff_t>(length))
+                        next.push_back(length);
                 }
             }
             if (next.empty()) return {};
@@ -211,7 +215,8 @@ Found Matcher::find_affix(std::string_view text) const {
         case Kind::prefix: add_ends(found.lengths, text.substr(end), first.size()); break;
         case Kind::prefix_any: {
             auto rest = text.substr(end);
-            if (auto const stop = index_any(rest, set); stop > -1) rest = rest.substr(0, static_cast<std::size_t>(stop));
+            if (auto const stop = index_any(rest, set); stop > -1)
+                rest = rest.substr(0, static_cast<std::size_t>(stop));
             add_ends(found.lengths, rest, first.size());
             break;
         }

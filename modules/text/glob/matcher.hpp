@@ -15,15 +15,32 @@ class Matcher;
 using MatcherPtr = std::shared_ptr<Matcher const>;
 
 struct Found {
-    std::ptrdiff_t index = -1;          // byte where the match starts, -1 for none
+    std::ptrdiff_t index = -1;           // byte where the match starts, -1 for none
     std::vector<std::size_t> lengths{};  // possible lengths in bytes, ascending
 };
 
 class Matcher {
 public:
     enum class Kind {
-        any, any_of, tree, contains, every_of, list, max, min, nothing, prefix, prefix_any, prefix_suffix, range, row,
-        single, suffix, suffix_any, super, text
+        any,
+        any_of,
+        tree,
+        contains,
+        every_of,
+        list,
+        max,
+        min,
+        nothing,
+        prefix,
+        prefix_any,
+        prefix_suffix,
+        range,
+        row,
+        single,
+        suffix,
+        suffix_any,
+        super,
+        text
     };
 
     explicit Matcher(Kind k) : kind(k) {}
@@ -33,13 +50,13 @@ public:
     std::ptrdiff_t runes() const;
 
     Kind kind;
-    std::u32string set;      // separators (any, single, *_any) or characters (list)
-    std::string first;       // text, prefix, needle
-    std::string second;      // suffix
-    bool negated = false;    // list, range, contains
+    std::u32string set;    // separators (any, single, *_any) or characters (list)
+    std::string first;     // text, prefix, needle
+    std::string second;    // suffix
+    bool negated = false;  // list, range, contains
     char32_t low = 0;
     char32_t high = 0;
-    std::size_t limit = 0;   // min, max; runes of a row
+    std::size_t limit = 0;          // min, max; runes of a row
     std::vector<MatcherPtr> parts;  // any_of, every_of, row
     MatcherPtr value, left, right;  // tree
 

@@ -116,7 +116,8 @@ private:
             if (*high == U'\0') return fail(Errc::invalid_input, "unexpected end of input");
             node.high = *high;
             if (node.high < node.low)
-                return fail(Errc::invalid_input, "hi character '" + to_utf8({&node.high, 1}) + "' should be greater than lo '" + to_utf8({&node.low, 1}) + "'");
+                return fail(Errc::invalid_input, "hi character '" + to_utf8({&node.high, 1}) +
+                                                     "' should be greater than lo '" + to_utf8({&node.low, 1}) + "'");
         } else {
             unread();
             node.kind = Node::Kind::list;
@@ -128,7 +129,8 @@ private:
         if (!close) return fail(Result<char32_t>{close});
         if (*close == U'\0') return fail(Errc::invalid_input, "unexpected end of input");
         if (*close != U']') return fail(Errc::invalid_input, "expected close range character");
-        if (node.kind == Node::Kind::list && node.text.empty()) return fail(Errc::invalid_input, "could not parse range");
+        if (node.kind == Node::Kind::list && node.text.empty())
+            return fail(Errc::invalid_input, "could not parse range");
         into.children.push_back(std::move(node));
         return {};
     }

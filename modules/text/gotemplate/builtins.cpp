@@ -38,8 +38,10 @@ std::string text_of(Value const& value) {
 Result<bool> equal_pair(Value const& left, Value const& right) {
     auto const k1 = basic_kind(left), k2 = basic_kind(right);
     if (k1 != k2) {
-        if (k1 == Basic::integer && k2 == Basic::unsigned_integer) return left.as_int() >= 0 && left.as_uint() == right.as_uint();
-        if (k1 == Basic::unsigned_integer && k2 == Basic::integer) return right.as_int() >= 0 && left.as_uint() == right.as_uint();
+        if (k1 == Basic::integer && k2 == Basic::unsigned_integer)
+            return left.as_int() >= 0 && left.as_uint() == right.as_uint();
+        if (k1 == Basic::unsigned_integer && k2 == Basic::integer)
+            return right.as_int() >= 0 && left.as_uint() == right.as_uint();
         if (left.kind() != Kind::invalid && right.kind() != Kind::invalid)
             return bad("incompatible types for comparison: " + name_of(left) + " and " + name_of(right));
         return false;
@@ -53,7 +55,8 @@ Result<bool> equal_pair(Value const& left, Value const& right) {
         case Basic::invalid: break;
     }
     if (left.kind() != right.kind() && left.kind() != Kind::invalid && right.kind() != Kind::invalid)
-        return bad("non-comparable types " + text_of(left) + ": " + name_of(left) + ", " + name_of(right) + ": " + to_text(right));
+        return bad("non-comparable types " + text_of(left) + ": " + name_of(left) + ", " + name_of(right) + ": " +
+                   to_text(right));
     if (left.is_nil() || right.is_nil()) return left.is_nil() == right.is_nil();
     if (right.is_map() || right.is_list()) return bad("non-comparable type " + text_of(right) + ": " + name_of(right));
     return &left.type() == &right.type() && deep_equal(left, right);
@@ -72,8 +75,10 @@ Result<bool> less(Value const& left, Value const& right) {
     auto const k1 = basic_kind(left), k2 = basic_kind(right);
     if (k1 == Basic::invalid || k2 == Basic::invalid) return bad("invalid type for comparison");
     if (k1 != k2) {
-        if (k1 == Basic::integer && k2 == Basic::unsigned_integer) return left.as_int() < 0 || left.as_uint() < right.as_uint();
-        if (k1 == Basic::unsigned_integer && k2 == Basic::integer) return right.as_int() >= 0 && left.as_uint() < right.as_uint();
+        if (k1 == Basic::integer && k2 == Basic::unsigned_integer)
+            return left.as_int() < 0 || left.as_uint() < right.as_uint();
+        if (k1 == Basic::unsigned_integer && k2 == Basic::integer)
+            return right.as_int() >= 0 && left.as_uint() < right.as_uint();
         return bad("incompatible types for comparison: " + name_of(left) + " and " + name_of(right));
     }
     switch (k1) {
@@ -111,12 +116,17 @@ Result<Value> index(Call& call) {
     if (item.kind() == Kind::invalid) return bad("index of untyped nil");
     for (std::size_t i = 1; i < call.size(); ++i) {
         auto const& key = call[i];
-        if (item.kind() == Kind::invalid || (item.kind() == Kind::pointer && item.is_nil())) return bad("index of nil pointer");
+        if (item.kind() == Kind::invalid || (item.kind() == Kind::pointer && item.is_nil()))
+            return bad("index of nil pointer");
         if (item.is_string() || item.is_list()) {
             auto const x = position(key, item.size());
             if (!x) return std::unexpected{x.error()};
-            if (*x == item.size()) return bad(item.is_string() ? "reflect: string index out of range" : "reflect: slice index out of range");
-            item = item.is_string() ? Value::unsigned_integer(static_cast<unsigned char>(item.as_string()[*x]), types::uint8) : item.at(*x);
+            if (*x == item.size())
+                return bad(item.is_string() ? "reflect: string index out of range"
+                                            : "reflect: slice index out of range");
+            item = item.is_string()
+                       ? Value::unsigned_integer(static_cast<unsigned char>(item.as_string()[*x]), types::uint8)
+                       : item.at(*x);
         } else if (item.is_map()) {
             if (key.kind() == Kind::invalid) return bad("value is nil; should be of type string");
             if (!key.is_string()) return bad("value has type " + name_of(key) + "; should be string");

@@ -10,8 +10,11 @@ namespace holdfast::gotemplate {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> kMonths{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"};
-constexpr std::array<std::string_view, 7> kDays{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+constexpr std::array<std::string_view, 12> kMonths{"January",   "February", "March",    "April",
+                                                   "May",       "June",     "July",     "August",
+                                                   "September", "October",  "November", "December"};
+constexpr std::array<std::string_view, 7> kDays{"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                                "Thursday", "Friday", "Saturday"};
 
 constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0); }
 
@@ -148,24 +151,30 @@ std::int64_t big_endian(std::string_view bytes) {
 
 // RFC 8536, version 2 or later.
 std::optional<Zone> read_tzif(std::string_view name, std::string_view data) {
-    auto const counts_at = [&](std::size_t at, std::size_t i) { return static_cast<std::size_t>(static_cast<std::uint32_t>(big_endian(data.substr(at + 20 + i * 4, 4)))); };
+    auto const counts_at = [&](std::size_t at, std::size_t i) {
+        return static_cast<std::size_t>(static_cast<std::uint32_t>(big_endian(data.substr(at + 20 + i * 4, 4))));
+    };
     if (data.size() < 44 || !data.starts_with("TZif") || data[4] < '2') return std::nullopt;
-    auto const first = 44 + counts_at(0, 3) * 5 + counts_at(0, 4) * 6 + counts_at(0, 5) + counts_at(0, 2) * 8 + counts_at(0, 1) + counts_at(0, 0);
+    auto const first = 44 + counts_at(0, 3) * 5 + counts_at(0, 4) * 6 + counts_at(0, 5) + counts_at(0, 2) * 8 +
+                       counts_at(0, 1) + counts_at(0, 0);
     if (data.size() < first + 44) return std::nullopt;
     auto const times = counts_at(first, 3), types = counts_at(first, 4), chars = counts_at(first, 5);
-    auto const at_times = first + 44, at_indexes = at_times + times * 8, at_types = at_indexes + times, at_chars = at_types + types * 6;
+    auto const at_times = first + 44, at_indexes = at_times + times * 8, at_types = at_indexes + times,
+               at_chars = at_types + types * 6;
     auto const at_footer = at_chars + chars + counts_at(first, 2) * 12 + counts_at(first, 1) + counts_at(first, 0);
     if (types == 0 || data.size() < at_footer) return std::nullopt;
     auto const period = [&](std::int64_t start, std::size_t type) {
         auto const entry = data.substr(at_types + std::min(type, types - 1) * 6, 6);
         auto const names = data.substr(at_chars, chars);
         auto const text = names.substr(std::min<std::size_t>(static_cast<unsigned char>(entry[5]), chars));
-        return Zone::Period{start, static_cast<int>(big_endian(entry.substr(0, 4))), std::string{text.substr(0, text.find('\0'))}};
+        return Zone::Period{start, static_cast<int>(big_endian(entry.substr(0, 4))),
+                            std::string{text.substr(0, text.find('\0'))}};
     };
     Zone zone{.name = std::string{name}};
     zone.periods.push_back(period(INT64_MIN, 0));
     for (std::size_t i = 0; i < times; ++i)
-        zone.periods.push_back(period(big_endian(data.substr(at_times + i * 8, 8)), static_cast<unsigned char>(data[at_indexes + i])));
+        zone.periods.push_back(
+            period(big_endian(data.substr(at_times + i * 8, 8)), static_cast<unsigned char>(data[at_indexes + i])));
     auto footer = data.substr(at_footer);
     if (footer.starts_with('\n')) zone.rule = footer.substr(1, footer.find('\n', 1) - 1);
     return zone;
@@ -187,7 +196,8 @@ std::int64_t unix_seconds(std::int64_t year, std::int64_t month, std::int64_t da
 }
 
 Zone::Period Zone::at(std::int64_t seconds) const {
-    auto const next = std::upper_bound(periods.begin(), periods.end(), seconds, [](std::int64_t s, Period const& p) { return s < p.start; });
+    auto const next = std::upper_bound(periods.begin(), periods.end(), seconds,
+                                       [](std::int64_t s, Period const& p) { return s < p.start; });
     auto const& found = next == periods.begin() ? periods.front() : *(next - 1);
     if (next == periods.end() && !rule.empty())
         if (auto const parsed = read_rule(rule)) return by_rule(*parsed, seconds);

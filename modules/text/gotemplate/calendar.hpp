@@ -7,12 +7,12 @@ namespace holdfast::gotemplate {
 
 struct CivilTime {
     std::int64_t year;
-    int month, day;             // from 1
+    int month, day;  // from 1
     int hour, minute, second;
-    int weekday;                // Sunday is 0
-    int year_day;               // from 1
-    int offset;                 // seconds east of UTC
-    std::string zone;           // abbreviation
+    int weekday;       // Sunday is 0
+    int year_day;      // from 1
+    int offset;        // seconds east of UTC
+    std::string zone;  // abbreviation
 };
 
 CivilTime broken_down(Moment const& moment);

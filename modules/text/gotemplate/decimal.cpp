@@ -25,7 +25,8 @@ std::string sum(std::string const& a, std::string const& b) {
     std::string out;
     int carry = 0;
     for (std::size_t i = 0; i < std::max(a.size(), b.size()) || carry != 0; ++i) {
-        auto const digit = (i < a.size() ? a[a.size() - 1 - i] - '0' : 0) + (i < b.size() ? b[b.size() - 1 - i] - '0' : 0) + carry;
+        auto const digit =
+            (i < a.size() ? a[a.size() - 1 - i] - '0' : 0) + (i < b.size() ? b[b.size() - 1 - i] - '0' : 0) + carry;
         out.push_back(static_cast<char>('0' + digit % 10));
         carry = digit / 10;
     }
@@ -63,7 +64,8 @@ std::unexpected<Error> too_long() { return fail(Errc::limit, "a decimal of more 
 }  // namespace
 
 Result<Decimal> Decimal::from(double value) {
-    if (!std::isfinite(value)) return fail(Errc::invalid_input, "Cannot create a Decimal from " + format_float(value, 'g', -1));
+    if (!std::isfinite(value))
+        return fail(Errc::invalid_input, "Cannot create a Decimal from " + format_float(value, 'g', -1));
     Decimal made{.negative = std::signbit(value) && value != 0};
     auto const text = format_float(std::fabs(value), 'e', -1);
     auto const e = text.find('e');
@@ -119,7 +121,9 @@ Result<Decimal> multiply(Decimal const& left, Decimal const& right) {
     }
     for (auto& c : out) c = static_cast<char>(c + '0');
     normalize(out);
-    Decimal made{.digits = std::move(out), .exponent = left.exponent + right.exponent, .negative = left.negative != right.negative};
+    Decimal made{.digits = std::move(out),
+                 .exponent = left.exponent + right.exponent,
+                 .negative = left.negative != right.negative};
     if (made.digits.empty()) made.negative = false;
     return made;
 }

@@ -72,7 +72,8 @@ std::string query_escape(std::string_view text) {
     std::string out;
     for (auto const c : text) {
         auto const byte = static_cast<unsigned char>(c);
-        if ((byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z' && byte < 0x80) || c == '-' || c == '_' || c == '.' || c == '~') {
+        if ((byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z' && byte < 0x80) || c == '-' ||
+            c == '_' || c == '.' || c == '~') {
             out.push_back(c);
         } else if (c == ' ') {
             out.push_back('+');

@@ -24,24 +24,29 @@ constexpr std::uint64_t kBytesPerStep = 16;
 
 enum class Flow { normal, break_, continue_ };
 
-bool can_be_nil(Type const& type) { return type.is_interface || type.kind == Kind::map || type.kind == Kind::slice || type.kind == Kind::pointer; }
+bool can_be_nil(Type const& type) {
+    return type.is_interface || type.kind == Kind::map || type.kind == Kind::slice || type.kind == Kind::pointer;
+}
 
 bool is_assignable(Type const& from, Type const& to) {
     if (&from == &to) return true;
     // Of two types with one underlying type, at most one may have a name.
-    return from.kind == to.kind && (from.kind == Kind::map || from.kind == Kind::slice) && from.elem == to.elem && !(from.named && to.named);
+    return from.kind == to.kind && (from.kind == Kind::map || from.kind == Kind::slice) && from.elem == to.elem &&
+           !(from.named && to.named);
 }
 
 bool has_fraction_marks(std::string_view text) { return text.find_first_of(".eEpP") != std::string_view::npos; }
 bool is_hex_int(std::string_view text) {
-    return text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X') && text.find_first_of("pP") == std::string_view::npos;
+    return text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X') &&
+           text.find_first_of("pP") == std::string_view::npos;
 }
 
 }  // namespace
 
 class Run {
 public:
-    Run(Executor& executor, Tree const& tree, Value const& dot, std::string& out) : executor_(executor), tree_(&tree), out_(out) {
+    Run(Executor& executor, Tree const& tree, Value const& dot, std::string& out)
+        : executor_(executor), tree_(&tree), out_(out) {
         variables_.reserve(8);
         variables_.emplace_back(0, dot);
     }
@@ -71,13 +76,14 @@ public:
 
 private:
     // ---- errors and budgets
-    [[noreturn]] void fail(std::string const& message, Errc code = Errc::invalid_input, std::vector<std::size_t> cause = {}) {
+    [[noreturn]] void fail(std::string const& message, Errc code = Errc::invalid_input,
+                           std::vector<std::size_t> cause = {}) {
         auto const before = std::string_view{tree_->source->text}.substr(0, at_->pos);
         auto const newline = before.rfind('\n');
         auto const column = newline == std::string_view::npos ? before.size() : before.size() - newline - 1;
         auto const line = 1 + std::count(before.begin(), before.end(), '\n');
-        auto text = "template: " + tree_->source->name + ":" + std::to_string(line) + ":" + std::to_string(column) + ": executing " +
-                    quote(tree_->name) + " at <" + to_string(*at_) + ">: " + message;
+        auto text = "template: " + tree_->source->name + ":" + std::to_string(line) + ":" + std::to_string(column) +
+                    ": executing " + quote(tree_->name) + " at <" + to_string(*at_) + ">: " + message;
         // Each level of the chain is the tail of the one before: lengths are enough, and a thousand includes stay cheap.
         cause.insert(cause.begin(), text.size());
         cause.erase(std::unique(cause.begin(), cause.end()), cause.end());
@@ -85,11 +91,14 @@ private:
     }
 
     void charge(std::uint64_t steps = 1) {
-        if (!executor_.charge(steps)) fail("step budget of " + std::to_string(executor_.budget_.steps_max) + " used up", Errc::limit);
+        if (!executor_.charge(steps))
+            fail("step budget of " + std::to_string(executor_.budget_.steps_max) + " used up", Errc::limit);
         char here = 0;
         auto const used = executor_.stack_top_ - &here;
-        if (used > static_cast<std::ptrdiff_t>(executor_.budget_.stack_bytes_max) || -used > static_cast<std::ptrdiff_t>(executor_.budget_.stack_bytes_max))
-            fail("exceeded maximum template depth (" + std::to_string(executor_.budget_.template_depth_max) + ")", Errc::limit);
+        if (used > static_cast<std::ptrdiff_t>(executor_.budget_.stack_bytes_max) ||
+            -used > static_cast<std::ptrdiff_t>(executor_.budget_.stack_bytes_max))
+            fail("exceeded maximum template depth (" + std::to_string(executor_.budget_.template_depth_max) + ")",
+                 Errc::limit);
     }
 
     void write(std::string_view text) {
@@ -165,12 +174,14 @@ private:
         switch (value.kind()) {
             case Kind::integer:
             case Kind::unsigned_integer: {
-                if (node.pipe->declared.size() > 1) fail("can't use " + to_text(value) + " to iterate over more than one variable");
+                if (node.pipe->declared.size() > 1)
+                    fail("can't use " + to_text(value) + " to iterate over more than one variable");
                 auto const count = value.as_int();
                 if (count <= 0) break;
                 for (std::int64_t i = 0; i < count; ++i) {
-                    auto const element = value.kind() == Kind::integer ? Value::integer(i, value.type())
-                                                                       : Value::unsigned_integer(static_cast<std::uint64_t>(i), value.type());
+                    auto const element = value.kind() == Kind::integer
+                                             ? Value::integer(i, value.type())
+                                             : Value::unsigned_integer(static_cast<std::uint64_t>(i), value.type());
                     if (turn(node, mark, Value{}, element, flow)) break;
                 }
                 return Flow::normal;
@@ -206,7 +217,8 @@ private:
         auto const* tree = executor_.set_->find(node.name);
         if (tree == nullptr) fail("template " + quote(node.name) + " not defined");
         if (depth_ == executor_.budget_.template_depth_max)
-            fail("exceeded maximum template depth (" + std::to_string(executor_.budget_.template_depth_max) + ")", Errc::limit);
+            fail("exceeded maximum template depth (" + std::to_string(executor_.budget_.template_depth_max) + ")",
+                 Errc::limit);
         auto const argument = eval_pipeline(dot, node.pipe);
         Run inner{executor_, *tree, argument, out_};
         inner.depth_ = depth_ + 1;
@@ -252,7 +264,8 @@ private:
             case NodeType::pipe:
                 not_a_function(args, final);
                 return eval_pipeline(dot, &static_cast<PipeNode const&>(first));
-            case NodeType::variable: return eval_variable_node(dot, static_cast<VariableNode const&>(first), args, final);
+            case NodeType::variable:
+                return eval_variable_node(dot, static_cast<VariableNode const&>(first), args, final);
             default: break;
         }
         at_ = &first;
@@ -271,7 +284,8 @@ private:
         at_ = &node;
         if (node.is_complex) fail("complex constants are not supported");
         auto const rune = !node.text.empty() && node.text[0] == '\'';
-        if (node.is_float && !is_hex_int(node.text) && !rune && has_fraction_marks(node.text)) return Value::floating(node.floating);
+        if (node.is_float && !is_hex_int(node.text) && !rune && has_fraction_marks(node.text))
+            return Value::floating(node.floating);
         if (node.is_int) return Value::integer(node.integer);
         fail(std::string{node.text} + " overflows int");
     }
@@ -299,10 +313,12 @@ private:
         return eval_field_chain(dot, held, node, node.ident.subspan(1), args, final);
     }
     void not_a_function_if_any(Node const& node, Args args, Value const* final) {
-        if (args.size() > 1 || final != nullptr) fail("can't give argument to non-function " + to_string(args.empty() ? node : *args[0]));
+        if (args.size() > 1 || final != nullptr)
+            fail("can't give argument to non-function " + to_string(args.empty() ? node : *args[0]));
     }
 
-    Value eval_field_chain(Value const& dot, Value const& receiver, Node const& node, Words ident, Args args, Value const* final) {
+    Value eval_field_chain(Value const& dot, Value const& receiver, Node const& node, Words ident, Args args,
+                           Value const* final) {
         // Plain maps all the way, the usual case: follow pointers, copy only the last value.
         auto const has_args = args.size() > 1 || final != nullptr;
         Value const* current = &receiver;
@@ -324,15 +340,18 @@ private:
         return value;
     }
 
-    Value eval_field(Value const& dot, std::string_view name, Node const& node, Args args, Value const* final, Value const& receiver) {
+    Value eval_field(Value const& dot, std::string_view name, Node const& node, Args args, Value const* final,
+                     Value const& receiver) {
         if (!receiver.is_valid()) {
             if (executor_.missing_key_ == MissingKey::error) fail("nil data; no entry for key " + quote(name));
             return {};
         }
         auto const& type = receiver.static_type();
-        if (receiver.kind() == Kind::invalid) fail("nil pointer evaluating " + std::string{type.name} + "." + std::string{name});
+        if (receiver.kind() == Kind::invalid)
+            fail("nil pointer evaluating " + std::string{type.name} + "." + std::string{name});
         if (auto const find = receiver.type().method; find != nullptr)
-            if (auto const* method = find(name); method != nullptr) return eval_call(dot, *method, false, node, name, args, final, receiver);
+            if (auto const* method = find(name); method != nullptr)
+                return eval_call(dot, *method, false, node, name, args, final, receiver);
         auto const has_args = args.size() > 1 || final != nullptr;
         if (receiver.is_map()) {
             if (has_args) fail(std::string{name} + " is not a method but has arguments");
@@ -342,7 +361,8 @@ private:
             if (executor_.missing_key_ == MissingKey::zero) return Value::zero(*receiver.type().elem);
             return {};
         }
-        if (receiver.kind() == Kind::pointer && receiver.is_nil()) fail("nil pointer evaluating " + std::string{type.name} + "." + std::string{name});
+        if (receiver.kind() == Kind::pointer && receiver.is_nil())
+            fail("nil pointer evaluating " + std::string{type.name} + "." + std::string{name});
         if (receiver.kind() == Kind::structure || receiver.kind() == Kind::pointer) {
             if (auto field = receiver.as_object()->field(name)) {
                 if (has_args) fail(std::string{name} + " has arguments but cannot be invoked as function");
@@ -353,8 +373,8 @@ private:
     }
 
     // ---- calls
-    Value eval_call(Value const& dot, Function const& function, bool builtin, Node const& node, std::string_view name, Args args,
-                    Value const* final, Value const& receiver) {
+    Value eval_call(Value const& dot, Function const& function, bool builtin, Node const& node, std::string_view name,
+                    Args args, Value const* final, Value const& receiver) {
         if (!args.empty()) args = args.subspan(1);
         auto const count = args.size() + (final != nullptr ? 1 : 0);
         auto const& params = function.params;
@@ -362,9 +382,11 @@ private:
         if (function.variadic) {
             fixed = params.size() - 1;
             if (count < fixed)
-                fail("wrong number of args for " + std::string{name} + ": want at least " + std::to_string(fixed) + " got " + std::to_string(args.size()));
+                fail("wrong number of args for " + std::string{name} + ": want at least " + std::to_string(fixed) +
+                     " got " + std::to_string(args.size()));
         } else if (count != params.size()) {
-            fail("wrong number of args for " + std::string{name} + ": want " + std::to_string(params.size()) + " got " + std::to_string(count));
+            fail("wrong number of args for " + std::string{name} + ": want " + std::to_string(params.size()) + " got " +
+                 std::to_string(count));
         }
         if (builtin && (name == "and" || name == "or")) return eval_and_or(dot, name == "or", args, final);
 
@@ -374,7 +396,9 @@ private:
         std::span<Value> const values{count > few.size() ? many.data() : few.data(), count};
         std::size_t i = 0;
         for (; i < args.size(); ++i) values[i] = eval_arg(dot, params[std::min(i, params.size() - 1)], *args[i]);
-        if (final != nullptr) values[i] = validate_type(*final, params[std::min(function.variadic ? i : params.size() - 1, params.size() - 1)]);
+        if (final != nullptr)
+            values[i] =
+                validate_type(*final, params[std::min(function.variadic ? i : params.size() - 1, params.size() - 1)]);
         if (builtin && name == "call") return refuse_call(values, args, node);
 
         // Whatever a function does to a long text, it reads it.
@@ -387,8 +411,10 @@ private:
         if (!result) {
             at_ = &node;
             auto cause = std::exchange(executor_.cause_, {});
-            if (cause.empty() || cause.front() != result.error().message.size()) cause = {result.error().message.size()};
-            fail("error calling " + std::string{name} + ": " + result.error().message, result.error().code, std::move(cause));
+            if (cause.empty() || cause.front() != result.error().message.size())
+                cause = {result.error().message.size()};
+            fail("error calling " + std::string{name} + ": " + result.error().message, result.error().code,
+                 std::move(cause));
         }
         if (function.result->is_reflect_value) return *std::move(result);
         return function.result->is_interface ? std::move(*result).boxed() : std::move(*result).unboxed();
@@ -407,7 +433,8 @@ private:
     // Data holds no functions here, so `call` can only fail.
     [[noreturn]] Value refuse_call(std::span<Value> values, Args args, Node const& node) {
         at_ = &node;
-        if (values[0].kind() == Kind::invalid) fail("error calling call: call of nil", Errc::invalid_input, {std::string_view{"call of nil"}.size()});
+        if (values[0].kind() == Kind::invalid)
+            fail("error calling call: call of nil", Errc::invalid_input, {std::string_view{"call of nil"}.size()});
         auto const callee = args.empty() ? "<" + std::string{values[0].type().name} + " Value>" : to_string(*args[0]);
         auto const text = "non-function " + callee + " of type " + std::string{values[0].type().name};
         fail("error calling call: " + text, Errc::invalid_input, {text.size()});
@@ -420,9 +447,11 @@ private:
             fail("invalid value; expected " + std::string{type->name});
         }
         if (type == nullptr || type->is_interface) return value;
-        if (value.kind() == Kind::invalid) fail("wrong type for value; expected " + std::string{type->name} + "; got interface {}");
+        if (value.kind() == Kind::invalid)
+            fail("wrong type for value; expected " + std::string{type->name} + "; got interface {}");
         auto const& from = value.type();
-        if (!is_assignable(from, *type)) fail("wrong type for value; expected " + std::string{type->name} + "; got " + std::string{from.name});
+        if (!is_assignable(from, *type))
+            fail("wrong type for value; expected " + std::string{type->name} + "; got " + std::string{from.name});
         // The function sees its parameter's type, and so does whoever gets the map back from it.
         if (&from != type && value.is_map() && !value.is_nil()) return value.viewed_as(*type);
         return value;
@@ -436,14 +465,20 @@ private:
                 if (type->is_reflect_value) return {};
                 if (can_be_nil(*type)) return Value::zero(*type);
                 fail("cannot assign nil to " + std::string{type->name});
-            case NodeType::field: return validate_type(eval_field_node(dot, static_cast<FieldNode const&>(node), {}, nullptr), type);
-            case NodeType::variable: return validate_type(eval_variable_node(dot, static_cast<VariableNode const&>(node), {}, nullptr), type);
+            case NodeType::field:
+                return validate_type(eval_field_node(dot, static_cast<FieldNode const&>(node), {}, nullptr), type);
+            case NodeType::variable:
+                return validate_type(eval_variable_node(dot, static_cast<VariableNode const&>(node), {}, nullptr),
+                                     type);
             case NodeType::pipe: return validate_type(eval_pipeline(dot, &static_cast<PipeNode const&>(node)), type);
             case NodeType::identifier: {
                 auto const& identifier = static_cast<IdentifierNode const&>(node);
-                return validate_type(eval_call(dot, *identifier.function, identifier.builtin, node, identifier.name, {}, nullptr, Value{}), type);
+                return validate_type(eval_call(dot, *identifier.function, identifier.builtin, node, identifier.name, {},
+                                               nullptr, Value{}),
+                                     type);
             }
-            case NodeType::chain: return validate_type(eval_chain_node(dot, static_cast<ChainNode const&>(node), {}, nullptr), type);
+            case NodeType::chain:
+                return validate_type(eval_chain_node(dot, static_cast<ChainNode const&>(node), {}, nullptr), type);
             default: break;
         }
         return eval_constant(type, node);

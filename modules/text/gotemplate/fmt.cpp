@@ -21,7 +21,8 @@ struct Printer {
     std::size_t bytes_max;
     bool too_long = false;
 
-    bool width_present = false, precision_present = false, minus = false, plus = false, sharp = false, space = false, zero = false;
+    bool width_present = false, precision_present = false, minus = false, plus = false, sharp = false, space = false,
+         zero = false;
     bool plus_v = false, sharp_v = false;
     int width = 0, precision = 0;
     bool erroring = false;
@@ -129,7 +130,9 @@ struct Printer {
                 if (rune.value == 0xFEFF) return false;
                 continue;
             }
-            if (rune.value == kRuneError || (rune.value < ' ' && rune.value != '\t') || rune.value == '`' || rune.value == 0x7F) return false;
+            if (rune.value == kRuneError || (rune.value < ' ' && rune.value != '\t') || rune.value == '`' ||
+                rune.value == 0x7F)
+                return false;
         }
         return true;
     }
@@ -368,7 +371,8 @@ struct Printer {
         if (sharp_v || !(verb == 'v' || verb == 's' || verb == 'x' || verb == 'X' || verb == 'q')) return false;
         std::optional<std::string> text;
         if (value.kind() == Kind::integer && value.type().named) text = scalar_text(value);
-        else if ((value.kind() == Kind::structure || value.kind() == Kind::pointer) && value.as_object() != nullptr) text = value.as_object()->text();
+        else if ((value.kind() == Kind::structure || value.kind() == Kind::pointer) && value.as_object() != nullptr)
+            text = value.as_object()->text();
         if (!text) return false;
         print_string(value, *text, verb);
         return true;
@@ -382,7 +386,8 @@ struct Printer {
                 return;
             }
             if (verb == 'T') return print_string(value, type_name(value), 's');
-            if (value.kind() == Kind::map || value.kind() == Kind::slice || value.kind() == Kind::pointer) return print_pointer(value, verb);
+            if (value.kind() == Kind::map || value.kind() == Kind::slice || value.kind() == Kind::pointer)
+                return print_pointer(value, verb);
             return bad_verb(verb, value);
         }
         if (value.kind() == Kind::invalid) {
@@ -501,7 +506,8 @@ struct Printer {
     }
 
     void print_format(std::string_view format, std::span<Value const> args);
-    std::size_t argument_number(std::size_t argument, std::string_view format, std::size_t& i, std::size_t count, bool& found);
+    std::size_t argument_number(std::size_t argument, std::string_view format, std::size_t& i, std::size_t count,
+                                bool& found);
     bool integer_argument(std::span<Value const> args, std::size_t& argument, int& number);
 };
 
@@ -525,7 +531,8 @@ bool parse_number(std::string_view s, std::size_t start, std::size_t end, int& n
     return is_number;
 }
 
-std::size_t Printer::argument_number(std::size_t argument, std::string_view format, std::size_t& i, std::size_t count, bool& found) {
+std::size_t Printer::argument_number(std::size_t argument, std::string_view format, std::size_t& i, std::size_t count,
+                                     bool& found) {
     found = false;
     if (format.size() <= i || format[i] != '[') return argument;
     reordered = true;

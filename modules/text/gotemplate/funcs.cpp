@@ -12,11 +12,23 @@ namespace holdfast::gotemplate {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Type const*>, 17> kNames{{{"any", &types::any}, {"value", &types::reflect_value},
-    {"bool", &types::boolean}, {"int", &types::integer}, {"int64", &types::int64}, {"float64", &types::float64}, {"string", &types::string},
-    {"[]byte", &types::bytes}, {"[]any", &types::list_any}, {"[]string", &types::list_string}, {"[]int", &types::list_int},
-    {"[][]any", &types::list_list}, {"map", &types::map_any}, {"map[string]string", &types::map_string}, {"time", &types::time},
-    {"duration", &types::duration}, {"uint32", &types::uint32}}};
+constexpr std::array<std::pair<std::string_view, Type const*>, 17> kNames{{{"any", &types::any},
+                                                                           {"value", &types::reflect_value},
+                                                                           {"bool", &types::boolean},
+                                                                           {"int", &types::integer},
+                                                                           {"int64", &types::int64},
+                                                                           {"float64", &types::float64},
+                                                                           {"string", &types::string},
+                                                                           {"[]byte", &types::bytes},
+                                                                           {"[]any", &types::list_any},
+                                                                           {"[]string", &types::list_string},
+                                                                           {"[]int", &types::list_int},
+                                                                           {"[][]any", &types::list_list},
+                                                                           {"map", &types::map_any},
+                                                                           {"map[string]string", &types::map_string},
+                                                                           {"time", &types::time},
+                                                                           {"duration", &types::duration},
+                                                                           {"uint32", &types::uint32}}};
 
 Type const* type_named(std::string_view name) {
     for (auto const& [known, type] : kNames)
@@ -83,7 +95,8 @@ Result<void> Call::charge_steps(std::uint64_t steps) {
 
 Result<void> Call::charge_bytes(std::uint64_t bytes) {
     if (bytes > executor_.budget().output_bytes_max)
-        return fail(Errc::limit, "a text of more than " + std::to_string(executor_.budget().output_bytes_max) + " bytes");
+        return fail(Errc::limit,
+                    "a text of more than " + std::to_string(executor_.budget().output_bytes_max) + " bytes");
     return charge_steps(1 + bytes / 128);
 }
 

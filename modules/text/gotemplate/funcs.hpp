@@ -48,7 +48,7 @@ using Implementation = std::function<Result<Value>(Call&)>;
 struct Function {
     std::string name;
     std::vector<Type const*> params;
-    bool variadic = false;           // the last parameter's type is the element's
+    bool variadic = false;             // the last parameter's type is the element's
     Type const* result = &types::any;  // any: the result is boxed
     Implementation implementation;
 };

@@ -19,11 +19,13 @@ Function const* time_method(std::string_view name);
 class TimeObject final : public Object {
 public:
     explicit TimeObject(Moment moment) : Object(types::time), moment(std::move(moment)) {}
-    std::optional<std::string> text() const override { return format_time(moment, "2006-01-02 15:04:05.999999999 -0700 MST"); }
+    std::optional<std::string> text() const override {
+        return format_time(moment, "2006-01-02 15:04:05.999999999 -0700 MST");
+    }
     bool equals(Object const& other) const override {
         auto const* right = dynamic_cast<TimeObject const*>(&other);
-        return right != nullptr && right->moment.seconds == moment.seconds && right->moment.nanoseconds == moment.nanoseconds &&
-               right->moment.zone->name == moment.zone->name;
+        return right != nullptr && right->moment.seconds == moment.seconds &&
+               right->moment.nanoseconds == moment.nanoseconds && right->moment.zone->name == moment.zone->name;
     }
     Moment const moment;
 };
@@ -32,7 +34,8 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 
 // seconds * scale + rest, wrapping as Go's int64 does
 std::int64_t scaled(std::int64_t seconds, std::int64_t scale, std::int64_t rest) {
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(seconds) * static_cast<std::uint64_t>(scale) + static_cast<std::uint64_t>(rest));
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(seconds) * static_cast<std::uint64_t>(scale) +
+                                     static_cast<std::uint64_t>(rest));
 }
 
 Moment added(Moment moment, std::int64_t nanoseconds) {
@@ -46,7 +49,8 @@ Moment added(Moment moment, std::int64_t nanoseconds) {
 
 // time.Sub: what does not fit is the largest or smallest duration.
 std::int64_t difference(Moment const& left, Moment const& right) {
-    auto const exact = (static_cast<__int128>(left.seconds) - right.seconds) * kSecond + (left.nanoseconds - right.nanoseconds);
+    auto const exact =
+        (static_cast<__int128>(left.seconds) - right.seconds) * kSecond + (left.nanoseconds - right.nanoseconds);
     return static_cast<std::int64_t>(std::clamp<__int128>(exact, INT64_MIN, INT64_MAX));
 }
 
@@ -63,7 +67,8 @@ Methods make_methods() {
         methods.emplace(name, make_function(name, signature, std::move(body)));
     };
     auto const number = [&](std::string_view name, auto pick) {
-        add(name, "-> int", [pick](Call& call) -> Result<Value> { return Value::integer(pick(broken_down(self(call)))); });
+        add(name, "-> int",
+            [pick](Call& call) -> Result<Value> { return Value::integer(pick(broken_down(self(call)))); });
     };
     number("Year", [](CivilTime const& c) { return c.year; });
     number("Day", [](CivilTime const& c) { return std::int64_t{c.day}; });
@@ -72,9 +77,12 @@ Methods make_methods() {
     number("Second", [](CivilTime const& c) { return std::int64_t{c.second}; });
     number("YearDay", [](CivilTime const& c) { return std::int64_t{c.year_day}; });
     add("Nanosecond", "-> int", [](Call& call) -> Result<Value> { return Value::integer(self(call).nanoseconds); });
-    add("Month", "-> any", [](Call& call) -> Result<Value> { return Value::integer(broken_down(self(call)).month, types::month); });
-    add("Weekday", "-> any", [](Call& call) -> Result<Value> { return Value::integer(broken_down(self(call)).weekday, types::weekday); });
-    add("Unix", "-> int64", [](Call& call) -> Result<Value> { return Value::integer(self(call).seconds, types::int64); });
+    add("Month", "-> any",
+        [](Call& call) -> Result<Value> { return Value::integer(broken_down(self(call)).month, types::month); });
+    add("Weekday", "-> any",
+        [](Call& call) -> Result<Value> { return Value::integer(broken_down(self(call)).weekday, types::weekday); });
+    add("Unix", "-> int64",
+        [](Call& call) -> Result<Value> { return Value::integer(self(call).seconds, types::int64); });
     add("UnixMilli", "-> int64", [](Call& call) -> Result<Value> {
         return Value::integer(scaled(self(call).seconds, 1000, self(call).nanoseconds / 1'000'000), types::int64);
     });
@@ -84,9 +92,13 @@ Methods make_methods() {
     add("UnixNano", "-> int64", [](Call& call) -> Result<Value> {
         return Value::integer(scaled(self(call).seconds, kSecond, self(call).nanoseconds), types::int64);
     });
-    add("Format", "string -> string", [](Call& call) -> Result<Value> { return Value::string(format_time(self(call), call.text(0))); });
-    add("String", "-> string", [](Call& call) -> Result<Value> { return Value::string(*call.receiver().as_object()->text()); });
-    add("IsZero", "-> bool", [](Call& call) -> Result<Value> { return Value::boolean(self(call).seconds == Moment{}.seconds && self(call).nanoseconds == 0); });
+    add("Format", "string -> string",
+        [](Call& call) -> Result<Value> { return Value::string(format_time(self(call), call.text(0))); });
+    add("String", "-> string",
+        [](Call& call) -> Result<Value> { return Value::string(*call.receiver().as_object()->text()); });
+    add("IsZero", "-> bool", [](Call& call) -> Result<Value> {
+        return Value::boolean(self(call).seconds == Moment{}.seconds && self(call).nanoseconds == 0);
+    });
     auto const same_zone_utc = [](Call& call) -> Result<Value> {
         auto moment = self(call);
         moment.zone = utc();
@@ -94,18 +106,25 @@ Methods make_methods() {
     };
     add("UTC", "-> time", same_zone_utc);
     add("Local", "-> time", same_zone_utc);
-    add("Add", "duration -> time", [](Call& call) -> Result<Value> { return make_time(added(self(call), call.integer(0))); });
+    add("Add", "duration -> time",
+        [](Call& call) -> Result<Value> { return make_time(added(self(call), call.integer(0))); });
     add("AddDate", "int, int, int -> time", [](Call& call) -> Result<Value> {
         auto civil = broken_down(self(call));
         auto moment = self(call);
-        moment.seconds = unix_seconds(bounded(civil.year) + bounded(call.integer(0)), civil.month + bounded(call.integer(1)), civil.day + bounded(call.integer(2))) +
+        moment.seconds = unix_seconds(bounded(civil.year) + bounded(call.integer(0)),
+                                      civil.month + bounded(call.integer(1)), civil.day + bounded(call.integer(2))) +
                          civil.hour * 3600 + civil.minute * 60 + civil.second - civil.offset;
         return make_time(moment);
     });
-    add("Sub", "time -> duration", [](Call& call) -> Result<Value> { return Value::integer(difference(self(call), *as_time(call[0])), types::duration); });
-    add("Before", "time -> bool", [](Call& call) -> Result<Value> { return Value::boolean(difference(self(call), *as_time(call[0])) < 0); });
-    add("After", "time -> bool", [](Call& call) -> Result<Value> { return Value::boolean(difference(self(call), *as_time(call[0])) > 0); });
-    add("Equal", "time -> bool", [](Call& call) -> Result<Value> { return Value::boolean(difference(self(call), *as_time(call[0])) == 0); });
+    add("Sub", "time -> duration", [](Call& call) -> Result<Value> {
+        return Value::integer(difference(self(call), *as_time(call[0])), types::duration);
+    });
+    add("Before", "time -> bool",
+        [](Call& call) -> Result<Value> { return Value::boolean(difference(self(call), *as_time(call[0])) < 0); });
+    add("After", "time -> bool",
+        [](Call& call) -> Result<Value> { return Value::boolean(difference(self(call), *as_time(call[0])) > 0); });
+    add("Equal", "time -> bool",
+        [](Call& call) -> Result<Value> { return Value::boolean(difference(self(call), *as_time(call[0])) == 0); });
     add("Compare", "time -> int", [](Call& call) -> Result<Value> {
         auto const d = difference(self(call), *as_time(call[0]));
         return Value::integer(d < 0 ? -1 : d > 0 ? 1 : 0);
@@ -122,7 +141,8 @@ Function const* time_method(std::string_view name) {
 }  // namespace
 
 namespace types {
-Type const time{.kind = Kind::structure, .name = "time.Time", .kind_name = "struct", .named = true, .method = time_method};
+Type const time{
+    .kind = Kind::structure, .name = "time.Time", .kind_name = "struct", .named = true, .method = time_method};
 }
 
 Value make_time(Moment moment) { return Value::object(new TimeObject(std::move(moment))); }
@@ -163,7 +183,9 @@ std::string format_duration(std::int64_t nanoseconds) {
 }
 
 Result<std::int64_t> parse_duration(std::string_view text) {
-    auto const bad = [&](std::string_view what) { return fail(Errc::invalid_input, "time: " + std::string{what} + quote(text)); };
+    auto const bad = [&](std::string_view what) {
+        return fail(Errc::invalid_input, "time: " + std::string{what} + quote(text));
+    };
     auto s = text;
     auto const negative = s.starts_with('-');
     if (negative || s.starts_with('+')) s.remove_prefix(1);
@@ -226,9 +248,11 @@ std::optional<std::string> scalar_text(Value const& value) {
     if (&value.type() == &types::duration) return format_duration(value.as_int());
     auto const number = value.as_int();
     if (&value.type() == &types::month)
-        return number >= 1 && number <= 12 ? std::string{month_name(static_cast<int>(number))} : "%!Month(" + std::to_string(number) + ")";
+        return number >= 1 && number <= 12 ? std::string{month_name(static_cast<int>(number))}
+                                           : "%!Month(" + std::to_string(number) + ")";
     if (&value.type() == &types::weekday)
-        return number >= 0 && number <= 6 ? std::string{weekday_name(static_cast<int>(number))} : "%!Weekday(" + std::to_string(number) + ")";
+        return number >= 0 && number <= 6 ? std::string{weekday_name(static_cast<int>(number))}
+                                          : "%!Weekday(" + std::to_string(number) + ")";
     return std::nullopt;
 }
 

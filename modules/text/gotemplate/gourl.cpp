@@ -19,7 +19,9 @@ unsigned hex_value(char c) { return static_cast<unsigned>(c <= '9' ? c - '0' : (
 
 bool needs_escape(unsigned char c, Part part) {
     if ((c >= '0' && c <= '9') || (c < 0x80 && (c | 0x20) >= 'a' && (c | 0x20) <= 'z')) return false;
-    auto const in = [c](std::string_view set) { return c < 0x80 && set.find(static_cast<char>(c)) != std::string_view::npos; };
+    auto const in = [c](std::string_view set) {
+        return c < 0x80 && set.find(static_cast<char>(c)) != std::string_view::npos;
+    };
     if ((part == Part::host || part == Part::zone) && in("!$&'()*+,;=:[]<>\"")) return false;
     if (in("-_.~")) return false;
     if (in("$&+,/:;=?@")) {
@@ -65,7 +67,9 @@ Result<std::string> unescape(std::string_view text, Part part) {
         auto const value = hex_value(rest[1]) << 4 | hex_value(rest[2]);
         auto const percent = rest.starts_with("%25");
         if (part == Part::host && hex_value(rest[1]) < 8 && !percent) return refuse(rest);
-        if (part == Part::zone && !percent && value != ' ' && needs_escape(static_cast<unsigned char>(value), Part::host)) return refuse(rest);
+        if (part == Part::zone && !percent && value != ' ' &&
+            needs_escape(static_cast<unsigned char>(value), Part::host))
+            return refuse(rest);
         out.push_back(static_cast<char>(value));
         i += 2;
     }
@@ -74,7 +78,8 @@ Result<std::string> unescape(std::string_view text, Part part) {
 
 bool valid_encoded(std::string_view text, Part part) {
     return std::all_of(text.begin(), text.end(), [part](char c) {
-        return std::string_view{"!$&'()*+,;=:@[]%"}.find(c) != std::string_view::npos || !needs_escape(static_cast<unsigned char>(c), part);
+        return std::string_view{"!$&'()*+,;=:@[]%"}.find(c) != std::string_view::npos ||
+               !needs_escape(static_cast<unsigned char>(c), part);
     });
 }
 
@@ -102,7 +107,8 @@ Result<std::string> parse_literal_host(std::string_view host) {
     in6_addr six{};
     in_addr four{};
     if (inet_pton(AF_INET, address->c_str(), &four) == 1) return bad("invalid IP-literal");
-    if (inet_pton(AF_INET6, address->c_str(), &six) != 1) return bad("invalid host: ParseAddr(" + quote(*address) + "): unable to parse IP");
+    if (inet_pton(AF_INET6, address->c_str(), &six) != 1)
+        return bad("invalid host: ParseAddr(" + quote(*address) + "): unable to parse IP");
     if (zone != std::string_view::npos) {
         auto const zone_text = unescape(name.substr(zone), Part::zone);
         if (!zone_text) return zone_text;
@@ -127,7 +133,8 @@ bool valid_userinfo(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) {
         auto const byte = static_cast<unsigned char>(c);
         if (byte >= 0x80) return false;
-        return is_letter(byte) || is_digit(byte) || std::string_view{"-._:~!$&'()*+,;=%@"}.find(c) != std::string_view::npos;
+        return is_letter(byte) || is_digit(byte) ||
+               std::string_view{"-._:~!$&'()*+,;=%@"}.find(c) != std::string_view::npos;
     });
 }
 
@@ -191,7 +198,8 @@ Result<Url> parse_without_fragment(std::string_view text) {
             url.opaque = rest;
             return url;
         }
-        if (rest.substr(0, rest.find('/')).find(':') != std::string_view::npos) return bad("first path segment in URL cannot contain colon");
+        if (rest.substr(0, rest.find('/')).find(':') != std::string_view::npos)
+            return bad("first path segment in URL cannot contain colon");
     }
     if ((!url.scheme.empty() || !rest.starts_with("///")) && rest.starts_with("//")) {
         auto authority = rest.substr(2);

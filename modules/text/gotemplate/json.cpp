@@ -78,7 +78,9 @@ struct Writer {
             return;
         }
         auto text = format_float(value, 'e', -1, bits);
-        if (text.size() >= 4 && text[text.size() - 4] == 'e' && text[text.size() - 3] == '-' && text[text.size() - 2] == '0') text.erase(text.size() - 2, 1);
+        if (text.size() >= 4 && text[text.size() - 4] == 'e' && text[text.size() - 3] == '-' &&
+            text[text.size() - 2] == '0')
+            text.erase(text.size() - 2, 1);
         out += text;
     }
 
@@ -86,7 +88,8 @@ struct Writer {
         Writer& writer;
         Level(Writer& w, Value const& value) : writer(w) {
             if (++writer.depth > kWriteDepthMax)
-                throw Failure{{Errc::limit, "json: unsupported value: encountered a cycle via " + std::string{value.type().name}}};
+                throw Failure{{Errc::limit,
+                               "json: unsupported value: encountered a cycle via " + std::string{value.type().name}}};
         }
         ~Level() { --writer.depth; }
     };
@@ -149,7 +152,8 @@ struct Writer {
             out += "null";
             return;
         }
-        if (auto const* moment = as_time(value)) return string(format_time(*moment, "2006-01-02T15:04:05.999999999Z07:00"));
+        if (auto const* moment = as_time(value))
+            return string(format_time(*moment, "2006-01-02T15:04:05.999999999Z07:00"));
         auto const fields = object->fields();
         if (fields.empty())
             if (auto const text = object->text()) return string(*text);
@@ -166,7 +170,8 @@ struct Writer {
     }
 
     void write(Value const& value) {
-        if (out.size() > style.bytes_max) throw Failure{{Errc::limit, "a JSON text of more than " + std::to_string(style.bytes_max) + " bytes"}};
+        if (out.size() > style.bytes_max)
+            throw Failure{{Errc::limit, "a JSON text of more than " + std::to_string(style.bytes_max) + " bytes"}};
         switch (value.kind()) {
             case Kind::invalid: out += "null"; break;
             case Kind::boolean: out += value.as_bool() ? "true" : "false"; break;
@@ -199,9 +204,11 @@ struct Reader {
         if (at >= text.size()) {
             // Go feeds a blank at the end: inside a word, number or escape that is what is wrong.
             auto const inside = context.starts_with("in ") || context.starts_with("after decimal");
-            throw Failure{{Errc::invalid_input, inside ? "invalid character ' ' " + std::string{context} : "unexpected end of JSON input"}};
+            throw Failure{{Errc::invalid_input,
+                           inside ? "invalid character ' ' " + std::string{context} : "unexpected end of JSON input"}};
         }
-        throw Failure{{Errc::invalid_input, "invalid character " + quote_char(static_cast<unsigned char>(text[at])) + " " + std::string{context}}};
+        throw Failure{{Errc::invalid_input, "invalid character " + quote_char(static_cast<unsigned char>(text[at])) +
+                                                " " + std::string{context}}};
     }
     void blank() {
         while (at < text.size() && (text[at] == ' ' || text[at] == '\t' || text[at] == '\r' || text[at] == '\n')) ++at;
@@ -211,7 +218,9 @@ struct Reader {
 
     void literal(std::string_view word) {
         for (std::size_t i = 0; i < word.size(); ++i, ++at)
-            if (!next_is(word[i])) refuse("in literal " + std::string{word} + " (expecting " + quote_char(static_cast<unsigned char>(word[i])) + ")");
+            if (!next_is(word[i]))
+                refuse("in literal " + std::string{word} + " (expecting " +
+                       quote_char(static_cast<unsigned char>(word[i])) + ")");
     }
 
     Value number() {
@@ -235,7 +244,9 @@ struct Reader {
         auto const word = text.substr(start, at - start);
         auto const value = parse_float(word);
         if (!value) {
-            late_error = late_error.empty() ? "json: cannot unmarshal number " + std::string{word} + " into Go value of type float64" : late_error;
+            late_error = late_error.empty()
+                             ? "json: cannot unmarshal number " + std::string{word} + " into Go value of type float64"
+                             : late_error;
             return Value::floating(0);
         }
         return Value::floating(*value);
@@ -245,7 +256,8 @@ struct Reader {
     char32_t hex4() {
         char32_t rune = 0;
         for (int i = 0; i < 4; ++i, ++at) {
-            if (at >= text.size() || !std::isxdigit(static_cast<unsigned char>(text[at]))) refuse("in \\u hexadecimal character escape");
+            if (at >= text.size() || !std::isxdigit(static_cast<unsigned char>(text[at])))
+                refuse("in \\u hexadecimal character escape");
             auto const c = text[at];
             rune = rune * 16 + static_cast<char32_t>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
         }
@@ -354,7 +366,8 @@ struct Reader {
         switch (text[at]) {
             case '{':
             case '[': {
-                if (++depth > kReadDepthMax || depth > kStackDepthMax) throw Failure{{Errc::limit, "exceeded max depth"}};
+                if (++depth > kReadDepthMax || depth > kStackDepthMax)
+                    throw Failure{{Errc::limit, "exceeded max depth"}};
                 auto made = text[at] == '{' ? map() : list();
                 --depth;
                 return made;

@@ -10,8 +10,8 @@
 namespace holdfast::gotemplate {
 
 struct JsonStyle {
-    bool escape_html = true;        // json.Marshal; false as sprig's toRawJson
-    std::string_view indent = {};   // MarshalIndent(v, "", indent) when not empty
+    bool escape_html = true;       // json.Marshal; false as sprig's toRawJson
+    std::string_view indent = {};  // MarshalIndent(v, "", indent) when not empty
     std::size_t bytes_max = 64u << 20;
 };
 

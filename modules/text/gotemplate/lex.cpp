@@ -16,9 +16,18 @@ namespace {
 constexpr char32_t kEof = static_cast<char32_t>(-1);
 constexpr std::string_view kLeft = "{{", kRight = "}}", kSpaces = " \t\r\n";
 
-constexpr std::array<std::pair<std::string_view, Token>, 12> kKeywords{{{".", Token::dot}, {"block", Token::block}, {"break", Token::break_},
-    {"continue", Token::continue_}, {"define", Token::define}, {"else", Token::else_}, {"end", Token::end}, {"if", Token::if_},
-    {"range", Token::range}, {"nil", Token::nil}, {"template", Token::template_}, {"with", Token::with}}};
+constexpr std::array<std::pair<std::string_view, Token>, 12> kKeywords{{{".", Token::dot},
+                                                                        {"block", Token::block},
+                                                                        {"break", Token::break_},
+                                                                        {"continue", Token::continue_},
+                                                                        {"define", Token::define},
+                                                                        {"else", Token::else_},
+                                                                        {"end", Token::end},
+                                                                        {"if", Token::if_},
+                                                                        {"range", Token::range},
+                                                                        {"nil", Token::nil},
+                                                                        {"template", Token::template_},
+                                                                        {"with", Token::with}}};
 
 constexpr std::array<bool, 128> kWordBytes = [] {
     std::array<bool, 128> made{};
@@ -30,8 +39,12 @@ constexpr std::array<bool, 128> kWordBytes = [] {
 
 bool is_blank(char32_t r) { return r == ' ' || r == '\t' || r == '\r' || r == '\n'; }
 bool is_alphanumeric(char32_t r) { return r < 128 ? kWordBytes[r] : r != kEof && (is_letter(r) || is_digit(r)); }
-bool has_left_trim(std::string_view s) { return s.size() >= 2 && s[0] == '-' && is_blank(static_cast<unsigned char>(s[1])); }
-bool has_right_trim(std::string_view s) { return s.size() >= 2 && is_blank(static_cast<unsigned char>(s[0])) && s[1] == '-'; }
+bool has_left_trim(std::string_view s) {
+    return s.size() >= 2 && s[0] == '-' && is_blank(static_cast<unsigned char>(s[1]));
+}
+bool has_right_trim(std::string_view s) {
+    return s.size() >= 2 && is_blank(static_cast<unsigned char>(s[0])) && s[1] == '-';
+}
 std::size_t newlines(std::string_view s) { return static_cast<std::size_t>(std::count(s.begin(), s.end(), '\n')); }
 std::size_t leading_blanks(std::string_view s) { return std::min(s.find_first_not_of(kSpaces), s.size()); }
 std::size_t trailing_blanks(std::string_view s) { return s.size() - (s.find_last_not_of(kSpaces) + 1); }
@@ -85,7 +98,9 @@ char32_t Lexer::peek() {
 /// Reads up to the first rune that is neither letter, digit nor '_', and returns that one unread.
 char32_t Lexer::skip_word() {
     for (;;) {
-        while (pos_ < input_.size() && static_cast<unsigned char>(input_[pos_]) < 0x80 && kWordBytes[static_cast<unsigned char>(input_[pos_])]) ++pos_;
+        while (pos_ < input_.size() && static_cast<unsigned char>(input_[pos_]) < 0x80 &&
+               kWordBytes[static_cast<unsigned char>(input_[pos_])])
+            ++pos_;
         auto const rune = peek();
         if (rune < 0x80 || rune == kEof || !is_alphanumeric(rune)) return rune;
         read();
@@ -152,7 +167,9 @@ Item const& Lexer::next() {
             case State::space: state = lex_space(); break;
             case State::identifier: state = lex_identifier(); break;
             case State::field: state = lex_field_or_variable(Token::field); break;
-            case State::variable: state = at_terminator() ? emit(Token::variable) : lex_field_or_variable(Token::variable); break;
+            case State::variable:
+                state = at_terminator() ? emit(Token::variable) : lex_field_or_variable(Token::variable);
+                break;
             case State::character: state = lex_quoted('\''); break;
             case State::number: state = lex_number(); break;
             case State::quote: state = lex_quoted('"'); break;
@@ -169,7 +186,8 @@ Lexer::State Lexer::lex_text() {
         if (delim > pos_) {
             pos_ = delim;
             std::size_t trim = 0;
-            if (has_left_trim(input_.substr(pos_ + kLeft.size()))) trim = trailing_blanks(input_.substr(start_, pos_ - start_));
+            if (has_left_trim(input_.substr(pos_ + kLeft.size())))
+                trim = trailing_blanks(input_.substr(start_, pos_ - start_));
             pos_ -= trim;
             line_ += newlines(input_.substr(start_, pos_ - start_));
             auto const item = this_item(Token::text);
@@ -264,9 +282,7 @@ Lexer::State Lexer::lex_inside_action() {
         case '`': return State::raw_quote;
         case '$': return State::variable;
         case '\'': return State::character;
-        case '(':
-            ++paren_depth_;
-            return emit(Token::left_paren);
+        case '(': ++paren_depth_; return emit(Token::left_paren);
         case ')':
             if (--paren_depth_ < 0) return fail("unexpected right paren");
             return emit(Token::right_paren);
@@ -326,7 +342,8 @@ Lexer::State Lexer::lex_quoted(char quote) {
             r = read();
             if (r != kEof && r != '\n') continue;
         }
-        if (r == kEof || r == '\n') return fail(quote == '"' ? "unterminated quoted string" : "unterminated character constant");
+        if (r == kEof || r == '\n')
+            return fail(quote == '"' ? "unterminated quoted string" : "unterminated character constant");
         if (r == static_cast<char32_t>(quote)) return emit(quote == '"' ? Token::string : Token::char_constant);
     }
 }

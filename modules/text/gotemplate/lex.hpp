@@ -9,16 +9,47 @@
 namespace holdfast::gotemplate {
 
 enum class Token : std::uint8_t {
-    error, boolean, character, char_constant, comment, complex, assign, declare, eof, field, identifier, left_delim, left_paren, number,
-    pipe, raw_string, right_delim, right_paren, space, string, text, variable,
+    error,
+    boolean,
+    character,
+    char_constant,
+    comment,
+    complex,
+    assign,
+    declare,
+    eof,
+    field,
+    identifier,
+    left_delim,
+    left_paren,
+    number,
+    pipe,
+    raw_string,
+    right_delim,
+    right_paren,
+    space,
+    string,
+    text,
+    variable,
     keyword,  // separates the keywords
-    block, break_, continue_, dot, define, else_, end, if_, nil, range, template_, with
+    block,
+    break_,
+    continue_,
+    dot,
+    define,
+    else_,
+    end,
+    if_,
+    nil,
+    range,
+    template_,
+    with
 };
 
 struct Item {
     Token type = Token::eof;
     std::size_t pos = 0;
-    std::string_view text;   // of the input, or of Lexer::error_text()
+    std::string_view text;  // of the input, or of Lexer::error_text()
     std::size_t line = 1;
 };
 
@@ -32,7 +63,22 @@ public:
     Item const& next();
 
 private:
-    enum class State { text, left_delim, comment, right_delim, inside_action, space, identifier, field, variable, character, number, quote, raw_quote, done };
+    enum class State {
+        text,
+        left_delim,
+        comment,
+        right_delim,
+        inside_action,
+        space,
+        identifier,
+        field,
+        variable,
+        character,
+        number,
+        quote,
+        raw_quote,
+        done
+    };
 
     char32_t read();
     char32_t peek();

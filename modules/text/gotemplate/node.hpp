@@ -15,8 +15,28 @@
 namespace holdfast::gotemplate {
 
 enum class NodeType : std::uint8_t {
-    text, action, boolean, chain, command, dot, else_, end, field, identifier, if_, list, nil, number, pipe, range, string, template_,
-    variable, with, break_, continue_
+    text,
+    action,
+    boolean,
+    chain,
+    command,
+    dot,
+    else_,
+    end,
+    field,
+    identifier,
+    if_,
+    list,
+    nil,
+    number,
+    pipe,
+    range,
+    string,
+    template_,
+    variable,
+    with,
+    break_,
+    continue_
 };
 
 /// Nodes, their lists and their words live in the memory of their Source and die with it, unseen: no destructors.
@@ -59,18 +79,21 @@ struct BranchNode : Node {  // if, with, range
     PipeNode const* pipe;
     ListNode const* list;
     ListNode const* else_list;
-    BranchNode(NodeType t, PipeNode const* n, ListNode const* yes, ListNode const* no) : Node(t, n->pos), pipe(n), list(yes), else_list(no) {}
+    BranchNode(NodeType t, PipeNode const* n, ListNode const* yes, ListNode const* no)
+        : Node(t, n->pos), pipe(n), list(yes), else_list(no) {}
 };
 struct TemplateNode : Node {
     std::string_view name;
     PipeNode const* pipe;  // may be null
-    TemplateNode(std::size_t p, std::string_view n, PipeNode const* d) : Node(NodeType::template_, p), name(n), pipe(d) {}
+    TemplateNode(std::size_t p, std::string_view n, PipeNode const* d)
+        : Node(NodeType::template_, p), name(n), pipe(d) {}
 };
 struct IdentifierNode : Node {
     std::string_view name;
     Function const* function;
     bool builtin;
-    IdentifierNode(std::size_t p, std::string_view n, Function const* f, bool b) : Node(NodeType::identifier, p), name(n), function(f), builtin(b) {}
+    IdentifierNode(std::size_t p, std::string_view n, Function const* f, bool b)
+        : Node(NodeType::identifier, p), name(n), function(f), builtin(b) {}
 };
 struct FieldNode : Node {
     Words ident;
@@ -97,7 +120,8 @@ struct StringNode : Node {
     std::string_view quoted;      // of Source::text
     std::string_view text;        // unquoted
     mutable std::uint32_t value;  // in Source::strings, once it was asked for
-    StringNode(std::size_t p, std::string_view q, std::string_view t) : Node(NodeType::string, p), quoted(q), text(t), value(kNotYet) {}
+    StringNode(std::size_t p, std::string_view q, std::string_view t)
+        : Node(NodeType::string, p), quoted(q), text(t), value(kNotYet) {}
     static constexpr std::uint32_t kNotYet = 0xFFFFFFFF;
 };
 /// {{end}}, {{else}}, {{break}}, {{continue}}, dot and nil have nothing but their place.

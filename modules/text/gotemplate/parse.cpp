@@ -61,8 +61,8 @@ private:
         int outer_range_depth;
         std::size_t outer_action_line;
         Scope(Parser& p, Tree* tree)
-            : parser(p), outer(p.tree_), outer_vars(std::exchange(p.vars_, {std::string_view{"$"}})), outer_range_depth(std::exchange(p.range_depth_, 0)),
-              outer_action_line(std::exchange(p.action_line_, 0)) {
+            : parser(p), outer(p.tree_), outer_vars(std::exchange(p.vars_, {std::string_view{"$"}})),
+              outer_range_depth(std::exchange(p.range_depth_, 0)), outer_action_line(std::exchange(p.action_line_, 0)) {
             p.tree_ = tree;
         }
         ~Scope() {
@@ -79,13 +79,11 @@ private:
         return tree;
     }
 
-    template <class T>
-    T* room_for(std::size_t count) {
+    template <class T> T* room_for(std::size_t count) {
         return static_cast<T*>(source_->room(count * sizeof(T), alignof(T)));
     }
 
-    template <class N, class... Args>
-    N* make(Args&&... args) {
+    template <class N, class... Args> N* make(Args&&... args) {
         static_assert(std::is_trivially_destructible_v<N>);
         return ::new (room_for<N>(1)) N(std::forward<Args>(args)...);
     }
@@ -156,7 +154,8 @@ private:
     }
 
     [[noreturn]] void fail(std::string const& message, Errc code = Errc::invalid_input) {
-        throw ParseFailure{{code, "template: " + source_->name + ":" + std::to_string(token_[0].line) + ": " + message}};
+        throw ParseFailure{
+            {code, "template: " + source_->name + ":" + std::to_string(token_[0].line) + ": " + message}};
     }
     [[noreturn]] void unexpected(Item const& token, std::string_view context) {
         if (token.type == Token::error) {
@@ -339,7 +338,8 @@ private:
         if (pipe.commands.empty()) fail("missing value for " + std::string{context});
         for (std::size_t i = 1; i < pipe.commands.size(); ++i) {
             auto const type = static_cast<CommandNode const&>(*pipe.commands[i]).args[0]->type;
-            if (type == NodeType::boolean || type == NodeType::dot || type == NodeType::nil || type == NodeType::number || type == NodeType::string)
+            if (type == NodeType::boolean || type == NodeType::dot || type == NodeType::nil ||
+                type == NodeType::number || type == NodeType::string)
                 fail("non executable command in pipeline stage " + std::to_string(i + 1));
         }
     }
@@ -353,7 +353,8 @@ private:
         if (type == NodeType::range) --range_depth_;
         ListNode* else_list = nullptr;
         if (following->type == NodeType::else_) {
-            if ((type == NodeType::if_ && peek().type == Token::if_) || (type == NodeType::with && peek().type == Token::with)) {
+            if ((type == NodeType::if_ && peek().type == Token::if_) ||
+                (type == NodeType::with && peek().type == Token::with)) {
                 next();
                 else_list = list_at(following->pos);
                 auto const mark = pending_.size();
@@ -506,7 +507,8 @@ private:
             node->is_int = node->is_uint = node->is_float = true;
             return node;
         }
-        if (token.type == Token::complex || (!node->text.empty() && node->text.back() == 'i' && parse_float(node->text.substr(0, node->text.size() - 1)))) {
+        if (token.type == Token::complex || (!node->text.empty() && node->text.back() == 'i' &&
+                                             parse_float(node->text.substr(0, node->text.size() - 1)))) {
             // Complex numbers are parsed and then refused wherever they are used.
             node->is_complex = true;
             return node;
@@ -529,7 +531,8 @@ private:
         }
         if (node.is_int || node.is_uint) {
             node.is_float = true;
-            node.floating = node.is_int ? static_cast<double>(node.integer) : static_cast<double>(node.unsigned_integer);
+            node.floating =
+                node.is_int ? static_cast<double>(node.integer) : static_cast<double>(node.unsigned_integer);
             return;
         }
         auto const f = parse_float(node.text);

@@ -27,7 +27,8 @@ std::string_view without_zero_decimals(std::string_view s) {
 }  // namespace
 
 std::int64_t truncated(double value) {
-    if (std::isnan(value) || value >= 9223372036854775808.0 || value < -9223372036854775808.0) return std::numeric_limits<std::int64_t>::min();
+    if (std::isnan(value) || value >= 9223372036854775808.0 || value < -9223372036854775808.0)
+        return std::numeric_limits<std::int64_t>::min();
     return static_cast<std::int64_t>(value);
 }
 
@@ -71,7 +72,9 @@ std::vector<std::string> to_strings(Value const& value) {
     return out;
 }
 
-std::string_view kind_name(Value const& value) { return value.kind() == Kind::invalid ? "invalid" : value.type().kind_name; }
+std::string_view kind_name(Value const& value) {
+    return value.kind() == Kind::invalid ? "invalid" : value.type().kind_name;
+}
 
 std::string assertion_text(Value const& value, std::string_view wanted) {
     auto const is = value.kind() == Kind::invalid ? std::string_view{"nil"} : value.type().name;

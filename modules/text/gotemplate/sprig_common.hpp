@@ -12,10 +12,10 @@ inline std::unexpected<Error> bad(std::string message) { return fail(Errc::inval
 inline constexpr char kNilDereference[] = "runtime error: invalid memory address or nil pointer dereference";
 inline constexpr char kMakeSlice[] = "runtime error: makeslice: len out of range";
 
-std::int64_t to_int64(Value const& value);        // cast.ToInt64: what cannot be read is 0
-double to_float64(Value const& value);            // cast.ToFloat64
-std::string to_text_strict(Value const& value);   // sprig's strval
-bool is_empty(Value const& value);                // sprig's empty
+std::int64_t to_int64(Value const& value);                // cast.ToInt64: what cannot be read is 0
+double to_float64(Value const& value);                    // cast.ToFloat64
+std::string to_text_strict(Value const& value);           // sprig's strval
+bool is_empty(Value const& value);                        // sprig's empty
 std::vector<std::string> to_strings(Value const& value);  // sprig's strslice
 
 /// reflect's Kind name of the value inside: "string", "map", "invalid".

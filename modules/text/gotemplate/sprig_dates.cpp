@@ -24,7 +24,8 @@ Moment moment_of(Call& call, Value const& value, bool takes_int32) {
     if (auto const* moment = as_time(value)) return *moment;
     if (value.kind() == Kind::integer) {
         auto const& type = value.type();
-        if (&type == &types::int64 || &type == &types::integer || (takes_int32 && &type == &types::int32)) return Moment{value.as_int(), 0, utc()};
+        if (&type == &types::int64 || &type == &types::integer || (takes_int32 && &type == &types::int32))
+            return Moment{value.as_int(), 0, utc()};
     }
     return now(call);
 }
@@ -38,7 +39,8 @@ Result<Value> date_in_zone(Call& call, std::string_view layout, Value const& dat
 
 std::int64_t since(Call& call, Moment const& moment) {
     auto const current = now(call);
-    auto const seconds = static_cast<__int128>(current.seconds - moment.seconds) * kSecond + (current.nanoseconds - moment.nanoseconds);
+    auto const seconds =
+        static_cast<__int128>(current.seconds - moment.seconds) * kSecond + (current.nanoseconds - moment.nanoseconds);
     if (seconds > INT64_MAX) return INT64_MAX;
     if (seconds < INT64_MIN) return INT64_MIN;
     return static_cast<std::int64_t>(seconds);
@@ -64,8 +66,9 @@ Result<Value> round_duration(Call& call) {
     else if (auto const* moment = as_time(arg)) d = since(call, *moment);
     auto const u = d < 0 ? 0 - static_cast<std::uint64_t>(d) : static_cast<std::uint64_t>(d);
     constexpr std::uint64_t hour = 3'600'000'000'000;
-    constexpr std::pair<std::uint64_t, char const*> units[] = {
-        {hour * 24 * 365, "y"}, {hour * 24 * 30, "mo"}, {hour * 24, "d"}, {hour, "h"}, {60'000'000'000, "m"}, {1'000'000'000, "s"}};
+    constexpr std::pair<std::uint64_t, char const*> units[] = {{hour * 24 * 365, "y"}, {hour * 24 * 30, "mo"},
+                                                               {hour * 24, "d"},       {hour, "h"},
+                                                               {60'000'000'000, "m"},  {1'000'000'000, "s"}};
     for (auto const& [size, name] : units)
         if (u > size) return Value::string(std::to_string(u / size) + name);
     return Value::string("0s");
@@ -96,14 +99,19 @@ Result<Value> to_date(Call& call, bool must) {
 
 void add_sprig_dates(FuncMap& funcs) {
     funcs.add("now", "-> time", [](Call& call) -> Result<Value> { return make_time(now(call)); });
-    funcs.add("date", "string, any -> string", [](Call& call) { return date_in_zone(call, call.text(0), call[1], "Local"); });
+    funcs.add("date", "string, any -> string",
+              [](Call& call) { return date_in_zone(call, call.text(0), call[1], "Local"); });
     auto const in_zone = [](Call& call) { return date_in_zone(call, call.text(0), call[1], call.text(2)); };
     funcs.add("dateInZone", "string, any, string -> string", in_zone);
     funcs.add("date_in_zone", "string, any, string -> string", in_zone);
-    funcs.add("htmlDate", "any -> string", [](Call& call) { return date_in_zone(call, "2006-01-02", call[0], "Local"); });
-    funcs.add("htmlDateInZone", "any, string -> string", [](Call& call) { return date_in_zone(call, "2006-01-02", call[0], call.text(1)); });
-    for (auto const* name : {"dateModify", "date_modify"}) funcs.add(name, "string, time -> time", [](Call& call) { return modified(call, false); });
-    for (auto const* name : {"mustDateModify", "must_date_modify"}) funcs.add(name, "string, time -> time", [](Call& call) { return modified(call, true); });
+    funcs.add("htmlDate", "any -> string",
+              [](Call& call) { return date_in_zone(call, "2006-01-02", call[0], "Local"); });
+    funcs.add("htmlDateInZone", "any, string -> string",
+              [](Call& call) { return date_in_zone(call, "2006-01-02", call[0], call.text(1)); });
+    for (auto const* name : {"dateModify", "date_modify"})
+        funcs.add(name, "string, time -> time", [](Call& call) { return modified(call, false); });
+    for (auto const* name : {"mustDateModify", "must_date_modify"})
+        funcs.add(name, "string, time -> time", [](Call& call) { return modified(call, true); });
     funcs.add("ago", "any -> string", [](Call& call) -> Result<Value> {
         return Value::string(format_duration(rounded(since(call, moment_of(call, call[0], false)))));
     });
@@ -123,7 +131,8 @@ void add_sprig_dates(FuncMap& funcs) {
     funcs.add("durationRound", "any -> string", round_duration);
     funcs.add("toDate", "string, string -> time", [](Call& call) { return to_date(call, false); });
     funcs.add("mustToDate", "string, string -> time", [](Call& call) { return to_date(call, true); });
-    funcs.add("unixEpoch", "time -> string", [](Call& call) -> Result<Value> { return Value::string(std::to_string(as_time(call[0])->seconds)); });
+    funcs.add("unixEpoch", "time -> string",
+              [](Call& call) -> Result<Value> { return Value::string(std::to_string(as_time(call[0])->seconds)); });
 }
 
 }  // namespace holdfast::gotemplate

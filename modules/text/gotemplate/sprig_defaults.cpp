@@ -55,7 +55,8 @@ Result<Value> json(Call& call, JsonStyle const& style, bool must) {
 }  // namespace
 
 void add_sprig_defaults(FuncMap& funcs) {
-    funcs.add("default", "any, ...any -> any", [](Call& call) -> Result<Value> { return call.size() < 2 || is_empty(call[1]) ? call[0] : call[1]; });
+    funcs.add("default", "any, ...any -> any",
+              [](Call& call) -> Result<Value> { return call.size() < 2 || is_empty(call[1]) ? call[0] : call[1]; });
     funcs.add("empty", "any -> bool", [](Call& call) -> Result<Value> { return Value::boolean(is_empty(call[0])); });
     funcs.add("coalesce", "...any -> any", [](Call& call) -> Result<Value> {
         for (auto const& arg : call.args())
@@ -72,7 +73,8 @@ void add_sprig_defaults(FuncMap& funcs) {
             if (!is_empty(arg)) return Value::boolean(true);
         return Value::boolean(false);
     });
-    funcs.add("ternary", "any, any, bool -> any", [](Call& call) -> Result<Value> { return call[2].as_bool() ? call[0] : call[1]; });
+    funcs.add("ternary", "any, any, bool -> any",
+              [](Call& call) -> Result<Value> { return call[2].as_bool() ? call[0] : call[1]; });
     funcs.add("deepCopy", "any -> any", [](Call& call) { return deep_copy(call, ""); });
     funcs.add("mustDeepCopy", "any -> any", [](Call& call) { return deep_copy(call, ""); });
 
@@ -89,14 +91,17 @@ void add_sprig_defaults(FuncMap& funcs) {
     funcs.add("mustToRawJson", "any -> string", [](Call& call) { return json(call, {.escape_html = false}, true); });
 
     funcs.add("typeOf", "any -> string", [](Call& call) -> Result<Value> { return Value::string(type_name(call[0])); });
-    funcs.add("typeIs", "string, any -> bool", [](Call& call) -> Result<Value> { return Value::boolean(call.text(0) == type_name(call[1])); });
+    funcs.add("typeIs", "string, any -> bool",
+              [](Call& call) -> Result<Value> { return Value::boolean(call.text(0) == type_name(call[1])); });
     funcs.add("typeIsLike", "string, any -> bool", [](Call& call) -> Result<Value> {
         auto const name = type_name(call[1]);
         return Value::boolean(call.text(0) == name || "*" + std::string{call.text(0)} == name);
     });
     funcs.add("kindOf", "any -> string", [](Call& call) -> Result<Value> { return Value::string(kind_name(call[0])); });
-    funcs.add("kindIs", "string, any -> bool", [](Call& call) -> Result<Value> { return Value::boolean(call.text(0) == kind_name(call[1])); });
-    funcs.add("deepEqual", "any, any -> bool", [](Call& call) -> Result<Value> { return Value::boolean(deep_equal(call[0], call[1])); });
+    funcs.add("kindIs", "string, any -> bool",
+              [](Call& call) -> Result<Value> { return Value::boolean(call.text(0) == kind_name(call[1])); });
+    funcs.add("deepEqual", "any, any -> bool",
+              [](Call& call) -> Result<Value> { return Value::boolean(deep_equal(call[0], call[1])); });
 }
 
 }  // namespace holdfast::gotemplate

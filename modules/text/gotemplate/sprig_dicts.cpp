@@ -150,7 +150,8 @@ void add_sprig_dicts(FuncMap& funcs) {
     funcs.add("get", "map, string -> any", get);
     funcs.add("set", "map, string, any -> map", set);
     funcs.add("unset", "map, string -> map", unset);
-    funcs.add("hasKey", "map, string -> bool", [](Call& call) -> Result<Value> { return Value::boolean(call[0].find(call.text(1)) != nullptr); });
+    funcs.add("hasKey", "map, string -> bool",
+              [](Call& call) -> Result<Value> { return Value::boolean(call[0].find(call.text(1)) != nullptr); });
     funcs.add("pluck", "string, ...map -> []any", pluck);
     funcs.add("keys", "...map -> []string", keys);
     funcs.add("values", "map -> []any", values);

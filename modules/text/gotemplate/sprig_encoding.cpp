@@ -87,7 +87,8 @@ std::string printable_ascii() {
 Result<Value> random_bytes(Call& call) {
     auto const count = call.integer(0);
     if (count < 0) return bad(kMakeSlice);
-    if (auto charged = call.charge_bytes(static_cast<std::uint64_t>(count) * 4); !charged) return fail(std::move(charged));
+    if (auto charged = call.charge_bytes(static_cast<std::uint64_t>(count) * 4); !charged)
+        return fail(std::move(charged));
     std::string bytes(static_cast<std::size_t>(count), '\0');
     call.executor().ports().random->fill(std::as_writable_bytes(std::span{bytes}));
     return Value::string(base64_encode(bytes));
@@ -120,7 +121,8 @@ Result<Value> random_integer(Call& call) {
     auto const min = call.integer(0), max = call.integer(1);
     auto const width = static_cast<std::int64_t>(static_cast<std::uint64_t>(max) - static_cast<std::uint64_t>(min));
     if (width <= 0) return bad("invalid argument to Intn");
-    return Value::integer(static_cast<std::int64_t>(static_cast<std::uint64_t>(min) + random_below(call, static_cast<std::uint64_t>(width))));
+    return Value::integer(static_cast<std::int64_t>(static_cast<std::uint64_t>(min) +
+                                                    random_below(call, static_cast<std::uint64_t>(width))));
 }
 
 // ---- URLs
@@ -143,12 +145,20 @@ Result<Value> url_parse(Call& call) {
 Result<Value> url_join(Call& call) {
     Url url;
     std::string user;
-    for (auto const& [key, field] : std::initializer_list<std::pair<char const*, std::string*>>{{"scheme", &url.scheme}, {"host", &url.host},
-             {"path", &url.path}, {"query", &url.query}, {"opaque", &url.opaque}, {"fragment", &url.fragment}, {"userinfo", &user}}) {
+    for (auto const& [key, field] :
+         std::initializer_list<std::pair<char const*, std::string*>>{{"scheme", &url.scheme},
+                                                                     {"host", &url.host},
+                                                                     {"path", &url.path},
+                                                                     {"query", &url.query},
+                                                                     {"opaque", &url.opaque},
+                                                                     {"fragment", &url.fragment},
+                                                                     {"userinfo", &user}}) {
         auto const* value = call[0].find(key);
         if (value == nullptr) continue;
         if (value->kind() == Kind::invalid) return bad(kNilDereference);
-        if (!value->is_string()) return bad("unable to parse " + std::string{key} + " key, must be of type string, but " + std::string{kind_name(*value)} + " found");
+        if (!value->is_string())
+            return bad("unable to parse " + std::string{key} + " key, must be of type string, but " +
+                       std::string{kind_name(*value)} + " found");
         *field = value->as_string();
     }
     if (!user.empty()) {
@@ -176,7 +186,9 @@ void add_sprig_encoding(FuncMap& funcs) {
     };
     map_text("b64enc", base64_encode);
     map_text("b32enc", base32_encode);
-    auto const or_message = [](Result<std::string> const& decoded) { return decoded ? *decoded : decoded.error().message; };
+    auto const or_message = [](Result<std::string> const& decoded) {
+        return decoded ? *decoded : decoded.error().message;
+    };
     map_text("b64dec", [or_message](std::string_view s) { return or_message(base64_decode(s)); });
     map_text("b32dec", [or_message](std::string_view s) { return or_message(base32_decode(s)); });
     for (auto const* prefix : {"", "os"}) {
@@ -188,7 +200,8 @@ void add_sprig_encoding(FuncMap& funcs) {
         map_text(named("dir"), dir);
         map_text(named("clean"), clean);
         map_text(named("ext"), extension);
-        funcs.add(named("isAbs"), "string -> bool", [](Call& call) -> Result<Value> { return Value::boolean(call.text(0).starts_with('/')); });
+        funcs.add(named("isAbs"), "string -> bool",
+                  [](Call& call) -> Result<Value> { return Value::boolean(call.text(0).starts_with('/')); });
     }
     funcs.add("urlParse", "string -> map", url_parse);
     funcs.add("urlJoin", "map -> string", url_join);
@@ -197,7 +210,8 @@ void add_sprig_encoding(FuncMap& funcs) {
     funcs.add("randAlphaNum", "int -> string", [](Call& call) { return random_text(call, kAlphanumeric); });
     funcs.add("randAlpha", "int -> string", [](Call& call) { return random_text(call, kLetters); });
     funcs.add("randNumeric", "int -> string", [](Call& call) { return random_text(call, kDigits); });
-    funcs.add("randAscii", "int -> string", [ascii = printable_ascii()](Call& call) { return random_text(call, ascii); });
+    funcs.add("randAscii", "int -> string",
+              [ascii = printable_ascii()](Call& call) { return random_text(call, ascii); });
     funcs.add("randBytes", "int -> string", random_bytes);
     funcs.add("randInt", "int, int -> int", random_integer);
     funcs.add("shuffle", "string -> string", shuffle);

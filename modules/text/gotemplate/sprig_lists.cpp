@@ -122,14 +122,16 @@ Result<Value> slice(Call& call) {
     auto const end = call.size() > 2 ? to_int64(call[2]) : size;
     if (start < 0 || end < start || end > size) return bad("reflect.Value.Slice: slice index out of bounds");
     if (call[0].is_bytes())
-        return Value::bytes(call[0].as_string().substr(static_cast<std::size_t>(start), static_cast<std::size_t>(end - start)));
+        return Value::bytes(
+            call[0].as_string().substr(static_cast<std::size_t>(start), static_cast<std::size_t>(end - start)));
     return Value::list({items->begin() + start, items->begin() + end}, call[0].type());
 }
 
 Result<Value> concat(Call& call) {
     std::vector<Value> joined;
     for (std::size_t i = 0; i < call.size(); ++i) {
-        if (call[i].kind() != Kind::invalid && !call[i].is_list()) return bad("Cannot concat type " + std::string{kind_name(call[i])} + " as list");
+        if (call[i].kind() != Kind::invalid && !call[i].is_list())
+            return bad("Cannot concat type " + std::string{kind_name(call[i])} + " as list");
         auto items = items_of(call, i, "");
         if (!items) return fail(std::move(items));
         joined.insert(joined.end(), items->begin(), items->end());
@@ -162,13 +164,12 @@ Result<Value> chunk(Call& call) {
 }  // namespace
 
 void add_sprig_lists(FuncMap& funcs) {
-    auto const list = [](Call& call) -> Result<Value> {
-        return Value::list({call.args().begin(), call.args().end()});
-    };
+    auto const list = [](Call& call) -> Result<Value> { return Value::list({call.args().begin(), call.args().end()}); };
     funcs.add("list", "...any -> []any", list);
     funcs.add("tuple", "...any -> []any", list);
     funcs.add("concat", "...any -> any", concat);
-    auto const pair = [&](std::string_view name, std::string_view must, std::string_view signature, Result<Value> (*function)(Call&)) {
+    auto const pair = [&](std::string_view name, std::string_view must, std::string_view signature,
+                          Result<Value> (*function)(Call&)) {
         funcs.add(name, signature, function);
         funcs.add(must, signature, function);
     };

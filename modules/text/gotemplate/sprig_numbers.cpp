@@ -24,13 +24,16 @@ Result<std::vector<std::int64_t>> range_of(Call& call, std::int64_t start, std::
     std::vector<std::int64_t> out;
     auto const down = stop < start;
     if (down ? step >= 0 : step <= 0) return out;
-    auto const distance = down ? static_cast<std::uint64_t>(start) - static_cast<std::uint64_t>(stop) : static_cast<std::uint64_t>(stop) - static_cast<std::uint64_t>(start);
+    auto const distance = down ? static_cast<std::uint64_t>(start) - static_cast<std::uint64_t>(stop)
+                               : static_cast<std::uint64_t>(stop) - static_cast<std::uint64_t>(start);
     auto const stride = down ? 0 - static_cast<std::uint64_t>(step) : static_cast<std::uint64_t>(step);
     auto const count = distance / stride + (distance % stride != 0);
-    if (count > std::numeric_limits<std::uint64_t>::max() / sizeof(Value)) return fail(Errc::limit, "a list of too many numbers");
+    if (count > std::numeric_limits<std::uint64_t>::max() / sizeof(Value))
+        return fail(Errc::limit, "a list of too many numbers");
     if (auto charged = call.charge_bytes(count * sizeof(Value)); !charged) return fail(std::move(charged));
     out.reserve(count);
-    for (std::uint64_t i = 0; i < count; ++i) out.push_back(wrapping(static_cast<std::uint64_t>(start) + i * static_cast<std::uint64_t>(step)));
+    for (std::uint64_t i = 0; i < count; ++i)
+        out.push_back(wrapping(static_cast<std::uint64_t>(start) + i * static_cast<std::uint64_t>(step)));
     return out;
 }
 
@@ -68,7 +71,8 @@ Result<Value> seq(Call& call) {
             break;
         default: return Value::string("");
     }
-    auto const numbers = range_of(call, start, wrapping(static_cast<std::uint64_t>(end) + static_cast<std::uint64_t>(increment)), step);
+    auto const numbers =
+        range_of(call, start, wrapping(static_cast<std::uint64_t>(end) + static_cast<std::uint64_t>(increment)), step);
     if (!numbers) return std::unexpected{numbers.error()};
     std::string out;
     for (auto const number : *numbers) {
@@ -86,7 +90,8 @@ Result<Value> fold(Call& call, double first, std::size_t from, Operation operati
     for (auto i = from; i < call.size(); ++i) {
         auto const next = Decimal::from(to_float64(call[i]));
         if (!next) return std::unexpected{next.error()};
-        auto const span = result->digits.size() + next->digits.size() + static_cast<std::size_t>(std::llabs(result->exponent - next->exponent));
+        auto const span = result->digits.size() + next->digits.size() +
+                          static_cast<std::size_t>(std::llabs(result->exponent - next->exponent));
         if (auto charged = call.charge_steps(span * span / 8 + 1); !charged) return fail(std::move(charged));
         result = operation(*result, *next);
         if (!result) return fail(std::move(result));
@@ -103,8 +108,7 @@ Result<Value> round(Call& call) {
     return Value::floating((fraction >= on ? std::ceil(digit) : std::floor(digit)) / power);
 }
 
-template <class Pick>
-Result<Value> extreme(Call& call, Pick better) {
+template <class Pick> Result<Value> extreme(Call& call, Pick better) {
     auto best = to_int64(call[0]);
     for (auto const& arg : call.args().subspan(1))
         if (auto const next = to_int64(arg); better(next, best)) best = next;
@@ -145,26 +149,32 @@ void add_sprig_numbers(FuncMap& funcs) {
         if (value) return Value::integer(*value);
         // Atoi keeps the nearest value when it is out of range.
         if (!value.error().message.ends_with("value out of range")) return Value::integer(0);
-        return Value::integer(source.starts_with('-') ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max());
+        return Value::integer(source.starts_with('-') ? std::numeric_limits<std::int64_t>::min()
+                                                      : std::numeric_limits<std::int64_t>::max());
     });
     funcs.add("int64", "any -> int64", [](Call& call) -> Result<Value> { return int64(to_int64(call[0])); });
     funcs.add("int", "any -> int", [](Call& call) -> Result<Value> { return Value::integer(to_int64(call[0])); });
-    funcs.add("float64", "any -> float64", [](Call& call) -> Result<Value> { return Value::floating(to_float64(call[0])); });
-    funcs.add("toDecimal", "any -> int64", [](Call& call) -> Result<Value> { return int64(parse_int(to_text(call[0]), 8).value_or(0)); });
+    funcs.add("float64", "any -> float64",
+              [](Call& call) -> Result<Value> { return Value::floating(to_float64(call[0])); });
+    funcs.add("toDecimal", "any -> int64",
+              [](Call& call) -> Result<Value> { return int64(parse_int(to_text(call[0]), 8).value_or(0)); });
     funcs.add("seq", "...int -> string", seq);
     funcs.add("until", "int -> []int", [](Call& call) {
         auto const count = call.integer(0);
         return int_list(range_of(call, 0, count, count < 0 ? -1 : 1));
     });
-    funcs.add("untilStep", "int, int, int -> []int", [](Call& call) { return int_list(range_of(call, call.integer(0), call.integer(1), call.integer(2))); });
+    funcs.add("untilStep", "int, int, int -> []int",
+              [](Call& call) { return int_list(range_of(call, call.integer(0), call.integer(1), call.integer(2))); });
 
-    funcs.add("add1", "any -> int64", [](Call& call) -> Result<Value> { return int64(wrapping(unsigned_of(call[0]) + 1)); });
+    funcs.add("add1", "any -> int64",
+              [](Call& call) -> Result<Value> { return int64(wrapping(unsigned_of(call[0]) + 1)); });
     funcs.add("add", "...any -> int64", [](Call& call) -> Result<Value> {
         std::uint64_t sum = 0;
         for (auto const& arg : call.args()) sum += unsigned_of(arg);
         return int64(wrapping(sum));
     });
-    funcs.add("sub", "any, any -> int64", [](Call& call) -> Result<Value> { return int64(wrapping(unsigned_of(call[0]) - unsigned_of(call[1]))); });
+    funcs.add("sub", "any, any -> int64",
+              [](Call& call) -> Result<Value> { return int64(wrapping(unsigned_of(call[0]) - unsigned_of(call[1]))); });
     funcs.add("div", "any, any -> int64", [](Call& call) { return quotient(call, false); });
     funcs.add("mod", "any, any -> int64", [](Call& call) { return quotient(call, true); });
     funcs.add("mul", "any, ...any -> int64", [](Call& call) -> Result<Value> {
@@ -180,18 +190,23 @@ void add_sprig_numbers(FuncMap& funcs) {
         return Value::floating(sum->to_double());
     });
     funcs.add("addf", "...any -> float64", [](Call& call) { return fold(call, 0, 0, gotemplate::add); });
-    funcs.add("subf", "any, ...any -> float64", [](Call& call) { return fold(call, to_float64(call[0]), 1, subtract); });
-    funcs.add("mulf", "any, ...any -> float64", [](Call& call) { return fold(call, to_float64(call[0]), 1, multiply); });
+    funcs.add("subf", "any, ...any -> float64",
+              [](Call& call) { return fold(call, to_float64(call[0]), 1, subtract); });
+    funcs.add("mulf", "any, ...any -> float64",
+              [](Call& call) { return fold(call, to_float64(call[0]), 1, multiply); });
     funcs.add("divf", "any, ...any -> float64", [](Call& call) { return fold(call, to_float64(call[0]), 1, divide); });
 
     auto const max = [](Call& call) { return extreme(call, [](auto a, auto b) { return a > b; }); };
     funcs.add("max", "any, ...any -> int64", max);
     funcs.add("biggest", "any, ...any -> int64", max);
-    funcs.add("min", "any, ...any -> int64", [](Call& call) { return extreme(call, [](auto a, auto b) { return a < b; }); });
+    funcs.add("min", "any, ...any -> int64",
+              [](Call& call) { return extreme(call, [](auto a, auto b) { return a < b; }); });
     funcs.add("maxf", "any, ...any -> float64", [](Call& call) { return float_extreme(call, go_max); });
     funcs.add("minf", "any, ...any -> float64", [](Call& call) { return float_extreme(call, go_min); });
-    funcs.add("floor", "any -> float64", [](Call& call) -> Result<Value> { return Value::floating(std::floor(to_float64(call[0]))); });
-    funcs.add("ceil", "any -> float64", [](Call& call) -> Result<Value> { return Value::floating(std::ceil(to_float64(call[0]))); });
+    funcs.add("floor", "any -> float64",
+              [](Call& call) -> Result<Value> { return Value::floating(std::floor(to_float64(call[0]))); });
+    funcs.add("ceil", "any -> float64",
+              [](Call& call) -> Result<Value> { return Value::floating(std::ceil(to_float64(call[0]))); });
     funcs.add("round", "any, int, ...float64 -> float64", round);
 }
 

@@ -39,15 +39,16 @@ private:
 thread_local Patterns patterns;
 
 // regexp.MustCompile's panic, or the plain error of the "must" twin.
-template <class Use>
-Implementation with_regex(bool must, Use use) {
+template <class Use> Implementation with_regex(bool must, Use use) {
     return [must, use](Call& call) -> Result<Value> {
         auto const pattern = call.text(0);
-        if (auto charged = call.charge_steps(pattern.size() + call.text(1).size()); !charged) return fail(std::move(charged));
+        if (auto charged = call.charge_steps(pattern.size() + call.text(1).size()); !charged)
+            return fail(std::move(charged));
         auto const compiled = patterns.compiled(call, pattern);
         if (compiled) return use(call, **compiled);
         if (must || compiled.error().code == Errc::limit) return std::unexpected{compiled.error()};
-        auto const quoted = pattern.find('`') == std::string_view::npos ? "`" + std::string{pattern} + "`" : quote(pattern);
+        auto const quoted =
+            pattern.find('`') == std::string_view::npos ? "`" + std::string{pattern} + "`" : quote(pattern);
         return bad("regexp: Compile(" + quoted + "): " + compiled.error().message);
     };
 }
@@ -70,27 +71,34 @@ void add_sprig_regex(FuncMap& funcs) {
         name[0] = static_cast<char>(name[0] - 32);
         funcs.add("must" + name, signature, with_regex(true, use));
     };
-    auto const match = [](Call& call, Regex const& regex) -> Result<Value> { return Value::boolean(regex.matches(call.text(1))); };
+    auto const match = [](Call& call, Regex const& regex) -> Result<Value> {
+        return Value::boolean(regex.matches(call.text(1)));
+    };
     funcs.add("mustRegexMatch", "string, string -> bool", with_regex(true, match));
     // regexMatch drops the error and answers false.
     funcs.add("regexMatch", "string, string -> bool", [](Call& call) -> Result<Value> {
-        if (auto charged = call.charge_steps(call.text(0).size() + call.text(1).size() / 2); !charged) return fail(std::move(charged));
+        if (auto charged = call.charge_steps(call.text(0).size() + call.text(1).size() / 2); !charged)
+            return fail(std::move(charged));
         auto const compiled = patterns.compiled(call, call.text(0));
         if (!compiled && compiled.error().code == Errc::limit) return std::unexpected{compiled.error()};
         return Value::boolean(compiled && (*compiled)->matches(call.text(1)));
     });
-    pair("regexFind", "string, string -> string", [](Call& call, Regex const& regex) { return text(call, regex.find(call.text(1)).value_or("")); });
-    pair("regexFindAll", "string, string, int -> []string",
-         [](Call& call, Regex const& regex) { return maybe_list(call, regex.find_all(call.text(1), call.integer(2))); });
+    pair("regexFind", "string, string -> string",
+         [](Call& call, Regex const& regex) { return text(call, regex.find(call.text(1)).value_or("")); });
+    pair("regexFindAll", "string, string, int -> []string", [](Call& call, Regex const& regex) {
+        return maybe_list(call, regex.find_all(call.text(1), call.integer(2)));
+    });
     pair("regexReplaceAll", "string, string, string -> string", [](Call& call, Regex const& regex) {
         return replaced(call, regex.replace_all(call.text(1), call.text(2), call.executor().budget().output_bytes_max));
     });
     pair("regexReplaceAllLiteral", "string, string, string -> string", [](Call& call, Regex const& regex) {
-        return replaced(call, regex.replace_all_literal(call.text(1), call.text(2), call.executor().budget().output_bytes_max));
+        return replaced(
+            call, regex.replace_all_literal(call.text(1), call.text(2), call.executor().budget().output_bytes_max));
     });
     pair("regexSplit", "string, string, int -> []string",
          [](Call& call, Regex const& regex) { return maybe_list(call, regex.split(call.text(1), call.integer(2))); });
-    funcs.add("regexQuoteMeta", "string -> string", [](Call& call) { return text(call, regex::quote_meta(call.text(0))); });
+    funcs.add("regexQuoteMeta", "string -> string",
+              [](Call& call) { return text(call, regex::quote_meta(call.text(0))); });
 }
 
 }  // namespace holdfast::gotemplate

@@ -11,7 +11,8 @@ using namespace sprig;
 
 Function const* version_method(std::string_view name);
 
-Type const kVersionType{.kind = Kind::pointer, .name = "*semver.Version", .kind_name = "ptr", .named = true, .method = version_method};
+Type const kVersionType{
+    .kind = Kind::pointer, .name = "*semver.Version", .kind_name = "ptr", .named = true, .method = version_method};
 
 class VersionObject final : public Object {
 public:
@@ -19,7 +20,8 @@ public:
     std::optional<std::string> text() const override { return version.string(); }
     bool equals(Object const& other) const override {
         auto const* right = dynamic_cast<VersionObject const*>(&other);
-        return right != nullptr && right->version.original == version.original && semver::compare(right->version, version) == 0;
+        return right != nullptr && right->version.original == version.original &&
+               semver::compare(right->version, version) == 0;
     }
     semver::Version const version;
 };
@@ -35,14 +37,16 @@ semver::Version const& self(Call& call) { return *version_in(call.receiver()); }
 
 FuncMap make_methods() {
     FuncMap methods;
-    auto const number = [&](std::string_view name, std::uint64_t semver::Version::*field) {
-        methods.add(name, "-> any", [field](Call& call) -> Result<Value> { return Value::unsigned_integer(self(call).*field); });
+    auto const number = [&](std::string_view name, std::uint64_t semver::Version::* field) {
+        methods.add(name, "-> any",
+                    [field](Call& call) -> Result<Value> { return Value::unsigned_integer(self(call).*field); });
     };
     number("Major", &semver::Version::major);
     number("Minor", &semver::Version::minor);
     number("Patch", &semver::Version::patch);
-    auto const word = [&](std::string_view name, std::string semver::Version::*field) {
-        methods.add(name, "-> string", [field](Call& call) -> Result<Value> { return Value::string(self(call).*field); });
+    auto const word = [&](std::string_view name, std::string semver::Version::* field) {
+        methods.add(name, "-> string",
+                    [field](Call& call) -> Result<Value> { return Value::string(self(call).*field); });
     };
     word("Prerelease", &semver::Version::prerelease);
     word("Metadata", &semver::Version::metadata);
@@ -58,7 +62,8 @@ FuncMap make_methods() {
     next("IncMajor", &semver::Version::next_major);
     next("IncMinor", &semver::Version::next_minor);
     next("IncPatch", &semver::Version::next_patch);
-    auto const with = [&](std::string_view name, Result<semver::Version> (semver::Version::*change)(std::string_view) const) {
+    auto const with = [&](std::string_view name,
+                          Result<semver::Version> (semver::Version::*change)(std::string_view) const) {
         methods.add(name, "string -> any", [change](Call& call) -> Result<Value> {
             auto version = (self(call).*change)(call.text(0));
             if (!version) return fail(std::move(version));
@@ -70,7 +75,9 @@ FuncMap make_methods() {
     auto const compared = [&](std::string_view name, std::string_view signature, auto answer) {
         methods.add(name, signature, [answer](Call& call) -> Result<Value> {
             auto const* other = version_in(call[0]);
-            if (other == nullptr) return bad("wrong type for value; expected *semver.Version; got " + std::string{call[0].kind() == Kind::invalid ? "interface {}" : call[0].type().name});
+            if (other == nullptr)
+                return bad("wrong type for value; expected *semver.Version; got " +
+                           std::string{call[0].kind() == Kind::invalid ? "interface {}" : call[0].type().name});
             return answer(semver::compare(self(call), *other));
         });
     };

@@ -20,14 +20,16 @@ std::vector<std::string> split(std::string_view text, std::string_view separator
     if (count == 0) return parts;
     if (separator.empty()) {
         while (!text.empty()) {
-            auto const width = static_cast<std::int64_t>(parts.size()) == count - 1 ? text.size() : decode_rune(text).width;
+            auto const width =
+                static_cast<std::int64_t>(parts.size()) == count - 1 ? text.size() : decode_rune(text).width;
             parts.emplace_back(text.substr(0, width));
             text.remove_prefix(width);
         }
         return parts;
     }
     for (;;) {
-        auto const at = static_cast<std::int64_t>(parts.size()) == count - 1 ? std::string_view::npos : text.find(separator);
+        auto const at =
+            static_cast<std::int64_t>(parts.size()) == count - 1 ? std::string_view::npos : text.find(separator);
         parts.emplace_back(text.substr(0, at));
         if (at == std::string_view::npos) return parts;
         text.remove_prefix(at + separator.size());
@@ -75,8 +77,10 @@ Result<Value> repeat(Call& call) {
     auto const unit = call.text(1);
     if (count < 0) return bad("strings: negative Repeat count");
     if (unit.empty()) return Value::string("");
-    if (static_cast<std::uint64_t>(count) > UINT64_MAX / unit.size()) return bad("strings: Repeat output length overflow");
-    if (auto charged = call.charge_bytes(static_cast<std::uint64_t>(count) * unit.size()); !charged) return fail(std::move(charged));
+    if (static_cast<std::uint64_t>(count) > UINT64_MAX / unit.size())
+        return bad("strings: Repeat output length overflow");
+    if (auto charged = call.charge_bytes(static_cast<std::uint64_t>(count) * unit.size()); !charged)
+        return fail(std::move(charged));
     std::string out;
     out.reserve(static_cast<std::size_t>(count) * unit.size());
     for (std::int64_t i = 0; i < count; ++i) out += unit;
@@ -88,7 +92,8 @@ Result<Value> indent_with(Call& call, std::string_view before) {
     auto const source = call.text(1);
     if (spaces < 0) return bad("strings: negative Repeat count");
     auto const lines = static_cast<std::uint64_t>(std::count(source.begin(), source.end(), '\n')) + 1;
-    if (static_cast<std::uint64_t>(spaces) > (std::uint64_t{1} << 40)) return bad("strings: Repeat output length overflow");
+    if (static_cast<std::uint64_t>(spaces) > (std::uint64_t{1} << 40))
+        return bad("strings: Repeat output length overflow");
     auto const total = before.size() + source.size() + lines * static_cast<std::uint64_t>(spaces);
     if (auto charged = call.charge_bytes(total); !charged) return fail(std::move(charged));
     std::string out;
@@ -256,40 +261,50 @@ void add_sprig_strings(FuncMap& funcs) {
     });
     funcs.add("wrap", "int, string -> string", [](Call& call) -> Result<Value> {
         auto const width = static_cast<std::uint64_t>(std::max<std::int64_t>(call.integer(0), 1));
-        if (auto charged = call.charge_bytes(call.text(1).size() + call.text(1).size() / width); !charged) return fail(std::move(charged));
+        if (auto charged = call.charge_bytes(call.text(1).size() + call.text(1).size() / width); !charged)
+            return fail(std::move(charged));
         return text(call, wrap_text(call.text(1), call.integer(0), "\n", false));
     });
     funcs.add("wrapWith", "int, string, string -> string", [](Call& call) -> Result<Value> {
         auto const width = static_cast<std::uint64_t>(std::max<std::int64_t>(call.integer(0), 1));
         auto const breaks = call.text(2).size() / width + 1;
-        if (auto charged = call.charge_bytes(call.text(2).size() + breaks * std::max<std::size_t>(call.text(1).size(), 1)); !charged)
+        if (auto charged =
+                call.charge_bytes(call.text(2).size() + breaks * std::max<std::size_t>(call.text(1).size(), 1));
+            !charged)
             return fail(std::move(charged));
         return text(call, wrap_text(call.text(2), call.integer(0), call.text(1), true));
     });
-    funcs.add("contains", "string, string -> bool",
-              [](Call& call) -> Result<Value> { return Value::boolean(call.text(1).find(call.text(0)) != std::string_view::npos); });
-    funcs.add("hasPrefix", "string, string -> bool", [](Call& call) -> Result<Value> { return Value::boolean(call.text(1).starts_with(call.text(0))); });
-    funcs.add("hasSuffix", "string, string -> bool", [](Call& call) -> Result<Value> { return Value::boolean(call.text(1).ends_with(call.text(0))); });
+    funcs.add("contains", "string, string -> bool", [](Call& call) -> Result<Value> {
+        return Value::boolean(call.text(1).find(call.text(0)) != std::string_view::npos);
+    });
+    funcs.add("hasPrefix", "string, string -> bool",
+              [](Call& call) -> Result<Value> { return Value::boolean(call.text(1).starts_with(call.text(0))); });
+    funcs.add("hasSuffix", "string, string -> bool",
+              [](Call& call) -> Result<Value> { return Value::boolean(call.text(1).ends_with(call.text(0))); });
     funcs.add("quote", "...any -> string", quote_all);
     funcs.add("squote", "...any -> string", single_quote_all);
     funcs.add("cat", "...any -> string", cat);
     funcs.add("indent", "int, string -> string", [](Call& call) { return indent_with(call, ""); });
     funcs.add("nindent", "int, string -> string", [](Call& call) { return indent_with(call, "\n"); });
     funcs.add("replace", "string, string, string -> string", replace);
-    funcs.add("plural", "string, string, int -> string", [](Call& call) -> Result<Value> { return call.integer(2) == 1 ? call[0] : call[1]; });
+    funcs.add("plural", "string, string, int -> string",
+              [](Call& call) -> Result<Value> { return call.integer(2) == 1 ? call[0] : call[1]; });
     funcs.add("toString", "any -> string", [](Call& call) -> Result<Value> {
         if (call[0].is_string()) return call[0];
         return text(call, to_text_strict(call[0]));
     });
     funcs.add("toStrings", "any -> []string", [](Call& call) { return strings(call, to_strings(call[0])); });
-    funcs.add("split", "string, string -> map[string]string", [](Call& call) { return split_map(call, split(call.text(1), call.text(0))); });
+    funcs.add("split", "string, string -> map[string]string",
+              [](Call& call) { return split_map(call, split(call.text(1), call.text(0))); });
     funcs.add("splitn", "string, int, string -> map[string]string",
               [](Call& call) { return split_map(call, split(call.text(2), call.text(0), call.integer(1))); });
-    funcs.add("splitList", "string, string -> []string", [](Call& call) { return strings(call, split(call.text(1), call.text(0))); });
+    funcs.add("splitList", "string, string -> []string",
+              [](Call& call) { return strings(call, split(call.text(1), call.text(0))); });
     funcs.add("join", "string, any -> string", join);
     funcs.add("sortAlpha", "any -> []string", [](Call& call) -> Result<Value> {
         auto parts = call[0].is_list() ? to_strings(call[0]) : std::vector{to_text_strict(call[0])};
-        if (auto charged = call.charge_steps(parts.size() * (2 + std::bit_width(parts.size()) / 4)); !charged) return fail(std::move(charged));
+        if (auto charged = call.charge_steps(parts.size() * (2 + std::bit_width(parts.size()) / 4)); !charged)
+            return fail(std::move(charged));
         std::sort(parts.begin(), parts.end());
         return strings(call, parts);
     });

@@ -114,8 +114,12 @@ struct Decimal {
 Decimal decimal_of(double magnitude, int significant, int bits) {
     char buffer[1100];
     std::to_chars_result done{};
-    if (significant > 0) done = std::to_chars(buffer, buffer + sizeof buffer, magnitude, std::chars_format::scientific, std::min(significant - 1, 1000));
-    else if (bits == 32) done = std::to_chars(buffer, buffer + sizeof buffer, static_cast<float>(magnitude), std::chars_format::scientific);
+    if (significant > 0)
+        done = std::to_chars(buffer, buffer + sizeof buffer, magnitude, std::chars_format::scientific,
+                             std::min(significant - 1, 1000));
+    else if (bits == 32)
+        done =
+            std::to_chars(buffer, buffer + sizeof buffer, static_cast<float>(magnitude), std::chars_format::scientific);
     else done = std::to_chars(buffer, buffer + sizeof buffer, magnitude, std::chars_format::scientific);
     std::string_view text{buffer, static_cast<std::size_t>(done.ptr - buffer)};
     auto const e = text.find('e');
@@ -133,7 +137,9 @@ std::string scientific(Decimal const& decimal, int precision, char e) {
     out.push_back(decimal.digits.empty() ? '0' : decimal.digits[0]);
     if (precision > 0) {
         out.push_back('.');
-        for (int i = 1; i <= precision; ++i) out.push_back(i < static_cast<int>(decimal.digits.size()) ? decimal.digits[static_cast<std::size_t>(i)] : '0');
+        for (int i = 1; i <= precision; ++i)
+            out.push_back(i < static_cast<int>(decimal.digits.size()) ? decimal.digits[static_cast<std::size_t>(i)]
+                                                                      : '0');
     }
     auto exponent = decimal.digits.empty() ? 0 : decimal.point - 1;
     out.push_back(e);
@@ -145,7 +151,10 @@ std::string scientific(Decimal const& decimal, int precision, char e) {
 
 std::string fixed(Decimal const& decimal, int precision) {
     std::string out;
-    auto const digit = [&](int i) { return i >= 0 && i < static_cast<int>(decimal.digits.size()) ? decimal.digits[static_cast<std::size_t>(i)] : '0'; };
+    auto const digit = [&](int i) {
+        return i >= 0 && i < static_cast<int>(decimal.digits.size()) ? decimal.digits[static_cast<std::size_t>(i)]
+                                                                     : '0';
+    };
     if (decimal.point > 0)
         for (int i = 0; i < decimal.point; ++i) out.push_back(digit(i));
     else out.push_back('0');
@@ -159,7 +168,8 @@ std::string fixed(Decimal const& decimal, int precision) {
 std::string hexadecimal(double magnitude, int precision, bool upper) {
     char buffer[1100];
     auto const done = precision < 0 ? std::to_chars(buffer, buffer + sizeof buffer, magnitude, std::chars_format::hex)
-                                    : std::to_chars(buffer, buffer + sizeof buffer, magnitude, std::chars_format::hex, std::min(precision, 1000));
+                                    : std::to_chars(buffer, buffer + sizeof buffer, magnitude, std::chars_format::hex,
+                                                    std::min(precision, 1000));
     std::string text{buffer, done.ptr};
     auto const p = text.find('p');
     auto exponent = std::atoi(text.c_str() + p + 1);
@@ -173,7 +183,8 @@ std::string hexadecimal(double magnitude, int precision, bool upper) {
 }
 
 std::unexpected<Error> number_error(std::string_view function, std::string_view text, std::string_view what) {
-    return fail(Errc::invalid_input, "strconv." + std::string{function} + ": parsing " + quote(text) + ": " + std::string{what});
+    return fail(Errc::invalid_input,
+                "strconv." + std::string{function} + ": parsing " + quote(text) + ": " + std::string{what});
 }
 
 bool underscores_ok(std::string_view s) {
@@ -278,12 +289,15 @@ std::string format_float(double value, char format, int precision, int bits) {
     auto const shortest = precision < 0;
     if (format == 'e' || format == 'E') {
         auto const decimal = decimal_of(magnitude, shortest ? 0 : precision + 1, bits);
-        return sign + scientific(decimal, shortest ? std::max(static_cast<int>(decimal.digits.size()) - 1, 0) : precision, format);
+        return sign + scientific(decimal,
+                                 shortest ? std::max(static_cast<int>(decimal.digits.size()) - 1, 0) : precision,
+                                 format);
     }
     if (format == 'f' || format == 'F') {
         if (!shortest) {
             std::string buffer(static_cast<std::size_t>(precision) + 330, '\0');
-            auto const done = std::to_chars(buffer.data(), buffer.data() + buffer.size(), magnitude, std::chars_format::fixed, precision);
+            auto const done = std::to_chars(buffer.data(), buffer.data() + buffer.size(), magnitude,
+                                            std::chars_format::fixed, precision);
             buffer.resize(static_cast<std::size_t>(done.ptr - buffer.data()));
             return sign + buffer;
         }
@@ -351,7 +365,8 @@ Result<std::int64_t> parse_int(std::string_view text, int base, int bits) {
         return number_error("ParseInt", text, range ? "value out of range" : "invalid syntax");
     }
     auto const limit = std::uint64_t{1} << (bits - 1);
-    if ((!negative && *magnitude >= limit) || (negative && *magnitude > limit)) return number_error("ParseInt", text, "value out of range");
+    if ((!negative && *magnitude >= limit) || (negative && *magnitude > limit))
+        return number_error("ParseInt", text, "value out of range");
     return static_cast<std::int64_t>(negative ? 0 - *magnitude : *magnitude);
 }
 
@@ -366,7 +381,8 @@ Result<double> parse_float(std::string_view text, int bits) {
     if (s.empty()) return bad("invalid syntax");
     auto const lower = to_lower(s);
     if (lower == "inf" || lower == "infinity" || lower == "nan") {
-        if (lower == "nan") return clean.size() == 3 ? Result<double>{std::numeric_limits<double>::quiet_NaN()} : bad("invalid syntax");
+        if (lower == "nan")
+            return clean.size() == 3 ? Result<double>{std::numeric_limits<double>::quiet_NaN()} : bad("invalid syntax");
         return clean[0] == '-' ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
     }
     // The grammar of Go: digits [. digits] [e [sign] digits], or 0x with a mandatory p exponent.

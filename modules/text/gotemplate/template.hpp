@@ -60,17 +60,18 @@ private:
 enum class MissingKey { invalid, zero, error };
 
 struct Budget {
-    std::uint64_t steps_max = limits::kTemplateStepsMax;         // nodes evaluated, plus work charged by functions
-    std::uint64_t output_bytes_max = limits::kTemplateOutputBytesMax;   // one output, and any single string
-    std::size_t template_depth_max = limits::kTemplateDepthMax;     // {{template}} inside {{template}}, as Go
-    std::size_t stack_bytes_max = limits::kTemplateStackBytesMax;       // machine stack used; the caller owns at least this much
+    std::uint64_t steps_max = limits::kTemplateStepsMax;  // nodes evaluated, plus work charged by functions
+    std::uint64_t output_bytes_max = limits::kTemplateOutputBytesMax;  // one output, and any single string
+    std::size_t template_depth_max = limits::kTemplateDepthMax;        // {{template}} inside {{template}}, as Go
+    std::size_t stack_bytes_max =
+        limits::kTemplateStackBytesMax;  // machine stack used; the caller owns at least this much
 };
 
 /// Why an execution failed. `chain` is what Go's errors.Unwrap would walk: message of the outermost error first.
 /// It is filled in for the caller of the outermost execute(); inside a function only `error` is.
 struct ExecError {
-    Error error;                     // error.message == chain.front()
-    std::vector<std::string_view> chain;  // each the tail of the one before
+    Error error;                              // error.message == chain.front()
+    std::vector<std::string_view> chain;      // each the tail of the one before
     std::shared_ptr<std::string const> text;  // what they are views of
 };
 

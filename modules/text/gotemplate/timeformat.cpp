@@ -11,15 +11,48 @@ namespace holdfast::gotemplate {
 namespace {
 
 enum class Std {
-    none, long_month, month, num_month, zero_month, long_weekday, weekday, day, under_day, zero_day, under_year_day, zero_year_day, hour,
-    hour12, zero_hour12, minute, zero_minute, second, zero_second, long_year, year, upper_pm, lower_pm, tz, iso_tz, iso_seconds_tz,
-    iso_short_tz, iso_colon_tz, iso_colon_seconds_tz, num_tz, num_seconds_tz, num_short_tz, num_colon_tz, num_colon_seconds_tz, frac0, frac9
+    none,
+    long_month,
+    month,
+    num_month,
+    zero_month,
+    long_weekday,
+    weekday,
+    day,
+    under_day,
+    zero_day,
+    under_year_day,
+    zero_year_day,
+    hour,
+    hour12,
+    zero_hour12,
+    minute,
+    zero_minute,
+    second,
+    zero_second,
+    long_year,
+    year,
+    upper_pm,
+    lower_pm,
+    tz,
+    iso_tz,
+    iso_seconds_tz,
+    iso_short_tz,
+    iso_colon_tz,
+    iso_colon_seconds_tz,
+    num_tz,
+    num_seconds_tz,
+    num_short_tz,
+    num_colon_tz,
+    num_colon_seconds_tz,
+    frac0,
+    frac9
 };
 
 struct Chunk {
     std::string_view prefix;
     Std std = Std::none;
-    std::string_view text;    // the element itself
+    std::string_view text;  // the element itself
     std::string_view suffix;
 };
 
@@ -30,13 +63,38 @@ struct Literal {
     std::string_view text;
     Std std;
 };
-constexpr Literal kLiterals[] = {{"January", Std::long_month}, {"Jan", Std::month}, {"Monday", Std::long_weekday}, {"Mon", Std::weekday},
-    {"MST", Std::tz}, {"002", Std::zero_year_day}, {"01", Std::zero_month}, {"02", Std::zero_day}, {"03", Std::zero_hour12},
-    {"04", Std::zero_minute}, {"05", Std::zero_second}, {"06", Std::year}, {"15", Std::hour}, {"1", Std::num_month}, {"2006", Std::long_year},
-    {"2", Std::day}, {"__2", Std::under_year_day}, {"3", Std::hour12}, {"4", Std::minute}, {"5", Std::second}, {"PM", Std::upper_pm},
-    {"pm", Std::lower_pm}, {"-070000", Std::num_seconds_tz}, {"-07:00:00", Std::num_colon_seconds_tz}, {"-0700", Std::num_tz},
-    {"-07:00", Std::num_colon_tz}, {"-07", Std::num_short_tz}, {"Z070000", Std::iso_seconds_tz}, {"Z07:00:00", Std::iso_colon_seconds_tz},
-    {"Z0700", Std::iso_tz}, {"Z07:00", Std::iso_colon_tz}, {"Z07", Std::iso_short_tz}};
+constexpr Literal kLiterals[] = {{"January", Std::long_month},
+                                 {"Jan", Std::month},
+                                 {"Monday", Std::long_weekday},
+                                 {"Mon", Std::weekday},
+                                 {"MST", Std::tz},
+                                 {"002", Std::zero_year_day},
+                                 {"01", Std::zero_month},
+                                 {"02", Std::zero_day},
+                                 {"03", Std::zero_hour12},
+                                 {"04", Std::zero_minute},
+                                 {"05", Std::zero_second},
+                                 {"06", Std::year},
+                                 {"15", Std::hour},
+                                 {"1", Std::num_month},
+                                 {"2006", Std::long_year},
+                                 {"2", Std::day},
+                                 {"__2", Std::under_year_day},
+                                 {"3", Std::hour12},
+                                 {"4", Std::minute},
+                                 {"5", Std::second},
+                                 {"PM", Std::upper_pm},
+                                 {"pm", Std::lower_pm},
+                                 {"-070000", Std::num_seconds_tz},
+                                 {"-07:00:00", Std::num_colon_seconds_tz},
+                                 {"-0700", Std::num_tz},
+                                 {"-07:00", Std::num_colon_tz},
+                                 {"-07", Std::num_short_tz},
+                                 {"Z070000", Std::iso_seconds_tz},
+                                 {"Z07:00:00", Std::iso_colon_seconds_tz},
+                                 {"Z0700", Std::iso_tz},
+                                 {"Z07:00", Std::iso_colon_tz},
+                                 {"Z07", Std::iso_short_tz}};
 
 Chunk next_chunk(std::string_view layout) {
     auto const found = [&](std::size_t at, std::size_t length, Std std) {
@@ -69,10 +127,12 @@ void append_padded(std::string& out, std::int64_t value, int width, char fill = 
 
 bool is_iso(Std std) { return std >= Std::iso_tz && std <= Std::iso_colon_seconds_tz; }
 bool has_colon(Std std) {
-    return std == Std::iso_colon_tz || std == Std::num_colon_tz || std == Std::iso_colon_seconds_tz || std == Std::num_colon_seconds_tz;
+    return std == Std::iso_colon_tz || std == Std::num_colon_tz || std == Std::iso_colon_seconds_tz ||
+           std == Std::num_colon_seconds_tz;
 }
 bool has_seconds(Std std) {
-    return std == Std::iso_seconds_tz || std == Std::num_seconds_tz || std == Std::iso_colon_seconds_tz || std == Std::num_colon_seconds_tz;
+    return std == Std::iso_seconds_tz || std == Std::num_seconds_tz || std == Std::iso_colon_seconds_tz ||
+           std == Std::num_colon_seconds_tz;
 }
 bool is_short(Std std) { return std == Std::num_short_tz || std == Std::iso_short_tz; }
 
@@ -168,9 +228,11 @@ struct Reader {
     int offset = 0;
     std::string zone_name;
 
-    std::unexpected<Error> refuse(std::string_view element, std::string_view at, std::string const& message = {}) const {
+    std::unexpected<Error> refuse(std::string_view element, std::string_view at,
+                                  std::string const& message = {}) const {
         auto text = "parsing time " + time_quote(value);
-        if (message.empty()) text += " as " + time_quote(layout) + ": cannot parse " + time_quote(at) + " as " + time_quote(element);
+        if (message.empty())
+            text += " as " + time_quote(layout) + ": cannot parse " + time_quote(at) + " as " + time_quote(element);
         return fail(Errc::invalid_input, text + message);
     }
 
@@ -197,11 +259,11 @@ struct Reader {
         return true;
     }
 
-    template <class Name>
-    bool name(int count, int first, std::size_t length, Name names, int& out) {
+    template <class Name> bool name(int count, int first, std::size_t length, Name names, int& out) {
         for (int i = 0; i < count; ++i) {
             auto const candidate = names(i + first).substr(0, length);
-            if (rest.size() < candidate.size() || to_lower(rest.substr(0, candidate.size())) != to_lower(candidate)) continue;
+            if (rest.size() < candidate.size() || to_lower(rest.substr(0, candidate.size())) != to_lower(candidate))
+                continue;
             out = i + 1;
             rest.remove_prefix(candidate.size());
             return true;
@@ -236,10 +298,13 @@ struct Reader {
             return true;
         }
         auto const colon = has_colon(std);
-        std::size_t const length = is_short(std) ? 3u : 5u + (colon ? 1u : 0u) + (has_seconds(std) ? (colon ? 3u : 2u) : 0u);
+        std::size_t const length =
+            is_short(std) ? 3u : 5u + (colon ? 1u : 0u) + (has_seconds(std) ? (colon ? 3u : 2u) : 0u);
         if (rest.size() < length) return false;
         if (colon && (rest[3] != ':' || (has_seconds(std) && rest[6] != ':'))) return false;
-        auto const two = [&](std::size_t at) { return is_digit_at(rest, at) && is_digit_at(rest, at + 1) ? (rest[at] - '0') * 10 + rest[at + 1] - '0' : -1; };
+        auto const two = [&](std::size_t at) {
+            return is_digit_at(rest, at) && is_digit_at(rest, at + 1) ? (rest[at] - '0') * 10 + rest[at + 1] - '0' : -1;
+        };
         auto const hours = two(1);
         auto const minutes = is_short(std) ? 0 : two(colon ? 4 : 3);
         auto const seconds = has_seconds(std) ? two(colon ? 7 : 5) : 0;
@@ -337,10 +402,12 @@ struct Reader {
             case Std::zero_day: return number(day, chunk.std == Std::zero_day);
             case Std::under_year_day:
             case Std::zero_year_day: {
-                for (int i = 0; i < 2 && chunk.std == Std::under_year_day && rest.starts_with(' '); ++i) rest.remove_prefix(1);
+                for (int i = 0; i < 2 && chunk.std == Std::under_year_day && rest.starts_with(' '); ++i)
+                    rest.remove_prefix(1);
                 std::size_t digits = 0;
                 year_day = 0;
-                for (; digits < 3 && is_digit_at(rest, digits); ++digits) year_day = year_day * 10 + (rest[digits] - '0');
+                for (; digits < 3 && is_digit_at(rest, digits); ++digits)
+                    year_day = year_day * 10 + (rest[digits] - '0');
                 if (digits == 0 || (chunk.std == Std::zero_year_day && digits != 3)) return false;
                 rest.remove_prefix(digits);
                 return true;
@@ -420,14 +487,17 @@ Result<Moment> parse_time(std::string_view layout, std::string_view text, ZonePo
         left = chunk.suffix;
         auto const before = reader.rest;
         auto const ok = reader.element(chunk);
-        if (!reader.range_error.empty()) return reader.refuse(chunk.text, reader.rest, ": " + reader.range_error + " out of range");
+        if (!reader.range_error.empty())
+            return reader.refuse(chunk.text, reader.rest, ": " + reader.range_error + " out of range");
         if (!ok) return reader.refuse(chunk.text, before);
     }
     if (reader.pm && reader.hour < 12) reader.hour += 12;
     else if (reader.am && reader.hour == 12) reader.hour = 0;
     if (auto const* problem = reader.settle_date()) return reader.refuse("", reader.rest, problem);
 
-    Moment moment{unix_seconds(reader.year, reader.month, reader.day) + reader.hour * 3600 + reader.minute * 60 + reader.second, reader.nanoseconds, utc()};
+    Moment moment{unix_seconds(reader.year, reader.month, reader.day) + reader.hour * 3600 + reader.minute * 60 +
+                      reader.second,
+                  reader.nanoseconds, utc()};
     if (reader.zulu) return moment;
     if (reader.has_offset) {
         moment.seconds -= reader.offset;
@@ -444,7 +514,8 @@ Result<Moment> parse_time(std::string_view layout, std::string_view text, ZonePo
             return moment;
         }
         int offset = 0;
-        if (reader.zone_name.starts_with("GMT") && reader.zone_name.size() > 3) offset = std::atoi(reader.zone_name.c_str() + 3) * 3600;
+        if (reader.zone_name.starts_with("GMT") && reader.zone_name.size() > 3)
+            offset = std::atoi(reader.zone_name.c_str() + 3) * 3600;
         moment.zone = fixed_zone(reader.zone_name, offset);
         return moment;
     }

@@ -4,7 +4,11 @@
 namespace holdfast::gotemplate::types {
 
 Type const any{.kind = Kind::invalid, .name = "interface {}", .kind_name = "interface", .is_interface = true};
-Type const reflect_value{.kind = Kind::invalid, .name = "reflect.Value", .kind_name = "struct", .is_interface = true, .is_reflect_value = true};
+Type const reflect_value{.kind = Kind::invalid,
+                         .name = "reflect.Value",
+                         .kind_name = "struct",
+                         .is_interface = true,
+                         .is_reflect_value = true};
 Type const boolean{.kind = Kind::boolean, .name = "bool", .kind_name = "bool"};
 Type const integer{.kind = Kind::integer, .name = "int", .kind_name = "int"};
 Type const int8{.kind = Kind::integer, .name = "int8", .kind_name = "int8"};

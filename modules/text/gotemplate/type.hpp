@@ -10,17 +10,29 @@ struct Function;  // funcs.hpp
 
 /// reflect.Kind, with the sizes of numbers folded together (a Type keeps the name).
 /// `invalid` is reflect.Value{} or, with Value::in_interface(), a nil interface.
-enum class Kind : std::uint8_t { invalid, boolean, integer, unsigned_integer, floating, string, slice, map, structure, pointer, function };
+enum class Kind : std::uint8_t {
+    invalid,
+    boolean,
+    integer,
+    unsigned_integer,
+    floating,
+    string,
+    slice,
+    map,
+    structure,
+    pointer,
+    function
+};
 
 /// One Go type. Instances are constants that outlive every Value; two types are equal when they are the same object.
 struct Type {
     Kind kind = Kind::invalid;
-    std::string_view name;              // as %T prints it, "map[string]interface {}"
-    std::string_view kind_name;         // as reflect's Kind.String(), "int64", "slice", "ptr"
-    Type const* elem = nullptr;         // of slices, maps and pointers
-    bool named = false;                 // `type X map[...]`: assignable to the unnamed type with the same elem
-    bool is_interface = false;          // a parameter or element type that holds any value
-    bool is_reflect_value = false;      // a parameter that takes the value as it is (index, eq, len, ...)
+    std::string_view name;          // as %T prints it, "map[string]interface {}"
+    std::string_view kind_name;     // as reflect's Kind.String(), "int64", "slice", "ptr"
+    Type const* elem = nullptr;     // of slices, maps and pointers
+    bool named = false;             // `type X map[...]`: assignable to the unnamed type with the same elem
+    bool is_interface = false;      // a parameter or element type that holds any value
+    bool is_reflect_value = false;  // a parameter that takes the value as it is (index, eq, len, ...)
     /// Method set, or nullptr: name -> function whose receiver is Call::receiver().
     Function const* (*method)(std::string_view name) = nullptr;
 };

@@ -19,17 +19,15 @@ struct CaseRun {
 
 #include "modules/text/gotemplate/unicode_tables.inc"
 
-template <class Table>
-auto const* covering(Table const& table, char32_t rune) {
-    auto const* found = std::upper_bound(std::begin(table), std::end(table), rune, [](char32_t r, auto const& range) { return r < range.first; });
+template <class Table> auto const* covering(Table const& table, char32_t rune) {
+    auto const* found = std::upper_bound(std::begin(table), std::end(table), rune,
+                                         [](char32_t r, auto const& range) { return r < range.first; });
     if (found == std::begin(table)) return static_cast<decltype(found)>(nullptr);
     --found;
     return rune <= found->last ? found : nullptr;
 }
 
-
-template <std::size_t N>
-char32_t mapped(CaseRun const (&runs)[N], char32_t rune) {
+template <std::size_t N> char32_t mapped(CaseRun const (&runs)[N], char32_t rune) {
     auto const* run = covering(runs, rune);
     if (run == nullptr || (rune - run->first) % run->stride != 0) return rune;
     return static_cast<char32_t>(static_cast<std::int32_t>(rune) + run->delta);
@@ -43,13 +41,15 @@ Rune decode_rune(std::string_view text) {
     auto const first = byte(0);
     if (first < 0x80) return {first, 1};
     auto const more = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
-    if (first >= 0xC2 && first <= 0xDF && more(1)) return {static_cast<char32_t>((first & 0x1F) << 6 | (byte(1) & 0x3F)), 2};
+    if (first >= 0xC2 && first <= 0xDF && more(1))
+        return {static_cast<char32_t>((first & 0x1F) << 6 | (byte(1) & 0x3F)), 2};
     if ((first & 0xF0) == 0xE0 && more(1) && more(2)) {
         auto const rune = static_cast<char32_t>((first & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F));
         if (rune >= 0x800 && (rune < 0xD800 || rune > 0xDFFF)) return {rune, 3};
     }
     if ((first & 0xF8) == 0xF0 && more(1) && more(2) && more(3)) {
-        auto const rune = static_cast<char32_t>((first & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F));
+        auto const rune = static_cast<char32_t>((first & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 |
+                                                (byte(3) & 0x3F));
         if (rune >= 0x10000 && rune <= 0x10FFFF) return {rune, 4};
     }
     return {kRuneError, 1};
@@ -75,7 +75,8 @@ void append_rune(std::string& out, char32_t rune) {
     } else if (rune < 0x10000) {
         put(0xE0 | rune >> 12), put(0x80 | (rune >> 6 & 0x3F)), put(0x80 | (rune & 0x3F));
     } else {
-        put(0xF0 | rune >> 18), put(0x80 | (rune >> 12 & 0x3F)), put(0x80 | (rune >> 6 & 0x3F)), put(0x80 | (rune & 0x3F));
+        put(0xF0 | rune >> 18), put(0x80 | (rune >> 12 & 0x3F)), put(0x80 | (rune >> 6 & 0x3F)),
+            put(0x80 | (rune & 0x3F));
     }
 }
 
@@ -119,8 +120,8 @@ bool is_digit(char32_t r) {
     return covering(kDigit, r) != nullptr;
 }
 bool is_space(char32_t r) {
-    return (r >= '\t' && r <= '\r') || r == ' ' || r == 0x85 || r == 0xA0 || r == 0x1680 || (r >= 0x2000 && r <= 0x200a) || r == 0x2028 ||
-           r == 0x2029 || r == 0x202f || r == 0x205f || r == 0x3000;
+    return (r >= '\t' && r <= '\r') || r == ' ' || r == 0x85 || r == 0xA0 || r == 0x1680 ||
+           (r >= 0x2000 && r <= 0x200a) || r == 0x2028 || r == 0x2029 || r == 0x202f || r == 0x205f || r == 0x3000;
 }
 bool is_upper(char32_t r) {
     if (r < 0x80) return r >= 'A' && r <= 'Z';
@@ -131,8 +132,8 @@ bool is_lower(char32_t r) {
     return covering(kLower, r) != nullptr;
 }
 bool is_title(char32_t r) {
-    return r == 0x01C5 || r == 0x01C8 || r == 0x01CB || r == 0x01F2 || (r >= 0x1F88 && r <= 0x1F8F) || (r >= 0x1F98 && r <= 0x1F9F) ||
-           (r >= 0x1FA8 && r <= 0x1FAF) || r == 0x1FBC || r == 0x1FCC || r == 0x1FFC;
+    return r == 0x01C5 || r == 0x01C8 || r == 0x01CB || r == 0x01F2 || (r >= 0x1F88 && r <= 0x1F8F) ||
+           (r >= 0x1F98 && r <= 0x1F9F) || (r >= 0x1FA8 && r <= 0x1FAF) || r == 0x1FBC || r == 0x1FCC || r == 0x1FFC;
 }
 bool is_print(char32_t r) {
     if (r < 0x80) return r >= 0x20 && r < 0x7F;

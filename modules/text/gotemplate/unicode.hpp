@@ -14,7 +14,7 @@ struct Rune {
     char32_t value;
     std::size_t width;
 };
-Rune decode_rune(std::string_view text);       // first; width 0 when empty
+Rune decode_rune(std::string_view text);  // first; width 0 when empty
 Rune decode_last_rune(std::string_view text);
 void append_rune(std::string& out, char32_t rune);  // invalid ones become U+FFFD
 std::size_t rune_count(std::string_view text);
@@ -24,11 +24,11 @@ bool is_valid_utf8(std::string_view text);
 
 bool is_letter(char32_t rune);
 bool is_digit(char32_t rune);
-bool is_space(char32_t rune);   // unicode.IsSpace
+bool is_space(char32_t rune);  // unicode.IsSpace
 bool is_upper(char32_t rune);
 bool is_lower(char32_t rune);
-bool is_title(char32_t rune);   // unicode.IsTitle (the Lt category)
-bool is_print(char32_t rune);   // strconv.IsPrint
+bool is_title(char32_t rune);  // unicode.IsTitle (the Lt category)
+bool is_print(char32_t rune);  // strconv.IsPrint
 char32_t to_upper(char32_t rune);
 char32_t to_lower(char32_t rune);
 char32_t to_title(char32_t rune);

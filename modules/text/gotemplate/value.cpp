@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -48,7 +47,7 @@ struct Map : Counted {
 
     std::size_t slot_of(std::string_view key) const {
         auto const mask = index.size() - 1;
-        auto slot = std::hash<std::string_view>{}(key) & mask;
+        auto slot = std::hash<std::string_view>{}(key)&mask;
         while (index[slot] != 0 && entries[index[slot] - 1].first.as_string() != key) slot = (slot + 1) & mask;
         return slot;
     }
@@ -69,7 +68,8 @@ struct Map : Counted {
         std::size_t size = 32;
         while (size < entries.size() * 2) size *= 2;
         index.assign(size, 0);
-        for (std::size_t i = 0; i < entries.size(); ++i) index[slot_of(entries[i].first.as_string())] = static_cast<std::uint32_t>(i + 1);
+        for (std::size_t i = 0; i < entries.size(); ++i)
+            index[slot_of(entries[i].first.as_string())] = static_cast<std::uint32_t>(i + 1);
     }
 
     void add(Value key, Value value) {
@@ -82,7 +82,8 @@ struct Map : Counted {
 
     void sort() {
         if (sorted) return;
-        std::sort(entries.begin(), entries.end(), [](auto const& a, auto const& b) { return a.first.as_string() < b.first.as_string(); });
+        std::sort(entries.begin(), entries.end(),
+                  [](auto const& a, auto const& b) { return a.first.as_string() < b.first.as_string(); });
         sorted = true;
         reindex();
     }
@@ -93,9 +94,9 @@ struct Map : Counted {
 namespace {
 
 constexpr std::array<Type const*, 16> kScalarTypes{
-    &types::integer, &types::int8,   &types::int16,   &types::int32,   &types::int64, &types::unsigned_integer, &types::uint8,
-    &types::uint16,  &types::uint32, &types::uint64,  &types::float32, &types::float64, &types::duration,       &types::month,
-    &types::weekday, &types::boolean};
+    &types::integer,  &types::int8,   &types::int16,   &types::int32,  &types::int64,   &types::unsigned_integer,
+    &types::uint8,    &types::uint16, &types::uint32,  &types::uint64, &types::float32, &types::float64,
+    &types::duration, &types::month,  &types::weekday, &types::boolean};
 
 std::uint8_t scalar_index(Type const& type) {
     for (std::size_t i = 0; i < kScalarTypes.size(); ++i)
@@ -307,7 +308,8 @@ Value Value::unboxed() && {
 }
 
 std::string_view Value::as_string() const {
-    return payload_.string == nullptr ? std::string_view{} : std::string_view{payload_.string->data(), payload_.string->size};
+    return payload_.string == nullptr ? std::string_view{}
+                                      : std::string_view{payload_.string->data(), payload_.string->size};
 }
 
 std::size_t Value::size() const {
@@ -395,7 +397,8 @@ Value Value::viewed_as(Type const& type) const {
     if (payload_.map->type == &type) return view;
     for (std::uint32_t i = 1; i < kViews.size(); ++i) {
         Type const* free = nullptr;
-        if (kViews[i].load(std::memory_order_relaxed) == &type || kViews[i].compare_exchange_strong(free, &type) || free == &type) {
+        if (kViews[i].load(std::memory_order_relaxed) == &type || kViews[i].compare_exchange_strong(free, &type) ||
+            free == &type) {
             view.bits_.view = i;
             return view;
         }
@@ -439,7 +442,9 @@ bool same(Value const& left, Value const& right, int depth) {
         case Kind::string: return left.as_string() == right.as_string();
         case Kind::slice:
         case Kind::map: break;
-        default: return left.as_object() == right.as_object() || (left.as_object() && right.as_object() && left.as_object()->equals(*right.as_object()));
+        default:
+            return left.as_object() == right.as_object() ||
+                   (left.as_object() && right.as_object() && left.as_object()->equals(*right.as_object()));
     }
     if (left.is_nil() != right.is_nil() || left.size() != right.size()) return false;
     if (left.identity() == right.identity() || depth == 0) return true;

@@ -48,12 +48,12 @@ public:
     // ---- making one
     static Value nil();  // a nil interface: YAML's and JSON's null inside a map or list
     static Value boolean(bool value);
-    static Value integer(std::int64_t value);                          // int
-    static Value integer(std::int64_t value, Type const& type);        // int64, time.Duration, ...
+    static Value integer(std::int64_t value);                    // int
+    static Value integer(std::int64_t value, Type const& type);  // int64, time.Duration, ...
     static Value unsigned_integer(std::uint64_t value, Type const& type = types::uint64);
     static Value floating(double value, Type const& type = types::float64);
     static Value string(std::string_view text);
-    static Value bytes(std::string_view text);                         // []byte
+    static Value bytes(std::string_view text);  // []byte
     static Value list(std::vector<Value> items, Type const& type = types::list_any);
     static Value list_of_strings(std::span<std::string const> items);  // []string
     static Value map(Type const& type = types::map_any);               // empty, shared by reference
@@ -73,9 +73,9 @@ public:
     /// Whether Go's reflect.Value would be of Kind Interface: an element of a map[string]any or []any, or the
     /// result of a function that returns any. Only error texts and nil rules look at it.
     bool in_interface() const { return bits_.in_interface; }
-    Value boxed() const &;     // the same value inside an interface
+    Value boxed() const&;  // the same value inside an interface
     Value boxed() &&;
-    Value unboxed() const &;   // out of its interface; a nil interface becomes the invalid value
+    Value unboxed() const&;  // out of its interface; a nil interface becomes the invalid value
     Value unboxed() &&;
     Type const& static_type() const { return bits_.in_interface ? types::any : type(); }
 
@@ -90,8 +90,8 @@ public:
     std::size_t size() const;
 
     // ---- lists
-    Value at(std::size_t index) const;          // element, boxed when the list is []any; uint8 of a []byte
-    std::span<Value const> items() const;       // of a list that is not []byte; unboxed elements
+    Value at(std::size_t index) const;     // element, boxed when the list is []any; uint8 of a []byte
+    std::span<Value const> items() const;  // of a list that is not []byte; unboxed elements
     /// Appends in place. Only for a list that the caller has just made and nobody else holds.
     void push_back(Value item);
 
@@ -121,7 +121,7 @@ private:
         bool in_interface = false;
         bool bytes = false;
         std::uint8_t scalar_type = 0;  // index into the table of named scalar types
-        std::uint32_t view = 0;  // of a map: the type it is seen as, 0 its own
+        std::uint32_t view = 0;        // of a map: the type it is seen as, 0 its own
     };
     union Payload {
         std::int64_t number;

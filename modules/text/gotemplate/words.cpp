@@ -89,14 +89,18 @@ std::string abbreviate(std::string_view text, std::int64_t offset, std::int64_t 
     if (size <= width) return std::string{text};
     offset = std::min(offset, size);
     if (size - offset < width - 3) offset = size - (width - 3);
-    auto const part = [&](std::int64_t from, std::int64_t count) { return std::string{text.substr(static_cast<std::size_t>(from), static_cast<std::size_t>(count))}; };
+    auto const part = [&](std::int64_t from, std::int64_t count) {
+        return std::string{text.substr(static_cast<std::size_t>(from), static_cast<std::size_t>(count))};
+    };
     if (offset <= 4) return part(0, width - 3) + "...";
     if (width < 7) return "";
-    if (offset + width - 3 < size) return "..." + abbreviate(text.substr(static_cast<std::size_t>(offset)), 0, width - 3);
+    if (offset + width - 3 < size)
+        return "..." + abbreviate(text.substr(static_cast<std::size_t>(offset)), 0, width - 3);
     return "..." + part(size - (width - 3), width - 3);
 }
 
-std::string wrap_text(std::string_view text, std::int64_t width_wanted, std::string_view newline, bool wrap_long_words) {
+std::string wrap_text(std::string_view text, std::int64_t width_wanted, std::string_view newline,
+                      bool wrap_long_words) {
     if (text.empty()) return "";
     if (newline.empty()) newline = "\n";
     auto const width = static_cast<std::size_t>(std::max<std::int64_t>(width_wanted, 1));
@@ -135,7 +139,10 @@ namespace {
 
 bool is_connector(char32_t r) { return r == '-' || r == '_' || is_space(r); }
 // unicode.IsPunct and IsNumber: ASCII exactly, above it nothing (identifiers in charts are ASCII).
-bool is_punctuation(char32_t r) { return r < 0x80 && std::string_view{"!\"#%&'()*,-./:;?@[\\]_{}"}.find(static_cast<char>(r)) != std::string_view::npos; }
+bool is_punctuation(char32_t r) {
+    return r < 0x80 &&
+           std::string_view{"!\"#%&'()*,-./:;?@[\\]_{}"}.find(static_cast<char>(r)) != std::string_view::npos;
+}
 bool is_number(char32_t r) { return is_digit(r); }
 // xstrings: a letter, by script, that has no case of its own counts as well.
 bool is_alphabet(char32_t r) { return is_upper(r) || is_lower(r) || is_title(r); }
@@ -214,7 +221,9 @@ Piece next_word(std::string_view text) {
         offset = run_length(text, offset, r, is_number);
         return piece(Word::number);
     }
-    offset = run_length(text, offset, r, [](char32_t rune) { return !(is_connector(rune) || is_alphabet(rune) || is_number(rune) || is_punctuation(rune)); });
+    offset = run_length(text, offset, r, [](char32_t rune) {
+        return !(is_connector(rune) || is_alphabet(rune) || is_number(rune) || is_punctuation(rune));
+    });
     return piece(Word::other);
 }
 

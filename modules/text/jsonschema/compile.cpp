@@ -6,21 +6,35 @@
 namespace holdfast::jsonschema {
 namespace {
 
-constexpr std::string_view kOneOf4[] = {"definitions/*", "not", "allOf/[]", "anyOf/[]", "oneOf/[]", "properties/*", "additionalProperties",
-                                        "patternProperties/*", "items", "items/[]", "additionalItems", "dependencies/*"};
+constexpr std::string_view kOneOf4[] = {"definitions/*",
+                                        "not",
+                                        "allOf/[]",
+                                        "anyOf/[]",
+                                        "oneOf/[]",
+                                        "properties/*",
+                                        "additionalProperties",
+                                        "patternProperties/*",
+                                        "items",
+                                        "items/[]",
+                                        "additionalItems",
+                                        "dependencies/*"};
 constexpr std::string_view kOneOf6[] = {"propertyNames", "contains"};
 constexpr std::string_view kOneOf7[] = {"if", "then", "else"};
-constexpr std::string_view kOneOf2019[] = {"$defs/*", "dependentSchemas/*", "unevaluatedProperties", "unevaluatedItems", "contentSchema"};
+constexpr std::string_view kOneOf2019[] = {"$defs/*", "dependentSchemas/*", "unevaluatedProperties", "unevaluatedItems",
+                                           "contentSchema"};
 constexpr std::string_view kOneOf2020[] = {"prefixItems/[]"};
 
 /// Calls visit(keyword, shape) for every place of a draft where a subschema may stand.
-template <class Visit>
-void each_place(int draft, Visit visit) {
+template <class Visit> void each_place(int draft, Visit visit) {
     for (auto const place : kOneOf4) visit(place);
-    if (draft >= 6) for (auto const place : kOneOf6) visit(place);
-    if (draft >= 7) for (auto const place : kOneOf7) visit(place);
-    if (draft >= 2019) for (auto const place : kOneOf2019) visit(place);
-    if (draft >= 2020) for (auto const place : kOneOf2020) visit(place);
+    if (draft >= 6)
+        for (auto const place : kOneOf6) visit(place);
+    if (draft >= 7)
+        for (auto const place : kOneOf7) visit(place);
+    if (draft >= 2019)
+        for (auto const place : kOneOf2019) visit(place);
+    if (draft >= 2020)
+        for (auto const place : kOneOf2020) visit(place);
 }
 
 std::string_view string_of(Json const& object, std::string_view key) {
@@ -50,7 +64,8 @@ public:
             auto* next = queue_.front();
             queue_.pop_front();
             if (auto done = compile_one(*next); !done) return fail(std::move(done));
-            if (into_.schemas.size() > into_.limits.schemas_max) return fail(Errc::limit, "schema: too many subschemas");
+            if (into_.schemas.size() > into_.limits.schemas_max)
+                return fail(Errc::limit, "schema: too many subschemas");
         }
         return first;
     }
@@ -73,7 +88,8 @@ private:
         std::string_view text = metaschema_text(url);
         if (text.empty() && url.starts_with("urn:")) text = "true";
         if (text.empty()) {
-            return fail(Errc::invalid_input, "failing loading " + go_quoted(url) + ": schemas outside of the chart are not loaded");
+            return fail(Errc::invalid_input,
+                        "failing loading " + go_quoted(url) + ": schemas outside of the chart are not loaded");
         }
         auto parsed = parse_json(text);
         if (!parsed) return fail(std::move(parsed));
@@ -96,20 +112,25 @@ private:
         if (is_plainly_valid(value, draft.version, ptr.empty())) return {};
         auto valid = check(*metaschema(draft), value, into_.limits, &root);
         if (valid || valid.error().code == Errc::limit) return valid;
-        return fail(Errc::invalid_input, go_quoted(Pointer{root.url, ptr}.string()) + " is not valid against metaschema: " + valid.error().message);
+        return fail(Errc::invalid_input, go_quoted(Pointer{root.url, ptr}.string()) +
+                                             " is not valid against metaschema: " + valid.error().message);
     }
 
-    Result<Draft const*> draft_of(Root const& root, Json const& object, std::string const& ptr, Draft const& otherwise) {
+    Result<Draft const*> draft_of(Root const& root, Json const& object, std::string const& ptr,
+                                  Draft const& otherwise) {
         if (!has_string(object, "$schema")) return &otherwise;
         auto const url = string_of(object, "$schema");
         if (auto const* known = draft_of_url(url)) return known;
         auto const base = split_url(url).first;
-        if (ptr.empty() && base == root.url) return fail(Errc::invalid_input, "draft " + go_quoted(base) + " is not supported");
+        if (ptr.empty() && base == root.url)
+            return fail(Errc::invalid_input, "draft " + go_quoted(base) + " is not supported");
         if (base.starts_with("urn:")) return &otherwise;
-        return fail(Errc::invalid_input, "failing loading " + go_quoted(base) + ": schemas outside of the chart are not loaded");
+        return fail(Errc::invalid_input,
+                    "failing loading " + go_quoted(base) + ": schemas outside of the chart are not loaded");
     }
 
-    Result<void> collect(Root& root, Json const& schema, std::string base, std::string const& ptr, Draft const& inherited, std::size_t depth) {
+    Result<void> collect(Root& root, Json const& schema, std::string base, std::string const& ptr,
+                         Draft const& inherited, std::size_t depth) {
         if (depth > into_.limits.depth_max) return fail(Errc::limit, "schema: nested too deep");
         if (!root.collected.insert(ptr).second) return {};
         if (schema.kind != Json::Kind::object) {
@@ -128,7 +149,9 @@ private:
         if (!id.empty() || ptr.empty()) {
             if (!id.empty()) {
                 auto joined = join_url(base, id);
-                if (!joined) return fail(Errc::invalid_input, "error in parsing id at " + go_quoted(Pointer{root.url, ptr}.string()));
+                if (!joined)
+                    return fail(Errc::invalid_input,
+                                "error in parsing id at " + go_quoted(Pointer{root.url, ptr}.string()));
                 base = split_url(*joined).first;
             }
             bool found = false;
@@ -136,11 +159,12 @@ private:
                 if (resource.id != base) continue;
                 found = true;
                 if (where != ptr) {
-                    return fail(Errc::invalid_input, "duplicate id " + go_quoted(base) + " in " + go_quoted(root.url) + " at " +
-                                                         go_quoted(ptr) + " and " + go_quoted(where));
+                    return fail(Errc::invalid_input, "duplicate id " + go_quoted(base) + " in " + go_quoted(root.url) +
+                                                         " at " + go_quoted(ptr) + " and " + go_quoted(where));
                 }
             }
-            if (!found) root.resources[ptr] = Resource{.ptr = ptr, .id = base, .draft = has_schema ? *draft : &inherited};
+            if (!found)
+                root.resources[ptr] = Resource{.ptr = ptr, .id = base, .draft = has_schema ? *draft : &inherited};
         }
         Resource* own = nullptr;
         for (auto& [where, resource] : root.resources) {
@@ -151,8 +175,8 @@ private:
         return collect_places(root, schema, base, ptr, **draft, *own->draft, depth);
     }
 
-    Result<void> collect_places(Root& root, Json const& schema, std::string const& base, std::string const& ptr, Draft const& draft,
-                                Draft const& inherited, std::size_t depth) {
+    Result<void> collect_places(Root& root, Json const& schema, std::string const& base, std::string const& ptr,
+                                Draft const& draft, Draft const& inherited, std::size_t depth) {
         std::optional<Error> failed;
         auto const visit = [&](Json const& sub, std::string const& where) {
             if (failed) return;
@@ -169,7 +193,8 @@ private:
             } else if (place.ends_with('*') && found->kind == Json::Kind::object) {
                 for (auto const& [name, sub] : found->members) visit(sub, at + '/' + escape_token(name));
             } else if (place.ends_with(']') && found->kind == Json::Kind::array) {
-                for (std::size_t i = 0; i < found->items.size(); ++i) visit(found->items[i], at + '/' + std::to_string(i));
+                for (std::size_t i = 0; i < found->items.size(); ++i)
+                    visit(found->items[i], at + '/' + std::to_string(i));
             }
         });
         if (failed) return std::unexpected{*failed};
@@ -181,14 +206,16 @@ private:
         auto const add = [&](std::string const& anchor) -> Result<void> {
             auto const [at, fresh] = own.anchors.try_emplace(anchor, ptr);
             if (fresh || at->second == ptr) return {};
-            return fail(Errc::invalid_input, "duplicate anchor " + go_quoted(anchor) + " in " + go_quoted(root.url) + " at " +
-                                                 go_quoted(at->second) + " and " + go_quoted(ptr));
+            return fail(Errc::invalid_input, "duplicate anchor " + go_quoted(anchor) + " in " + go_quoted(root.url) +
+                                                 " at " + go_quoted(at->second) + " and " + go_quoted(ptr));
         };
         if (own.draft->version < 2019) {
             if (schema.find("$ref") != nullptr) return {};
             bool good = true;
             auto const anchor = percent_decode(split_url(string_of(schema, own.draft->id_key)).second, good);
-            if (!good) return fail(Errc::invalid_input, "error in parsing anchor at " + go_quoted(Pointer{root.url, ptr}.string()));
+            if (!good)
+                return fail(Errc::invalid_input,
+                            "error in parsing anchor at " + go_quoted(Pointer{root.url, ptr}.string()));
             if (!anchor.empty() && !anchor.starts_with('/')) return add(anchor);
             return {};
         }
@@ -210,7 +237,8 @@ private:
         Root& root = **loaded;
         if (root.collected.contains(at.ptr)) return {};
         auto const* value = look_up(*root.document, at.ptr);
-        if (value == nullptr) return fail(Errc::invalid_input, "json-pointer in " + go_quoted(at.string()) + " not found");
+        if (value == nullptr)
+            return fail(Errc::invalid_input, "json-pointer in " + go_quoted(at.string()) + " not found");
         auto const base = root.resource_at(at.ptr);
         if (auto done = collect(root, *value, base.id, at.ptr, *base.draft, 0); !done) return done;
         if (!root.resources.contains(at.ptr)) {
@@ -223,17 +251,20 @@ private:
         if (fragment.empty() || fragment.starts_with('/')) return Pointer{root.url, resource.ptr + fragment};
         auto const found = resource.anchors.find(fragment);
         if (found != resource.anchors.end()) return Pointer{root.url, found->second};
-        return fail(Errc::invalid_input, "anchor in " + go_quoted(Pointer{resource.id, fragment}.string()) + " not found in schema " + go_quoted(root.url));
+        return fail(Errc::invalid_input, "anchor in " + go_quoted(Pointer{resource.id, fragment}.string()) +
+                                             " not found in schema " + go_quoted(root.url));
     }
 
     /// The subschema a reference points to, and its decoded fragment.
-    Result<Subschema*> reference(Subschema const& from, Resource const& resource, std::string_view text, std::string& fragment) {
+    Result<Subschema*> reference(Subschema const& from, Resource const& resource, std::string_view text,
+                                 std::string& fragment) {
         auto [url, raw] = split_url(text);
         bool good = true;
         fragment = percent_decode(raw, good);
         if (!good) {
             auto const at = raw.find('%');
-            return fail(Errc::invalid_input, "error in parsing " + go_quoted(text) + ": invalid URL escape " + go_quoted(raw.substr(at, 3)));
+            return fail(Errc::invalid_input,
+                        "error in parsing " + go_quoted(text) + ": invalid URL escape " + go_quoted(raw.substr(at, 3)));
         }
         auto joined = join_url(resource.id, url);
         if (!joined) return fail(std::move(joined));
@@ -260,7 +291,8 @@ private:
         if (auto done = ensure(s.at); !done) return done;
         auto& root = into_.roots.at(s.at.url);
         auto const* value = look_up(*root.document, s.at.ptr);
-        if (value == nullptr) return fail(Errc::invalid_input, "json-pointer in " + go_quoted(s.at.string()) + " not found");
+        if (value == nullptr)
+            return fail(Errc::invalid_input, "json-pointer in " + go_quoted(s.at.string()) + " not found");
         Resource const resource = root.resource_at(s.at.ptr);
         s.draft = resource.draft->version;
         s.resource = enqueue({s.at.url, resource.ptr});
@@ -278,13 +310,14 @@ private:
             }
         }
         s.all_properties_evaluated = s.additional_properties.kind != Additional::Kind::absent;
-        s.all_items_evaluated = s.items != nullptr || (s.draft < 2020 && s.additional_items.kind != Additional::Kind::absent);
+        s.all_items_evaluated =
+            s.items != nullptr || (s.draft < 2020 && s.additional_items.kind != Additional::Kind::absent);
         s.items_evaluated = s.prefix_items.size();
         return {};
     }
 
-    Result<void> refer(Subschema& s, Json const& object, Resource const& resource, std::string_view key, Subschema const*& into,
-                       std::string* anchor = nullptr) {
+    Result<void> refer(Subschema& s, Json const& object, Resource const& resource, std::string_view key,
+                       Subschema const*& into, std::string* anchor = nullptr) {
         if (!has_string(object, key)) return {};
         std::string fragment;
         auto target = reference(s, resource, string_of(object, key), fragment);
@@ -304,7 +337,8 @@ private:
             s.recursive_anchor = truth(object, "$recursiveAnchor");
         }
         if (s.draft >= 2020) {
-            if (auto done = refer(s, object, resource, "$dynamicRef", s.dynamic_ref, &s.dynamic_ref_anchor); !done) return done;
+            if (auto done = refer(s, object, resource, "$dynamicRef", s.dynamic_ref, &s.dynamic_ref_anchor); !done)
+                return done;
             s.dynamic_anchor = string_of(object, "$dynamicAnchor");
         }
         return {};
@@ -335,7 +369,8 @@ private:
     Additional additional(Subschema const& s, Json const& object, std::string_view key) {
         auto const* found = object.find(key);
         if (found == nullptr) return {};
-        if (found->kind == Json::Kind::boolean) return {found->truth ? Additional::Kind::allowed : Additional::Kind::refused};
+        if (found->kind == Json::Kind::boolean)
+            return {found->truth ? Additional::Kind::allowed : Additional::Kind::refused};
         return {Additional::Kind::schema, property(s, object, key)};
     }
 
@@ -464,7 +499,8 @@ private:
                 s.min_contains = integer(object, "minContains");
                 s.max_contains = integer(object, "maxContains");
             }
-            if (auto const* found = object.find("dependentRequired"); found != nullptr && found->kind == Json::Kind::object) {
+            if (auto const* found = object.find("dependentRequired");
+                found != nullptr && found->kind == Json::Kind::object) {
                 for (auto const& [name, names] : found->members) {
                     if (names.kind == Json::Kind::array) s.dependent_required[name] = strings(names);
                 }
@@ -489,7 +525,9 @@ Resource const& Root::resource_at(std::string ptr) const {
     }
 }
 
-Resource& Root::resource_at(std::string ptr) { return const_cast<Resource&>(std::as_const(*this).resource_at(std::move(ptr))); }
+Resource& Root::resource_at(std::string ptr) {
+    return const_cast<Resource&>(std::as_const(*this).resource_at(std::move(ptr)));
+}
 
 Result<Subschema const*> compile_into(Compiled& into, std::string const& url, bool assert_formats) {
     return Compiler{into, assert_formats}.run(url);
@@ -511,10 +549,13 @@ std::vector<std::string> Schema::unresolved_urns() const {
     return urns;
 }
 
-Result<void> Schema::validate(Json const& value) const { return check(*compiled_->start, value, compiled_->limits, nullptr); }
+Result<void> Schema::validate(Json const& value) const {
+    return check(*compiled_->start, value, compiled_->limits, nullptr);
+}
 
 Result<Schema> compile(std::string_view url, std::string_view document, Limits const& limits) {
-    if (document.size() > limits.schema_bytes_max) return fail(Errc::limit, "schema: larger than " + std::to_string(limits.schema_bytes_max) + " bytes");
+    if (document.size() > limits.schema_bytes_max)
+        return fail(Errc::limit, "schema: larger than " + std::to_string(limits.schema_bytes_max) + " bytes");
     auto parsed = parse_json(document);
     if (!parsed) return fail(std::move(parsed));
     auto compiled = std::make_shared<Compiled>();

@@ -36,8 +36,7 @@ std::string rune_quoted(std::string_view text, std::size_t at) {
     return inner == "'" ? "'\\''" : inner == "\\\"" ? "'\"'" : '\'' + inner + '\'';
 }
 
-template <class Accept>
-Reason refused_character(std::string_view text, Accept accept) {
+template <class Accept> Reason refused_character(std::string_view text, Accept accept) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (!accept(text[i])) return "invalid character " + rune_quoted(text, i);
     }
@@ -48,7 +47,8 @@ Reason json_pointer(std::string_view s) {
     if (s.empty()) return {};
     if (s[0] != '/') return "not starting with /";
     for (std::size_t i = 0; i < s.size(); ++i) {
-        if (s[i] == '~' && (i + 1 == s.size() || (s[i + 1] != '0' && s[i + 1] != '1'))) return "~ must be followed by 0 or 1";
+        if (s[i] == '~' && (i + 1 == s.size() || (s[i + 1] != '0' && s[i + 1] != '1')))
+            return "~ must be followed by 0 or 1";
     }
     return {};
 }
@@ -139,7 +139,8 @@ Reason ipv6(std::string_view s) {
         if (zone + 1 == s.size()) return parse_addr(whole, "zone must be a non-empty string");
         return "zone id is not a part of ipv6 address";
     }
-    if (auto const dot = s.find('.'); dot != s.npos && dot < s.find(':')) return parse_addr(whole, "unexpected character", s.substr(s.find(':')));
+    if (auto const dot = s.find('.'); dot != s.npos && dot < s.find(':'))
+        return parse_addr(whole, "unexpected character", s.substr(s.find(':')));
     int groups = 0;
     bool ellipsis = false;
     if (s.starts_with("::")) {
@@ -157,8 +158,10 @@ Reason ipv6(std::string_view s) {
         }
         if (off == 0) return parse_addr(whole, "each colon-separated field must have at least one digit", s);
         if (off < s.size() && s[off] == '.') {
-            if (!ellipsis && groups != 6) return parse_addr(whole, "embedded IPv4 address must replace the final 2 fields of the address", s);
-            if (groups + 2 > 8) return parse_addr(whole, "too many hex fields to fit an embedded IPv4 at the end of the address", s);
+            if (!ellipsis && groups != 6)
+                return parse_addr(whole, "embedded IPv4 address must replace the final 2 fields of the address", s);
+            if (groups + 2 > 8)
+                return parse_addr(whole, "too many hex fields to fit an embedded IPv4 at the end of the address", s);
             if (ipv4(s)) return parse_addr(whole, "IPv4 field has value >255", s);
             groups += 2;
             s = {};
@@ -190,7 +193,8 @@ Reason hostname(std::string_view s) {
         if (label.empty() || label.size() > 63) return "label must be 1 to 63 characters long";
         if (label.starts_with('-')) return "label starts with hyphen";
         if (label.ends_with('-')) return "label ends with hyphen";
-        if (auto reason = refused_character(label, [](char c) { return is_letter(c) || is_digit(c) || c == '-'; })) return reason;
+        if (auto reason = refused_character(label, [](char c) { return is_letter(c) || is_digit(c) || c == '-'; }))
+            return reason;
     }
     return {};
 }
@@ -198,14 +202,16 @@ Reason hostname(std::string_view s) {
 Reason email_local(std::string_view local) {
     if (local.size() > 1 && local.starts_with('"')) {
         auto const inner = local.substr(1, local.size() - 2);
-        if (inner.find_first_of("\\\"") != inner.npos) return "backslash and quote are not allowed within quoted local part";
+        if (inner.find_first_of("\\\"") != inner.npos)
+            return "backslash and quote are not allowed within quoted local part";
         return {};
     }
     if (local.starts_with('.')) return "starts with dot";
     if (local.ends_with('.')) return "ends with dot";
     if (local.find("..") != local.npos) return "consecutive dots";
     return refused_character(local, [](char c) {
-        return is_letter(c) || is_digit(c) || std::string_view{".!#$%&'*+-/=?^_`{|}~"}.find(c) != std::string_view::npos;
+        return is_letter(c) || is_digit(c) ||
+               std::string_view{".!#$%&'*+-/=?^_`{|}~"}.find(c) != std::string_view::npos;
     });
 }
 
@@ -233,7 +239,8 @@ Reason email(std::string_view s) {
 /// time.Parse("2006-01-02").
 Reason date(std::string_view s) {
     auto const wrong = [&](std::string_view rest, std::string_view layout) {
-        return "parsing time " + go_quoted(s) + " as \"2006-01-02\": cannot parse " + go_quoted(rest) + " as " + go_quoted(layout);
+        return "parsing time " + go_quoted(s) + " as \"2006-01-02\": cannot parse " + go_quoted(rest) + " as " +
+               go_quoted(layout);
     };
     constexpr std::string_view kLayout[] = {"2006", "-", "01", "-", "02"};
     std::size_t at = 0;
@@ -244,9 +251,11 @@ Reason date(std::string_view s) {
         if (part == "-") {
             if (here != "-") return wrong(s.substr(std::min(at, s.size())), part);
         } else {
-            if (here.size() < part.size() || digits_of(here) != here.size()) return wrong(s.substr(std::min(at, s.size())), part);
+            if (here.size() < part.size() || digits_of(here) != here.size())
+                return wrong(s.substr(std::min(at, s.size())), part);
             for (char const c : here) numbers[number] = numbers[number] * 10 + (c - '0');
-            if (number == 1 && (numbers[1] < 1 || numbers[1] > 12)) return "parsing time " + go_quoted(s) + ": month out of range";
+            if (number == 1 && (numbers[1] < 1 || numbers[1] > 12))
+                return "parsing time " + go_quoted(s) + ": month out of range";
             ++number;
         }
         at += part.size();
@@ -318,7 +327,9 @@ Reason period(std::string_view s) {
     if (slash == s.npos) return "missing slash";
     auto const start = s.substr(0, slash);
     auto const end = s.substr(slash + 1);
-    auto const in = [](std::string_view what, Reason reason) { return reason ? "invalid " + std::string{what} + ": " + *reason : reason; };
+    auto const in = [](std::string_view what, Reason reason) {
+        return reason ? "invalid " + std::string{what} + ": " + *reason : reason;
+    };
     if (start.starts_with('P')) {
         if (auto reason = in("start duration", duration(start))) return reason;
         return in("end date-time", date_time(end));
@@ -334,7 +345,8 @@ Reason parse_url(std::string_view s, bool& absolute) {
     absolute = false;
     auto const whole = s;
     for (char const c : s) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return url_parse(whole, "net/url: invalid control character in URL");
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+            return url_parse(whole, "net/url: invalid control character in URL");
     }
     s = s.substr(0, s.find('#'));
     if (s.empty() && whole.empty()) return {};
@@ -356,7 +368,8 @@ Reason parse_url(std::string_view s, bool& absolute) {
     if (!rest.starts_with('/')) {
         if (absolute) return {};  // opaque
         auto const segment = rest.substr(0, rest.find('/'));
-        if (segment.find(':') != segment.npos) return url_parse(whole, "first path segment in URL cannot contain colon");
+        if (segment.find(':') != segment.npos)
+            return url_parse(whole, "first path segment in URL cannot contain colon");
     }
     bool good = true;
     for (auto at = rest.find('%'); at != rest.npos; at = rest.find('%', at + 1)) {
@@ -376,9 +389,13 @@ Reason parse_url(std::string_view s, bool& absolute) {
         }
         if (auto const colon = authority.rfind(':'); colon != authority.npos) {
             auto const port = authority.substr(colon);
-            if (digits_of(port.substr(1)) != port.size() - 1) return url_parse(whole, "invalid port " + go_quoted(port) + " after host");
+            if (digits_of(port.substr(1)) != port.size() - 1)
+                return url_parse(whole, "invalid port " + go_quoted(port) + " after host");
         }
-        if (auto const at = authority.find_first_of(" \"<>\\^`{|}"); at != authority.npos && (authority[at] == ' ' || authority[at] == '\\' || authority[at] == '^' || authority[at] == '`' || authority[at] == '{' || authority[at] == '|' || authority[at] == '}'))
+        if (auto const at = authority.find_first_of(" \"<>\\^`{|}");
+            at != authority.npos &&
+            (authority[at] == ' ' || authority[at] == '\\' || authority[at] == '^' || authority[at] == '`' ||
+             authority[at] == '{' || authority[at] == '|' || authority[at] == '}'))
             return url_parse(whole, "invalid character " + go_quoted(authority.substr(at, 1)) + " in host name");
     }
     return {};
@@ -446,11 +463,25 @@ struct Named {
     std::string_view name;
     FormatCheck check;
 };
-constexpr Named kFormats[] = {{"json-pointer", json_pointer}, {"relative-json-pointer", relative_json_pointer}, {"uuid", uuid},
-                              {"duration", duration}, {"period", period}, {"ipv4", ipv4}, {"ipv6", ipv6}, {"hostname", hostname},
-                              {"email", email}, {"date", date}, {"time", time}, {"date-time", date_time}, {"uri", uri}, {"iri", uri},
-                              {"uri-reference", uri_reference}, {"iri-reference", uri_reference}, {"uri-template", uri_template},
-                              {"semver", semver}, {"regex", regex}};
+constexpr Named kFormats[] = {{"json-pointer", json_pointer},
+                              {"relative-json-pointer", relative_json_pointer},
+                              {"uuid", uuid},
+                              {"duration", duration},
+                              {"period", period},
+                              {"ipv4", ipv4},
+                              {"ipv6", ipv6},
+                              {"hostname", hostname},
+                              {"email", email},
+                              {"date", date},
+                              {"time", time},
+                              {"date-time", date_time},
+                              {"uri", uri},
+                              {"iri", uri},
+                              {"uri-reference", uri_reference},
+                              {"iri-reference", uri_reference},
+                              {"uri-template", uri_template},
+                              {"semver", semver},
+                              {"regex", regex}};
 
 }  // namespace
 

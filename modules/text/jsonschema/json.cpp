@@ -23,7 +23,9 @@ public:
 
 private:
     void skip() {
-        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
+        while (at_ < text_.size() &&
+               (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r'))
+            ++at_;
     }
 
     /// Go's quoteChar.
@@ -98,7 +100,8 @@ private:
         }
         std::vector<std::size_t> order(into.members.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
-        std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair{std::string_view{into.members[i].first}, i}; });
+        std::ranges::sort(order, {},
+                          [&](std::size_t i) { return std::pair{std::string_view{into.members[i].first}, i}; });
         std::vector<Member> last;
         last.reserve(order.size());
         for (auto const i : order) {
@@ -166,7 +169,10 @@ private:
         unit = 0;
         for (int i = 0; i < 4; ++i, ++at_) {
             char const c = at_ < text_.size() ? text_[at_] : ' ';
-            int const v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+            int const v = c >= '0' && c <= '9'   ? c - '0'
+                          : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                          : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                 : -1;
             if (v < 0) return wrong("in \\u hexadecimal character escape");
             unit = unit * 16 + static_cast<unsigned>(v);
         }

@@ -12,7 +12,7 @@ namespace {
 
 struct Decimal {
     bool negative = false;
-    std::string digits;  // no leading or trailing zeros; empty is zero
+    std::string digits;         // no leading or trailing zeros; empty is zero
     std::int64_t exponent = 0;  // value = 0.digits * 10^exponent
 };
 
@@ -46,7 +46,8 @@ Decimal decimal(std::string_view text) {
 }
 
 int compare_sizes(Decimal const& a, Decimal const& b) {
-    if (a.digits.empty() || b.digits.empty()) return static_cast<int>(!a.digits.empty()) - static_cast<int>(!b.digits.empty());
+    if (a.digits.empty() || b.digits.empty())
+        return static_cast<int>(!a.digits.empty()) - static_cast<int>(!b.digits.empty());
     if (a.exponent != b.exponent) return a.exponent < b.exponent ? -1 : 1;
     return a.digits.compare(b.digits) < 0 ? -1 : static_cast<int>(a.digits != b.digits);
 }
@@ -90,7 +91,8 @@ bool is_multiple(std::string_view number, std::string_view of) {
 std::string localized(std::int64_t number) {
     std::string text = std::to_string(number);
     auto const first = text.starts_with('-') ? 1 : 0;
-    for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > first; at -= 3) text.insert(static_cast<std::size_t>(at), 1, ',');
+    for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > first; at -= 3)
+        text.insert(static_cast<std::size_t>(at), 1, ',');
     return text;
 }
 
@@ -109,7 +111,8 @@ std::string localized(std::string_view number) {
     }
     auto const point = std::min(text.find('.'), text.size());
     auto const first = text.starts_with('-') ? 1 : 0;
-    for (auto at = static_cast<std::ptrdiff_t>(point) - 3; at > first; at -= 3) text.insert(static_cast<std::size_t>(at), 1, ',');
+    for (auto at = static_cast<std::ptrdiff_t>(point) - 3; at > first; at -= 3)
+        text.insert(static_cast<std::size_t>(at), 1, ',');
     return text + tail;
 }
 

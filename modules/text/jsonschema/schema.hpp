@@ -89,14 +89,15 @@ struct Subschema {
     std::vector<Subschema const*> all_of, any_of, one_of;
     Subschema const *if_schema = nullptr, *then_schema = nullptr, *else_schema = nullptr;
 
-    std::optional<std::int64_t> min_properties, max_properties, min_items, max_items, min_contains, max_contains, min_length, max_length;
+    std::optional<std::int64_t> min_properties, max_properties, min_items, max_items, min_contains, max_contains,
+        min_length, max_length;
     std::vector<std::string> required;
     Subschema const* property_names = nullptr;
     std::map<std::string, Subschema const*> properties;
     std::vector<std::pair<Regex, Subschema const*>> pattern_properties;
     Additional additional_properties;
-    std::map<std::string, std::vector<std::string>> dependent_lists;      // draft 4 to 7 `dependencies`
-    std::map<std::string, Subschema const*> dependent_on;                 // the same, as schemas
+    std::map<std::string, std::vector<std::string>> dependent_lists;  // draft 4 to 7 `dependencies`
+    std::map<std::string, Subschema const*> dependent_on;             // the same, as schemas
     std::map<std::string, std::vector<std::string>> dependent_required;
     std::map<std::string, Subschema const*> dependent_schemas;
     Subschema const* unevaluated_properties = nullptr;
@@ -157,8 +158,8 @@ Json const* look_up(Json const& document, std::string_view ptr);
 int compare_numbers(std::string_view left, std::string_view right);
 bool is_integer(std::string_view number);
 bool is_multiple(std::string_view number, std::string_view of);
-std::string localized(std::string_view number);      // of a float64, as golang.org/x/text prints it
-std::string localized(std::int64_t number);          // 1,234
+std::string localized(std::string_view number);  // of a float64, as golang.org/x/text prints it
+std::string localized(std::int64_t number);      // 1,234
 bool equal(Json const& left, Json const& right);
 
 }  // namespace holdfast::jsonschema

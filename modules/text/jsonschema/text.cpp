@@ -7,7 +7,8 @@ namespace holdfast::jsonschema {
 namespace {
 
 constexpr bool is_unreserved(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.' || c == '~';
 }
 
 int hex_value(char c) {
@@ -133,8 +134,8 @@ std::pair<std::string, std::string> split_url(std::string_view url) {
 Result<std::string> join_url(std::string_view base, std::string_view reference) {
     for (char const c : reference) {
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-            return fail(Errc::invalid_input, "error in parsing " + go_quoted(reference) + ": parse " + go_quoted(reference) +
-                                                 ": net/url: invalid control character in URL");
+            return fail(Errc::invalid_input, "error in parsing " + go_quoted(reference) + ": parse " +
+                                                 go_quoted(reference) + ": net/url: invalid control character in URL");
     }
     if (reference.empty()) return std::string{base};
     auto const ref = take_apart(reference);

@@ -29,7 +29,9 @@ std::string keyword_location(Scope const* scope) {
         if (*scope->reference != '\0') {
             location = '/' + std::string{scope->reference} + location;
         } else {
-            location = scope->schema->location.substr(std::min(scope->parent->schema->location.size(), scope->schema->location.size())) + location;
+            location = scope->schema->location.substr(
+                           std::min(scope->parent->schema->location.size(), scope->schema->location.size())) +
+                       location;
         }
     }
     return location;
@@ -70,13 +72,15 @@ struct Run {
 
 class Validator {
 public:
-    Validator(Run& run, Json const& value, Subschema const* schema, Scope scope, bool only_verdict, bool caller_needs, Subschema const* meta)
+    Validator(Run& run, Json const& value, Subschema const* schema, Scope scope, bool only_verdict, bool caller_needs,
+              Subschema const* meta)
         : run_(run), value_(value), schema_(schema), scope_(scope), only_verdict_(only_verdict), meta_(meta) {
         if (value.kind == Json::Kind::object && !schema->all_properties_evaluated &&
             (caller_needs || schema->unevaluated_properties != nullptr)) {
             for (auto const& [name, member] : value.members) left_.properties.insert(name);
         }
-        if (value.kind == Json::Kind::array && !schema->all_items_evaluated && (caller_needs || schema->unevaluated_items != nullptr)) {
+        if (value.kind == Json::Kind::array && !schema->all_items_evaluated &&
+            (caller_needs || schema->unevaluated_items != nullptr)) {
             for (std::size_t i = schema->items_evaluated; i < value.items.size(); ++i) left_.items.insert(i);
         }
     }
@@ -116,16 +120,15 @@ private:
         if (only_verdict_) return made;
         made->message = std::move(message);
         for (auto const& token : run_.path) made->location += '/' + escape_token(token);
-        if (++run_.failures > run_.limits.failures_max && !run_.stopped) run_.stopped = Error{Errc::limit, "schema: too many failures"};
+        if (++run_.failures > run_.limits.failures_max && !run_.stopped)
+            run_.stopped = Error{Errc::limit, "schema: too many failures"};
         return made;
     }
 
-    template <class Message>
-    void wrong(Message message) {
+    template <class Message> void wrong(Message message) {
         failures_.push_back(failure(Failure::Kind::other, only_verdict_ ? std::string{} : message()));
     }
-    template <class Message>
-    void wrong_because(Failures causes, Message message) {
+    template <class Message> void wrong_because(Failures causes, Message message) {
         wrong(message);
         failures_.back()->causes = std::move(causes);
     }
@@ -135,7 +138,13 @@ private:
     bool enough() const { return (only_verdict_ && !failures_.empty()) || run_.stopped.has_value(); }
 
     std::unique_ptr<Failure> on_self(Subschema const* schema, char const* reference, bool only_verdict) {
-        Validator sub{run_, value_, schema, Scope{schema, reference, scope_.value_id, &scope_}, only_verdict_ || only_verdict, !left_.empty(), meta_};
+        Validator sub{run_,
+                      value_,
+                      schema,
+                      Scope{schema, reference, scope_.value_id, &scope_},
+                      only_verdict_ || only_verdict,
+                      !left_.empty(),
+                      meta_};
         auto failed = sub.run();
         if (!failed) {
             std::erase_if(left_.properties, [&](auto name) { return !sub.left_.properties.contains(name); });
@@ -146,7 +155,8 @@ private:
 
     std::unique_ptr<Failure> on_child(Subschema const* schema, Json const& child, std::string token) {
         run_.path.push_back(std::move(token));
-        Validator sub{run_, child, schema, Scope{schema, "", scope_.value_id + 1, &scope_}, only_verdict_, false, meta_};
+        Validator sub{run_,          child, schema, Scope{schema, "", scope_.value_id + 1, &scope_},
+                      only_verdict_, false, meta_};
         auto failed = sub.run();
         run_.path.pop_back();
         return failed;
@@ -167,10 +177,12 @@ private:
     std::unique_ptr<Failure> checks() {
         auto const& s = *schema_;
         if (s.boolean) return *s.boolean ? nullptr : failure(Failure::Kind::other, "false schema");
-        for (auto const* scope = scope_.parent; scope != nullptr && scope->value_id == scope_.value_id; scope = scope->parent) {
+        for (auto const* scope = scope_.parent; scope != nullptr && scope->value_id == scope_.value_id;
+             scope = scope->parent) {
             if (scope->schema != scope_.schema) continue;
-            return failure(Failure::Kind::other, "both " + keyword_location(&scope_) + " and " + keyword_location(scope) +
-                                                     " resolve to " + go_quoted(s.location) + " causing reference cycle");
+            return failure(Failure::Kind::other, "both " + keyword_location(&scope_) + " and " +
+                                                     keyword_location(scope) + " resolve to " + go_quoted(s.location) +
+                                                     " causing reference cycle");
         }
         if (auto failed = plain_checks()) return failed;
         if (s.ref != nullptr) {
@@ -201,10 +213,13 @@ private:
     std::unique_ptr<Failure> plain_checks() {
         auto const& s = *schema_;
         unsigned const type = type_of(value_);
-        bool const typed = (s.types & type) != 0 || ((s.types & kInteger) != 0 && type == kNumber && is_integer(value_.text));
-        if (s.types != 0 && !typed) return failure(Failure::Kind::other, "got " + type_names(type) + ", want " + type_names(s.types));
+        bool const typed =
+            (s.types & type) != 0 || ((s.types & kInteger) != 0 && type == kNumber && is_integer(value_.text));
+        if (s.types != 0 && !typed)
+            return failure(Failure::Kind::other, "got " + type_names(type) + ", want " + type_names(s.types));
         if (s.constant != nullptr && !equal(value_, *s.constant)) {
-            return failure(Failure::Kind::other, is_compound(*s.constant) ? "'const' failed" : "value must be " + displayed(*s.constant));
+            return failure(Failure::Kind::other,
+                           is_compound(*s.constant) ? "'const' failed" : "value must be " + displayed(*s.constant));
         }
         if (s.enumeration != nullptr) {
             auto const& values = s.enumeration->items;
@@ -214,7 +229,8 @@ private:
         }
         if (s.format != nullptr && value_.kind == Json::Kind::string) {
             if (auto const reason = s.format(value_.text))
-                return failure(Failure::Kind::other, displayed(value_) + " is not valid " + s.format_name + ": " + *reason);
+                return failure(Failure::Kind::other,
+                               displayed(value_) + " is not valid " + s.format_name + ": " + *reason);
         }
         return nullptr;
     }
@@ -291,7 +307,8 @@ private:
             if (!evaluated && s.additional_properties.kind != Additional::Kind::absent) {
                 evaluated = true;
                 if (s.additional_properties.kind == Additional::Kind::refused) refused.push_back(name);
-                if (s.additional_properties.schema != nullptr) keep(on_child(s.additional_properties.schema, member, name));
+                if (s.additional_properties.schema != nullptr)
+                    keep(on_child(s.additional_properties.schema, member, name));
             }
             if (evaluated) left_.properties.erase(name);
         }
@@ -303,7 +320,9 @@ private:
             if (enough()) return;
             Json const text = Json::string(name);
             auto const path = std::exchange(run_.path, {});  // names are reported without a place, as the library does
-            Validator sub{run_, text, schema_->property_names, Scope{schema_->property_names, "", 0, nullptr}, only_verdict_, false, meta_};
+            Validator sub{
+                run_,  text, schema_->property_names, Scope{schema_->property_names, "", 0, nullptr}, only_verdict_,
+                false, meta_};
             auto failed = sub.run();
             if (failed) {
                 auto made = failure(Failure::Kind::other, "invalid propertyName " + quoted(name));
@@ -326,13 +345,18 @@ private:
         bound(s.max_items, size, false, "maxItems");
         if (s.unique_items) check_unique();
         std::size_t evaluated = std::min(s.prefix_items.size(), items.size());
-        for (std::size_t i = 0; i < evaluated && !enough(); ++i) keep(on_child(s.prefix_items[i], items[i], std::to_string(i)));
+        for (std::size_t i = 0; i < evaluated && !enough(); ++i)
+            keep(on_child(s.prefix_items[i], items[i], std::to_string(i)));
         if (s.items != nullptr) {
-            for (std::size_t i = evaluated; i < items.size() && !enough(); ++i) keep(on_child(s.items, items[i], std::to_string(i - evaluated)));
+            for (std::size_t i = evaluated; i < items.size() && !enough(); ++i)
+                keep(on_child(s.items, items[i], std::to_string(i - evaluated)));
             if (s.draft < 2020) evaluated = items.size();
         }
         if (s.additional_items.kind == Additional::Kind::refused && evaluated != items.size()) {
-            wrong([&] { return "last " + localized(size - static_cast<std::int64_t>(evaluated)) + " additionalItem(s) not allowed"; });
+            wrong([&] {
+                return "last " + localized(size - static_cast<std::int64_t>(evaluated)) +
+                       " additionalItem(s) not allowed";
+            });
         }
         if (s.additional_items.schema != nullptr) {
             for (std::size_t i = evaluated; i < items.size() && !enough(); ++i)
@@ -351,7 +375,10 @@ private:
             }
             for (std::size_t j = 0; j < i; ++j) {
                 if (!equal(items[i], items[j])) continue;
-                wrong([&] { return "items at " + localized(static_cast<std::int64_t>(j)) + " and " + localized(static_cast<std::int64_t>(i)) + " are equal"; });
+                wrong([&] {
+                    return "items at " + localized(static_cast<std::int64_t>(j)) + " and " +
+                           localized(static_cast<std::int64_t>(i)) + " are equal";
+                });
                 return;
             }
         }
@@ -379,8 +406,10 @@ private:
         if (s.min_contains) {
             if (count < *s.min_contains) {
                 wrong_because(std::move(causes), [&] {
-                    auto const head = "min " + localized(*s.min_contains) + " items required to match contains schema, but ";
-                    return matched.empty() ? head + "none matched" : head + "matched " + localized(count) + " items at " + listed(matched);
+                    auto const head =
+                        "min " + localized(*s.min_contains) + " items required to match contains schema, but ";
+                    return matched.empty() ? head + "none matched"
+                                           : head + "matched " + localized(count) + " items at " + listed(matched);
                 });
             }
         } else if (matched.empty()) {
@@ -388,8 +417,8 @@ private:
         }
         if (s.max_contains && count > *s.max_contains) {
             wrong([&] {
-                return "max " + localized(*s.max_contains) + " items required to match contains schema, but matched " + localized(count) +
-                       " items at " + listed(matched);
+                return "max " + localized(*s.max_contains) + " items required to match contains schema, but matched " +
+                       localized(count) + " items at " + listed(matched);
             });
         }
     }
@@ -408,7 +437,10 @@ private:
 
     void compare_to(std::string const& limit, char const* keyword, bool (*good)(int)) {
         if (limit.empty() || good(compare_numbers(value_.text, limit))) return;
-        wrong([&] { return std::string{keyword} + ": got " + localized(std::string_view{value_.text}) + ", want " + localized(std::string_view{limit}); });
+        wrong([&] {
+            return std::string{keyword} + ": got " + localized(std::string_view{value_.text}) + ", want " +
+                   localized(std::string_view{limit});
+        });
     }
 
     void check_number() {
@@ -418,7 +450,10 @@ private:
         compare_to(s.exclusive_minimum, "exclusiveMinimum", [](int order) { return order > 0; });
         compare_to(s.exclusive_maximum, "exclusiveMaximum", [](int order) { return order < 0; });
         if (!s.multiple_of.empty() && !is_multiple(value_.text, s.multiple_of)) {
-            wrong([&] { return "multipleOf: got " + localized(std::string_view{value_.text}) + ", want " + localized(std::string_view{s.multiple_of}); });
+            wrong([&] {
+                return "multipleOf: got " + localized(std::string_view{value_.text}) + ", want " +
+                       localized(std::string_view{s.multiple_of});
+            });
         }
     }
 
@@ -426,7 +461,8 @@ private:
         if (auto const* target = schema_->recursive_ref) {
             if (target->recursive_anchor) {
                 for (auto const* scope = &scope_; scope != nullptr; scope = scope->parent) {
-                    if (scope->schema->resource != nullptr && scope->schema->resource->recursive_anchor) target = scope->schema;
+                    if (scope->schema->resource != nullptr && scope->schema->resource->recursive_anchor)
+                        target = scope->schema;
                 }
             }
             keep(follow(target, "$recursiveRef"));
@@ -488,7 +524,9 @@ private:
             } else if (!matched) {
                 matched = index;
             } else {
-                wrong([&] { return "'oneOf' failed, subschemas " + localized(*matched) + ", " + localized(index) + " matched"; });
+                wrong([&] {
+                    return "'oneOf' failed, subschemas " + localized(*matched) + ", " + localized(index) + " matched";
+                });
                 break;
             }
         }
@@ -498,7 +536,8 @@ private:
     void unevaluated() {
         auto const& s = *schema_;
         if (value_.kind == Json::Kind::object && s.unevaluated_properties != nullptr) {
-            for (auto const name : left_.properties) keep(on_child(s.unevaluated_properties, *value_.find(name), std::string{name}));
+            for (auto const name : left_.properties)
+                keep(on_child(s.unevaluated_properties, *value_.find(name), std::string{name}));
             left_.properties.clear();
         }
         if (value_.kind == Json::Kind::array && s.unevaluated_items != nullptr) {
@@ -521,7 +560,8 @@ private:
 
 Result<void> check(Subschema const& schema, Json const& value, Limits const& limits, Root const* as_schema) {
     Run run{.limits = limits, .as_schema = as_schema};
-    Validator validator{run, value, &schema, Scope{&schema, "", 0, nullptr}, false, false, as_schema != nullptr ? &schema : nullptr};
+    Validator validator{
+        run, value, &schema, Scope{&schema, "", 0, nullptr}, false, false, as_schema != nullptr ? &schema : nullptr};
     auto failed = validator.run();
     if (run.stopped) return std::unexpected{*run.stopped};
     if (!failed) return {};

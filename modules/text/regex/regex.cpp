@@ -75,7 +75,10 @@ std::string_view go_code(re2::RE2::ErrorCode code) {
     }
 }
 
-bool is_word(char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z' && static_cast<unsigned char>(c) < 0x80) || c == '_'; }
+bool is_word(char c) {
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z' && static_cast<unsigned char>(c) < 0x80) ||
+           c == '_';
+}
 
 }  // namespace
 
@@ -107,8 +110,10 @@ Result<Regex> Regex::compile(std::string_view pattern) {
     auto program = std::make_unique<re2::RE2>(re2::StringPiece{translated.data(), translated.size()}, options);
     if (program->ok()) return Regex{std::move(program), pattern.empty()};
     auto const code = program->error_code() == re2::RE2::ErrorPatternTooLarge ? Errc::limit : Errc::invalid_input;
-    if (program->error_code() == re2::RE2::ErrorTrailingBackslash) return refuse(code, go_code(program->error_code()), "");
-    auto at = program->error_arg().empty() || program->error_arg() == translated ? std::string{pattern} : program->error_arg();
+    if (program->error_code() == re2::RE2::ErrorTrailingBackslash)
+        return refuse(code, go_code(program->error_code()), "");
+    auto at = program->error_arg().empty() || program->error_arg() == translated ? std::string{pattern}
+                                                                                 : program->error_arg();
     if (at.starts_with("(?P<") && pattern.find(at) == std::string_view::npos) at.erase(2, 1);
     return refuse(code, go_code(program->error_code()), at);
 }
@@ -120,11 +125,15 @@ bool Regex::match_at(std::string_view text, std::size_t from, Match& match) cons
     if (names_.size() > kFewGroups) many.resize(names_.size());
     std::span<re2::StringPiece> const groups{names_.size() > kFewGroups ? many.data() : few, names_.size()};
     re2::StringPiece const whole{text.data() == nullptr ? "" : text.data(), text.size()};
-    if (!program_->Match(whole, from, text.size(), re2::RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size()))) return false;
+    if (!program_->Match(whole, from, text.size(), re2::RE2::UNANCHORED, groups.data(),
+                         static_cast<int>(groups.size())))
+        return false;
     match.clear();
     for (auto const& group : groups) {
         if (group.data() == nullptr) match.emplace_back(-1, -1);
-        else match.emplace_back(group.data() - whole.data(), group.data() - whole.data() + static_cast<std::ptrdiff_t>(group.size()));
+        else
+            match.emplace_back(group.data() - whole.data(),
+                               group.data() - whole.data() + static_cast<std::ptrdiff_t>(group.size()));
     }
     return true;
 }
@@ -147,7 +156,8 @@ std::optional<Match> Regex::find_match(std::string_view text) const {
 std::optional<std::string> Regex::find(std::string_view text) const {
     Match match;
     if (!match_at(text, 0, match)) return std::nullopt;
-    return std::string{text.substr(static_cast<std::size_t>(match[0].first), static_cast<std::size_t>(match[0].second - match[0].first))};
+    return std::string{text.substr(static_cast<std::size_t>(match[0].first),
+                                   static_cast<std::size_t>(match[0].second - match[0].first))};
 }
 
 std::vector<std::pair<std::size_t, std::size_t>> Regex::all(std::string_view text, std::int64_t count) const {
@@ -220,7 +230,8 @@ Result<std::string> Regex::replace(std::string_view text, std::size_t bytes_max,
 void Regex::expand(std::string& out, std::string_view replacement, std::string_view text, Match const& match) const {
     auto const append_group = [&](std::size_t number) {
         if (number >= match.size() || match[number].first < 0) return false;
-        out += text.substr(static_cast<std::size_t>(match[number].first), static_cast<std::size_t>(match[number].second - match[number].first));
+        out += text.substr(static_cast<std::size_t>(match[number].first),
+                           static_cast<std::size_t>(match[number].second - match[number].first));
         return true;
     };
     for (;;) {
@@ -262,11 +273,14 @@ void Regex::expand(std::string& out, std::string_view replacement, std::string_v
     out += replacement;
 }
 
-Result<std::string> Regex::replace_all(std::string_view text, std::string_view replacement, std::size_t bytes_max) const {
-    return replace(text, bytes_max, [&](std::string& out, Match const& match) { expand(out, replacement, text, match); });
+Result<std::string> Regex::replace_all(std::string_view text, std::string_view replacement,
+                                       std::size_t bytes_max) const {
+    return replace(text, bytes_max,
+                   [&](std::string& out, Match const& match) { expand(out, replacement, text, match); });
 }
 
-Result<std::string> Regex::replace_all_literal(std::string_view text, std::string_view replacement, std::size_t bytes_max) const {
+Result<std::string> Regex::replace_all_literal(std::string_view text, std::string_view replacement,
+                                               std::size_t bytes_max) const {
     return replace(text, bytes_max, [&](std::string& out, Match const&) { out += replacement; });
 }
 

@@ -46,7 +46,8 @@ public:
 
     /// ReplaceAllString, $1 and ${name} expanded.  Errors  limit: the result would exceed bytes_max
     Result<std::string> replace_all(std::string_view text, std::string_view replacement, std::size_t bytes_max) const;
-    Result<std::string> replace_all_literal(std::string_view text, std::string_view replacement, std::size_t bytes_max) const;
+    Result<std::string> replace_all_literal(std::string_view text, std::string_view replacement,
+                                            std::size_t bytes_max) const;
 
 private:
     explicit Regex(std::unique_ptr<re2::RE2> program, bool empty);

@@ -53,7 +53,9 @@ std::string quoted(std::string_view text) {
     return out + '"';
 }
 
-bool is_wildcard(std::string_view segment) { return segment.empty() || segment == "x" || segment == "X" || segment == "*"; }
+bool is_wildcard(std::string_view segment) {
+    return segment.empty() || segment == "x" || segment == "X" || segment == "*";
+}
 
 struct Written {
     OpName op;
@@ -147,7 +149,8 @@ std::string because(Version const& version, std::string_view what, Comparison co
 }
 
 std::string prerelease_unwanted(Version const& version) {
-    return quoted(version.string()) + " is a prerelease version and the constraint is only looking for release versions";
+    return quoted(version.string()) +
+           " is a prerelease version and the constraint is only looking for release versions";
 }
 
 Verdict not_equal(Version const& v, Comparison const& c) {
@@ -183,8 +186,8 @@ Verdict greater(Version const& v, Comparison const& c) {
 Verdict less_equal(Version const& v, Comparison const& c) {
     bool accepted = compare(v, c.version) <= 0;
     if (c.dirty) {
-        accepted = v.major <= c.version.major &&
-                   !(v.major == c.version.major && v.minor > c.version.minor && !c.minor_dirty);
+        accepted =
+            v.major <= c.version.major && !(v.major == c.version.major && v.minor > c.version.minor && !c.minor_dirty);
     }
     if (accepted) return {};
     return because(v, "is greater than", c);
@@ -195,7 +198,8 @@ Verdict tilde(Version const& v, Comparison const& c) {
     bool const zero = c.version.major == 0 && c.version.minor == 0 && c.version.patch == 0;
     if (zero && !c.minor_dirty && !c.patch_dirty) return {};
     if (v.major != c.version.major) return because(v, "does not have same major version as", c);
-    if (v.minor != c.version.minor && !c.minor_dirty) return because(v, "does not have same major and minor version as", c);
+    if (v.minor != c.version.minor && !c.minor_dirty)
+        return because(v, "does not have same major and minor version as", c);
     return {};
 }
 
@@ -213,7 +217,8 @@ Verdict caret(Version const& v, Comparison const& c) {
     }
     if (v.minor > 0) return because(v, "does not have same minor version as", c);
     if (c.version.patch == v.patch) return {};
-    return because(v, "does not equal", c) + ". Expect version and constraint to equal when major and minor versions are 0";
+    return because(v, "does not equal", c) +
+           ". Expect version and constraint to equal when major and minor versions are 0";
 }
 
 Verdict judge(Version const& v, Comparison const& c, bool prereleases) {
@@ -241,7 +246,8 @@ Verdict judge(Version const& v, Comparison const& c, bool prereleases) {
 }  // namespace
 
 Result<Constraint> parse_constraint(std::string_view text) {
-    if (text.size() > kConstraintBytesMax) return fail(Errc::invalid_input, "constraint string is too long (max 512 bytes)");
+    if (text.size() > kConstraintBytesMax)
+        return fail(Errc::invalid_input, "constraint string is too long (max 512 bytes)");
     std::string const rewritten = rewrite_ranges(std::string{text});
     std::vector<std::string_view> groups;
     for (std::string_view rest = rewritten;;) {
@@ -269,7 +275,8 @@ Result<Constraint> parse_constraint(std::string_view text) {
 bool Constraint::check(Version const& version) const {
     for (auto const& group : any_) {
         bool accepted = true;
-        for (auto const& comparison : group.all) accepted = accepted && !judge(version, comparison, group.has_prerelease);
+        for (auto const& comparison : group.all)
+            accepted = accepted && !judge(version, comparison, group.has_prerelease);
         if (accepted) return true;
     }
     return false;

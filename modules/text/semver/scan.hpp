@@ -17,8 +17,8 @@ constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c
 int compare_prerelease(std::string_view left, std::string_view right);
 
 struct Parts {
-    std::string_view all;       // the whole match
-    std::string_view major;     // without dots
+    std::string_view all;    // the whole match
+    std::string_view major;  // without dots
     std::string_view minor;
     std::string_view patch;
     std::string_view prerelease;
@@ -49,8 +49,7 @@ struct Scanner {
         return at - start;
     }
 
-    template <class Accept>
-    std::string_view run(Accept accept) {
+    template <class Accept> std::string_view run(Accept accept) {
         auto const start = at;
         while (at < text.size() && accept(text[at])) ++at;
         return text.substr(start, at - start);

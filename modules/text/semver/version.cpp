@@ -14,8 +14,7 @@ namespace {
 bool is_identifier_text(std::string_view text) { return std::ranges::all_of(text, is_identifier_byte); }
 bool is_digits(std::string_view text) { return std::ranges::all_of(text, is_digit); }
 
-template <class Visit>
-bool each_part(std::string_view text, Visit visit) {
+template <class Visit> bool each_part(std::string_view text, Visit visit) {
     for (;;) {
         auto const dot = text.find('.');
         if (!visit(text.substr(0, dot))) return false;
@@ -50,8 +49,8 @@ Result<std::uint64_t> segment(std::string_view digits) {
     std::uint64_t value = 0;
     auto const [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (ec == std::errc{}) return value;
-    return fail(Errc::invalid_input, "error parsing version segment: strconv.ParseUint: parsing \"" + std::string{digits} +
-                                         "\": value out of range");
+    return fail(Errc::invalid_input, "error parsing version segment: strconv.ParseUint: parsing \"" +
+                                         std::string{digits} + "\": value out of range");
 }
 
 std::optional<std::uint64_t> as_number(std::string_view text) {
@@ -85,7 +84,8 @@ int compare_prerelease(std::string_view left, std::string_view right) {
     while (!left.empty() || !right.empty()) {
         auto const left_dot = std::min(left.find('.'), left.size());
         auto const right_dot = std::min(right.find('.'), right.size());
-        if (int const order = compare_part(left.substr(0, left_dot), right.substr(0, right_dot)); order != 0) return order;
+        if (int const order = compare_part(left.substr(0, left_dot), right.substr(0, right_dot)); order != 0)
+            return order;
         left.remove_prefix(std::min(left_dot + 1, left.size()));
         right.remove_prefix(std::min(right_dot + 1, right.size()));
     }
@@ -113,8 +113,11 @@ Result<Version> parse(std::string_view text) {
     Scanner scan{text, Scanner::Digits::only};
     auto const parts = scan.core();
     if (!parts || scan.at != text.size()) return fail(Errc::invalid_input, "invalid semantic version");
-    Version version{.prerelease = std::string{parts->prerelease}, .metadata = std::string{parts->metadata}, .original = std::string{text}};
-    for (auto const& [digits, slot] : {std::pair{parts->major, &version.major}, {parts->minor, &version.minor}, {parts->patch, &version.patch}}) {
+    Version version{.prerelease = std::string{parts->prerelease},
+                    .metadata = std::string{parts->metadata},
+                    .original = std::string{text}};
+    for (auto const& [digits, slot] :
+         {std::pair{parts->major, &version.major}, {parts->minor, &version.minor}, {parts->patch, &version.patch}}) {
         if (digits.empty()) continue;
         auto value = segment(digits);
         if (!value) return fail(std::move(value));
@@ -153,8 +156,8 @@ Result<Version> parse_strict(std::string_view text) {
     for (std::size_t i = 0; i < 3; ++i) {
         auto const [end, ec] = std::from_chars(segments[i].data(), segments[i].data() + segments[i].size(), *slots[i]);
         if (ec == std::errc{}) continue;
-        return fail(Errc::invalid_input, "strconv.ParseUint: parsing \"" + std::string{segments[i]} + "\": " +
-                                             (segments[i].empty() ? "invalid syntax" : "value out of range"));
+        return fail(Errc::invalid_input, "strconv.ParseUint: parsing \"" + std::string{segments[i]} +
+                                             "\": " + (segments[i].empty() ? "invalid syntax" : "value out of range"));
     }
     return version;
 }
@@ -170,12 +173,14 @@ Result<Version> Version::next_patch() const {
 }
 
 Result<Version> Version::next_minor() const {
-    if (minor == std::numeric_limits<std::uint64_t>::max()) return fail(Errc::limit, "minor version increment would overflow uint64");
+    if (minor == std::numeric_limits<std::uint64_t>::max())
+        return fail(Errc::limit, "minor version increment would overflow uint64");
     return bumped(Version{.major = major, .minor = minor + 1}, original);
 }
 
 Result<Version> Version::next_major() const {
-    if (major == std::numeric_limits<std::uint64_t>::max()) return fail(Errc::limit, "major version increment would overflow uint64");
+    if (major == std::numeric_limits<std::uint64_t>::max())
+        return fail(Errc::limit, "major version increment would overflow uint64");
     return bumped(Version{.major = major + 1}, original);
 }
 

@@ -14,7 +14,9 @@ namespace {
 using namespace holdfast::gotemplate;
 
 // Bytes that are not UTF-8 became U+FFFD in the golden file.
-std::string as_recorded(std::string const& text) { return std::string{from_json(to_json(Value::string(text)).value()).value().as_string()}; }
+std::string as_recorded(std::string const& text) {
+    return std::string{from_json(to_json(Value::string(text)).value()).value().as_string()};
+}
 
 void check_file(std::string const& name) {
     std::ifstream file{std::filesystem::path{HOLDFAST_GOLDEN_DIR} / name};
@@ -30,7 +32,8 @@ void check_file(std::string const& name) {
             continue;
         }
         auto data = fields[1];
-        if (data.is_string() && named.contains(std::string{data.as_string()})) data = named.at(std::string{data.as_string()});
+        if (data.is_string() && named.contains(std::string{data.as_string()}))
+            data = named.at(std::string{data.as_string()});
         // A copy: set and merge change maps in place.
         auto const fresh = from_json(to_json(data).value()).value();
 
@@ -53,9 +56,15 @@ TEST_CASE("gotemplate: sprig's strings agree with Go", "[text][gotemplate]") { c
 TEST_CASE("gotemplate: sprig's numbers agree with Go", "[text][gotemplate]") { check_file("sprig_numbers.txt"); }
 TEST_CASE("gotemplate: sprig's lists agree with Go", "[text][gotemplate]") { check_file("sprig_lists.txt"); }
 TEST_CASE("gotemplate: sprig's dicts agree with Go", "[text][gotemplate]") { check_file("sprig_dicts.txt"); }
-TEST_CASE("gotemplate: sprig's defaults and JSON agree with Go", "[text][gotemplate]") { check_file("sprig_defaults.txt"); }
+TEST_CASE("gotemplate: sprig's defaults and JSON agree with Go", "[text][gotemplate]") {
+    check_file("sprig_defaults.txt");
+}
 TEST_CASE("gotemplate: sprig's dates agree with Go", "[text][gotemplate]") { check_file("sprig_dates.txt"); }
-TEST_CASE("gotemplate: sprig's encodings, paths and URLs agree with Go", "[text][gotemplate]") { check_file("sprig_encoding.txt"); }
-TEST_CASE("gotemplate: sprig's regular expressions agree with Go", "[text][gotemplate][regex]") { check_file("sprig_regex.txt"); }
+TEST_CASE("gotemplate: sprig's encodings, paths and URLs agree with Go", "[text][gotemplate]") {
+    check_file("sprig_encoding.txt");
+}
+TEST_CASE("gotemplate: sprig's regular expressions agree with Go", "[text][gotemplate][regex]") {
+    check_file("sprig_regex.txt");
+}
 TEST_CASE("gotemplate: sprig's semver agrees with Go", "[text][gotemplate][semver]") { check_file("sprig_semver.txt"); }
 TEST_CASE("gotemplate: sprig's crypto agrees with Go", "[text][gotemplate][crypto]") { check_file("sprig_crypto.txt"); }

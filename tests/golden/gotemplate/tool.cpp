@@ -26,11 +26,14 @@ private:
 
 class FixedClock final : public Clock {
 public:
-    std::chrono::system_clock::time_point now() override { return std::chrono::system_clock::from_time_t(1'700'000'000); }
+    std::chrono::system_clock::time_point now() override {
+        return std::chrono::system_clock::from_time_t(1'700'000'000);
+    }
 };
 
 Value with_ints(Value const& value) {
-    if (value.kind() == Kind::floating && value.as_float() == std::trunc(value.as_float()) && std::fabs(value.as_float()) < 9e15)
+    if (value.kind() == Kind::floating && value.as_float() == std::trunc(value.as_float()) &&
+        std::fabs(value.as_float()) < 9e15)
         return Value::integer(static_cast<std::int64_t>(value.as_float()), types::int64);
     if (value.is_map()) {
         auto made = Value::map();
@@ -68,7 +71,8 @@ Answer evaluate(std::string_view text, Value const& data, std::string_view flags
     }
     auto const missing = has('s') ? MissingKey::error : has('f') ? MissingKey::zero : MissingKey::invalid;
     Executor executor{set, missing, Ports{&random, &clock, nullptr}};
-    if (!executor.execute("t", has('i') ? with_ints(data) : data, answer.out)) answer.err = executor.error().error.message;
+    if (!executor.execute("t", has('i') ? with_ints(data) : data, answer.out))
+        answer.err = executor.error().error.message;
     return answer;
 }
 

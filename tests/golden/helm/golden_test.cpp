@@ -45,7 +45,8 @@ std::vector<Case> read_cases(fs::path const& path) {
 std::vector<std::string> words(std::string rest) {
     std::vector<std::string> out;
     while (!rest.empty()) {
-        if (!out.empty() && (out.back() == "--name-template" || out.back() == "--set-literal" || out.back() == "--set-json")) {
+        if (!out.empty() &&
+            (out.back() == "--name-template" || out.back() == "--set-literal" || out.back() == "--set-json")) {
             out.push_back(rest);
             break;
         }
@@ -74,7 +75,8 @@ void write_chart(fs::path const& top, Case& one) {
 }
 
 std::string replaced(std::string text, std::string const& from, std::string const& to) {
-    for (auto at = text.find(from); at != text.npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+    for (auto at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))
+        text.replace(at, from.size(), to);
     return text;
 }
 

@@ -96,7 +96,8 @@ std::pair<Options, std::string> read_flags(std::string const& flags) {
 std::string first_line(std::string text) { return text.substr(0, text.find('\n')); }
 
 std::string with_placeholder(std::string text, std::string const& directory) {
-    for (std::size_t at = 0; (at = text.find(directory, at)) != std::string::npos;) text.replace(at, directory.size(), "$DIR");
+    for (std::size_t at = 0; (at = text.find(directory, at)) != std::string::npos;)
+        text.replace(at, directory.size(), "$DIR");
     return text;
 }
 
@@ -114,7 +115,8 @@ void check(Group const& group, Case const& one) {
     INFO(one.name);
     if (!error.empty()) {
         REQUIRE_FALSE(text);
-        CHECK("Error: " + with_placeholder(first_line(text.error().message), top.path().string()) == first_line(error.mapped()));
+        CHECK("Error: " + with_placeholder(first_line(text.error().message), top.path().string()) ==
+              first_line(error.mapped()));
     } else {
         if (!text) FAIL(text.error().message);
         CHECK(*text == expect.mapped());
@@ -137,7 +139,8 @@ void check_flux(Case const& one) {
     INFO(one.name);
     if (!error.empty()) {
         CHECK_FALSE(text);
-        if (!text) CHECK("Error: " + with_placeholder(first_line(text.error().message), "/top") == first_line(error.mapped()));
+        if (!text)
+            CHECK("Error: " + with_placeholder(first_line(text.error().message), "/top") == first_line(error.mapped()));
     } else {
         CHECK((text ? "" : text.error().message) == "");
         if (text) CHECK(*text == expect.mapped());
@@ -154,7 +157,8 @@ TEST_CASE("kustomize: directories build as kustomize-controller builds them", "[
     CHECK(group.cases.size() >= 70);
 }
 
-TEST_CASE("kustomize: every recorded tree builds to kustomize's bytes or fails with its first line", "[kustomize][golden]") {
+TEST_CASE("kustomize: every recorded tree builds to kustomize's bytes or fails with its first line",
+          "[kustomize][golden]") {
     auto const* const directory = std::getenv("HOLDFAST_KUSTOMIZE_CASES");
     REQUIRE(directory != nullptr);
     std::vector<fs::path> groups;

@@ -62,17 +62,20 @@ TEST_CASE("config: every key of the reference is one that can be set", "[daemon]
         auto const dot = key.find('.');
         std::string const group = key.substr(0, dot);
         // A value of no possible type: the refusal must be about the value, not about the key.
-        std::string const text = dot == std::string::npos ? key + ": [[]]\n" : group + ":\n  " + key.substr(dot + 1) + ": [[]]\n";
+        std::string const text =
+            dot == std::string::npos ? key + ": [[]]\n" : group + ":\n  " + key.substr(dot + 1) + ": [[]]\n";
         auto const message = refusal(text);
         INFO(message);
-        CHECK(message.starts_with("holdfast.yaml:" + std::string{dot == std::string::npos ? "1" : "2"} + ": " + key + ": must be"));
+        CHECK(message.starts_with("holdfast.yaml:" + std::string{dot == std::string::npos ? "1" : "2"} + ": " + key +
+                                  ": must be"));
         ++rows;
     }
     CHECK(rows >= 36);
 }
 
 TEST_CASE("config: what is set is read, the rest keeps its default", "[daemon][config]") {
-    auto const config = load("site: shop-17\nlimits:\n  memory: 64MiB\n  render_time: 1m30s\n  passes: 3\nlog:\n  areas: {uplink: debug}\nuplink:\n  enabled: true\n");
+    auto const config = load(
+        "site: shop-17\nlimits:\n  memory: 64MiB\n  render_time: 1m30s\n  passes: 3\nlog:\n  areas: {uplink: debug}\nuplink:\n  enabled: true\n");
 
     REQUIRE(config);
     CHECK(config->site_name == "shop-17");
@@ -86,7 +89,8 @@ TEST_CASE("config: what is set is read, the rest keeps its default", "[daemon][c
 
 TEST_CASE("config: a wrong file is refused naming file, line and key", "[daemon][config]") {
     CHECK(refusal("site: a\nmemory: 64MiB\n") == "holdfast.yaml:2: memory: unknown key (see `holdfast config print`)");
-    CHECK(refusal("limits:\n  memroy: 64MiB\n") == "holdfast.yaml:2: limits.memroy: unknown key (see `holdfast config print`)");
+    CHECK(refusal("limits:\n  memroy: 64MiB\n") ==
+          "holdfast.yaml:2: limits.memroy: unknown key (see `holdfast config print`)");
     CHECK(refusal("limits: 3\n") == "holdfast.yaml:1: limits: must be a map");
     CHECK(refusal("\ninstall_crds: yes\n") == "holdfast.yaml:2: install_crds: must be true or false");
     CHECK(refusal("limits:\n  passes: many\n") == "holdfast.yaml:2: limits.passes: must be a whole number");
@@ -94,11 +98,15 @@ TEST_CASE("config: a wrong file is refused naming file, line and key", "[daemon]
     CHECK(refusal("limits:\n  passes: 0\n") == "holdfast.yaml:2: limits.passes: must be between 1 and 256");
     CHECK(refusal("limits:\n  passes: 257\n") == "holdfast.yaml:2: limits.passes: must be between 1 and 256");
     CHECK(refusal("limits:\n  memory: 31MiB\n") == "holdfast.yaml:2: limits.memory: must be between 32MiB and 64GiB");
-    CHECK(refusal("limits:\n  memory: 64MB\n") == "holdfast.yaml:2: limits.memory: is no size such as 64MiB (units: KiB, MiB, GiB)");
-    CHECK(refusal("limits:\n  render_cpu: 2h\n") == "holdfast.yaml:2: limits.render_cpu: must be between 1s and 1h0m0s");
-    CHECK(refusal("limits:\n  render_cpu: 20\n") == "holdfast.yaml:2: limits.render_cpu: must be a duration such as 30s");
+    CHECK(refusal("limits:\n  memory: 64MB\n") ==
+          "holdfast.yaml:2: limits.memory: is no size such as 64MiB (units: KiB, MiB, GiB)");
+    CHECK(refusal("limits:\n  render_cpu: 2h\n") ==
+          "holdfast.yaml:2: limits.render_cpu: must be between 1s and 1h0m0s");
+    CHECK(refusal("limits:\n  render_cpu: 20\n") ==
+          "holdfast.yaml:2: limits.render_cpu: must be a duration such as 30s");
     CHECK(refusal("log:\n  level: loud\n") == "holdfast.yaml:2: log.level: must be one of debug, info, warning, error");
-    CHECK(refusal("log:\n  areas: {uplink: loud}\n") == "holdfast.yaml:2: log.areas: level must be one of debug, info, warning, error");
+    CHECK(refusal("log:\n  areas: {uplink: loud}\n") ==
+          "holdfast.yaml:2: log.areas: level must be one of debug, info, warning, error");
     CHECK(refusal("site: [a]\n") == "holdfast.yaml:1: site: must be text");
     CHECK(refusal("- a\n") == "holdfast.yaml:1: must be a map of settings");
     CHECK(refusal("site: a\nsite: b\n") == "holdfast.yaml:2: site: is set twice");

@@ -17,12 +17,15 @@ using source::RemoteContent;
 namespace {
 
 Remote file(std::string url) { return {.url = std::move(url)}; }
-Remote repository(std::string url, std::string ref) { return {Remote::Kind::repository, std::move(url), std::move(ref), false, std::chrono::seconds{3}}; }
+Remote repository(std::string url, std::string ref) {
+    return {Remote::Kind::repository, std::move(url), std::move(ref), false, std::chrono::seconds{3}};
+}
 
 }  // namespace
 
 TEST_CASE("remote bases: a list of what is missing survives its text", "[daemon][remote]") {
-    auto const text = boost::json::serialize(describe({file("http://host/a"), repository("https://host/org/repo", "v1")}));
+    auto const text =
+        boost::json::serialize(describe({file("http://host/a"), repository("https://host/org/repo", "v1")}));
 
     auto const remotes = read_remotes(boost::json::parse(text));
 
@@ -31,7 +34,8 @@ TEST_CASE("remote bases: a list of what is missing survives its text", "[daemon]
     CHECK(remotes->front().key() == "http://host/a");
     CHECK(remotes->back().key() == "git::https://host/org/repo?submodules=false&ref=v1");
     CHECK(remotes->back().timeout == std::chrono::seconds{3});
-    for (auto const* bad : {"{}", "[1]", "[{}]", R"([{"repository":1,"url":"","ref":"","submodules":true,"timeout":1}])"}) {
+    for (auto const* bad :
+         {"{}", "[1]", "[{}]", R"([{"repository":1,"url":"","ref":"","submodules":true,"timeout":1}])"}) {
         INFO(bad);
         CHECK_FALSE(read_remotes(boost::json::parse(bad)));
     }
@@ -64,16 +68,20 @@ TEST_CASE("remote bases: what was fetched, and what was not, arrives in the rend
 
 TEST_CASE("remote bases: one build gets 64 of them, 100 MiB in all", "[daemon][remote]") {
     auto supplies = std::move(*Supplies::create());
-    for (std::size_t i = 0; i < limits::kRemotesMax; ++i) REQUIRE(supplies.add(file("http://host/" + std::to_string(i)), RemoteContent{}));
+    for (std::size_t i = 0; i < limits::kRemotesMax; ++i)
+        REQUIRE(supplies.add(file("http://host/" + std::to_string(i)), RemoteContent{}));
     auto const many = supplies.add(file("http://host/more"), RemoteContent{});
     CHECK(many.error().code == Errc::limit);
     CHECK(many.error().message == "remote 'http://host/more': more than 64 remote resources in one build");
 
     auto large = std::move(*Supplies::create());
-    REQUIRE(large.add(file("http://host/half"), RemoteContent{.bytes = std::string(limits::kRemoteBytesMax / 2 + 1, 'x')}));
+    REQUIRE(
+        large.add(file("http://host/half"), RemoteContent{.bytes = std::string(limits::kRemoteBytesMax / 2 + 1, 'x')}));
     CHECK(large.bytes_left() == limits::kRemoteBytesMax / 2 - 1);
-    auto const much = large.add(file("http://host/other"), RemoteContent{.bytes = std::string(limits::kRemoteBytesMax / 2, 'x')});
-    CHECK(much.error().message == "remote 'http://host/other': more than 104857600 bytes of remote resources in one build");
+    auto const much =
+        large.add(file("http://host/other"), RemoteContent{.bytes = std::string(limits::kRemoteBytesMax / 2, 'x')});
+    CHECK(much.error().message ==
+          "remote 'http://host/other': more than 104857600 bytes of remote resources in one build");
 }
 
 TEST_CASE("remote bases: a sealed input cannot be changed", "[daemon][remote]") {

@@ -143,7 +143,8 @@ TEST_CASE("schedule: each kind has its own bound", "[daemon][schedule]") {
     CHECK(world.schedule.running() == 0);
 }
 
-TEST_CASE("schedule: the interval a story asks for is kept on the boot clock, within the jitter", "[daemon][schedule]") {
+TEST_CASE("schedule: the interval a story asks for is kept on the boot clock, within the jitter",
+          "[daemon][schedule]") {
     World world;
     world.next = {10min};
     world.schedule.want(kWeb);

@@ -38,9 +38,11 @@ bool tls_works() {
 bool database_works() {
     sqlite3* db = nullptr;
     sqlite3_initialize();
-    bool const works = sqlite3_open("/probe.db", &db) == SQLITE_OK &&
-                       sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; CREATE TABLE t(a); INSERT INTO t VALUES(1)", nullptr,
-                                    nullptr, nullptr) == SQLITE_OK;
+    bool const works =
+        sqlite3_open("/probe.db", &db) == SQLITE_OK &&
+        sqlite3_exec(
+            db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; CREATE TABLE t(a); INSERT INTO t VALUES(1)",
+            nullptr, nullptr, nullptr) == SQLITE_OK;
     sqlite3_close(db);
     return works;
 }

@@ -30,14 +30,18 @@ struct Cache {
     ArtifactStore store;
 };
 
-Result<std::string> add(ArtifactStore& store, std::string const& source, std::string const& revision, std::string const& bytes) {
+Result<std::string> add(ArtifactStore& store, std::string const& source, std::string const& revision,
+                        std::string const& bytes) {
     auto writer = store.begin();
     if (!writer) return fail(std::move(writer));
     auto written = (*writer)->write(bytes);
     if (!written) return fail(std::move(written));
     auto digest = (*writer)->finish();
     if (!digest) return digest;
-    auto recorded = store.record({.source = source, .revision = revision, .digest = *digest, .size = bytes.size(),
+    auto recorded = store.record({.source = source,
+                                  .revision = revision,
+                                  .digest = *digest,
+                                  .size = bytes.size(),
                                   .stored_at = model::WallTime{std::chrono::seconds{1'790'000'000}}});
     if (!recorded) return fail(std::move(recorded));
     return digest;
@@ -46,7 +50,8 @@ Result<std::string> add(ArtifactStore& store, std::string const& source, std::st
 TEST_CASE("artifacts: sources that nobody uses are forgotten by prefix, young ones stay", "[cache][artifacts]") {
     TempDir dir;
     Cache cache{dir.path()};
-    for (auto const* source : {"Remote/a", "Remote/b", "Remote%", "GitRepository/Remote/a"}) REQUIRE(add(cache.store, source, "1", source));
+    for (auto const* source : {"Remote/a", "Remote/b", "Remote%", "GitRepository/Remote/a"})
+        REQUIRE(add(cache.store, source, "1", source));
     model::WallTime const stored{std::chrono::seconds{1'790'000'000}};
 
     REQUIRE(cache.store.forget_others("Remote/", {}, stored));
@@ -81,7 +86,8 @@ TEST_CASE("artifacts: the newest revision comes back after a restart", "[cache][
     CHECK_FALSE(cache.store.newest("GitRepository/a/none").value());
 }
 
-TEST_CASE("artifacts: the same revision and digest again is one row; going back to an old one makes it newest", "[cache][artifacts]") {
+TEST_CASE("artifacts: the same revision and digest again is one row; going back to an old one makes it newest",
+          "[cache][artifacts]") {
     TempDir dir;
     Cache cache{dir.path()};
     REQUIRE(add(cache.store, "s", "r1", "one"));
@@ -95,11 +101,13 @@ TEST_CASE("artifacts: the same revision and digest again is one row; going back 
     CHECK(cache.store.revisions("s").value().size() == 3);
 }
 
-TEST_CASE("artifacts: only the last revisions are kept, and collection removes the blobs of the others", "[cache][artifacts]") {
+TEST_CASE("artifacts: only the last revisions are kept, and collection removes the blobs of the others",
+          "[cache][artifacts]") {
     TempDir dir;
     Cache cache{dir.path()};
     std::vector<std::string> digests;
-    for (int i = 0; i < 6; ++i) digests.push_back(add(cache.store, "s", "r" + std::to_string(i), "bytes " + std::to_string(i)).value());
+    for (int i = 0; i < 6; ++i)
+        digests.push_back(add(cache.store, "s", "r" + std::to_string(i), "bytes " + std::to_string(i)).value());
 
     auto const collected = cache.store.collect({digests[0]}).value();
 

@@ -74,7 +74,7 @@ TEST_CASE("blobs: a file and its directory are private", "[cache][blobs]") {
     auto store = open_store(dir / "blobs");
     auto const digest = put(*store, "x");
 
-    struct stat info {};
+    struct stat info{};
     REQUIRE(::stat((dir / "blobs").c_str(), &info) == 0);
     CHECK((info.st_mode & 0777) == 0700);
     REQUIRE(::stat((dir.path() / "blobs" / digest.substr(7)).c_str(), &info) == 0);
@@ -197,7 +197,8 @@ TEST_CASE("blobs: on a full disk a write is a limit and nothing is left behind",
     pid_t const child = ::fork();
     if (child == 0) {
         if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-            ::mount("tmpfs", dir.path().c_str(), "tmpfs", 0, "size=64k") != 0) ::_exit(77);
+            ::mount("tmpfs", dir.path().c_str(), "tmpfs", 0, "size=64k") != 0)
+            ::_exit(77);
         auto store = BlobStore::open(dir / "blobs", kMany);
         if (!store) ::_exit(1);
         {

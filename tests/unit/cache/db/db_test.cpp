@@ -36,7 +36,7 @@ TEST_CASE("db: a new file is private, in WAL mode, exclusive, and syncs in full"
     CHECK(text_of(db, "PRAGMA locking_mode") == "exclusive");
     CHECK(text_of(db, "PRAGMA synchronous") == "2");
     CHECK(text_of(db, "PRAGMA foreign_keys") == "1");
-    struct stat info {};
+    struct stat info{};
     REQUIRE(::stat((dir / "holdfast.db").c_str(), &info) == 0);
     CHECK((info.st_mode & 0777) == 0600);
     CHECK_FALSE(std::filesystem::exists(dir / "holdfast.db-shm"));
@@ -69,7 +69,10 @@ TEST_CASE("db: a statement can run again after its rows went out of scope half r
     REQUIRE(db.execute("CREATE TABLE t(a); INSERT INTO t VALUES(1),(2),(3)"));
     Statement select{db, "SELECT a FROM t WHERE a >= ?1 ORDER BY a"};
 
-    { auto rows = select.rows(1); REQUIRE(rows.next().value()); }
+    {
+        auto rows = select.rows(1);
+        REQUIRE(rows.next().value());
+    }
 
     CHECK(select.scalar(2).value() == 2);
     CHECK(select.scalar(9).error().code == Errc::not_found);
@@ -170,9 +173,7 @@ TEST_CASE("db: a file that is no database, or a damaged one, is corrupt", "[cach
     TempDir dir;
     auto const file = dir / "holdfast.db";
 
-    SECTION("text") {
-        std::ofstream{file} << std::string(8'192, 'x');
-    }
+    SECTION("text") { std::ofstream{file} << std::string(8'192, 'x'); }
     SECTION("a page overwritten") {
         {
             auto db = open_ok(file);

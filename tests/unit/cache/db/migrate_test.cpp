@@ -19,10 +19,12 @@ Connection open_file(std::filesystem::path const& file) {
 }
 
 std::string schema_of(Connection& db) {
-    Statement select{db, "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"};
+    Statement select{
+        db, "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"};
     std::string all;
     auto rows = select.rows();
-    while (rows.next().value()) all += rows.text(0) + " " + rows.text(1) + " " + rows.text(2) + ": " + rows.text(3) + "\n";
+    while (rows.next().value())
+        all += rows.text(0) + " " + rows.text(1) + " " + rows.text(2) + ": " + rows.text(3) + "\n";
     return all;
 }
 
@@ -60,7 +62,8 @@ TEST_CASE("migrate: running again changes nothing", "[cache][db]") {
 TEST_CASE("migrate: an older file gets only what it has not seen", "[cache][db]") {
     TempDir dir;
     auto db = open_file(dir / "holdfast.db");
-    Migration const steps[] = {{1, "0001_a", "CREATE TABLE a(x)"}, {2, "0002_b", "CREATE TABLE b(x); INSERT INTO a VALUES(1)"}};
+    Migration const steps[] = {{1, "0001_a", "CREATE TABLE a(x)"},
+                               {2, "0002_b", "CREATE TABLE b(x); INSERT INTO a VALUES(1)"}};
     REQUIRE(migrate(db, std::span{steps}.first(1)));
 
     REQUIRE(migrate(db, steps));
@@ -73,7 +76,8 @@ TEST_CASE("migrate: an older file gets only what it has not seen", "[cache][db]"
 TEST_CASE("migrate: a step that fails leaves the file at the step before", "[cache][db]") {
     TempDir dir;
     auto db = open_file(dir / "holdfast.db");
-    Migration const steps[] = {{1, "0001_a", "CREATE TABLE a(x)"}, {2, "0002_b", "CREATE TABLE b(x); CREATE TABLE a(y)"}};
+    Migration const steps[] = {{1, "0001_a", "CREATE TABLE a(x)"},
+                               {2, "0002_b", "CREATE TABLE b(x); CREATE TABLE a(y)"}};
 
     auto failed = migrate(db, steps);
 
@@ -97,7 +101,8 @@ TEST_CASE("migrate: a file written by a newer version is refused with both numbe
 
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == Errc::invalid_input);
-    CHECK(refused.error().message.starts_with("the state directory was written by a newer holdfast (schema 4711, this one knows "));
+    CHECK(refused.error().message.starts_with(
+        "the state directory was written by a newer holdfast (schema 4711, this one knows "));
 }
 
 TEST_CASE("migrate: a database of another program is refused", "[cache][db]") {

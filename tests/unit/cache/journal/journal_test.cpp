@@ -30,8 +30,11 @@ model::Key const kKey{model::Kind::kustomization, "apps", "web"};
 model::JournalWrite a_pass(std::string status, std::string id) {
     model::JournalWrite pass{.key = kKey};
     pass.status = status;
-    pass.owned = std::vector<model::OwnedObject>{{.entry = {std::move(id), "v1"}, .uid = "u", .resource_version = "7",
-                                                  .wished = 0xffffffffffffffffULL, .fields = 2}};
+    pass.owned = std::vector<model::OwnedObject>{{.entry = {std::move(id), "v1"},
+                                                  .uid = "u",
+                                                  .resource_version = "7",
+                                                  .wished = 0xffffffffffffffffULL,
+                                                  .fields = 2}};
     pass.records.push_back({.subject = "apps/web", .state_digest = std::move(status), .observed_at = a_time()});
     return pass;
 }

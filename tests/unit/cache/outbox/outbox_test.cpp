@@ -13,7 +13,8 @@ namespace {
 model::WallTime a_time() { return model::parse_time("2026-08-22T10:00:00Z").value(); }
 
 model::ComplianceRecord a_record(std::string subject, std::string state) {
-    return {.subject = std::move(subject), .state_digest = state, .observed_at = a_time(), .fields = {{"State", state}}};
+    return {
+        .subject = std::move(subject), .state_digest = state, .observed_at = a_time(), .fields = {{"State", state}}};
 }
 
 /// A database and an outbox over it, as the daemon opens them.

@@ -54,7 +54,9 @@ struct Endpoint {
         write("secret", "s3cr3t+/&=value\n");
     }
 
-    void write(std::string const& name, std::string const& text) const { std::ofstream{dir / name, std::ios::binary} << text; }
+    void write(std::string const& name, std::string const& text) const {
+        std::ofstream{dir / name, std::ios::binary} << text;
+    }
 
     void use_certificate(test::RsaIdentity const& identity) {
         settings.secret_file.clear();
@@ -141,7 +143,8 @@ TEST_CASE("token: a discarded token is fetched anew, and the secret file is read
     CHECK_FALSE(tokens.credential_changed());
 }
 
-TEST_CASE("token: an assertion carries the claims, the thumbprint and a signature of the certificate", "[azure][token]") {
+TEST_CASE("token: an assertion carries the claims, the thumbprint and a signature of the certificate",
+          "[azure][token]") {
     auto const algorithm = GENERATE(crypto::Signature::ps256, crypto::Signature::rs256);
     test::RsaIdentity const identity;
     Endpoint endpoint;
@@ -180,7 +183,8 @@ TEST_CASE("token: after a complaint about the clock the assertion is made on Azu
     test::RsaIdentity const identity;
     Endpoint endpoint;
     auto const complaint = http::json_answer(
-        401, R"({"error":"invalid_client","error_description":"AADSTS700024: Client assertion is not within its valid time range."})");
+        401,
+        R"({"error":"invalid_client","error_description":"AADSTS700024: Client assertion is not within its valid time range."})");
     endpoint.answers = {dated(complaint, "Sun, 22 Aug 2027 10:00:00 GMT"), http::json_answer(200, kGood)};
     endpoint.use_certificate(identity);
     Tokens tokens{endpoint.client, endpoint.transport, endpoint.clock, endpoint.settings};
@@ -207,7 +211,8 @@ TEST_CASE("token: each refusal is the reaction it asks for", "[azure][token]") {
 
     SECTION("a wrong secret is denied by the service") {
         endpoint.answers = {http::json_answer(
-            401, R"({"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 1"})")};
+            401,
+            R"({"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 1"})")};
         auto const token = endpoint.get(tokens, &refusal);
         REQUIRE_FALSE(token);
         CHECK(token.error().code == Errc::denied);
@@ -232,7 +237,8 @@ TEST_CASE("token: each refusal is the reaction it asks for", "[azure][token]") {
         CHECK_FALSE(refusal.from_service);
     }
     SECTION("an answer that echoes the secret does not reach the error") {
-        endpoint.answers = {http::json_answer(400, R"({"error":"invalid_request","error_description":"got s3cr3t+/&=value"})")};
+        endpoint.answers = {
+            http::json_answer(400, R"({"error":"invalid_request","error_description":"got s3cr3t+/&=value"})")};
         auto const token = endpoint.get(tokens, &refusal);
         REQUIRE_FALSE(token);
         CHECK(token.error().message.find("s3cr3t") == std::string::npos);
@@ -272,7 +278,8 @@ TEST_CASE("token: files that are missing, empty or endless are refused by name",
 }
 
 TEST_CASE("principal: exactly one credential, and every name", "[azure][token]") {
-    PrincipalSettings good{.tenant = "t", .client_id = "c", .scope = "s", .secret_file = "f", .certificate_file = {}, .key_file = {}};
+    PrincipalSettings good{
+        .tenant = "t", .client_id = "c", .scope = "s", .secret_file = "f", .certificate_file = {}, .key_file = {}};
     REQUIRE(good.check());
     auto both = good;
     both.certificate_file = "x";

@@ -6,18 +6,19 @@
 namespace holdfast {
 
 TEST_CASE("utf8: well-formed text stays as it is", "[base][utf8]") {
-    for (std::string const text : {"", "plain", "\u00e9\u20ac\U0001F600\U0010FFFF", "a\nb"}) CHECK(to_utf8(text, 100) == text);
+    for (std::string const text : {"", "plain", "\u00e9\u20ac\U0001F600\U0010FFFF", "a\nb"})
+        CHECK(to_utf8(text, 100) == text);
 }
 
 TEST_CASE("utf8: every byte of what is not is replaced", "[base][utf8]") {
     std::string const bad = "\uFFFD";
 
     CHECK(to_utf8("caf\xe9 ferm\xe9\x80", 100) == "caf" + bad + " ferm" + bad + bad);
-    CHECK(to_utf8("\xc0\xaf", 100) == bad + bad);                  // overlong
-    CHECK(to_utf8("\xe0\x80\xaf", 100) == bad + bad + bad);        // overlong
-    CHECK(to_utf8("\xed\xa0\x80", 100) == bad + bad + bad);        // surrogate
+    CHECK(to_utf8("\xc0\xaf", 100) == bad + bad);                      // overlong
+    CHECK(to_utf8("\xe0\x80\xaf", 100) == bad + bad + bad);            // overlong
+    CHECK(to_utf8("\xed\xa0\x80", 100) == bad + bad + bad);            // surrogate
     CHECK(to_utf8("\xf4\x90\x80\x80", 100) == bad + bad + bad + bad);  // beyond U+10FFFF
-    CHECK(to_utf8("\xe2\x82", 100) == bad + bad);                  // cut off
+    CHECK(to_utf8("\xe2\x82", 100) == bad + bad);                      // cut off
     CHECK(to_utf8("\xff", 100) == bad);
 }
 

@@ -57,7 +57,8 @@ TEST_CASE("jwt: PS256 is salted, RS256 is not", "[crypto][jwt]") {
     CHECK(key.sign(Signature::rs256, "same").value() == key.sign(Signature::rs256, "same").value());
 }
 
-TEST_CASE("signing key: thumbprints have the digests' lengths and the end of life is the certificate's", "[crypto][jwt]") {
+TEST_CASE("signing key: thumbprints have the digests' lengths and the end of life is the certificate's",
+          "[crypto][jwt]") {
     auto const key = a_key();
 
     CHECK(key.thumbprint_sha256().size() == 32);

@@ -46,9 +46,14 @@ TEST_CASE("crypto: AES-CBC gives back what went in", "[crypto]") {
 TEST_CASE("crypto: a certificate is signed only by the key that belongs to its issuer", "[crypto]") {
     auto const ca_key = crypto::PrivateKey::generate(crypto::KeyKind::ecdsa_p256).value();
     auto const other = crypto::PrivateKey::generate(crypto::KeyKind::ed25519).value();
-    crypto::CertificateRequest request{.common_name = "ca", .not_before = 1'700'000'000, .not_after = 1'800'000'000, .is_ca = true};
+    crypto::CertificateRequest request{
+        .common_name = "ca", .not_before = 1'700'000'000, .not_after = 1'800'000'000, .is_ca = true};
     auto const ca = crypto::make_certificate(request, ca_key, ca_key, "").value();
-    request = {.common_name = "leaf", .dns_names = {"a.b"}, .addresses = {crypto::ip_bytes("::1")}, .not_before = 1'700'000'000, .not_after = 1'700'000'001};
+    request = {.common_name = "leaf",
+               .dns_names = {"a.b"},
+               .addresses = {crypto::ip_bytes("::1")},
+               .not_before = 1'700'000'000,
+               .not_after = 1'700'000'001};
 
     CHECK(crypto::make_certificate(request, other, ca_key, ca).has_value());
     CHECK(crypto::make_certificate(request, other, other, ca).error().message ==
@@ -60,7 +65,8 @@ TEST_CASE("crypto: a certificate is signed only by the key that belongs to its i
 
 TEST_CASE("crypto: OpenSSL finds nothing wrong with our RSA keys", "[crypto]") {
     // EVP_PKEY_check tests both primes 64 times, and that the parts belong together.
-    auto const [kind, bits] = GENERATE(std::pair{crypto::KeyKind::rsa_2048, 2048}, std::pair{crypto::KeyKind::rsa_4096, 4096});
+    auto const [kind, bits] =
+        GENERATE(std::pair{crypto::KeyKind::rsa_2048, 2048}, std::pair{crypto::KeyKind::rsa_4096, 4096});
     auto const key = crypto::PrivateKey::generate(kind).value();
     auto const other = crypto::PrivateKey::generate(crypto::KeyKind::rsa_2048).value();
     auto* const handle = static_cast<EVP_PKEY*>(key.handle());
@@ -80,6 +86,7 @@ TEST_CASE("crypto: a private key survives its PEM, and what is none is refused i
     CHECK(crypto::PrivateKey::read("").error().message == "no PEM data in input");
     CHECK(crypto::PrivateKey::read("-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n").error().message ==
           "no private key data in PEM block of type CERTIFICATE");
-    CHECK(crypto::PrivateKey::read("-----BEGIN RSA PRIVATE KEY-----\nYWJj\n-----END RSA PRIVATE KEY-----\n").error().message.starts_with(
-        "parsing RSA private key from PEM: "));
+    CHECK(crypto::PrivateKey::read("-----BEGIN RSA PRIVATE KEY-----\nYWJj\n-----END RSA PRIVATE KEY-----\n")
+              .error()
+              .message.starts_with("parsing RSA private key from PEM: "));
 }

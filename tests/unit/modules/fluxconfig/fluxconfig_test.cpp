@@ -25,14 +25,18 @@ struct World : test::StoryWorld {
     std::map<Key, std::vector<Child>> children;
     FluxConfigs story{ports(), [this](Key const& key) { return children[key]; }};
 
-    model::Entry& want(std::string const& kustomizations, std::string const& more = "", model::Origin origin = model::Origin::cluster) {
-        return wish(R"({"apiVersion":"clusterconfig.azure.com/v1alpha1","kind":"FluxConfig","metadata":{"name":"cfg","namespace":"shop"},
+    model::Entry& want(std::string const& kustomizations, std::string const& more = "",
+                       model::Origin origin = model::Origin::cluster) {
+        return wish(
+            R"({"apiVersion":"clusterconfig.azure.com/v1alpha1","kind":"FluxConfig","metadata":{"name":"cfg","namespace":"shop"},
                         "spec":{"scope":"cluster","sourceKind":"GitRepository","gitRepository":{"url":"https://example.com/a.git",
-                        "ref":{"branch":"main"}},"kustomizations":[)" + kustomizations + "]" + more + "}}",
-                    origin);
+                        "ref":{"branch":"main"}},"kustomizations":[)" +
+                kustomizations + "]" + more + "}}",
+            origin);
     }
     model::Entry& want_both(model::Origin origin = model::Origin::cluster) {
-        return want(R"({"name":"infra","path":"infra"},{"name":"apps","path":"./apps","dependsOn":["infra"]})", "", origin);
+        return want(R"({"name":"infra","path":"infra"},{"name":"apps","path":"./apps","dependsOn":["infra"]})", "",
+                    origin);
     }
     /// What the watches show: the cluster's objects become wishes, those that are gone leave.
     void watch() {
@@ -45,8 +49,10 @@ struct World : test::StoryWorld {
         }
         std::vector<Key> gone;
         for (auto const& [key, entry] : registry.all()) {
-            kube::ObjectId const id{key.ns, key.name, std::string{model::api_version_of(key.kind)}.substr(0, model::api_version_of(key.kind).find('/')),
-                                    std::string{model::kind_name(key.kind)}};
+            kube::ObjectId const id{
+                key.ns, key.name,
+                std::string{model::api_version_of(key.kind)}.substr(0, model::api_version_of(key.kind).find('/')),
+                std::string{model::kind_name(key.kind)}};
             if (key != kConfig && !cluster.objects.contains(id.text())) gone.push_back(key);
         }
         for (Key const& key : gone) registry.erase(key);
@@ -59,13 +65,19 @@ struct World : test::StoryWorld {
     void ready(Key const& key, Truth truth, std::string const& message = "") {
         registry.find(key)->status.conditions.set("Ready", truth, "Reason", message, 1, clock.wall());
     }
-    std::string extra(std::string_view name) { return std::string{kube::find_string(registry.find(kConfig)->status.extra, {name})}; }
-    std::size_t wrote(std::string const& line) { return static_cast<std::size_t>(std::ranges::count(cluster.log, line)); }
+    std::string extra(std::string_view name) {
+        return std::string{kube::find_string(registry.find(kConfig)->status.extra, {name})};
+    }
+    std::size_t wrote(std::string const& line) {
+        return static_cast<std::size_t>(std::ranges::count(cluster.log, line));
+    }
 };
 
 std::vector<boost::json::object> generate_from(std::string const& spec) {
     auto const object = boost::json::parse(R"({"apiVersion":"clusterconfig.azure.com/v1alpha1","kind":"FluxConfig",
-        "metadata":{"name":"cfg","namespace":"shop"},"spec":)" + spec + "}").as_object();
+        "metadata":{"name":"cfg","namespace":"shop"},"spec":)" +
+                                           spec + "}")
+                            .as_object();
     auto const read = model::read_spec(Kind::flux_config, object);
     REQUIRE(read);
     return generate(kConfig, std::get<model::FluxConfigSpec>(*read));
@@ -73,25 +85,32 @@ std::vector<boost::json::object> generate_from(std::string const& spec) {
 
 }  // namespace
 
-TEST_CASE("fluxconfig: one source and one Kustomization per entry, named and labelled as Azure's agent does", "[fluxconfig]") {
-    auto const made = generate_from(R"({"operationId":"op-1","gitRepository":{"url":"https://example.com/a.git","localAuthRef":"cfg-protected-parameters",
+TEST_CASE("fluxconfig: one source and one Kustomization per entry, named and labelled as Azure's agent does",
+          "[fluxconfig]") {
+    auto const made = generate_from(
+        R"({"operationId":"op-1","gitRepository":{"url":"https://example.com/a.git","localAuthRef":"cfg-protected-parameters",
         "ref":{"branch":"main"},"syncInterval":"2m","timeout":"500s"},
         "kustomizations":[{"name":"infra","path":"infra","prune":true},{"name":"apps","path":"./apps","dependsOn":["infra"],"timeout":"500s","retryInterval":"90s","force":true,"wait":false}]})");
 
     REQUIRE(made.size() == 3);
-    CHECK(made[0].at("metadata") == boost::json::parse(R"({"name":"cfg","namespace":"shop","labels":{"clusterconfig.azure.com/is-managed":"true",
+    CHECK(made[0].at("metadata") ==
+          boost::json::parse(R"({"name":"cfg","namespace":"shop","labels":{"clusterconfig.azure.com/is-managed":"true",
         "clusterconfig.azure.com/name":"cfg","clusterconfig.azure.com/namespace":"shop","clusterconfig.azure.com/operation-id":"op-1"}})"));
-    CHECK(made[0].at("spec") == boost::json::parse(R"({"url":"https://example.com/a.git","interval":"2m0s","timeout":"8m20s","suspend":false,
+    CHECK(made[0].at("spec") ==
+          boost::json::parse(R"({"url":"https://example.com/a.git","interval":"2m0s","timeout":"8m20s","suspend":false,
         "ref":{"branch":"main"},"secretRef":{"name":"cfg-protected-parameters"}})"));
     CHECK(kube::name_of(made[1]) == "cfg-infra");
-    CHECK(made[1].at("spec") == boost::json::parse(R"({"sourceRef":{"kind":"GitRepository","name":"cfg"},"path":"./infra","interval":"10m0s",
+    CHECK(made[1].at("spec") ==
+          boost::json::parse(R"({"sourceRef":{"kind":"GitRepository","name":"cfg"},"path":"./infra","interval":"10m0s",
         "timeout":"10m0s","prune":true,"force":false,"wait":true,"suspend":false})"));
-    CHECK(made[2].at("spec") == boost::json::parse(R"({"sourceRef":{"kind":"GitRepository","name":"cfg"},"path":"./apps","interval":"10m0s",
+    CHECK(made[2].at("spec") ==
+          boost::json::parse(R"({"sourceRef":{"kind":"GitRepository","name":"cfg"},"path":"./apps","interval":"10m0s",
         "timeout":"8m20s","retryInterval":"1m30s","prune":false,"force":true,"wait":false,"suspend":false,"dependsOn":[{"name":"cfg-infra"}]})"));
 }
 
 TEST_CASE("fluxconfig: what it makes is what the stories read", "[fluxconfig]") {
-    for (auto const& object : generate_from(R"({"gitRepository":{"url":"https://example.com/a.git"},"kustomizations":[{"name":"a"}]})")) {
+    for (auto const& object :
+         generate_from(R"({"gitRepository":{"url":"https://example.com/a.git"},"kustomizations":[{"name":"a"}]})")) {
         auto const kind = model::kind_of(object);
         REQUIRE(kind);
         CHECK(model::read_spec(*kind, object));
@@ -100,7 +119,9 @@ TEST_CASE("fluxconfig: what it makes is what the stories read", "[fluxconfig]") 
 
 TEST_CASE("fluxconfig: a path means the same folder however it is written", "[fluxconfig]") {
     auto const path_of = [](std::string const& path) {
-        auto const made = generate_from(R"({"gitRepository":{"url":"https://example.com/a.git"},"kustomizations":[{"name":"a","path":")" + path + "\"}]}");
+        auto const made = generate_from(
+            R"({"gitRepository":{"url":"https://example.com/a.git"},"kustomizations":[{"name":"a","path":")" + path +
+            "\"}]}");
         return std::string{kube::find_string(made.at(1), {"spec", "path"})};
     };
 
@@ -112,7 +133,8 @@ TEST_CASE("fluxconfig: a path means the same folder however it is written", "[fl
 }
 
 TEST_CASE("fluxconfig: labels of another configuration, or half of them, are not its own", "[fluxconfig]") {
-    std::map<std::string, std::string> labels{{std::string{kManagedLabel}, "true"}, {std::string{kNameLabel}, "cfg"}, {std::string{kNamespaceLabel}, "shop"}};
+    std::map<std::string, std::string> labels{
+        {std::string{kManagedLabel}, "true"}, {std::string{kNameLabel}, "cfg"}, {std::string{kNamespaceLabel}, "shop"}};
     CHECK(is_generated_for(labels, kConfig));
     CHECK_FALSE(is_generated_for(labels, {Kind::flux_config, "shop", "other"}));
     CHECK_FALSE(is_generated_for(labels, {Kind::flux_config, "other", "cfg"}));
@@ -163,7 +185,8 @@ TEST_CASE("fluxconfig: somebody else's change of a generated object is undone", 
 
     CHECK(world.wrote("apply Kustomization/shop/cfg-apps") == 1);
     CHECK(world.wrote("apply Kustomization/shop/cfg-infra") == 0);
-    CHECK(kube::find_string(world.cluster.objects.at("shop_cfg-apps_kustomize.toolkit.fluxcd.io_Kustomization"), {"spec", "path"}) == "./apps");
+    CHECK(kube::find_string(world.cluster.objects.at("shop_cfg-apps_kustomize.toolkit.fluxcd.io_Kustomization"),
+                            {"spec", "path"}) == "./apps");
 }
 
 TEST_CASE("fluxconfig: a deleted generated object is made again", "[fluxconfig]") {
@@ -268,7 +291,8 @@ TEST_CASE("fluxconfig: its state is the worst of everything it made", "[fluxconf
     CHECK(world.extra("errorMessage").empty());
 }
 
-TEST_CASE("fluxconfig: a Flux object that a Kustomization applied counts, and is shown with who applied it", "[fluxconfig]") {
+TEST_CASE("fluxconfig: a Flux object that a Kustomization applied counts, and is shown with who applied it",
+          "[fluxconfig]") {
     World world;
     world.want_both();
     world.pass();

@@ -50,7 +50,8 @@ std::string content(Snapshot& snapshot, std::string_view path) {
 TEST_CASE("git: a branch gives its newest commit with three requests and no history", "[git]") {
     Place place;
     GitRepo repo{place.repos()};
-    for (int i = 0; i < 5; ++i) repo.write("app.yaml", "version: " + std::to_string(i) + "\n").commit("change " + std::to_string(i));
+    for (int i = 0; i < 5; ++i)
+        repo.write("app.yaml", "version: " + std::to_string(i) + "\n").commit("change " + std::to_string(i));
     auto const head = repo.head();
     GitServer server{place.repos()};
 
@@ -80,7 +81,8 @@ TEST_CASE("git: any name means what it means to git fetch", "[git]") {
         return done ? done->revision : done.error().message;
     };
 
-    for (Remote const& remote : {Remote{.url = server.url_of("shop.git")}, Remote{.url = "file://" + repo.bare().string(), .local = true}}) {
+    for (Remote const& remote :
+         {Remote{.url = server.url_of("shop.git")}, Remote{.url = "file://" + repo.bare().string(), .local = true}}) {
         INFO(remote.url);
         CHECK(commit_of("HEAD", remote) == "HEAD@sha1:" + second);
         CHECK(commit_of("main", remote) == "main@sha1:" + second);
@@ -164,7 +166,8 @@ TEST_CASE("git: each kind of reference gives Flux's revision", "[git]") {
     CHECK(revision({.commit = second}) == "sha1:" + second + "=2");
     CHECK(revision({.branch = "main", .commit = second}) == "main@sha1:" + second + "=2");
     CHECK(revision({.branch = "main", .tag = "light"}) == "light@sha1:" + first + "=1");
-    CHECK(revision({.branch = "main", .tag = "light", .name = "refs/heads/main"}) == "refs/heads/main@sha1:" + third + "=3");
+    CHECK(revision({.branch = "main", .tag = "light", .name = "refs/heads/main"}) ==
+          "refs/heads/main@sha1:" + third + "=3");
 }
 
 TEST_CASE("git: semver asks the picker, with the names of the tags", "[git]") {
@@ -176,7 +179,8 @@ TEST_CASE("git: semver asks the picker, with the names of the tags", "[git]") {
     auto const remote = Remote{.url = server.url_of("shop.git")};
 
     auto const without = checkout(remote, {.semver = "1.x"}, place.options);
-    place.options.pick_tag = [](std::string const& constraint, std::vector<std::string> const& tags) -> Result<std::optional<std::string>> {
+    place.options.pick_tag = [](std::string const& constraint,
+                                std::vector<std::string> const& tags) -> Result<std::optional<std::string>> {
         return constraint == "1.x" ? std::optional{tags.at(0)} : std::nullopt;
     };
 
@@ -209,7 +213,8 @@ TEST_CASE("git: modes, links and submodules are told apart", "[git]") {
     CHECK(found.size() == 7);
 }
 
-TEST_CASE("git: a commit that no reference names is found in the history when the server gives no single commits", "[git]") {
+TEST_CASE("git: a commit that no reference names is found in the history when the server gives no single commits",
+          "[git]") {
     Place place;
     GitRepo repo{place.repos()};
     auto const first = repo.write("a", "1").commit();
@@ -238,11 +243,14 @@ TEST_CASE("git: what does not exist is not_found, in Flux's words", "[git]") {
         return done.error().message;
     };
 
-    CHECK(error(url, {.branch = "nope"}) == "unable to clone '" + url + "': couldn't find remote ref \"refs/heads/nope\"");
+    CHECK(error(url, {.branch = "nope"}) ==
+          "unable to clone '" + url + "': couldn't find remote ref \"refs/heads/nope\"");
     CHECK(error(url, {}) == "unable to clone '" + url + "': couldn't find remote ref \"refs/heads/master\"");
     CHECK(error(url, {.tag = "v9"}) == "unable to clone '" + url + "': couldn't find remote ref \"refs/tags/v9\"");
-    CHECK(error(url, {.name = "refs/x/y"}) == "unable to clone '" + url + "': unable to resolve ref 'refs/x/y' to a specific commit");
-    CHECK(error(server.url_of("none.git"), {}) == "unable to clone '" + server.url_of("none.git") + "': repository not found: Repository not found.");
+    CHECK(error(url, {.name = "refs/x/y"}) ==
+          "unable to clone '" + url + "': unable to resolve ref 'refs/x/y' to a specific commit");
+    CHECK(error(server.url_of("none.git"), {}) ==
+          "unable to clone '" + server.url_of("none.git") + "': repository not found: Repository not found.");
     CHECK(error(server.url_of("empty.git"), {}) == "git repository is empty");
     CHECK(reason_of({Errc::not_found, "git repository is empty"}) == "EmptyGitRepository");
     CHECK(place.scratch_is_empty());
@@ -278,7 +286,8 @@ TEST_CASE("git: fetches run side by side", "[git]") {
         std::vector<std::jthread> threads;
         for (std::size_t i = 0; i < got.size(); ++i) {
             threads.emplace_back([&, i] {
-                auto done = checkout({.url = server.url_of(i % 2 == 0 ? "one.git" : "two.git")}, {.branch = "main"}, place.options);
+                auto done = checkout({.url = server.url_of(i % 2 == 0 ? "one.git" : "two.git")}, {.branch = "main"},
+                                     place.options);
                 got[i] = done ? content(*done->snapshot, "a") : done.error().message;
             });
         }

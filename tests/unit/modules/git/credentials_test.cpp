@@ -51,7 +51,8 @@ TEST_CASE("git: basic auth and bearer token", "[git]") {
     CHECK(git.outcome(basic.url_of("shop.git"), {.username = "user", .password = "p@ss"}).starts_with("denied"));
     CHECK(git.outcome(basic.url_of("shop.git"), {}).starts_with("denied"));
     CHECK(git.outcome(bearer.url_of("shop.git"), {.bearer_token = "t0ken"}) == "ok");
-    CHECK(git.outcome(bearer.url_of("shop.git"), {.bearer_token = "wrong"}).ends_with("authentication required: no or wrong credentials"));
+    CHECK(git.outcome(bearer.url_of("shop.git"), {.bearer_token = "wrong"})
+              .ends_with("authentication required: no or wrong credentials"));
 }
 
 TEST_CASE("git: user and password in the URL work, and never show in a message", "[git]") {
@@ -96,9 +97,12 @@ TEST_CASE("git: credentials that cannot work are found without a request", "[git
     };
 
     CHECK(message({.url = "http://h/r"}) == "ok");
-    CHECK(message({.url = "https://h/r", .credentials = {.password = "p"}}) == "invalid 'https' auth option: 'password' requires 'username' to be set");
-    CHECK(message({.url = "http://h/r", .credentials = {.username = "u", .bearer_token = "t"}}) == "basic auth and bearer token cannot be set at the same time");
-    CHECK(message({.url = "https://h/r", .credentials = {.certificate_pem = "c"}}) == "tls.crt and tls.key belong together; only one is set");
+    CHECK(message({.url = "https://h/r", .credentials = {.password = "p"}}) ==
+          "invalid 'https' auth option: 'password' requires 'username' to be set");
+    CHECK(message({.url = "http://h/r", .credentials = {.username = "u", .bearer_token = "t"}}) ==
+          "basic auth and bearer token cannot be set at the same time");
+    CHECK(message({.url = "https://h/r", .credentials = {.certificate_pem = "c"}}) ==
+          "tls.crt and tls.key belong together; only one is set");
     CHECK(message({.url = "https://h/r", .credentials = {.ca_pem = "not pem"}}) != "ok");
     CHECK(message({.url = "ssh://git@h/r"}) != "ok");
     CHECK(message({.url = "file:///etc"}) != "ok");

@@ -28,7 +28,8 @@ struct Hostile {
     GitRepo repo;
     GitServer server;
 
-    explicit Hostile(std::vector<std::string> const& arguments = {}) : repo{make(dir)}, server{dir / "repos", arguments} {
+    explicit Hostile(std::vector<std::string> const& arguments = {})
+        : repo{make(dir)}, server{dir / "repos", arguments} {
         options.scratch = dir / "scratch";
         options.bounds.whole_max = 10s;
         repo.write("a.yaml", std::string(5'000, 'a')).commit();
@@ -78,7 +79,8 @@ TEST_CASE("git: each refusal has its reaction and Flux's words", "[git][fault]")
 TEST_CASE("git: a web page is not taken for a repository", "[git][fault]") {
     Hostile git;
 
-    check(git.error_with("html"), Errc::invalid_input, "the server does not answer as a Git server; it says: <!DOCTYPE html>");
+    check(git.error_with("html"), Errc::invalid_input,
+          "the server does not answer as a Git server; it says: <!DOCTYPE html>");
     check(git.error_with("pack:html"), Errc::invalid_input, "the server does not answer as a Git server");
 }
 
@@ -228,7 +230,8 @@ TEST_CASE("git: more objects or files than allowed are a limit", "[git][limit]")
     check(git.error_with(""), Errc::limit, "");
 }
 
-TEST_CASE("git: an object that unpacks to more than allowed is a limit, however small it travels", "[git][limit][req:R-17]") {
+TEST_CASE("git: an object that unpacks to more than allowed is a limit, however small it travels",
+          "[git][limit][req:R-17]") {
     Hostile git;
     git.repo.write("bomb", std::string(40 << 20, '\0')).commit();
 
@@ -248,7 +251,8 @@ TEST_CASE("git: a full scratch disk is a limit, and the process lives", "[git][l
     pid_t const child = ::fork();
     if (child == 0) {
         if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-            ::mount("tmpfs", git.options.scratch.c_str(), "tmpfs", 0, "size=300k") != 0) ::_exit(77);
+            ::mount("tmpfs", git.options.scratch.c_str(), "tmpfs", 0, "size=300k") != 0)
+            ::_exit(77);
         auto const full = checkout(git.remote(), {.branch = "main"}, git.options);
         if (full) ::_exit(1);
         std::fprintf(stderr, "%s\n", full.error().message.c_str());
@@ -270,7 +274,8 @@ TEST_CASE("git: a tree with a hostile name is refused", "[git][req:R-17]") {
     auto const blob = git.repo.git("rev-parse HEAD:a.yaml");
     for (std::string const name : {"..", ".", "a/b"}) {
         auto const file = (git.dir / "tree").string();
-        test::shell("python3 -c \"import sys; sys.stdout.buffer.write(b'100644 " + name + "\\0' + bytes.fromhex('" + blob + "'))\" > " + file);
+        test::shell("python3 -c \"import sys; sys.stdout.buffer.write(b'100644 " + name + "\\0' + bytes.fromhex('" +
+                    blob + "'))\" > " + file);
         auto const tree = git.repo.git("hash-object -w -t tree --literally " + file);
         auto const commit = git.repo.git("commit-tree -m evil " + tree);
         git.repo.git("push -q -f origin " + commit + ":refs/heads/main");
@@ -292,7 +297,9 @@ TEST_CASE("git: trees nested too deep, and a tree that multiplies, are limits", 
     std::string type = "blob";
     for (int level = 0; level < 6; ++level) {
         std::string list;
-        for (int i = 0; i < 12; ++i) list += (type == "blob" ? "100644 blob " : "040000 tree ") + tree + "\\t" + static_cast<char>('a' + i) + "\\n";
+        for (int i = 0; i < 12; ++i)
+            list +=
+                (type == "blob" ? "100644 blob " : "040000 tree ") + tree + "\\t" + static_cast<char>('a' + i) + "\\n";
         tree = test::shell("printf '" + list + "' | git -C " + git.repo.work().string() + " mktree");
         type = "tree";
     }

@@ -20,7 +20,8 @@ std::string reason(std::vector<Entry> const& extra) {
 
 TEST_CASE("helm archive: folders, long names and marks are read", "[helm][archive]") {
     std::string const long_name = "c/files/" + std::string(150, 'x') + "/y.txt";
-    auto entries = small_chart("\xEF\xBB\xBF" "a: 1\n");
+    auto entries = small_chart("\xEF\xBB\xBF"
+                               "a: 1\n");
     entries.push_back({.name = "c/", .type = '5'});
     entries.push_back({.name = "././@LongLink", .data = long_name + '\0', .type = 'L'});
     entries.push_back({.name = "short", .data = "gnu"});
@@ -43,21 +44,26 @@ TEST_CASE("helm archive: nothing leaves the chart", "[helm][archive][req:R16]") 
     CHECK(reason({{.name = "c\\..\\..\\x"}}) == "chart illegally references parent directory");
     CHECK(reason({{.name = "c/c:/x"}}) == "chart contains illegally named files");
     CHECK(reason({{.name = "file"}}) == "chart illegally contains content outside the base directory: \"file\"");
-    CHECK(reason({{.name = "Chart.yaml"}}) == "chart illegally contains content outside the base directory: \"Chart.yaml\"");
+    CHECK(reason({{.name = "Chart.yaml"}}) ==
+          "chart illegally contains content outside the base directory: \"Chart.yaml\"");
     CHECK(reason({{.name = "c/x", .pax = "path=c/../../x"}}) == "chart illegally references parent directory");
 }
 
 TEST_CASE("helm archive: links and special files are refused", "[helm][archive][req:R16]") {
     for (char const type : {'1', '2', '3', '4', '6', 'S'}) {
         INFO(type);
-        CHECK(reason({{.name = "c/link", .type = type, .link = "/etc/passwd"}}).find("is a link or a special file, which is refused") != std::string::npos);
+        CHECK(reason({{.name = "c/link", .type = type, .link = "/etc/passwd"}})
+                  .find("is a link or a special file, which is refused") != std::string::npos);
     }
 }
 
 TEST_CASE("helm archive: sizes are bounded before they are believed", "[helm][archive][req:R16]") {
-    CHECK(reason({{.name = "c/big", .size_field = "77777777777"}}).find("decompressed chart is larger than the maximum size") == 0);
-    CHECK(reason({{.name = "c/big", .size_field = std::string("\x80\0\0\0\0\0\0\0\x7f\xff\xff\xff", 12)}}).find("decompressed chart") == 0);
-    CHECK(reason({{.name = "c/big", .size_field = "00030000000"}}).find("decompressed chart file \"c/big\" is larger than the maximum file size 5242880") == 0);
+    CHECK(reason({{.name = "c/big", .size_field = "77777777777"}})
+              .find("decompressed chart is larger than the maximum size") == 0);
+    CHECK(reason({{.name = "c/big", .size_field = std::string("\x80\0\0\0\0\0\0\0\x7f\xff\xff\xff", 12)}})
+              .find("decompressed chart") == 0);
+    CHECK(reason({{.name = "c/big", .size_field = "00030000000"}})
+              .find("decompressed chart file \"c/big\" is larger than the maximum file size 5242880") == 0);
     CHECK(reason({{.name = "c/big", .data = "x", .pax = "size=99999999"}}).find("decompressed chart file") == 0);
     CHECK(reason({{.name = "c/x", .data = "lying", .size_field = "00000100000"}}) == "unexpected EOF");
 
@@ -69,23 +75,27 @@ TEST_CASE("helm archive: sizes are bounded before they are believed", "[helm][ar
 TEST_CASE("helm archive: a bomb of zeros ends at the limit", "[helm][archive][req:R16]") {
     // Goal    10,000:1 compression is not unpacked.
     std::vector<Entry> files = small_chart("a: 1\n");
-    for (int i = 0; i < 25; ++i) files.push_back({.name = "c/z" + std::to_string(i), .data = std::string(5u << 20, '\0')});
+    for (int i = 0; i < 25; ++i)
+        files.push_back({.name = "c/z" + std::to_string(i), .data = std::string(5u << 20, '\0')});
     CHECK(helm::unpack_archive(make_tgz(files)).error().code == Errc::limit);
 }
 
 TEST_CASE("helm archive: broken bytes are an error wherever they break", "[helm][archive]") {
     auto const good = make_tgz(small_chart("a: 1\n", "b: 2\n"));
     REQUIRE(helm::load_archive(good));
-    for (std::size_t length = 0; length + 8 < good.size(); length += 7) CHECK_FALSE(helm::load_archive(good.substr(0, length)));
+    for (std::size_t length = 0; length + 8 < good.size(); length += 7)
+        CHECK_FALSE(helm::load_archive(good.substr(0, length)));
     for (std::size_t at = 0; at < good.size(); ++at) {
         auto bad = good;
         bad[at] = static_cast<char>(bad[at] ^ 0x55);
         (void)helm::load_archive(bad);  // must come back, whatever it says
     }
     CHECK(helm::load_archive("").error().message == "unable to load chart archive: EOF");
-    CHECK(helm::load_archive("not a gzip at all").error().message == "unable to load chart archive: gzip: invalid header");
+    CHECK(helm::load_archive("not a gzip at all").error().message ==
+          "unable to load chart archive: gzip: invalid header");
     CHECK(helm::load_archive(gzip("")).error().message.find("no files in chart archive") != std::string::npos);
-    CHECK(helm::load_archive(make_tgz({{.name = "c/values.yaml"}})).error().message == "unable to detect chart version, no Chart.yaml found");
+    CHECK(helm::load_archive(make_tgz({{.name = "c/values.yaml"}})).error().message ==
+          "unable to detect chart version, no Chart.yaml found");
 }
 
 TEST_CASE("helm archive: a subchart may be an archive itself", "[helm][archive]") {

@@ -28,19 +28,23 @@ private:
 
 class SomeClock final : public gotemplate::Clock {
 public:
-    std::chrono::system_clock::time_point now() override { return std::chrono::system_clock::from_time_t(1'700'000'000); }
+    std::chrono::system_clock::time_point now() override {
+        return std::chrono::system_clock::from_time_t(1'700'000'000);
+    }
 };
 
 // A step stands for 0.2 microseconds; sanitizers make it ten times that.
 constexpr double kSecondsMax = kSanitized ? 4 : 0.4;
 
-Error failure_of(std::vector<Entry> const& entries, std::string_view values = "{}", helm::RenderOptions const& options = {}) {
+Error failure_of(std::vector<Entry> const& entries, std::string_view values = "{}",
+                 helm::RenderOptions const& options = {}) {
     helm::Engine engine;
     SomeRandom random;
     SomeClock clock;
     auto const chart = helm::load_archive(make_tgz(entries));
     if (!chart) return chart.error();
-    auto const rendered = engine.render(**chart, *helm::read_yaml_map(values), options, {.random = &random, .clock = &clock});
+    auto const rendered =
+        engine.render(**chart, *helm::read_yaml_map(values), options, {.random = &random, .clock = &clock});
     REQUIRE_FALSE(rendered);
     return rendered.error();
 }
@@ -51,13 +55,15 @@ Error failure_of(std::string_view text) { return failure_of(small_chart(text)); 
 
 TEST_CASE("helm hostile: include of itself stops at 1,000 as in Helm", "[helm][hostile]") {
     auto const error = failure_of(R"({{ define "a" }}{{ include "a" . }}{{ end }}{{ include "a" . }})");
-    CHECK(error.message.find("rendering template has a nested reference name: a: unable to execute template") != std::string::npos);
+    CHECK(error.message.find("rendering template has a nested reference name: a: unable to execute template") !=
+          std::string::npos);
 }
 
 TEST_CASE("helm hostile: loops, texts and functions hit the budget", "[helm][hostile]") {
     CHECK(failure_of("{{ range 100000 }}{{ range 100000 }}{{ end }}{{ end }}").code == Errc::limit);
     CHECK(failure_of("{{ range until 5000 }}{{ range until 5000 }}{{ . }}{{ end }}{{ end }}").code == Errc::limit);
-    CHECK(failure_of("{{ $x := \"xxxxxxxxxxxxxxxx\" }}{{ range 60 }}{{ $x = print $x $x }}{{ end }}{{ $x }}").code == Errc::limit);
+    CHECK(failure_of("{{ $x := \"xxxxxxxxxxxxxxxx\" }}{{ range 60 }}{{ $x = print $x $x }}{{ end }}{{ $x }}").code ==
+          Errc::limit);
     CHECK(failure_of("{{ repeat 1000000000 \"x\" }}").code == Errc::limit);
     CHECK(failure_of("{{ until 1000000000 | len }}").code == Errc::limit);
     CHECK(failure_of("{{ range 10000 }}{{ genPrivateKey \"rsa\" | trunc 1 }}{{ end }}").code == Errc::limit);
@@ -66,8 +72,8 @@ TEST_CASE("helm hostile: loops, texts and functions hit the budget", "[helm][hos
 }
 
 TEST_CASE("helm hostile: keys, ciphers and conversions are charged by what they cost", "[helm][hostile]") {
-    auto const bomb = GENERATE(as<std::string>{},
-        R"({{ range 100000 }}{{ genPrivateKey "ecdsa" | trunc 1 }}{{ end }})",
+    auto const bomb = GENERATE(
+        as<std::string>{}, R"({{ range 100000 }}{{ genPrivateKey "ecdsa" | trunc 1 }}{{ end }})",
         R"({{ range 100000 }}{{ (genCA "a" 10).Cert | trunc 1 }}{{ end }})",
         R"({{ range 100000 }}{{ (genSelfSignedCert "a" nil nil 10).Cert | trunc 1 }}{{ end }})",
         R"({{ $k := genPrivateKey "ecdsa" }}{{ range 100000 }}{{ (genCAWithKey "a" 10 $k).Cert | trunc 1 }}{{ end }})",
@@ -108,7 +114,10 @@ d: {{ derivePassword 1 "long" "a" "b" "c" | quote }})")));
 }
 
 TEST_CASE("helm hostile: tpl inside of tpl, and templates that call each other", "[helm][hostile]") {
-    CHECK(failure_of(R"({{ define "a" }}{{ template "b" . }}{{ end }}{{ define "b" }}{{ template "a" . }}{{ end }}{{ template "a" . }})").code == Errc::limit);
+    CHECK(
+        failure_of(
+            R"({{ define "a" }}{{ template "b" . }}{{ end }}{{ define "b" }}{{ template "a" . }}{{ end }}{{ template "a" . }})")
+            .code == Errc::limit);
     CHECK(failure_of(small_chart(R"({{ tpl .Values.t . }})"), R"({t: '{{ tpl .Values.t . }}'})").code == Errc::limit);
 }
 
@@ -136,7 +145,8 @@ TEST_CASE("helm hostile: --set cannot make lists without end", "[helm][hostile]"
     std::string line;
     for (int i = 0; i < 40; ++i) line += "a" + std::to_string(i) + "[65536]=1,";
     CHECK(helm::set_values(line, helm::SetKind::typed, values).error().code == Errc::limit);
-    CHECK(helm::set_values(std::string(100'000, '['), helm::SetKind::typed, values));  // an index without end is dropped, as in Helm
+    CHECK(helm::set_values(std::string(100'000, '['), helm::SetKind::typed,
+                           values));  // an index without end is dropped, as in Helm
     std::string nested = "a";
     for (int i = 0; i < 5'000; ++i) nested += "[0]";
     CHECK(helm::set_values(nested + "=1", helm::SetKind::typed, values).error().code == Errc::limit);

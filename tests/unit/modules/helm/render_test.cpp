@@ -24,15 +24,19 @@ private:
 
 class FixedClock : public gotemplate::Clock {
 public:
-    std::chrono::system_clock::time_point now() override { return std::chrono::system_clock::time_point{std::chrono::seconds{1'700'000'000}}; }
+    std::chrono::system_clock::time_point now() override {
+        return std::chrono::system_clock::time_point{std::chrono::seconds{1'700'000'000}};
+    }
 };
 
 class OneSecret : public helm::Lookup {
 public:
-    Result<Value> find(std::string_view api_version, std::string_view kind, std::string_view namespace_name, std::string_view name) override {
+    Result<Value> find(std::string_view api_version, std::string_view kind, std::string_view namespace_name,
+                       std::string_view name) override {
         if (kind == "Broken") return fail(Errc::denied, "secrets is forbidden");
         if (name != "there") return Value::map();
-        return *helm::read_yaml_map("{apiVersion: " + std::string{api_version} + ", data: {k: " + std::string{namespace_name} + "}}");
+        return *helm::read_yaml_map("{apiVersion: " + std::string{api_version} +
+                                    ", data: {k: " + std::string{namespace_name} + "}}");
     }
 };
 
@@ -62,7 +66,8 @@ TEST_CASE("helm render: lookup asks the port", "[helm]") {
     Fixture fixture;
     CHECK(fixture.first(R"(a: {{ (lookup "v1" "Secret" "ns" "there").data.k }})") == "a: ns");
     CHECK(fixture.first(R"(a: {{ lookup "v1" "Secret" "ns" "gone" | empty }})") == "a: true");
-    CHECK(fixture.first(R"(a: {{ lookup "v1" "Broken" "" "" }})").find("error calling lookup: secrets is forbidden") != std::string::npos);
+    CHECK(fixture.first(R"(a: {{ lookup "v1" "Broken" "" "" }})").find("error calling lookup: secrets is forbidden") !=
+          std::string::npos);
 }
 
 TEST_CASE("helm render: randomness and time come from the ports alone", "[helm]") {
@@ -103,7 +108,8 @@ metadata: {name: m}
 TEST_CASE("helm render: the caller's values and the chart are not changed", "[helm]") {
     // Goal    a template that sets values changes one render only.
     Fixture fixture;
-    auto const chart = helm::load_archive(make_tgz(small_chart(R"({{ $_ := set .Values "b" 2 }}{{ $_ := set .Values.m "x" 1 }}v: {{ toJson .Values }})", "m: {d: 1}\n")));
+    auto const chart = helm::load_archive(make_tgz(small_chart(
+        R"({{ $_ := set .Values "b" 2 }}{{ $_ := set .Values.m "x" 1 }}v: {{ toJson .Values }})", "m: {d: 1}\n")));
     REQUIRE(chart);
     auto const values = *helm::read_yaml_map("a: 1\n");
 
@@ -140,7 +146,8 @@ TEST_CASE("helm render: notes, stages and names", "[helm]") {
 }
 
 TEST_CASE("helm cache: a chart's second render parses nothing, whichever engine does it", "[helm]") {
-    auto const chart = *helm::load_archive(make_tgz(small_chart(R"({{ define "n" }}{{ .Release.Name }}{{ end }}a: {{ include "n" . | upper }})")));
+    auto const chart = *helm::load_archive(
+        make_tgz(small_chart(R"({{ define "n" }}{{ .Release.Name }}{{ end }}a: {{ include "n" . | upper }})")));
     auto const render = [&] {
         Fixture fixture;
         helm::RenderOptions options;

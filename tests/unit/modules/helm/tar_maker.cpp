@@ -14,10 +14,14 @@ void add(std::string& tar, Entry const& entry) {
     std::memcpy(block, entry.name.data(), std::min<std::size_t>(entry.name.size(), 100));
     std::memcpy(block + 100, "0000644", 8);
     std::snprintf(block + 124, 12, "%011zo", entry.data.size());
-    if (!entry.size_field.empty()) std::memcpy(block + 124, entry.size_field.data(), std::min<std::size_t>(entry.size_field.size(), 12));
+    if (!entry.size_field.empty())
+        std::memcpy(block + 124, entry.size_field.data(), std::min<std::size_t>(entry.size_field.size(), 12));
     block[156] = entry.type;
     std::memcpy(block + 157, entry.link.data(), std::min<std::size_t>(entry.link.size(), 100));
-    std::memcpy(block + 257, "ustar\0" "00", 8);
+    std::memcpy(block + 257,
+                "ustar\0"
+                "00",
+                8);
     std::memset(block + 148, ' ', 8);
     unsigned sum = 0;
     for (char const c : block) sum += static_cast<unsigned char>(c);
@@ -61,8 +65,9 @@ std::string make_tgz(std::vector<Entry> const& entries) { return gzip(make_tar(e
 
 std::vector<Entry> small_chart(std::string_view template_text, std::string_view values, std::string_view name) {
     std::string const top{name};
-    std::vector<Entry> entries{{.name = top + "/Chart.yaml", .data = "apiVersion: v2\nname: " + top + "\nversion: 0.1.0\n"},
-                               {.name = top + "/templates/a.yaml", .data = std::string{template_text}}};
+    std::vector<Entry> entries{
+        {.name = top + "/Chart.yaml", .data = "apiVersion: v2\nname: " + top + "\nversion: 0.1.0\n"},
+        {.name = top + "/templates/a.yaml", .data = std::string{template_text}}};
     if (!values.empty()) entries.push_back({.name = top + "/values.yaml", .data = std::string{values}});
     return entries;
 }

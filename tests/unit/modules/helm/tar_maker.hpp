@@ -21,6 +21,7 @@ std::string gzip(std::string_view bytes);
 std::string make_tgz(std::vector<Entry> const& entries);
 
 /// A chart of one template, values and Chart.yaml, in folder `name`.
-std::vector<Entry> small_chart(std::string_view template_text, std::string_view values = "", std::string_view name = "c");
+std::vector<Entry> small_chart(std::string_view template_text, std::string_view values = "",
+                               std::string_view name = "c");
 
 }  // namespace holdfast::helm::testing

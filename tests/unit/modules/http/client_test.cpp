@@ -69,7 +69,10 @@ TEST_CASE("http client: the request arrives with its body, fields and query", "[
                std::string{request.headers.get("x-one")} + " " + std::to_string(request.body.size());
         co_return text_answer(200, "");
     });
-    Request request{.method = "PATCH", .target = "/x/y%20z?q=a%26b", .headers = {{"X-One", "1"}}, .body = std::string(300'000, 'b')};
+    Request request{.method = "PATCH",
+                    .target = "/x/y%20z?q=a%26b",
+                    .headers = {{"X-One", "1"}},
+                    .body = std::string(300'000, 'b')};
 
     auto const answer = pair.loop.run(pair.client.send(pair.endpoint(), request));
 
@@ -100,7 +103,8 @@ TEST_CASE("http client: an unlimited chunked body ends at its bound", "[http]") 
         co_return answer;
     });
 
-    auto const answer = pair.loop.run(pair.client.send(pair.endpoint(), {.target = "/endless"}, {.body_bytes_max = 500'000}));
+    auto const answer =
+        pair.loop.run(pair.client.send(pair.endpoint(), {.target = "/endless"}, {.body_bytes_max = 500'000}));
 
     REQUIRE_FALSE(answer);
     CHECK(answer.error().code == Errc::limit);
@@ -122,7 +126,10 @@ TEST_CASE("http client: streamed pieces reach the sink as they come, and its fai
     });
     auto const endpoint = pair.endpoint();
     std::string got;
-    auto keep = [&got](std::string_view piece) -> Result<void> { got += piece; return {}; };
+    auto keep = [&got](std::string_view piece) -> Result<void> {
+        got += piece;
+        return {};
+    };
     auto refuse = [](std::string_view) -> Result<void> { return fail(Errc::corrupt, "enough"); };
 
     auto const all = pair.loop.run(pair.client.stream(endpoint, {.target = "/lines"}, {}, keep));
@@ -164,7 +171,8 @@ TEST_CASE("http client: nobody listening is offline", "[http]") {
     CHECK(unix_socket.error().code == Errc::offline);
 }
 
-TEST_CASE("http client: a connection that the server closed while idle is replaced without a failed request", "[http]") {
+TEST_CASE("http client: a connection that the server closed while idle is replaced without a failed request",
+          "[http]") {
     Loop loop;
     Server server{loop.executor(), {.keep_idle = 30ms}};
     Client client{loop.executor()};
@@ -220,8 +228,10 @@ TEST_CASE("http client: a redirect to the same host is followed when asked, to a
 
     CHECK(pair.loop.run(pair.client.send(endpoint, {.target = "/a"}))->status == 302);
     CHECK(pair.loop.run(pair.client.send(endpoint, {.target = "/a"}, {.redirects_max = 3}))->body == "b");
-    CHECK(pair.loop.run(pair.client.send(endpoint, {.target = "/away"}, {.redirects_max = 3})).error().code == Errc::denied);
-    CHECK(pair.loop.run(pair.client.send(endpoint, {.target = "/loop"}, {.redirects_max = 3})).error().code == Errc::limit);
+    CHECK(pair.loop.run(pair.client.send(endpoint, {.target = "/away"}, {.redirects_max = 3})).error().code ==
+          Errc::denied);
+    CHECK(pair.loop.run(pair.client.send(endpoint, {.target = "/loop"}, {.redirects_max = 3})).error().code ==
+          Errc::limit);
 }
 
 TEST_CASE("http client: a header with a line break is refused before it is sent", "[http]") {
@@ -266,13 +276,15 @@ TEST_CASE("http client: retry waits as long as Retry-After says and gives the la
     CHECK(tried->status == 503);
     CHECK(pair.hits == 3);
 
-    auto const not_tried = pair.loop.run(send_with_retry(pair.client, endpoint, {.target = "/later"}, {}, {.tries_max = 3}));
+    auto const not_tried =
+        pair.loop.run(send_with_retry(pair.client, endpoint, {.target = "/later"}, {}, {.tries_max = 3}));
     CHECK(not_tried->status == 429);
     CHECK(pair.hits == 4);
 }
 
 TEST_CASE("http server: a unix socket is served, replaced when stale and refused when in use", "[http]") {
-    auto const path = std::filesystem::temp_directory_path() / ("holdfast-http-" + std::to_string(::getpid()) + ".sock");
+    auto const path =
+        std::filesystem::temp_directory_path() / ("holdfast-http-" + std::to_string(::getpid()) + ".sock");
     Loop loop;
     Client client{loop.executor()};
     {
@@ -284,7 +296,8 @@ TEST_CASE("http server: a unix socket is served, replaced when stale and refused
         Server second{loop.executor(), {}};
         CHECK(second.listen_unix(path).error().code == Errc::busy);
 
-        auto const answer = loop.run(client.send({.url = {.scheme = "http"}, .unix_path = path}, {.target = "/healthz"}));
+        auto const answer =
+            loop.run(client.send({.url = {.scheme = "http"}, .unix_path = path}, {.target = "/healthz"}));
         REQUIRE(answer);
         CHECK(answer->body == "unix");
         loop.run(server.stop(100ms));
@@ -298,10 +311,12 @@ TEST_CASE("http server: bounds on header, body and Host are kept", "[http]") {
     auto const endpoint = pair.endpoint();
 
     CHECK(pair.loop.run(pair.client.send(endpoint, {.headers = {{"X", std::string(40'000, 'x')}}}))->status == 431);
-    CHECK(pair.loop.run(pair.client.send(endpoint, {.method = "POST", .body = std::string(2u << 20, 'x')}))->status == 413);
+    CHECK(pair.loop.run(pair.client.send(endpoint, {.method = "POST", .body = std::string(2u << 20, 'x')}))->status ==
+          413);
     CHECK(pair.loop.run(pair.client.send(endpoint, {.headers = {{"Host", "evil.example"}}}))->status == 421);
     CHECK(pair.loop.run(pair.client.send(endpoint, {.target = "/none"}))->status == 404);
-    pair.server.route("GET", "/get", [](ServerRequest) -> asio::awaitable<Answer> { co_return text_answer(200, "ok"); });
+    pair.server.route("GET", "/get",
+                      [](ServerRequest) -> asio::awaitable<Answer> { co_return text_answer(200, "ok"); });
     CHECK(pair.loop.run(pair.client.send(endpoint, {.method = "DELETE", .target = "/get"}))->status == 405);
     auto const head = pair.loop.run(pair.client.send(endpoint, {.method = "HEAD", .target = "/get"}));
     CHECK(head->status == 200);

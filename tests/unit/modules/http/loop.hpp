@@ -19,8 +19,7 @@ struct Loop {
     asio::any_io_executor executor() { return context.get_executor(); }
 
     /// Runs until `task` ended; other coroutines of the loop stay where they are. Fails the test after 30 s.
-    template <class T>
-    T run(asio::awaitable<T> task) {
+    template <class T> T run(asio::awaitable<T> task) {
         std::optional<T> result;
         std::exception_ptr failure;
         asio::co_spawn(context, std::move(task), [&](std::exception_ptr thrown, T value) {

@@ -22,8 +22,8 @@ TEST_CASE("url: parts are split and decoded", "[http]") {
 }
 
 TEST_CASE("url: what is no http URL is refused", "[http]") {
-    for (auto const* text : {"", "host/path", "ftp://h/", "http://", "http://h:0", "http://h:99999", "http://h:8a", "http://[::1",
-                             "http://a b/", "http://h/\n", "http:///x", "http://h\\@evil/"}) {
+    for (auto const* text : {"", "host/path", "ftp://h/", "http://", "http://h:0", "http://h:99999", "http://h:8a",
+                             "http://[::1", "http://a b/", "http://h/\n", "http:///x", "http://h\\@evil/"}) {
         INFO(text);
         CHECK_FALSE(parse_url(text));
     }
@@ -51,14 +51,24 @@ TEST_CASE("proxy: NO_PROXY is read as Go reads it", "[http]") {
         char const* no_proxy;
         bool direct;
     };
-    for (auto const& c : std::initializer_list<Case>{
-             {"localhost", 80, "", true}, {"127.0.0.5", 80, "", true}, {"::1", 80, "", true}, {"example.com", 80, "", false},
-             {"example.com", 80, "*", true}, {"example.com", 80, "example.com", true}, {"a.example.com", 80, "example.com", true},
-             {"example.com", 80, ".example.com", false}, {"a.example.com", 80, ".example.com", true},
-             {"notexample.com", 80, "example.com", false}, {"a.example.com", 80, "*.example.com", true},
-             {"10.1.2.3", 80, "10.0.0.0/8", true}, {"11.1.2.3", 80, "10.0.0.0/8", false}, {"10.1.2.3", 80, "10.1.2.3", true},
-             {"example.com", 8080, "example.com:8080", true}, {"example.com", 80, "example.com:8080", false},
-             {"fd00::5", 80, "fd00::/8", true}, {"x.svc", 443, "a.b , .SVC", true}}) {
+    for (auto const& c : std::initializer_list<Case>{{"localhost", 80, "", true},
+                                                     {"127.0.0.5", 80, "", true},
+                                                     {"::1", 80, "", true},
+                                                     {"example.com", 80, "", false},
+                                                     {"example.com", 80, "*", true},
+                                                     {"example.com", 80, "example.com", true},
+                                                     {"a.example.com", 80, "example.com", true},
+                                                     {"example.com", 80, ".example.com", false},
+                                                     {"a.example.com", 80, ".example.com", true},
+                                                     {"notexample.com", 80, "example.com", false},
+                                                     {"a.example.com", 80, "*.example.com", true},
+                                                     {"10.1.2.3", 80, "10.0.0.0/8", true},
+                                                     {"11.1.2.3", 80, "10.0.0.0/8", false},
+                                                     {"10.1.2.3", 80, "10.1.2.3", true},
+                                                     {"example.com", 8080, "example.com:8080", true},
+                                                     {"example.com", 80, "example.com:8080", false},
+                                                     {"fd00::5", 80, "fd00::/8", true},
+                                                     {"x.svc", 443, "a.b , .SVC", true}}) {
         INFO(c.host << " " << c.no_proxy);
         CHECK(bypasses_proxy(c.host, c.port, c.no_proxy) == c.direct);
     }

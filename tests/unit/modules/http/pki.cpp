@@ -37,7 +37,8 @@ static Identity make(std::string const& common_name, std::string const& names, I
     X509_gmtime_adj(X509_getm_notAfter(certificate), days < 0 ? -3600 : 86'400L * days);
     X509_set_pubkey(certificate, key);
     auto* const subject = X509_get_subject_name(certificate);
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<unsigned char const*>(common_name.c_str()), -1, -1, 0);
+    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<unsigned char const*>(common_name.c_str()),
+                               -1, -1, 0);
     if (ca == nullptr) {
         X509_set_issuer_name(certificate, subject);
         add_extension(certificate, certificate, NID_basic_constraints, "critical,CA:TRUE");

@@ -1,6 +1,6 @@
 // tests/unit/modules/http/proxy_test.cpp: requests through a proxy in this process.
-#include "modules/base/task_group.hpp"
 #include "modules/base/base64.hpp"
+#include "modules/base/task_group.hpp"
 #include "modules/http/client.hpp"
 #include "modules/http/server.hpp"
 #include "modules/http/stream.hpp"
@@ -76,7 +76,9 @@ TEST_CASE("proxy: https goes through CONNECT with the login, and TLS is checked 
     auto const identity = ca.issue("server", "DNS:api.example");
     Server server{loop.executor(), {.local_host_only = false}};
     server.route("GET", "/", [](ServerRequest) -> asio::awaitable<Answer> { co_return text_answer(200, "through"); });
-    auto const port = server.listen_tcp("127.0.0.1", 0, TlsContext::server(identity.certificate_pem, identity.key_pem).value()).value();
+    auto const port =
+        server.listen_tcp("127.0.0.1", 0, TlsContext::server(identity.certificate_pem, identity.key_pem).value())
+            .value();
     OneTunnel tunnel;
     TaskGroup group{loop.executor(), 1};
     REQUIRE(group.start("proxy", tunnel.run(loop.executor(), 200, port)));

@@ -15,7 +15,9 @@ struct TlsPair {
     Client client{loop.executor()};
 
     std::uint16_t serve(test::Identity const& identity, std::string const& client_ca = "") {
-        server.route("GET", "/", [](ServerRequest) -> asio::awaitable<Answer> { co_return text_answer(200, std::string(100'000, 's')); });
+        server.route("GET", "/", [](ServerRequest) -> asio::awaitable<Answer> {
+            co_return text_answer(200, std::string(100'000, 's'));
+        });
         auto tls = TlsContext::server(identity.certificate_pem, identity.key_pem, client_ca);
         REQUIRE(tls);
         return server.listen_tcp("127.0.0.1", 0, *tls).value();
@@ -74,7 +76,8 @@ TEST_CASE("tls: a server that asks for a client certificate gets ours", "[http][
     auto const port = pair.serve(pair.ca.issue("server", "IP:127.0.0.1"), pair.ca.certificate_pem());
     auto const me = pair.ca.issue("me", "");
 
-    auto const with = pair.get(port, {.ca_pem = pair.ca.certificate_pem(), .certificate_pem = me.certificate_pem, .key_pem = me.key_pem});
+    auto const with = pair.get(
+        port, {.ca_pem = pair.ca.certificate_pem(), .certificate_pem = me.certificate_pem, .key_pem = me.key_pem});
     auto const without = pair.get(port, {.ca_pem = pair.ca.certificate_pem()});
 
     CHECK(with);
@@ -87,8 +90,10 @@ TEST_CASE("tls: bad PEM and a key of another certificate are refused at once", "
     auto const two = ca.issue("two", "");
 
     CHECK(TlsContext::client({.ca_pem = "nonsense"}).error().code == Errc::invalid_input);
-    CHECK(TlsContext::client({.ca_pem = ca.certificate_pem(), .certificate_pem = "x", .key_pem = "y"}).error().code == Errc::invalid_input);
-    CHECK(TlsContext::client({.ca_pem = ca.certificate_pem(), .certificate_pem = one.certificate_pem, .key_pem = two.key_pem})
+    CHECK(TlsContext::client({.ca_pem = ca.certificate_pem(), .certificate_pem = "x", .key_pem = "y"}).error().code ==
+          Errc::invalid_input);
+    CHECK(TlsContext::client(
+              {.ca_pem = ca.certificate_pem(), .certificate_pem = one.certificate_pem, .key_pem = two.key_pem})
               .error()
               .message.contains("does not belong"));
 }

@@ -42,7 +42,8 @@ struct World {
     void write(std::string const& name, std::string const& text) {
         std::ofstream{directory / name} << text;
         // Two writes within a tick of the file system's clock would look the same.
-        std::filesystem::last_write_time(directory / name, std::filesystem::file_time_type::clock::now() + std::chrono::seconds{++writes});
+        std::filesystem::last_write_time(directory / name, std::filesystem::file_time_type::clock::now() +
+                                                               std::chrono::seconds{++writes});
     }
     void remove(std::string const& name) { std::filesystem::remove(directory / name); }
     bool has(Key const& key) {
@@ -150,7 +151,8 @@ TEST_CASE("intake: what cannot be a wish is named by file and line", "[intake]")
         return world.intake.problems().empty() ? std::string{} : world.intake.problems()[0];
     };
 
-    CHECK(problem("---\n---\nkind: Secret\napiVersion: v1\n") == "a.yaml:3: not a GitRepository, Kustomization or FluxConfig of a served version");
+    CHECK(problem("---\n---\nkind: Secret\napiVersion: v1\n") ==
+          "a.yaml:3: not a GitRepository, Kustomization or FluxConfig of a served version");
     CHECK(problem("- a\n") == "a.yaml:1: not a GitRepository, Kustomization or FluxConfig of a served version");
     CHECK(problem("apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: a}\n") ==
           "a.yaml:1: metadata.name and metadata.namespace are required");
@@ -188,14 +190,19 @@ TEST_CASE("intake: the same object twice is a problem, not a coin toss", "[intak
 
 TEST_CASE("intake: the wish's text is the object without what others write into it", "[intake]") {
     auto const parse = [](std::string_view text) { return boost::json::parse(text).as_object(); };
-    auto const plain = wish_text(parse(R"({"apiVersion":"v1","kind":"X","metadata":{"name":"a","namespace":"b"},"spec":{"url":"u","interval":"1m"}})"),
-                                 model::Origin::cluster);
-    auto const live = wish_text(parse(R"({"kind":"X","status":{"a":1},"apiVersion":"v1","spec":{"url":"u","interval":"1m"},
+    auto const plain = wish_text(
+        parse(
+            R"({"apiVersion":"v1","kind":"X","metadata":{"name":"a","namespace":"b"},"spec":{"url":"u","interval":"1m"}})"),
+        model::Origin::cluster);
+    auto const live =
+        wish_text(parse(R"({"kind":"X","status":{"a":1},"apiVersion":"v1","spec":{"url":"u","interval":"1m"},
         "metadata":{"namespace":"b","resourceVersion":"7","name":"a","managedFields":[{}],"annotations":{"x":"y"}}})"),
-                                model::Origin::cluster);
+                  model::Origin::cluster);
 
     CHECK(plain == live);
-    CHECK(plain == R"({"apiVersion":"v1","kind":"X","metadata":{"name":"a","namespace":"b"},"spec":{"url":"u","interval":"1m"}})");
+    CHECK(
+        plain ==
+        R"({"apiVersion":"v1","kind":"X","metadata":{"name":"a","namespace":"b"},"spec":{"url":"u","interval":"1m"}})");
 }
 
 TEST_CASE("intake: the journal gives back wish and status, and the same wish again is no change", "[intake]") {
@@ -205,8 +212,11 @@ TEST_CASE("intake: the journal gives back wish and status, and the same wish aga
     auto& kept = *before.registry.find(kShop);
     kept.status.observed_generation = 3;
     kept.status.artifact = model::Artifact{.revision = "main@sha1:1", .digest = "sha256:1"};
-    model::JournalEntry const row{.key = kShop, .wish = kept.wish, .status = boost::json::serialize(model::to_json(kShop.kind, kept.status)),
-                                  .facts = "", .owned = {}};
+    model::JournalEntry const row{.key = kShop,
+                                  .wish = kept.wish,
+                                  .status = boost::json::serialize(model::to_json(kShop.kind, kept.status)),
+                                  .facts = "",
+                                  .owned = {}};
     World after;
 
     REQUIRE(restore(after.registry, row));
@@ -225,8 +235,13 @@ TEST_CASE("intake: the journal gives back wish and status, and the same wish aga
 
 TEST_CASE("intake: a restored local wish without its file is taken back", "[intake]") {
     World world;
-    REQUIRE(restore(world.registry, {.key = kShop, .wish = R"({"apiVersion":"source.toolkit.fluxcd.io/v1","kind":"GitRepository","origin":"local",
-        "metadata":{"name":"shop","namespace":"apps"},"spec":{"url":"https://example.com/a.git","interval":"1m"}})", .status = "", .facts = "", .owned = {}}));
+    REQUIRE(restore(world.registry,
+                    {.key = kShop,
+                     .wish = R"({"apiVersion":"source.toolkit.fluxcd.io/v1","kind":"GitRepository","origin":"local",
+        "metadata":{"name":"shop","namespace":"apps"},"spec":{"url":"https://example.com/a.git","interval":"1m"}})",
+                     .status = "",
+                     .facts = "",
+                     .owned = {}}));
     LocalIntake intake{world.directory.path(), world.registry, world.log};
     world.write("a.yaml", repository("other"));
 
@@ -238,8 +253,10 @@ TEST_CASE("intake: a restored local wish without its file is taken back", "[inta
 
 TEST_CASE("intake: a row that cannot be read is damage, and says whose", "[intake]") {
     World world;
-    for (auto const& [wish, status] : std::vector<std::pair<std::string, std::string>>{{"{", "{}"}, {"[]", "{}"}, {"{}", "{"}, {"{}", "3"}}) {
-        auto const done = restore(world.registry, {.key = kShop, .wish = wish, .status = status, .facts = "", .owned = {}});
+    for (auto const& [wish, status] :
+         std::vector<std::pair<std::string, std::string>>{{"{", "{}"}, {"[]", "{}"}, {"{}", "{"}, {"{}", "3"}}) {
+        auto const done =
+            restore(world.registry, {.key = kShop, .wish = wish, .status = status, .facts = "", .owned = {}});
         REQUIRE_FALSE(done);
         CHECK(done.error().code == Errc::corrupt);
         CHECK(done.error().message.starts_with("GitRepository/apps/shop: "));

@@ -116,14 +116,18 @@ TEST_CASE("kube client: an answer that is no JSON, too deep or too long is an er
 
 static std::string page(std::string const& names, std::string const& continuation) {
     std::string items;
-    for (char const name : names) items += (items.empty() ? "" : ",") + std::string{R"({"metadata":{"name":")"} + name + "\"}}";
-    return R"({"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"9","continue":")" + continuation + R"("},"items":[)" + items + "]}";
+    for (char const name : names)
+        items += (items.empty() ? "" : ",") + std::string{R"({"metadata":{"name":")"} + name + "\"}}";
+    return R"({"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"9","continue":")" + continuation +
+           R"("},"items":[)" + items + "]}";
 }
 
 TEST_CASE("kube client: a list whose continuation expired starts over", "[kube]") {
     FakeServer fake;
     fake.answer(200, page("ab", "next"));
-    fake.answer(410, R"({"kind":"Status","code":410,"reason":"Expired","message":"The provided continue parameter is too old"})");
+    fake.answer(
+        410,
+        R"({"kind":"Status","code":410,"reason":"Expired","message":"The provided continue parameter is too old"})");
     fake.answer(200, page("ab", "again"));
     fake.answer(200, page("c", ""));
     std::string names;
@@ -134,7 +138,13 @@ TEST_CASE("kube client: a list whose continuation expired starts over", "[kube]"
         return {};
     };
 
-    auto const version = fake.loop.run(fake.client->list(kPods, {.label_selector = "a=b", .page_size = 2}, [&] { names.clear(); ++begins; }, take));
+    auto const version = fake.loop.run(fake.client->list(
+        kPods, {.label_selector = "a=b", .page_size = 2},
+        [&] {
+            names.clear();
+            ++begins;
+        },
+        take));
 
     REQUIRE(version);
     CHECK(*version == "9");
@@ -156,18 +166,26 @@ TEST_CASE("kube client: a list cut off in the middle is an error, not a short li
     CHECK(version.error().code == Errc::offline);
 }
 
-TEST_CASE("kube client: discovery is asked once for many unknown kinds in a row, and falls back to the legacy form", "[kube]") {
+TEST_CASE("kube client: discovery is asked once for many unknown kinds in a row, and falls back to the legacy form",
+          "[kube]") {
     FakeServer fake;
     fake.answer(200, R"({"kind":"APIVersions","versions":["v1"]})");
-    fake.answer(200, R"({"kind":"APIResourceList","groupVersion":"v1","resources":[{"name":"pods","namespaced":true,"kind":"Pod","verbs":["get"]}]})");
-    fake.answer(200, R"({"kind":"APIGroupList","groups":[{"name":"apps","versions":[{"groupVersion":"apps/v1"},{"groupVersion":"down/v1"}]}]})");
-    fake.answer(200, R"({"kind":"APIResourceList","groupVersion":"apps/v1","resources":[{"name":"deployments","namespaced":true,"kind":"Deployment","verbs":[]}]})");
+    fake.answer(
+        200,
+        R"({"kind":"APIResourceList","groupVersion":"v1","resources":[{"name":"pods","namespaced":true,"kind":"Pod","verbs":["get"]}]})");
+    fake.answer(
+        200,
+        R"({"kind":"APIGroupList","groups":[{"name":"apps","versions":[{"groupVersion":"apps/v1"},{"groupVersion":"down/v1"}]}]})");
+    fake.answer(
+        200,
+        R"({"kind":"APIResourceList","groupVersion":"apps/v1","resources":[{"name":"deployments","namespaced":true,"kind":"Deployment","verbs":[]}]})");
     fake.answer(503, "service unavailable");
 
     CHECK(fake.loop.run(fake.client->resource_for({"", "v1", "Pod"}))->plural == "pods");
     CHECK(fake.loop.run(fake.client->resource_for({"apps", "v1", "Deployment"}))->plural == "deployments");
     auto const asked = fake.asked.size();
-    for (int i = 0; i < 5; ++i) CHECK_FALSE(fake.loop.run(fake.client->resource_for({"x", "v1", "Thing" + std::to_string(i)})));
+    for (int i = 0; i < 5; ++i)
+        CHECK_FALSE(fake.loop.run(fake.client->resource_for({"x", "v1", "Thing" + std::to_string(i)})));
     CHECK(fake.asked.size() == asked);
 }
 
@@ -193,7 +211,9 @@ struct Names : WatchHandler {
         fresh.clear();
         listing = true;
     }
-    void changed(Object object) override { (listing ? fresh : known)[std::string{name_of(object)}] = resource_version_of(object); }
+    void changed(Object object) override {
+        (listing ? fresh : known)[std::string{name_of(object)}] = resource_version_of(object);
+    }
     void deleted(Object object) override { known.erase(std::string{name_of(object)}); }
     void list_ends() override {
         known.swap(fresh);
@@ -206,18 +226,23 @@ struct Names : WatchHandler {
 TEST_CASE("kube watcher: resumes after a clean end and a cut, lists again after 410", "[kube]") {
     FakeServer fake;
     auto const discover = [&fake] {
-        fake.answer(200, R"({"kind":"APIGroupDiscoveryList","items":[{"metadata":{"name":""},"versions":[{"version":"v1","resources":[
+        fake.answer(
+            200,
+            R"({"kind":"APIGroupDiscoveryList","items":[{"metadata":{"name":""},"versions":[{"version":"v1","resources":[
             {"resource":"pods","responseKind":{"group":"","version":"v1","kind":"Pod"},"scope":"Namespaced","verbs":[]}]}]}]})");
         fake.answer(200, R"({"kind":"APIGroupDiscoveryList","items":[]})");
     };
     auto const event = [](std::string const& type, std::string const& name, std::string const& version) {
-        return R"({"type":")" + type + R"(","object":{"metadata":{"name":")" + name + R"(","resourceVersion":")" + version + "\"}}}\n";
+        return R"({"type":")" + type + R"(","object":{"metadata":{"name":")" + name + R"(","resourceVersion":")" +
+               version + "\"}}}\n";
     };
     discover();
     fake.answer(200, page("ab", ""));
     fake.answer(200, event("ADDED", "c", "10") + event("DELETED", "a", "11") + event("BOOKMARK", "", "12"));
     fake.answer(200, event("MODIFIED", "b", "13") + R"({"type":"ADDED","object":{"metadata":{"na)");  // cut off
-    fake.answer(200, R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old resource version"}})");
+    fake.answer(
+        200,
+        R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old resource version"}})");
     fake.answer(200, page("xy", ""));
     Names names;
     Watcher watcher{*fake.client, names, {.gvk = {"", "v1", "Pod"}, .backoff = {.delay_min = 1ms, .delay_max = 5ms}}};

@@ -12,17 +12,18 @@ namespace holdfast::kube {
 
 static std::string config_with(std::string const& cluster, std::string const& user) {
     return "apiVersion: v1\nkind: Config\ncurrent-context: main\ncontexts:\n- name: main\n  context: {cluster: c, user: u, namespace: apps}\n"
-           "- name: other\n  context: {cluster: missing, user: u}\nclusters:\n- name: c\n  cluster: " + cluster +
-           "\nusers:\n- name: u\n  user: " + user + "\n";
+           "- name: other\n  context: {cluster: missing, user: u}\nclusters:\n- name: c\n  cluster: " +
+           cluster + "\nusers:\n- name: u\n  user: " + user + "\n";
 }
 
 static void write(std::filesystem::path const& path, std::string const& text) { std::ofstream{path} << text; }
 
 TEST_CASE("kubeconfig: inline data, server name, proxy, token and impersonation are read", "[kube]") {
-    auto const text = config_with("{server: 'https://api.example:6443', certificate-authority-data: " + base64_encode("CA") +
-                                      ", tls-server-name: kube, proxy-url: 'http://proxy:3128'}",
-                                  "{client-certificate-data: " + base64_encode("CERT") + ", client-key-data: " + base64_encode("KEY") +
-                                      ", token: abc, as: someone, as-groups: [g1, g2]}");
+    auto const text = config_with(
+        "{server: 'https://api.example:6443', certificate-authority-data: " + base64_encode("CA") +
+            ", tls-server-name: kube, proxy-url: 'http://proxy:3128'}",
+        "{client-certificate-data: " + base64_encode("CERT") + ", client-key-data: " + base64_encode("KEY") +
+            ", token: abc, as: someone, as-groups: [g1, g2]}");
 
     auto const config = parse_kubeconfig(text, ".", "").value();
 
@@ -42,7 +43,8 @@ TEST_CASE("kubeconfig: inline data, server name, proxy, token and impersonation 
 TEST_CASE("kubeconfig: files are read relative to it, JSON is YAML too", "[kube]") {
     test::TempDir dir;
     write(dir.path() / "ca.crt", "CA");
-    write(dir.path() / "config", R"({"current-context":"m","contexts":[{"name":"m","context":{"cluster":"c","user":"u"}}],
+    write(dir.path() / "config",
+          R"({"current-context":"m","contexts":[{"name":"m","context":{"cluster":"c","user":"u"}}],
         "clusters":[{"name":"c","cluster":{"server":"https://h","certificate-authority":"ca.crt"}}],"users":[{"name":"u","user":{"tokenFile":"token"}}]})");
 
     auto const config = load_kubeconfig(dir.path() / "config", "").value();
@@ -58,7 +60,8 @@ TEST_CASE("kubeconfig: exec and auth-provider are refused with what to do instea
     CHECK(exec.error().code == Errc::denied);
     CHECK(exec.error().message.contains("kubelogin"));
     CHECK(exec.error().message.contains("tokenFile"));
-    auto const provider = parse_kubeconfig(config_with("{server: 'https://h'}", "{auth-provider: {name: gcp}}"), ".", "");
+    auto const provider =
+        parse_kubeconfig(config_with("{server: 'https://h'}", "{auth-provider: {name: gcp}}"), ".", "");
     REQUIRE_FALSE(provider);
     CHECK(provider.error().code == Errc::denied);
 }
@@ -78,12 +81,18 @@ TEST_CASE("kubeconfig: what is wrong is named", "[kube]") {
     CHECK(error("- 1\n- 2").code == Errc::invalid_input);
     CHECK(error(config_with("{server: 'ftp://h'}", "{}")).message.contains("ftp"));
     CHECK(error(config_with("{}", "{}")).message.contains("server"));
-    CHECK(error(config_with("{server: 'https://h', certificate-authority-data: '%%'}", "{}")).message.contains("base64"));
-    CHECK(error(config_with("{server: 'https://h', certificate-authority: nowhere.crt}", "{}")).code == Errc::not_found);
-    CHECK(error(config_with("{server: 'https://h'}", "{client-certificate-data: YQ==}")).message.contains("go together"));
-    CHECK(error(config_with("{server: 'https://h', insecure-skip-tls-verify: true, certificate-authority-data: YQ==}", "{}")).code == Errc::invalid_input);
+    CHECK(
+        error(config_with("{server: 'https://h', certificate-authority-data: '%%'}", "{}")).message.contains("base64"));
+    CHECK(error(config_with("{server: 'https://h', certificate-authority: nowhere.crt}", "{}")).code ==
+          Errc::not_found);
+    CHECK(
+        error(config_with("{server: 'https://h'}", "{client-certificate-data: YQ==}")).message.contains("go together"));
+    CHECK(error(config_with("{server: 'https://h', insecure-skip-tls-verify: true, certificate-authority-data: YQ==}",
+                            "{}"))
+              .code == Errc::invalid_input);
     KubeconfigRules const no_files{.files_allowed = false};
-    CHECK(error(config_with("{server: 'https://h', certificate-authority: /etc/passwd}", "{}"), "", no_files).code == Errc::denied);
+    CHECK(error(config_with("{server: 'https://h', certificate-authority: /etc/passwd}", "{}"), "", no_files).code ==
+          Errc::denied);
     CHECK(error(config_with("{server: 'https://h'}", "{tokenFile: /etc/passwd}"), "", no_files).code == Errc::denied);
     CHECK(error(std::string(2u << 20, '#')).code == Errc::limit);
 }

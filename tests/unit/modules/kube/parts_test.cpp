@@ -10,7 +10,9 @@
 namespace holdfast::kube {
 
 TEST_CASE("refusal: a Status is passed on as it is", "[kube]") {
-    http::Response const response{.status = 422, .headers = {{"Retry-After", "3"}}, .body = R"({"kind":"Status","apiVersion":"v1","status":"Failure",
+    http::Response const response{.status = 422,
+                                  .headers = {{"Retry-After", "3"}},
+                                  .body = R"({"kind":"Status","apiVersion":"v1","status":"Failure",
         "message":"Deployment.apps \"a\" is invalid: spec.selector: Invalid value: x: field is immutable","reason":"Invalid",
         "details":{"name":"a","group":"apps","kind":"Deployment"},"code":422})"};
 
@@ -35,16 +37,24 @@ TEST_CASE("refusal: an answer that is no Status gets client-go's words", "[kube]
         Errc code;
     };
     for (auto const& c : std::initializer_list<Case>{
-             {404, "GET", "404 page not found\n", "NotFound", "the server could not find the requested resource (get pods a)", Errc::not_found},
-             {401, "GET", "", "Unauthorized", "the server has asked for the client to provide credentials (get pods a)", Errc::denied},
+             {404, "GET", "404 page not found\n", "NotFound",
+              "the server could not find the requested resource (get pods a)", Errc::not_found},
+             {401, "GET", "", "Unauthorized", "the server has asked for the client to provide credentials (get pods a)",
+              Errc::denied},
              {403, "GET", "no", "Forbidden", "no (get pods a)", Errc::denied},
              {409, "POST", "", "AlreadyExists", "the server reported a conflict (post pods a)", Errc::busy},
-             {429, "GET", "slow down", "TooManyRequests", "the server has received too many requests and has asked us to try again later (get pods a)", Errc::busy},
-             {503, "GET", "<html>", "ServiceUnavailable", "the server is currently unable to handle the request (get pods a)", Errc::busy},
-             {500, "GET", "boom\nmore", "InternalError", "an error on the server (\"boom\") has prevented the request from succeeding (get pods a)", Errc::busy},
-             {418, "GET", "", "", "the server responded with the status code 418 but did not return more information (get pods a)", Errc::invalid_input}}) {
+             {429, "GET", "slow down", "TooManyRequests",
+              "the server has received too many requests and has asked us to try again later (get pods a)", Errc::busy},
+             {503, "GET", "<html>", "ServiceUnavailable",
+              "the server is currently unable to handle the request (get pods a)", Errc::busy},
+             {500, "GET", "boom\nmore", "InternalError",
+              "an error on the server (\"boom\") has prevented the request from succeeding (get pods a)", Errc::busy},
+             {418, "GET", "", "",
+              "the server responded with the status code 418 but did not return more information (get pods a)",
+              Errc::invalid_input}}) {
         INFO(c.status);
-        auto const refusal = refusal_of(http::Response{.status = c.status, .headers = {}, .body = c.body}, {c.method, "pods", "a"});
+        auto const refusal =
+            refusal_of(http::Response{.status = c.status, .headers = {}, .body = c.body}, {c.method, "pods", "a"});
         CHECK(refusal.reason == c.reason);
         CHECK(refusal.message == c.message);
         CHECK(to_error(refusal).code == c.code);
@@ -57,7 +67,8 @@ static std::vector<std::string> split(std::string const& document, std::size_t p
                               items.emplace_back(item);
                               return {};
                           }};
-    for (std::size_t at = 0; at < document.size(); at += piece) REQUIRE(splitter.feed(std::string_view{document}.substr(at, piece)));
+    for (std::size_t at = 0; at < document.size(); at += piece)
+        REQUIRE(splitter.feed(std::string_view{document}.substr(at, piece)));
     REQUIRE(splitter.complete());
     rest = splitter.rest();
     return items;
@@ -73,7 +84,9 @@ TEST_CASE("item splitter: the cuts do not depend on how the bytes arrive", "[kub
         CHECK(items[0] == R"({"a":"}]\"{","items":[{"x":[1,2]}]})");
         CHECK(items[1] == R"({"b":{"c":[]}})");
         CHECK(items[2] == "{}");
-        CHECK(rest == R"({"kind":"List","metadata":{"resourceVersion":"5","items":[{"no":1}]}, "items" : [],"after":[{"d":1}]})");
+        CHECK(
+            rest ==
+            R"({"kind":"List","metadata":{"resourceVersion":"5","items":[{"no":1}]}, "items" : [],"after":[{"d":1}]})");
     }
     std::string rest;
     CHECK(split(R"({"items":null})", 3, rest).empty());
@@ -92,14 +105,17 @@ TEST_CASE("item splitter: an item longer than the bound and a stray bracket are 
 }
 
 TEST_CASE("discovery: aggregated and legacy documents give the same kinds", "[kube]") {
-    auto const aggregated = json::parse(R"({"metadata":{"name":"apps"},"versions":[{"version":"v1","freshness":"Current","resources":[
+    auto const aggregated =
+        json::parse(R"({"metadata":{"name":"apps"},"versions":[{"version":"v1","freshness":"Current","resources":[
         {"resource":"deployments","responseKind":{"group":"apps","version":"v1","kind":"Deployment"},"scope":"Namespaced","verbs":["get","list"],
          "subresources":[{"subresource":"scale","responseKind":{"group":"autoscaling","version":"v1","kind":"Scale"},"verbs":["get"]}]},
         {"resource":"odd","scope":"Cluster","verbs":[]}]},
-        {"version":"v2","freshness":"Stale"}]})").get_object();
+        {"version":"v2","freshness":"Stale"}]})")
+            .get_object();
     auto const legacy = json::parse(R"({"kind":"APIResourceList","groupVersion":"apps/v1","resources":[
         {"name":"deployments","namespaced":true,"kind":"Deployment","verbs":["get","list"]},
-        {"name":"deployments/scale","namespaced":true,"group":"autoscaling","version":"v1","kind":"Scale","verbs":["get"]}]})").get_object();
+        {"name":"deployments/scale","namespaced":true,"group":"autoscaling","version":"v1","kind":"Scale","verbs":["get"]}]})")
+                            .get_object();
 
     auto const group = read_group_discovery(aggregated);
     auto const list = read_resource_list(legacy);
@@ -118,7 +134,8 @@ TEST_CASE("discovery: aggregated and legacy documents give the same kinds", "[ku
 
 // Absence is not an instruction: an aggregated API whose server is down keeps its kinds.
 TEST_CASE("discovery: kinds of a stale group are kept, of a vanished group are not", "[kube]") {
-    Resource const metrics{.gvk = {"metrics.k8s.io", "v1", "PodMetrics"}, .plural = "pods", .namespaced = true, .verbs = {}};
+    Resource const metrics{
+        .gvk = {"metrics.k8s.io", "v1", "PodMetrics"}, .plural = "pods", .namespaced = true, .verbs = {}};
     Resource const pods{.gvk = {"", "v1", "Pod"}, .plural = "pods", .namespaced = true, .verbs = {}};
     KnownKinds known;
     known.replace({pods, metrics}, {});

@@ -25,7 +25,8 @@ TEST_CASE("kustomize: objects come one by one and as one stream", "[kustomize][b
 
 TEST_CASE("kustomize: deprecated fields are named in warnings", "[kustomize][build]") {
     MemoryTree const tree{{{"kustomization.yaml", "bases: [b]\ncommonLabels: {x: z}\n"},
-                           {"b/kustomization.yaml", "resources: [a.yaml]\n"}, {"b/a.yaml", config_map("a")}}};
+                           {"b/kustomization.yaml", "resources: [a.yaml]\n"},
+                           {"b/a.yaml", config_map("a")}}};
 
     auto const built = tree.build();
 
@@ -49,9 +50,11 @@ TEST_CASE("kustomize: the top kustomization can be edited, and made when there i
 }
 
 TEST_CASE("kustomize: charts are rendered through the port, with merged values", "[kustomize][build]") {
-    MemoryTree const tree{{{"kustomization.yaml",
-                            "namespace: shop\nhelmCharts:\n- name: web\n  releaseName: r\n  valuesInline: {b: {c: 3}}\n  additionalValuesFiles: [more.yaml]\n"},
-                           {"charts/web/values.yaml", "a: 1\nb: {c: 2, d: 4}\n"}, {"more.yaml", "e: 5\n"}}};
+    MemoryTree const tree{
+        {{"kustomization.yaml",
+          "namespace: shop\nhelmCharts:\n- name: web\n  releaseName: r\n  valuesInline: {b: {c: 3}}\n  additionalValuesFiles: [more.yaml]\n"},
+         {"charts/web/values.yaml", "a: 1\nb: {c: 2, d: 4}\n"},
+         {"more.yaml", "e: 5\n"}}};
     HelmRequest seen;
     Options options;
     options.helm = true;
@@ -72,7 +75,8 @@ TEST_CASE("kustomize: charts are rendered through the port, with merged values",
     CHECK(text == "apiVersion: v1\ndata:\n  a: b\nkind: ConfigMap\nmetadata:\n  name: made\n");
 }
 
-TEST_CASE("kustomize: charts without --enable-helm, or without an engine, fail with a clear line", "[kustomize][build]") {
+TEST_CASE("kustomize: charts without --enable-helm, or without an engine, fail with a clear line",
+          "[kustomize][build]") {
     MemoryTree const tree{{{"kustomization.yaml", "helmCharts: [{name: web}]\n"}}};
     Options options;
 
@@ -87,7 +91,8 @@ TEST_CASE("kustomize: charts without --enable-helm, or without an engine, fail w
 TEST_CASE("kustomize: programs and the network are refused by name", "[kustomize][build]") {
     Options options;
     options.alpha_plugins = true;
-    MemoryTree const plugin{{{"kustomization.yaml", "transformers: [f.yaml]\nresources: [a.yaml]\n"}, {"a.yaml", config_map("a")},
+    MemoryTree const plugin{{{"kustomization.yaml", "transformers: [f.yaml]\nresources: [a.yaml]\n"},
+                             {"a.yaml", config_map("a")},
                              {"f.yaml", "apiVersion: example.com/v1\nkind: Fetcher\nmetadata: {name: f}\n"}}};
     MemoryTree const remote{{{"kustomization.yaml", "resources: [\"github.com/a/b?ref=v1\"]\n"}}};
 
@@ -98,7 +103,8 @@ TEST_CASE("kustomize: programs and the network are refused by name", "[kustomize
     CHECK(refused.error().message == "plugin 'Fetcher' is an exec or container function: programs are never run\n"
                                      "  at /t/kustomization.yaml:1:1");
     CHECK(not_fetched.error().code == Errc::denied);
-    CHECK(not_fetched.error().message.find("remote 'github.com/a/b?ref=v1' is not fetched: no network in a render") != std::string::npos);
+    CHECK(not_fetched.error().message.find("remote 'github.com/a/b?ref=v1' is not fetched: no network in a render") !=
+          std::string::npos);
 }
 
 TEST_CASE("kustomize: an image name that is no expression is an error, not a crash", "[kustomize][build]") {
@@ -120,31 +126,55 @@ TEST_CASE("kustomize: an error ends in the places it comes from", "[kustomize][b
         char const* places;
     };
     for (auto const& [name, files, places] : {
-             Row{"a resource", {{"kustomization.yaml", "resources:\n- a.yaml\n"}, {"a.yaml", config_map("a") + "---\nb: c: d\n"}},
+             Row{"a resource",
+                 {{"kustomization.yaml", "resources:\n- a.yaml\n"}, {"a.yaml", config_map("a") + "---\nb: c: d\n"}},
                  "  at /t/a.yaml:6:5\n  at /t/kustomization.yaml:2:3"},
-             Row{"a missing resource of a base", {{"kustomization.yaml", "resources: [b]\n"}, {"b/kustomization.yaml", "namePrefix: x\nresources: [c, d]\n"},
-                                                  {"b/c/kustomization.yaml", "nameSuffix: -z\n"}},
+             Row{"a missing resource of a base",
+                 {{"kustomization.yaml", "resources: [b]\n"},
+                  {"b/kustomization.yaml", "namePrefix: x\nresources: [c, d]\n"},
+                  {"b/c/kustomization.yaml", "nameSuffix: -z\n"}},
                  "  at /t/b/kustomization.yaml:2:16"},
-             Row{"an unknown field", {{"kustomization.yaml", "namePrefix: a\nresource: []\n"}}, "  at /t/kustomization.yaml:2:1"},
-             Row{"a wrong type", {{"kustomization.yaml", "replicas:\n- name: a\n  count: many\n"}}, "  at /t/kustomization.yaml:3:3"},
-             Row{"a broken kustomization", {{"kustomization.yaml", "resources: [a\n"}}, "  at /t/kustomization.yaml:2:1"},
-             Row{"a broken kustomization of a base", {{"kustomization.yaml", "resources: [b]\n"}, {"b/kustomization.yaml", "a: b: c\n"}},
+             Row{"an unknown field",
+                 {{"kustomization.yaml", "namePrefix: a\nresource: []\n"}},
+                 "  at /t/kustomization.yaml:2:1"},
+             Row{"a wrong type",
+                 {{"kustomization.yaml", "replicas:\n- name: a\n  count: many\n"}},
+                 "  at /t/kustomization.yaml:3:3"},
+             Row{"a broken kustomization",
+                 {{"kustomization.yaml", "resources: [a\n"}},
+                 "  at /t/kustomization.yaml:2:1"},
+             Row{"a broken kustomization of a base",
+                 {{"kustomization.yaml", "resources: [b]\n"}, {"b/kustomization.yaml", "a: b: c\n"}},
                  "  at /t/b/kustomization.yaml:1:5"},
-             Row{"a patch that matches nothing", {{"kustomization.yaml", "resources: [a.yaml]\npatches:\n- path: one.yaml\n- path: two.yaml\n"},
-                                                  {"a.yaml", config_map("a")}, {"one.yaml", config_map("a")}, {"two.yaml", config_map("b")}},
+             Row{"a patch that matches nothing",
+                 {{"kustomization.yaml", "resources: [a.yaml]\npatches:\n- path: one.yaml\n- path: two.yaml\n"},
+                  {"a.yaml", config_map("a")},
+                  {"one.yaml", config_map("a")},
+                  {"two.yaml", config_map("b")}},
                  "  at /t/kustomization.yaml:4:3"},
-             Row{"a broken patch", {{"kustomization.yaml", "patches:\n- path: p.yaml\n"}, {"p.yaml", "a:\n\t- b\n"}},
+             Row{"a broken patch",
+                 {{"kustomization.yaml", "patches:\n- path: p.yaml\n"}, {"p.yaml", "a:\n\t- b\n"}},
                  "  at /t/p.yaml:2:1\n  at /t/kustomization.yaml:2:3"},
-             Row{"broken operations", {{"kustomization.yaml", "patchesJson6902:\n- target: {kind: A, name: b}\n  path: p.yaml\n"}, {"p.yaml", "- op: [\n"}},
+             Row{"broken operations",
+                 {{"kustomization.yaml", "patchesJson6902:\n- target: {kind: A, name: b}\n  path: p.yaml\n"},
+                  {"p.yaml", "- op: [\n"}},
                  "  at /t/p.yaml:2:1\n  at /t/kustomization.yaml:2:3"},
-             Row{"a broken configuration", {{"kustomization.yaml", "configurations: [c.yaml]\n"}, {"c.yaml", "images: {\n"}},
+             Row{"a broken configuration",
+                 {{"kustomization.yaml", "configurations: [c.yaml]\n"}, {"c.yaml", "images: {\n"}},
                  "  at /t/c.yaml:2:1\n  at /t/kustomization.yaml:1:18"},
-             Row{"a broken plugin", {{"kustomization.yaml", "transformers:\n- p.yaml\n"}, {"p.yaml", "a: [\n"}},
+             Row{"a broken plugin",
+                 {{"kustomization.yaml", "transformers:\n- p.yaml\n"}, {"p.yaml", "a: [\n"}},
                  "  at /t/p.yaml:2:1\n  at /t/kustomization.yaml:2:3"},
-             Row{"a generator", {{"kustomization.yaml", "secretGenerator:\n- name: a\n- name: b\n  files: [gone]\n"}}, "  at /t/kustomization.yaml:3:3"},
-             Row{"an image", {{"kustomization.yaml", "resources: [a.yaml]\nimages: [{name: a}, {name: '('}]\n"}, {"a.yaml", config_map("a")}},
+             Row{"a generator",
+                 {{"kustomization.yaml", "secretGenerator:\n- name: a\n- name: b\n  files: [gone]\n"}},
+                 "  at /t/kustomization.yaml:3:3"},
+             Row{"an image",
+                 {{"kustomization.yaml", "resources: [a.yaml]\nimages: [{name: a}, {name: '('}]\n"},
+                  {"a.yaml", config_map("a")}},
                  "  at /t/kustomization.yaml:2:21"},
-             Row{"a component", {{"kustomization.yaml", "components:\n- c\n"}, {"c/kustomization.yaml", "kind: Component\nnamePrefix: 1\n"}},
+             Row{"a component",
+                 {{"kustomization.yaml", "components:\n- c\n"},
+                  {"c/kustomization.yaml", "kind: Component\nnamePrefix: 1\n"}},
                  "  at /t/c/kustomization.yaml:2:1"},
          }) {
         INFO(name);

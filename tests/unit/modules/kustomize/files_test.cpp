@@ -13,8 +13,9 @@ TEST_CASE("kustomize: paths are cleaned and joined as Go does", "[kustomize][fil
     struct Row {
         char const *path, *clean;
     };
-    for (auto const& [path, clean] : {Row{"", "."}, Row{"/", "/"}, Row{"a//b/./c/..", "a/b"}, Row{"../a/../..", "../.."},
-                                      Row{"/../a", "/a"}, Row{"a/../..", ".."}, Row{"./", "."}, Row{"/a/b/../../..", "/"}}) {
+    for (auto const& [path, clean] :
+         {Row{"", "."}, Row{"/", "/"}, Row{"a//b/./c/..", "a/b"}, Row{"../a/../..", "../.."}, Row{"/../a", "/a"},
+          Row{"a/../..", ".."}, Row{"./", "."}, Row{"/a/b/../../..", "/"}}) {
         CHECK(clean_path(path) == clean);
     }
     CHECK(join_path("/a/b", "../c") == "/a/c");

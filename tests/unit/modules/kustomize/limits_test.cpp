@@ -21,8 +21,8 @@ MemoryTree diamond(std::size_t levels, std::string const& fields) {
         for (auto const* side : {"a", "b"}) {
             auto const here = std::to_string(level) + side, next = std::to_string(level + 1);
             files[here + "/kustomization.yaml"] =
-                (level + 1 < levels ? "resources: [../" + next + "a, ../" + next + "b]\n" : "resources: [r.yaml]\n") + fields +
-                (fields.empty() ? "" : std::string{side} + "-\n");
+                (level + 1 < levels ? "resources: [../" + next + "a, ../" + next + "b]\n" : "resources: [r.yaml]\n") +
+                fields + (fields.empty() ? "" : std::string{side} + "-\n");
             files[here + "/r.yaml"] = config_map(std::string{"r"} + side);
         }
     }
@@ -32,10 +32,12 @@ MemoryTree diamond(std::size_t levels, std::string const& fields) {
 }  // namespace
 
 TEST_CASE("kustomize: more objects than allowed are a limit error", "[kustomize][limits]") {
-    MemoryTree const tree{{{"kustomization.yaml", "resources: [a.yaml]\n"}, {"a.yaml", config_map("a") + "---\n" + config_map("b")}}};
+    MemoryTree const tree{
+        {{"kustomization.yaml", "resources: [a.yaml]\n"}, {"a.yaml", config_map("a") + "---\n" + config_map("b")}}};
     Options options;
     options.limits.objects_max = 1;
-    CHECK(contains(with_code(tree, options), "limit: accumulating resources: accumulating resources from 'a.yaml': more than 1 objects"));
+    CHECK(contains(with_code(tree, options),
+                   "limit: accumulating resources: accumulating resources from 'a.yaml': more than 1 objects"));
 }
 
 TEST_CASE("kustomize: nodes that need too much memory are a limit error", "[kustomize][limits]") {
@@ -46,7 +48,8 @@ TEST_CASE("kustomize: nodes that need too much memory are a limit error", "[kust
 }
 
 TEST_CASE("kustomize: a file larger than allowed, and too many bytes in all, are limit errors", "[kustomize][limits]") {
-    MemoryTree const tree{{{"kustomization.yaml", "configMapGenerator: [{name: a, files: [big, k=big]}]\n"}, {"big", std::string(2000, 'x')}}};
+    MemoryTree const tree{{{"kustomization.yaml", "configMapGenerator: [{name: a, files: [big, k=big]}]\n"},
+                           {"big", std::string(2000, 'x')}}};
     Options options;
     options.limits.file_bytes_max = 1999;
     CHECK(contains(with_code(tree, options), "limit: "));
@@ -73,7 +76,8 @@ TEST_CASE("kustomize: a long chain of bases and a cycle end with one line", "[ku
         files[std::to_string(i) + "/kustomization.yaml"] = "resources: [../" + std::to_string(i + 1) + "]\n";
     }
     CHECK(contains(with_code(MemoryTree{std::move(files)}), "directories refer to each other"));
-    MemoryTree const cycle{{{"kustomization.yaml", "resources: [a]\n"}, {"a/kustomization.yaml", "resources: [../b]\n"},
+    MemoryTree const cycle{{{"kustomization.yaml", "resources: [a]\n"},
+                            {"a/kustomization.yaml", "resources: [../b]\n"},
                             {"b/kustomization.yaml", "resources: [../a]\n"}}};
     CHECK(contains(with_code(cycle), "cycle detected: candidate root '/t/a' contains visited root '/t/a'"));
 }
@@ -98,9 +102,11 @@ TEST_CASE("kustomize: anchors that hold themselves or multiply are errors", "[ku
 TEST_CASE("kustomize: an object that patches make too deep is a limit error", "[kustomize][limits]") {
     std::string path;
     for (int i = 0; i < 2000; ++i) path += i == 0 ? "a" : ".a";
-    MemoryTree const tree{{{"kustomization.yaml", "resources: [a.yaml]\nreplacements: [{source: {kind: ConfigMap}, targets: [{select: {kind: ConfigMap}, fieldPaths: [" +
-                                                      path + "], options: {create: true}}]}]\n"},
-                           {"a.yaml", config_map("a")}}};
+    MemoryTree const tree{
+        {{"kustomization.yaml",
+          "resources: [a.yaml]\nreplacements: [{source: {kind: ConfigMap}, targets: [{select: {kind: ConfigMap}, fieldPaths: [" +
+              path + "], options: {create: true}}]}]\n"},
+         {"a.yaml", config_map("a")}}};
     CHECK(with_code(tree).starts_with("limit: "));
 }
 

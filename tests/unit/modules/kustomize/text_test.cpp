@@ -32,11 +32,15 @@ TEST_CASE("kustomize: the first mistake of a kustomization is named as encoding/
         char const *text, *message;
     };
     for (auto const& [text, message] :
-         {Row{"namePrefix: 1", "json: cannot unmarshal number into Go struct field Kustomization.namePrefix of type string"},
+         {Row{"namePrefix: 1",
+              "json: cannot unmarshal number into Go struct field Kustomization.namePrefix of type string"},
           Row{"foo: 1\nbar: 2", "json: unknown field \"bar\""},
-          Row{"resources: a", "json: cannot unmarshal string into Go struct field Kustomization.resources of type []string"},
-          Row{"patches: [{target: {name: 1}}]", "json: cannot unmarshal number into Go struct field Selector.patches.target.ResId.name of type string"},
-          Row{"replicas: [{count: 1.5}]", "json: cannot unmarshal number 1.5 into Go struct field Replica.replicas.count of type int64"}}) {
+          Row{"resources: a",
+              "json: cannot unmarshal string into Go struct field Kustomization.resources of type []string"},
+          Row{"patches: [{target: {name: 1}}]",
+              "json: cannot unmarshal number into Go struct field Selector.patches.target.ResId.name of type string"},
+          Row{"replicas: [{count: 1.5}]",
+              "json: cannot unmarshal number 1.5 into Go struct field Replica.replicas.count of type int64"}}) {
         INFO(text);
         CHECK(decode_kustomization(text, "/t").error().message == std::string{"invalid Kustomization: "} + message);
     }

@@ -31,7 +31,8 @@ yaml::Node* nested(yaml::Arena& arena, std::size_t levels) {
 
 std::string pod(std::string_view element, int count, bool numbered) {
     std::string text{"apiVersion: v1\nkind: Pod\nspec:\n  containers:\n"};
-    for (int i = 0; i < count; ++i) text += "  - {" + std::string{element} + (numbered ? std::to_string(i) : "") + "}\n";
+    for (int i = 0; i < count; ++i)
+        text += "  - {" + std::string{element} + (numbered ? std::to_string(i) : "") + "}\n";
     return text;
 }
 

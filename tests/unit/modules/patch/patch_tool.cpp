@@ -9,8 +9,8 @@ int main() {
     for (std::string line; std::getline(std::cin, line);) {
         auto const question = boost::json::parse(line);
         auto const answer = holdfast::patch::respond(question.as_object());
-        std::cout << boost::json::serialize(boost::json::object{
-                         {"tree", answer.tree}, {"out", answer.out}, {"err", answer.err}})
+        std::cout << boost::json::serialize(
+                         boost::json::object{{"tree", answer.tree}, {"out", answer.out}, {"err", answer.err}})
                   << '\n';
     }
 }

@@ -14,14 +14,16 @@ namespace {
 model::Key const kOwner{model::Kind::kustomization, "apps", "web"};
 
 kube::Object config_map(std::string name, std::string value = "1") {
-    kube::Object object{{"apiVersion", "v1"}, {"kind", "ConfigMap"},
+    kube::Object object{{"apiVersion", "v1"},
+                        {"kind", "ConfigMap"},
                         {"metadata", boost::json::object{{"name", std::move(name)}, {"namespace", "apps"}}},
                         {"data", boost::json::object{{"key", std::move(value)}}}};
     stamp(object, kOwner, {});
     return object;
 }
 
-Result<void> apply(test::FakeCluster& cluster, std::vector<kube::Object> objects, ApplyReport& report, ApplyOptions options = {}) {
+Result<void> apply(test::FakeCluster& cluster, std::vector<kube::Object> objects, ApplyReport& report,
+                   ApplyOptions options = {}) {
     return test::run_task(apply_staged(cluster, std::move(objects), std::move(options), report));
 }
 
@@ -41,7 +43,8 @@ TEST_CASE("apply: every object of a stage is tried before the first is written",
     CHECK(report.objects[0].owned.fields != 0);
 }
 
-TEST_CASE("apply: one refused object keeps its stage unwritten and names itself with the server's words", "[reconcile]") {
+TEST_CASE("apply: one refused object keeps its stage unwritten and names itself with the server's words",
+          "[reconcile]") {
     test::FakeCluster cluster;
     cluster.refuse = [](kube::Object const& object) -> std::optional<kube::Refusal> {
         if (kube::name_of(object) != "b") return std::nullopt;
@@ -52,7 +55,8 @@ TEST_CASE("apply: one refused object keeps its stage unwritten and names itself 
     auto const applied = apply(cluster, {config_map("a"), config_map("b"), config_map("c")}, report);
 
     REQUIRE_FALSE(applied);
-    CHECK(applied.error().message == "ConfigMap/apps/b dry-run failed (Invalid): ConfigMap \"b\" is invalid: data: too long");
+    CHECK(applied.error().message ==
+          "ConfigMap/apps/b dry-run failed (Invalid): ConfigMap \"b\" is invalid: data: too long");
     CHECK(cluster.objects.empty());
     CHECK(report.objects.empty());
 }
@@ -73,7 +77,8 @@ TEST_CASE("apply: what is known to be as wished costs no request", "[reconcile]"
 
     REQUIRE(apply(cluster, {config_map("a"), config_map("b", "2")}, second, options));
 
-    CHECK(cluster.log == std::vector<std::string>{"apply ConfigMap/apps/b"});  // alone in its stage: its apply is the trial
+    CHECK(cluster.log ==
+          std::vector<std::string>{"apply ConfigMap/apps/b"});  // alone in its stage: its apply is the trial
     CHECK(second.objects.size() == 2);
 }
 

@@ -34,7 +34,8 @@ public:
         out.digest = "sha256:" + artifact.digest + remote_content;
         out.remotes = remotes;
         for (std::string const& name : names) {
-            out.objects.push_back({{"apiVersion", "v1"}, {"kind", "ConfigMap"},
+            out.objects.push_back({{"apiVersion", "v1"},
+                                   {"kind", "ConfigMap"},
                                    {"metadata", boost::json::object{{"name", name}, {"namespace", "apps"}}},
                                    {"data", boost::json::object{{"revision", artifact.revision + remote_content}}}});
         }
@@ -49,7 +50,8 @@ struct World : test::StoryWorld {
     Kustomizations story{ports(), renderer, owned, {}, {[] {}, [this](Key const& key) { damaged.push_back(key); }}};
 
     World() {
-        wish(R"({"apiVersion":"source.toolkit.fluxcd.io/v1","kind":"GitRepository","metadata":{"name":"shop","namespace":"apps"},
+        wish(
+            R"({"apiVersion":"source.toolkit.fluxcd.io/v1","kind":"GitRepository","metadata":{"name":"shop","namespace":"apps"},
                  "spec":{"url":"https://example.com/shop.git","interval":"1m"}})");
         commit("1");
         renderer.names = {"a", "b"};
@@ -59,11 +61,13 @@ struct World : test::StoryWorld {
         status.artifact = model::Artifact{.revision = "main@sha1:" + revision, .digest = "sha256:" + revision};
         status.conditions.set("Ready", Truth::yes, "Succeeded", "stored", 1, clock.wall());
     }
-    model::Entry& want(std::string const& name, std::string const& more = "", model::Origin origin = model::Origin::cluster,
-                       std::string const& meta = "") {
-        return wish(R"({"apiVersion":"kustomize.toolkit.fluxcd.io/v1","kind":"Kustomization","metadata":{"name":")" + name +
-                        R"(","namespace":"apps")" + meta + R"(},"spec":{"sourceRef":{"kind":"GitRepository","name":"shop"},"path":"./",
-                        "interval":"10m","retryInterval":"2m","prune":true)" + more + "}}",
+    model::Entry& want(std::string const& name, std::string const& more = "",
+                       model::Origin origin = model::Origin::cluster, std::string const& meta = "") {
+        return wish(R"({"apiVersion":"kustomize.toolkit.fluxcd.io/v1","kind":"Kustomization","metadata":{"name":")" +
+                        name + R"(","namespace":"apps")" + meta +
+                        R"(},"spec":{"sourceRef":{"kind":"GitRepository","name":"shop"},"path":"./",
+                        "interval":"10m","retryInterval":"2m","prune":true)" +
+                        more + "}}",
                     origin);
     }
     story::Next pass(Key const& key = kWeb) { return run(story.reconcile(key)); }
@@ -151,7 +155,8 @@ TEST_CASE("kustomization: after a restart the journal is enough for a pass witho
     CHECK(after.renderer.renders == 0);
 }
 
-TEST_CASE("kustomization: a remote base is looked at once in each interval, and costs nothing while it stands still", "[reconcile]") {
+TEST_CASE("kustomization: a remote base is looked at once in each interval, and costs nothing while it stands still",
+          "[reconcile]") {
     World world;
     world.renderer.remotes = {"git::https://host/org/repo"};
     world.want("web");
@@ -176,7 +181,8 @@ TEST_CASE("kustomization: a remote base is looked at once in each interval, and 
     CHECK(world.story.remotes() == std::set<std::string>{"git::https://host/org/repo"});
 }
 
-TEST_CASE("kustomization: after a restart a remote base is looked at, and nothing is written when it stands still", "[reconcile]") {
+TEST_CASE("kustomization: after a restart a remote base is looked at, and nothing is written when it stands still",
+          "[reconcile]") {
     World before;
     before.renderer.remotes = {"https://host/file.yaml"};
     before.want("web");
@@ -283,7 +289,8 @@ TEST_CASE("kustomization: a refused object keeps its stage unwritten, and the ne
     CHECK(world.live() == Names{"a", "b"});
 }
 
-TEST_CASE("kustomization: a write whose answer was lost stays in the inventory, and is deleted when no longer wished", "[reconcile]") {
+TEST_CASE("kustomization: a write whose answer was lost stays in the inventory, and is deleted when no longer wished",
+          "[reconcile]") {
     World world;
     world.want("web");
     world.cluster.lose = [](kube::Object const& object) { return kube::name_of(object) == "a"; };
@@ -310,7 +317,8 @@ TEST_CASE("kustomization: a source without an artifact is waited for, a missing 
     CHECK_FALSE(quiet.after);
     CHECK(world.condition(kWeb).type == "absent");
 
-    world.registry.find(kSource)->status.conditions.set("Ready", Truth::no, "GitOperationFailed", "no", 1, world.clock.wall());
+    world.registry.find(kSource)->status.conditions.set("Ready", Truth::no, "GitOperationFailed", "no", 1,
+                                                        world.clock.wall());
     world.pass();
     CHECK(world.condition(kWeb).reason == "ArtifactFailed");
     world.registry.erase(kSource);
@@ -389,7 +397,8 @@ TEST_CASE("kustomization: suspended, nothing is touched; resumed, it is looked a
 
 TEST_CASE("kustomization: an unreadable spec stalls until there is another one", "[reconcile]") {
     World world;
-    world.wish(R"({"apiVersion":"kustomize.toolkit.fluxcd.io/v1","kind":"Kustomization","metadata":{"name":"web","namespace":"apps"},
+    world.wish(
+        R"({"apiVersion":"kustomize.toolkit.fluxcd.io/v1","kind":"Kustomization","metadata":{"name":"web","namespace":"apps"},
                    "spec":{"sourceRef":{"kind":"GitRepository","name":"shop"},"interval":"soon","prune":true}})");
 
     auto const next = world.pass();
@@ -408,9 +417,10 @@ TEST_CASE("kustomization: deleting it deletes what it applied, as its policy say
         std::string spec;
         bool deletes;
     };
-    auto const one = GENERATE(Case{"", true}, Case{R"(,"prune":false)", false}, Case{R"(,"prune":false,"deletionPolicy":"Delete")", true},
-                              Case{R"(,"deletionPolicy":"Orphan")", false}, Case{R"(,"deletionPolicy":"MirrorPrune")", true},
-                              Case{R"(,"deletionPolicy":"WaitForTermination")", true}, Case{R"(,"suspend":true)", false});
+    auto const one = GENERATE(
+        Case{"", true}, Case{R"(,"prune":false)", false}, Case{R"(,"prune":false,"deletionPolicy":"Delete")", true},
+        Case{R"(,"deletionPolicy":"Orphan")", false}, Case{R"(,"deletionPolicy":"MirrorPrune")", true},
+        Case{R"(,"deletionPolicy":"WaitForTermination")", true}, Case{R"(,"suspend":true)", false});
     INFO(one.spec);
     World world;
     world.want("web");
@@ -456,7 +466,9 @@ TEST_CASE("kustomization: with wait it is ready when everything is", "[reconcile
 
 TEST_CASE("kustomization: what never becomes healthy fails at its timeout, and says which", "[reconcile]") {
     World world;
-    world.want("web", R"(,"timeout":"1m","healthChecks":[{"apiVersion":"apps/v1","kind":"Deployment","name":"none","namespace":"apps"}])");
+    world.want(
+        "web",
+        R"(,"timeout":"1m","healthChecks":[{"apiVersion":"apps/v1","kind":"Deployment","name":"none","namespace":"apps"}])");
 
     auto const first = world.pass();
     REQUIRE(first.after);
@@ -468,7 +480,8 @@ TEST_CASE("kustomization: what never becomes healthy fails at its timeout, and s
     auto const last = world.pass();
 
     CHECK(world.condition(kWeb).reason == "HealthCheckFailed");
-    CHECK(world.condition(kWeb).message == "health check failed after 1m1s: timeout waiting for: [Deployment/apps/none status: 'NotFound']");
+    CHECK(world.condition(kWeb).message ==
+          "health check failed after 1m1s: timeout waiting for: [Deployment/apps/none status: 'NotFound']");
     CHECK(last.after == 2min);
     CHECK(world.live() == Names{"a", "b"});
 }

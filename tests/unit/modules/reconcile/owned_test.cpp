@@ -25,7 +25,9 @@ std::string const kId = "apps_milk__ConfigMap";
 
 class FixedClock final : public Clock {
 public:
-    std::chrono::system_clock::time_point wall() const override { return std::chrono::system_clock::time_point{1'750'000'000s}; }
+    std::chrono::system_clock::time_point wall() const override {
+        return std::chrono::system_clock::time_point{1'750'000'000s};
+    }
     std::chrono::nanoseconds boot() const override { return 1s; }
 };
 
@@ -34,10 +36,11 @@ class WatchedCluster final : public test::FakeCluster {
 public:
     std::vector<kube::Object> listed;
     std::deque<std::pair<Event, kube::Object>> events;
-    bool refuses_once = false;                  // the next delete: 409
+    bool refuses_once = false;                     // the next delete: 409
     std::function<void(kube::Object&)> meanwhile;  // what happens to the object before that
 
-    Task<std::string> list(kube::Resource, kube::ListOptions, std::function<void()> begin, kube::ObjectSink sink, kube::Refusal*) override {
+    Task<std::string> list(kube::Resource, kube::ListOptions, std::function<void()> begin, kube::ObjectSink sink,
+                           kube::Refusal*) override {
         begin();
         for (kube::Object const& object : listed) {
             auto taken = sink(object);
@@ -69,22 +72,32 @@ public:
 
 /// `fields`: what our last apply still owns.
 kube::Object milk(Key const& owner, std::string version, std::string uid = "u1", std::string fields = "f:key") {
-    kube::Object object{{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", boost::json::object{{"name", "milk"}, {"namespace", "apps"}}}};
+    kube::Object object{{"apiVersion", "v1"},
+                        {"kind", "ConfigMap"},
+                        {"metadata", boost::json::object{{"name", "milk"}, {"namespace", "apps"}}}};
     stamp(object, owner, {});
     auto& metadata = object["metadata"].as_object();
     metadata["uid"] = uid;
     metadata["resourceVersion"] = version;
-    metadata["managedFields"] = boost::json::array{boost::json::object{
-        {"manager", kFieldManager}, {"operation", "Apply"}, {"fieldsV1", boost::json::object{{fields, boost::json::object{}}}}}};
+    metadata["managedFields"] =
+        boost::json::array{boost::json::object{{"manager", kFieldManager},
+                                               {"operation", "Apply"},
+                                               {"fieldsV1", boost::json::object{{fields, boost::json::object{}}}}}};
     return object;
 }
 
 model::OwnedObject row(Key const& owner, std::string version, std::string uid = "u1") {
-    return {.entry = {kId, "v1"}, .uid = uid, .resource_version = version, .wished = 7, .fields = owned_fields(milk(owner, version))};
+    return {.entry = {kId, "v1"},
+            .uid = uid,
+            .resource_version = version,
+            .wished = 7,
+            .fields = owned_fields(milk(owner, version))};
 }
 
 Applied answer(Key const& owner, std::string version, std::string uid = "u1") {
-    return {.id = *kube::parse_object_id(kId), .owned = row(owner, version, uid), .action = Action::configured,
+    return {.id = *kube::parse_object_id(kId),
+            .owned = row(owner, version, uid),
+            .action = Action::configured,
             .status = {kube::Health::current, ""}};
 }
 

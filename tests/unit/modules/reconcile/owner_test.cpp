@@ -11,8 +11,10 @@ namespace {
 kube::Object parse(std::string_view text) { return boost::json::parse(text).as_object(); }
 
 kube::Object managed(std::string_view fields, std::string_view others = "") {
-    return parse(R"({"metadata":{"managedFields":[{"manager":"kustomize-controller","operation":"Apply","time":"2026-01-01T00:00:00Z",
-        "fieldsV1":)" + std::string{fields} + "}" + std::string{others} + "]}}");
+    return parse(
+        R"({"metadata":{"managedFields":[{"manager":"kustomize-controller","operation":"Apply","time":"2026-01-01T00:00:00Z",
+        "fieldsV1":)" +
+        std::string{fields} + "}" + std::string{others} + "]}}");
 }
 
 }  // namespace
@@ -33,17 +35,21 @@ TEST_CASE("owner: stamping sets owner labels over common metadata", "[reconcile]
 }
 
 TEST_CASE("owner: marks count as label or annotation, in any case of letters", "[reconcile]") {
-    CHECK(is_marked(parse(R"({"metadata":{"annotations":{"kustomize.toolkit.fluxcd.io/prune":"Disabled"}}})"), "prune", "disabled"));
-    CHECK(is_marked(parse(R"({"metadata":{"labels":{"kustomize.toolkit.fluxcd.io/reconcile":"disabled"}}})"), "reconcile", "disabled"));
-    CHECK_FALSE(is_marked(parse(R"({"metadata":{"labels":{"kustomize.toolkit.fluxcd.io/prune":"enabled"}}})"), "prune", "disabled"));
+    CHECK(is_marked(parse(R"({"metadata":{"annotations":{"kustomize.toolkit.fluxcd.io/prune":"Disabled"}}})"), "prune",
+                    "disabled"));
+    CHECK(is_marked(parse(R"({"metadata":{"labels":{"kustomize.toolkit.fluxcd.io/reconcile":"disabled"}}})"),
+                    "reconcile", "disabled"));
+    CHECK_FALSE(is_marked(parse(R"({"metadata":{"labels":{"kustomize.toolkit.fluxcd.io/prune":"enabled"}}})"), "prune",
+                          "disabled"));
 }
 
 TEST_CASE("owner: the digest changes when a field is taken, not when others write elsewhere", "[reconcile]") {
     auto const ours = owned_fields(managed(R"({"f:spec":{"f:replicas":{}}})"));
 
     CHECK(ours != 0);
-    CHECK(ours == owned_fields(managed(R"({"f:spec":{"f:replicas":{}}})",
-                                       R"(,{"manager":"hpa","operation":"Update","time":"2026-01-02T00:00:00Z","fieldsV1":{}})")));
+    CHECK(ours == owned_fields(managed(
+                      R"({"f:spec":{"f:replicas":{}}})",
+                      R"(,{"manager":"hpa","operation":"Update","time":"2026-01-02T00:00:00Z","fieldsV1":{}})")));
     CHECK(ours != owned_fields(managed(R"({"f:spec":{}})")));
     CHECK(owned_fields(parse(R"({"metadata":{}})")) == 0);
 }

@@ -8,8 +8,10 @@ namespace holdfast::reconcile {
 
 namespace {
 
-kube::Object object(std::string_view api_version, std::string_view kind, std::string_view name, std::string_view ns = "a") {
-    return {{"apiVersion", api_version}, {"kind", kind},
+kube::Object object(std::string_view api_version, std::string_view kind, std::string_view name,
+                    std::string_view ns = "a") {
+    return {{"apiVersion", api_version},
+            {"kind", kind},
             {"metadata", boost::json::object{{"name", name}, {"namespace", ns}}}};
 }
 
@@ -22,11 +24,12 @@ std::vector<std::string> kinds(Stage const& stage) {
 }  // namespace
 
 TEST_CASE("stages: definitions, classes, then everything else in Flux's order", "[reconcile]") {
-    auto const stages = stages_of({object("apps/v1", "Deployment", "d"), object("v1", "Service", "s"),
-                                   object("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "w", ""),
-                                   object("example.com/v1", "Widget", "x"), object("v1", "ConfigMap", "c"),
-                                   object("storage.k8s.io/v1", "StorageClass", "fast", ""), object("v1", "Namespace", "a", ""),
-                                   object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "widgets", "")});
+    auto const stages =
+        stages_of({object("apps/v1", "Deployment", "d"), object("v1", "Service", "s"),
+                   object("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "w", ""),
+                   object("example.com/v1", "Widget", "x"), object("v1", "ConfigMap", "c"),
+                   object("storage.k8s.io/v1", "StorageClass", "fast", ""), object("v1", "Namespace", "a", ""),
+                   object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "widgets", "")});
 
     REQUIRE(stages.size() == 3);
     CHECK(kinds(stages[0]) == std::vector<std::string>{"CustomResourceDefinition", "Namespace"});
@@ -39,7 +42,8 @@ TEST_CASE("stages: definitions, classes, then everything else in Flux's order", 
 }
 
 TEST_CASE("stages: equal kinds are ordered by namespace and name, and empty stages are left out", "[reconcile]") {
-    auto const stages = stages_of({object("v1", "ConfigMap", "b", "z"), object("v1", "ConfigMap", "c", "a"), object("v1", "ConfigMap", "b", "a")});
+    auto const stages = stages_of({object("v1", "ConfigMap", "b", "z"), object("v1", "ConfigMap", "c", "a"),
+                                   object("v1", "ConfigMap", "b", "a")});
 
     REQUIRE(stages.size() == 1);
     CHECK(kube::name_of(stages[0].objects[0]) == "b");
@@ -49,7 +53,8 @@ TEST_CASE("stages: equal kinds are ordered by namespace and name, and empty stag
 }
 
 TEST_CASE("stages: deletion is the reverse of applying", "[reconcile]") {
-    std::vector<kube::ObjectId> ids{{"", "a", "", "Namespace"}, {"a", "d", "apps", "Deployment"}, {"a", "c", "", "ConfigMap"}};
+    std::vector<kube::ObjectId> ids{
+        {"", "a", "", "Namespace"}, {"a", "d", "apps", "Deployment"}, {"a", "c", "", "ConfigMap"}};
 
     sort_for_deletion(ids);
 

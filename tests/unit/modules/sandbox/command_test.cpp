@@ -28,7 +28,8 @@ struct Ended {
 };
 
 /// Runs `act` in a child that confined itself; its exit code is what `act` returns.
-Ended confined(Reach const& reach, std::function<int()> const& act, std::optional<Limits> const& limits = std::nullopt) {
+Ended confined(Reach const& reach, std::function<int()> const& act,
+               std::optional<Limits> const& limits = std::nullopt) {
     int fds[2];
     REQUIRE(::pipe(fds) == 0);
     pid_t const child = ::fork();
@@ -50,7 +51,9 @@ Ended confined(Reach const& reach, std::function<int()> const& act, std::optiona
     return ended;
 }
 
-int exit_code(Ended const& ended) { return WIFEXITED(ended.status) ? WEXITSTATUS(ended.status) : -WTERMSIG(ended.status); }
+int exit_code(Ended const& ended) {
+    return WIFEXITED(ended.status) ? WEXITSTATUS(ended.status) : -WTERMSIG(ended.status);
+}
 
 class Folder {
 public:
@@ -107,23 +110,31 @@ TEST_CASE("command: a root bounds what is read, a folder what is written", "[san
     CHECK(reads(inside.path + "/file") == 1);
     CHECK(reads(outside.path + "/file") == 0);
     auto const writes = [&](std::string const& path) {
-        return exit_code(confined({.write_beneath = {inside.path}}, [&] { return opens(path, O_CREAT | O_WRONLY | O_TRUNC) ? 1 : 0; }));
+        return exit_code(confined({.write_beneath = {inside.path}},
+                                  [&] { return opens(path, O_CREAT | O_WRONLY | O_TRUNC) ? 1 : 0; }));
     };
     CHECK(writes(inside.path + "/new") == 1);
     CHECK(writes(outside.path + "/new") == 0);
     // A folder that is not there yet: its parent, so that it can be made, and an error that says what is missing.
     CHECK(exit_code(confined({.write_beneath = {inside.path + "/later/deep"}}, [&] {
-        return ::mkdir((inside.path + "/later").c_str(), 0700) == 0 && !opens(inside.path + "/gone/x", O_CREAT | O_WRONLY) && errno == ENOENT ? 1 : 0;
-    })) == 1);
+              return ::mkdir((inside.path + "/later").c_str(), 0700) == 0 &&
+                             !opens(inside.path + "/gone/x", O_CREAT | O_WRONLY) && errno == ENOENT
+                         ? 1
+                         : 0;
+          })) == 1);
     CHECK(exit_code(confined({.read_beneath = inside.path + "/missing"}, [] { return 0; })) == 99);
 }
 
 TEST_CASE("command: a limit and a crash end in one line", "[sandbox]") {
-    Limits limits{.memory_bytes_max = 32u << 20, .cpu_max = std::chrono::seconds{1}, .wall_max = std::chrono::seconds{60}};
-    auto const spinning = confined({}, [] {
-        for (unsigned volatile i = 0;; i = i + 1) {}
-        return 0;
-    }, limits);
+    Limits limits{
+        .memory_bytes_max = 32u << 20, .cpu_max = std::chrono::seconds{1}, .wall_max = std::chrono::seconds{60}};
+    auto const spinning = confined(
+        {},
+        [] {
+            for (unsigned volatile i = 0;; i = i + 1) {}
+            return 0;
+        },
+        limits);
     CHECK(exit_code(spinning) == 1);
     CHECK(spinning.error_output.starts_with("Error: stopped: more than 1 s of CPU time; --no-limits lifts it\n"));
 
@@ -132,14 +143,17 @@ TEST_CASE("command: a limit and a crash end in one line", "[sandbox]") {
     CHECK(crashed.error_output.starts_with("Error: the render crashed"));
 
     if (kSanitized) return;
-    auto const hog = confined({}, [] {
-        std::vector<std::string> all;
-        try {
-            for (;;) all.emplace_back(1u << 20, 'x');
-        } catch (std::bad_alloc const&) {
-            return all.size() < 32 ? 7 : 8;
-        }
-    }, limits);
+    auto const hog = confined(
+        {},
+        [] {
+            std::vector<std::string> all;
+            try {
+                for (;;) all.emplace_back(1u << 20, 'x');
+            } catch (std::bad_alloc const&) {
+                return all.size() < 32 ? 7 : 8;
+            }
+        },
+        limits);
     CHECK(exit_code(hog) == 7);
 }
 

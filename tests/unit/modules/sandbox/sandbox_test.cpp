@@ -93,8 +93,8 @@ TEST_CASE("sandbox: a job cannot open, connect, execute, fork or signal", "[sand
     auto zygote = Zygote::start(misbehave, small());
     REQUIRE(zygote);
 
-    auto const act = GENERATE(as<std::string>{}, "open", "create", "socket", "unix", "fork", "ptrace", "mount", "userns",
-                              "io_uring", "bpf", "kill", "exec");
+    auto const act = GENERATE(as<std::string>{}, "open", "create", "socket", "unix", "fork", "ptrace", "mount",
+                              "userns", "io_uring", "bpf", "kill", "exec");
     CAPTURE(act);
     auto const tried = run(*zygote, -1, act);
 
@@ -135,8 +135,6 @@ TEST_CASE("sandbox: a crash is an error that says so, and the next job runs", "[
     CHECK(*next == "denied");
 }
 
-TEST_CASE("sandbox: the probe says which walls this kernel gives", "[sandbox]") {
-    CHECK(probe().seccomp);
-}
+TEST_CASE("sandbox: the probe says which walls this kernel gives", "[sandbox]") { CHECK(probe().seccomp); }
 
 }  // namespace holdfast::sandbox

@@ -48,9 +48,15 @@ std::vector<std::string> names(std::string const& bytes) {
 
 TEST_CASE("artifact: the same tree gives the same bytes in whatever order it is listed", "[source][artifact]") {
     MemoryTree one;
-    one.directory("a").add("a/x.yaml", "x: 1\n").add("a.yaml", "a: 1\n").add("run.sh", "#!/bin/sh\n", EntryKind::executable);
+    one.directory("a")
+        .add("a/x.yaml", "x: 1\n")
+        .add("a.yaml", "a: 1\n")
+        .add("run.sh", "#!/bin/sh\n", EntryKind::executable);
     MemoryTree other;
-    other.add("run.sh", "#!/bin/sh\n", EntryKind::executable).add("a.yaml", "a: 1\n").directory("a").add("a/x.yaml", "x: 1\n");
+    other.add("run.sh", "#!/bin/sh\n", EntryKind::executable)
+        .add("a.yaml", "a: 1\n")
+        .directory("a")
+        .add("a/x.yaml", "x: 1\n");
 
     auto const first = write(one);
     auto const second = write(other);
@@ -60,7 +66,8 @@ TEST_CASE("artifact: the same tree gives the same bytes in whatever order it is 
     CHECK(first.info->digest == "sha256:" + crypto::sha256_hex(first.bytes));
     CHECK(first.info->size == first.bytes.size());
     CHECK(first.info->files == 3);
-    CHECK(first.bytes.substr(0, 10) == std::string_view("\x1f\x8b\x08\0\0\0\0\0\0\xff", 10));  // no time, no name, unknown system
+    CHECK(first.bytes.substr(0, 10) ==
+          std::string_view("\x1f\x8b\x08\0\0\0\0\0\0\xff", 10));  // no time, no name, unknown system
     CHECK(names(first.bytes) == std::vector<std::string>{"a.yaml", "a/", "a/x.yaml", "run.sh*"});
 }
 
@@ -76,7 +83,8 @@ TEST_CASE("artifact: the tar inside is byte for byte what Flux writes", "[source
     auto const written = write(tree);
 
     REQUIRE(written.info);
-    CHECK(crypto::sha256_hex(gunzip(written.bytes)) == "87210463c47de613f4aad3acdcb35ab282a03d5903a612c2e4ec6ef5dbaad5d4");
+    CHECK(crypto::sha256_hex(gunzip(written.bytes)) ==
+          "87210463c47de613f4aad3acdcb35ab282a03d5903a612c2e4ec6ef5dbaad5d4");
 }
 
 TEST_CASE("artifact: links, ignored files and version control are left out", "[source][artifact]") {
@@ -92,12 +100,16 @@ TEST_CASE("artifact: links, ignored files and version control are left out", "[s
 TEST_CASE("artifact: .sourceignore of every directory counts, and spec.ignore comes last", "[source][artifact]") {
     MemoryTree tree;
     tree.add(".sourceignore", "*.md\n").add("README.md", "r").add("logo.png", "p");
-    tree.directory("apps").add("apps/.sourceignore", "secret.yaml\n").add("apps/secret.yaml", "s").add("apps/README.md", "r");
+    tree.directory("apps")
+        .add("apps/.sourceignore", "secret.yaml\n")
+        .add("apps/secret.yaml", "s")
+        .add("apps/README.md", "r");
     tree.add("secret.yaml", "s");
 
     auto const written = write(tree, "!/README.md\n");
 
-    CHECK(names(written.bytes) == std::vector<std::string>{".sourceignore", "README.md", "apps/", "apps/.sourceignore", "logo.png", "secret.yaml"});
+    CHECK(names(written.bytes) == std::vector<std::string>{".sourceignore", "README.md", "apps/", "apps/.sourceignore",
+                                                           "logo.png", "secret.yaml"});
 }
 
 TEST_CASE("artifact: a hostile path is refused by name", "[source][artifact]") {
@@ -114,7 +126,8 @@ TEST_CASE("artifact: a hostile path is refused by name", "[source][artifact]") {
     CHECK(write(twice).info.error().message == "path 'a' is there twice");
 }
 
-TEST_CASE("artifact: too many entries, too long a path, too large an ignore file are limits", "[source][artifact][limit]") {
+TEST_CASE("artifact: too many entries, too long a path, too large an ignore file are limits",
+          "[source][artifact][limit]") {
     MemoryTree many;
     for (std::size_t i = 0; i <= limits::kArtifactEntriesMax; ++i) many.add(std::to_string(i), "");
     MemoryTree deep;
@@ -131,7 +144,8 @@ TEST_CASE("artifact: what the sink refuses is the result", "[source][artifact]")
     MemoryTree tree;
     tree.add("a", "x");
 
-    auto info = write_artifact(tree, std::nullopt, [](std::string_view) -> Result<void> { return fail(Errc::limit, "cache full"); });
+    auto info = write_artifact(tree, std::nullopt,
+                               [](std::string_view) -> Result<void> { return fail(Errc::limit, "cache full"); });
 
     REQUIRE_FALSE(info);
     CHECK(info.error().message == "cache full");

@@ -17,7 +17,8 @@ Key const kShop{Kind::git_repository, "apps", "shop"};
 
 class OneFile final : public git::Snapshot {
 public:
-    explicit OneFile(std::string content) : content_(std::move(content)), files_{{"a.yaml", git::FileKind::file, content_.size()}} {}
+    explicit OneFile(std::string content)
+        : content_(std::move(content)), files_{{"a.yaml", git::FileKind::file, content_.size()}} {}
     std::vector<git::File> const& files() const override { return files_; }
     Result<std::string> read(std::size_t) override { return content_; }
     std::string message() const override { return "Change a\n\nand say why\n"; }
@@ -49,12 +50,16 @@ public:
     };
 
     Result<std::unique_ptr<ArtifactWriter>> begin() override { return std::make_unique<Writer>(*this); }
-    Result<std::string> read(std::string const&, std::uint64_t) override { return fail(Errc::corrupt, "not in this test"); }
+    Result<std::string> read(std::string const&, std::uint64_t) override {
+        return fail(Errc::corrupt, "not in this test");
+    }
     Result<void> record(StoredArtifact const& artifact) override {
         rows.push_back(artifact);
         return {};
     }
-    Result<std::optional<StoredArtifact>> newest(std::string const&) override { return std::optional<StoredArtifact>{}; }
+    Result<std::optional<StoredArtifact>> newest(std::string const&) override {
+        return std::optional<StoredArtifact>{};
+    }
     Result<std::vector<StoredArtifact>> revisions(std::string const&) override { return rows; }
     Result<void> forget(std::string const& source) override {
         forgotten.push_back(source);
@@ -69,7 +74,11 @@ struct World : test::StoryWorld {
     std::vector<std::string> asked_with;  // the revision that was known at each request
     git::Credentials credentials;
     std::chrono::milliseconds whole_max{};
-    GitRepositories story{ports(), pool, store, {}, {},
+    GitRepositories story{ports(),
+                          pool,
+                          store,
+                          {},
+                          {},
                           [this](git::Remote const& remote, git::Reference const&, git::Options const& options) {
                               return checkout(remote, options);
                           }};
@@ -84,8 +93,10 @@ struct World : test::StoryWorld {
         return out;
     }
     model::Entry& want(std::string const& more = "") {
-        return wish(R"({"apiVersion":"source.toolkit.fluxcd.io/v1","kind":"GitRepository","metadata":{"name":"shop","namespace":"apps"},
-                        "spec":{"url":"https://example.com/shop.git","interval":"10m")" + more + "}}");
+        return wish(
+            R"({"apiVersion":"source.toolkit.fluxcd.io/v1","kind":"GitRepository","metadata":{"name":"shop","namespace":"apps"},
+                        "spec":{"url":"https://example.com/shop.git","interval":"10m")" +
+            more + "}}");
     }
     story::Next pass() { return run(story.reconcile(kShop)); }
     model::Status const& status() { return registry.find(kShop)->status; }
@@ -130,7 +141,8 @@ TEST_CASE("git repository: an unchanged revision writes nothing but is checked n
     CHECK(world.status().artifact->last_update == world.clock.wall() - 599s);
 }
 
-TEST_CASE("git repository: the time of a check that found nothing new outlives a restart, to ten minutes", "[source][git_repository]") {
+TEST_CASE("git repository: the time of a check that found nothing new outlives a restart, to ten minutes",
+          "[source][git_repository]") {
     World before;
     before.want();
     before.pass();
@@ -150,7 +162,8 @@ TEST_CASE("git repository: the time of a check that found nothing new outlives a
     CHECK(after.status().artifact->last_checked == before.clock.wall());
 }
 
-TEST_CASE("git repository: offline it stays ready with what it holds, and says why it is not newer", "[source][git_repository]") {
+TEST_CASE("git repository: offline it stays ready with what it holds, and says why it is not newer",
+          "[source][git_repository]") {
     World world;
     world.want();
     world.pass();
@@ -198,7 +211,8 @@ TEST_CASE("git repository: a refusal is not ready, and what is held stays in use
     CHECK(world.condition(kShop).status == Truth::yes);
 }
 
-TEST_CASE("git repository: the same failure again waits longer each time, never longer than the interval", "[source][git_repository]") {
+TEST_CASE("git repository: the same failure again waits longer each time, never longer than the interval",
+          "[source][git_repository]") {
     World world;
     world.want();
     world.refuse = Error{Errc::offline, "no route"};
@@ -214,7 +228,8 @@ TEST_CASE("git repository: the same failure again waits longer each time, never 
     CHECK(world.pass().after.value() <= 10s);
 }
 
-TEST_CASE("git repository: what the journal refused is recorded on the next pass, though nothing is new", "[source][git_repository]") {
+TEST_CASE("git repository: what the journal refused is recorded on the next pass, though nothing is new",
+          "[source][git_repository]") {
     World world;
     world.want();
     world.journal.refuse = Error{Errc::limit, "the disk is full"};
@@ -233,7 +248,8 @@ TEST_CASE("git repository: what the journal refused is recorded on the next pass
     CHECK(world.journal.saves == saves);
 }
 
-TEST_CASE("git repository: a full cache is a failure that names it, and nothing is recorded as held", "[source][git_repository]") {
+TEST_CASE("git repository: a full cache is a failure that names it, and nothing is recorded as held",
+          "[source][git_repository]") {
     World world;
     world.want();
     world.store.refuse = Error{Errc::limit, "the cache is full"};
@@ -246,7 +262,8 @@ TEST_CASE("git repository: a full cache is a failure that names it, and nothing 
     CHECK_FALSE(world.status().artifact);
 }
 
-TEST_CASE("git repository: another ignore, or a damaged artifact, fetches the same revision again", "[source][git_repository]") {
+TEST_CASE("git repository: another ignore, or a damaged artifact, fetches the same revision again",
+          "[source][git_repository]") {
     World world;
     world.want();
     world.pass();
@@ -280,7 +297,8 @@ TEST_CASE("git repository: a changed spec is observed though upstream has nothin
     CHECK(world.condition(kShop).status == Truth::yes);
 }
 
-TEST_CASE("git repository: a Secret that is not there is an authentication failure, not an anonymous request", "[source][git_repository]") {
+TEST_CASE("git repository: a Secret that is not there is an authentication failure, not an anonymous request",
+          "[source][git_repository]") {
     World world;
     world.want(R"(,"secretRef":{"name":"token"})");
 
@@ -290,7 +308,9 @@ TEST_CASE("git repository: a Secret that is not there is an authentication failu
     CHECK(world.condition(kShop).message.starts_with("failed to get secret 'apps/token'"));
     CHECK(world.asked_with.empty());
 
-    world.cluster.objects["apps_token__Secret"] = {{"apiVersion", "v1"}, {"kind", "Secret"},
+    world.cluster.objects["apps_token__Secret"] = {
+        {"apiVersion", "v1"},
+        {"kind", "Secret"},
         {"metadata", boost::json::object{{"name", "token"}, {"namespace", "apps"}}},
         {"data", boost::json::object{{"username", "Z2l0"}, {"password", "czNjcmV0"}}}};
     world.pass();
@@ -315,7 +335,8 @@ TEST_CASE("git repository: suspended it asks nobody; deleted it forgets its arti
 
 TEST_CASE("git repository: an unreadable spec stalls, and the next good one mends it", "[source][git_repository]") {
     World world;
-    world.wish(R"({"apiVersion":"source.toolkit.fluxcd.io/v1","kind":"GitRepository","metadata":{"name":"shop","namespace":"apps"},
+    world.wish(
+        R"({"apiVersion":"source.toolkit.fluxcd.io/v1","kind":"GitRepository","metadata":{"name":"shop","namespace":"apps"},
                    "spec":{"url":"https://example.com/shop.git","interval":"often"}})");
     CHECK_FALSE(world.pass().after);
     CHECK(world.condition(kShop, "Stalled").status == Truth::yes);

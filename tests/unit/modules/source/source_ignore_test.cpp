@@ -16,12 +16,14 @@ SourceIgnore rules(std::string_view text, std::string_view directory = "") {
 TEST_CASE("ignore: without patterns Flux's defaults are in force", "[source][ignore]") {
     SourceIgnore const ignore;
 
-    for (auto path : {".gitignore", "a/.gitmodules", "x/logo.png", "x/photo.jpeg", "charts/app.tar.gz", "a.zip", ".travis.yml", "d/cloudbuild.yaml",
-                      ".sops.yaml", "deep/er/.flux.yaml", ".github/workflows/a.yaml", "x/.git/config", "deep/.goreleaser.yml"}) {
+    for (auto path : {".gitignore", "a/.gitmodules", "x/logo.png", "x/photo.jpeg", "charts/app.tar.gz", "a.zip",
+                      ".travis.yml", "d/cloudbuild.yaml", ".sops.yaml", "deep/er/.flux.yaml",
+                      ".github/workflows/a.yaml", "x/.git/config", "deep/.goreleaser.yml"}) {
         INFO(path);
         CHECK(ignore.ignores(path, false));
     }
-    for (auto path : {"app.yaml", "app.tgz", "README.md", "png", "github/a.yaml", ".github", "sops.yaml", ".sourceignore"}) {
+    for (auto path :
+         {"app.yaml", "app.tgz", "README.md", "png", "github/a.yaml", ".github", "sops.yaml", ".sourceignore"}) {
         INFO(path);
         CHECK_FALSE(ignore.ignores(path, false));
     }

@@ -99,8 +99,11 @@ Errc code_of(std::string const& bytes, UntarLimits const& limits = {}) {
 }
 
 TEST_CASE("untar: files, directories and the executable bit come back", "[source][untar]") {
-    auto const bytes = tar_of({{.path = "./"  , .type = AE_IFDIR, .mode = 0755}, {.path = "a/b.yaml", .content = "b: 1\n"}, {.path = "run", .mode = 0755},
-                               {.path = "empty/", .type = AE_IFDIR}, {.path = "./a//c.yaml", .content = "c"}});
+    auto const bytes = tar_of({{.path = "./", .type = AE_IFDIR, .mode = 0755},
+                               {.path = "a/b.yaml", .content = "b: 1\n"},
+                               {.path = "run", .mode = 0755},
+                               {.path = "empty/", .type = AE_IFDIR},
+                               {.path = "./a//c.yaml", .content = "c"}});
 
     auto files = untar(bytes).value();
 
@@ -128,7 +131,8 @@ TEST_CASE("untar: every kind that is neither file nor directory is refused", "[s
     CHECK(code_of(tar_of({{.path = "b", .type = AE_IFBLK}})) == Errc::invalid_input);
 }
 
-TEST_CASE("untar: links of a foreign archive can be skipped, and then nothing goes through them", "[source][untar][req:R-16]") {
+TEST_CASE("untar: links of a foreign archive can be skipped, and then nothing goes through them",
+          "[source][untar][req:R-16]") {
     TempDir dir;
     std::filesystem::create_directory(dir / "in");
     int const fd = ::open((dir / "in").c_str(), O_DIRECTORY | O_RDONLY);
@@ -144,11 +148,13 @@ TEST_CASE("untar: links of a foreign archive can be skipped, and then nothing go
 TEST_CASE("untar: into a directory, with private modes whatever the archive says", "[source][untar]") {
     TempDir dir;
     int const fd = ::open(dir.path().c_str(), O_DIRECTORY | O_RDONLY);
-    auto const bytes = tar_of({{.path = "a/b/c.yaml", .content = "deep", .mode = 06777}, {.path = "plain", .mode = 0666}, {.path = "empty/", .type = AE_IFDIR}});
+    auto const bytes = tar_of({{.path = "a/b/c.yaml", .content = "deep", .mode = 06777},
+                               {.path = "plain", .mode = 0666},
+                               {.path = "empty/", .type = AE_IFDIR}});
 
     REQUIRE(untar_into(fd, bytes));
 
-    struct stat info {};
+    struct stat info{};
     REQUIRE(::stat((dir / "a/b/c.yaml").c_str(), &info) == 0);
     CHECK((info.st_mode & 07777) == 0700);
     REQUIRE(::stat((dir / "plain").c_str(), &info) == 0);
@@ -217,11 +223,13 @@ TEST_CASE("untar: a size that lies costs nothing", "[source][untar][req:R-16]") 
 }
 
 TEST_CASE("untar: every cut of a good archive ends in an error or in whole files", "[source][untar][req:R-16]") {
-    auto const good = tar_of({{.path = "a/b.yaml", .content = "b: 1\n"}, {.path = "c.yaml", .content = std::string(3'000, 'c')}});
+    auto const good =
+        tar_of({{.path = "a/b.yaml", .content = "b: 1\n"}, {.path = "c.yaml", .content = std::string(3'000, 'c')}});
     for (std::size_t cut = 0; cut < good.size(); ++cut) {
         auto files = untar(good.substr(0, cut));
         if (!files) continue;
-        for (auto const& [name, file] : *files) CHECK((file.content.empty() || file.content.size() == 5 || file.content.size() == 3'000));
+        for (auto const& [name, file] : *files)
+            CHECK((file.content.empty() || file.content.size() == 5 || file.content.size() == 3'000));
     }
 }
 

@@ -5,7 +5,9 @@
 
 namespace holdfast::status {
 
-inline model::WallTime at(std::int64_t seconds) { return model::WallTime{std::chrono::seconds{1'750'000'000 + seconds}}; }
+inline model::WallTime at(std::int64_t seconds) {
+    return model::WallTime{std::chrono::seconds{1'750'000'000 + seconds}};
+}
 
 inline Snapshot sample() {
     Snapshot out;
@@ -13,7 +15,11 @@ inline Snapshot sample() {
     out.site = "shop-17";
     out.now = at(0);
     out.started_at = at(-90);
-    out.cluster = {.configured = true, .reachable = false, .server = "https://10.0.0.4:6443", .heard_at = at(-30), .error = "connection refused"};
+    out.cluster = {.configured = true,
+                   .reachable = false,
+                   .server = "https://10.0.0.4:6443",
+                   .heard_at = at(-30),
+                   .error = "connection refused"};
     out.cluster.watches.push_back({.kind = "apps/v1 Deployment", .synced = true, .objects = 3, .heard_at = at(-1)});
     out.cluster.watches.push_back({.kind = "GitRepository", .error = "forbidden"});
     out.seccomp = true;
@@ -24,26 +30,59 @@ inline Snapshot sample() {
     out.disk_bytes_used = 4096;
     model::Conditions conditions;
     conditions.set("Ready", model::Truth::no, "BuildFailed", "no such file", 3, at(-20));
-    json::object row{{"name", "infra"}, {"namespace", "cluster-config"}, {"kind", "Kustomization"}, {"complianceState", "Non-Compliant"},
-                     {"appliedBy", nullptr}, {"statusConditions", model::to_json(conditions)}};
+    json::object row{{"name", "infra"},         {"namespace", "cluster-config"},
+                     {"kind", "Kustomization"}, {"complianceState", "Non-Compliant"},
+                     {"appliedBy", nullptr},    {"statusConditions", model::to_json(conditions)}};
     json::object child = row;
     child["appliedBy"] = json::object{{"name", "infra"}, {"namespace", "cluster-config"}};
-    out.configurations.push_back({.ns = "cluster-config", .name = "cluster-config", .url = "https://example.com/a.git",
-                                  .state = model::Compliance::non_compliant, .commit = "main@sha1:0123456789abcdef0123456789abcdef01234567",
-                                  .message = "Kustomization/cluster-config/infra: no such file", .changed_at = at(-20),
+    out.configurations.push_back({.ns = "cluster-config",
+                                  .name = "cluster-config",
+                                  .url = "https://example.com/a.git",
+                                  .state = model::Compliance::non_compliant,
+                                  .commit = "main@sha1:0123456789abcdef0123456789abcdef01234567",
+                                  .message = "Kustomization/cluster-config/infra: no such file",
+                                  .changed_at = at(-20),
                                   .statuses = {row, child}});
-    out.sources.push_back({.kind = "GitRepository", .ns = "apps", .name = "shop", .url = "https://example.com/<script>\"&'.git",
-                           .state = model::Compliance::compliant, .reason = "Succeeded", .message = "<script>alert(1)</script>",
-                           .revision = "main@sha1:0123456789abcdef0123456789abcdef01234567", .digest = "sha256:00",
-                           .fetched_at = at(-7200), .checked_at = at(-5)});
-    out.sources.push_back({.kind = "GitRepository", .ns = "apps", .name = "new", .state = model::Compliance::pending, .suspended = true});
-    out.kustomizations.push_back({.ns = "apps", .name = "web", .path = "./", .state = model::Compliance::pending, .reason = "Progressing",
-                                  .message = "two\nlines", .revision = "main@sha1:00", .attempted_revision = "main@sha1:01", .objects = 3,
-                                  .unhealthy = {"Deployment/apps/web: InProgress"}, .changed_at = at(-3)});
-    out.drifts.push_back({"Deployment/apps/web", "Kustomization/apps/web", "changed", "kubectl-edit (Update)", at(-60), true});
-    out.outbox = {.waiting = 5, .bytes = 900, .first_sequence = 8, .last_sequence = 12, .refused = 1, .folded = 2, .dead_letters = 1,
+    out.sources.push_back({.kind = "GitRepository",
+                           .ns = "apps",
+                           .name = "shop",
+                           .url = "https://example.com/<script>\"&'.git",
+                           .state = model::Compliance::compliant,
+                           .reason = "Succeeded",
+                           .message = "<script>alert(1)</script>",
+                           .revision = "main@sha1:0123456789abcdef0123456789abcdef01234567",
+                           .digest = "sha256:00",
+                           .fetched_at = at(-7200),
+                           .checked_at = at(-5)});
+    out.sources.push_back(
+        {.kind = "GitRepository", .ns = "apps", .name = "new", .state = model::Compliance::pending, .suspended = true});
+    out.kustomizations.push_back({.ns = "apps",
+                                  .name = "web",
+                                  .path = "./",
+                                  .state = model::Compliance::pending,
+                                  .reason = "Progressing",
+                                  .message = "two\nlines",
+                                  .revision = "main@sha1:00",
+                                  .attempted_revision = "main@sha1:01",
+                                  .objects = 3,
+                                  .unhealthy = {"Deployment/apps/web: InProgress"},
+                                  .changed_at = at(-3)});
+    out.drifts.push_back(
+        {"Deployment/apps/web", "Kustomization/apps/web", "changed", "kubectl-edit (Update)", at(-60), true});
+    out.outbox = {.waiting = 5,
+                  .bytes = 900,
+                  .first_sequence = 8,
+                  .last_sequence = 12,
+                  .refused = 1,
+                  .folded = 2,
+                  .dead_letters = 1,
                   .oldest_at = at(-300)};
-    out.uplink = {.state = "waiting", .success_at = at(-400), .error = "503", .next_try_at = at(20), .sent = 7, .identity_expires_at = at(86'400)};
+    out.uplink = {.state = "waiting",
+                  .success_at = at(-400),
+                  .error = "503",
+                  .next_try_at = at(20),
+                  .sent = 7,
+                  .identity_expires_at = at(86'400)};
     out.requests = {{"get", 4}, {"apply", 9}};
     out.passes = 11;
     out.manifests = "/etc/holdfast/manifests.d";

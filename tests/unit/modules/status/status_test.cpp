@@ -70,7 +70,8 @@ TEST_CASE("status: what is no status document has neither table nor exit code", 
         CHECK_FALSE(to_table(text));
     }
     // Another version's document: whatever is missing or of another type is left out.
-    auto const table = to_table(R"({"sources":[1,null,{"name":7}],"kustomizations":{},"drifts":["x"],"configurations":[[]],"intake":3})");
+    auto const table = to_table(
+        R"({"sources":[1,null,{"name":7}],"kustomizations":{},"drifts":["x"],"configurations":[[]],"intake":3})");
     CHECK(table);
     CHECK(exit_code(R"({"sources":[1]})"));
 }
@@ -148,9 +149,12 @@ TEST_CASE("status: metrics carry Flux's name for a resource and never break a li
 
     auto const metrics = to_metrics(snapshot);
 
-    CHECK(metrics.find("gotk_resource_info{customresource_kind=\"GitRepository\",exported_namespace=\"apps\",name=\"shop\",ready=\"True\","
-                       "suspended=\"false\",revision=\"a\\\"b\\\\c d\"} 1\n") != std::string::npos);
-    CHECK(metrics.find("holdfast_source_age_seconds{kind=\"GitRepository\",namespace=\"apps\",name=\"new\"} -1\n") != std::string::npos);
+    CHECK(
+        metrics.find(
+            "gotk_resource_info{customresource_kind=\"GitRepository\",exported_namespace=\"apps\",name=\"shop\",ready=\"True\","
+            "suspended=\"false\",revision=\"a\\\"b\\\\c d\"} 1\n") != std::string::npos);
+    CHECK(metrics.find("holdfast_source_age_seconds{kind=\"GitRepository\",namespace=\"apps\",name=\"new\"} -1\n") !=
+          std::string::npos);
     CHECK(metrics.find("holdfast_kube_requests_total{verb=\"apply\"} 9\n") != std::string::npos);
     CHECK(metrics.find("holdfast_outbox_records 5\n") != std::string::npos);
 }

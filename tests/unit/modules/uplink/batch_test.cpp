@@ -26,9 +26,10 @@ TEST_CASE("batch: a row has our columns first and the record's fields after them
     auto const row = make_row(a_record(7, R"({"ComplianceState":"Compliant","ObservedGeneration":3})"), an_envelope());
 
     REQUIRE(row);
-    CHECK(*row == R"({"TimeGenerated":"2026-08-22T10:00:00.500000Z","SiteId":"site-1","Sequence":7,"RecordId":"id7",)"
-                  R"("ObservedAt":"2026-08-22T10:00:00.500000Z","QueuedAt":"2026-08-22T10:00:01.000000Z",)"
-                  R"("UploadedAt":"2026-08-29T00:00:00.000000Z","ComplianceState":"Compliant","ObservedGeneration":3})");
+    CHECK(*row ==
+          R"({"TimeGenerated":"2026-08-22T10:00:00.500000Z","SiteId":"site-1","Sequence":7,"RecordId":"id7",)"
+          R"("ObservedAt":"2026-08-22T10:00:00.500000Z","QueuedAt":"2026-08-22T10:00:01.000000Z",)"
+          R"("UploadedAt":"2026-08-29T00:00:00.000000Z","ComplianceState":"Compliant","ObservedGeneration":3})");
 }
 
 TEST_CASE("batch: a field cannot take the place of an own column", "[uplink][batch]") {

@@ -27,7 +27,10 @@ class FakeQueue final : public RecordQueue {
 public:
     void put(std::int64_t sequence, model::Stream stream = model::Stream::compliance, std::string fields = "{}") {
         std::scoped_lock const lock{mutex_};
-        waiting_[sequence] = {.sequence = sequence, .stream = stream, .record_id = "r" + std::to_string(sequence), .fields = std::move(fields)};
+        waiting_[sequence] = {.sequence = sequence,
+                              .stream = stream,
+                              .record_id = "r" + std::to_string(sequence),
+                              .fields = std::move(fields)};
     }
     std::size_t waiting() const {
         std::scoped_lock const lock{mutex_};
@@ -94,28 +97,36 @@ struct Bench {
     Bench() {
         server.route("POST", "/t/oauth2/v2.0/token", [this](http::ServerRequest) -> asio::awaitable<http::Answer> {
             ++tokens;
-            co_return http::json_answer(200, R"({"token_type":"Bearer","expires_in":3599,"access_token":"token-)" + std::to_string(tokens) + "\"}");
+            co_return http::json_answer(200, R"({"token_type":"Bearer","expires_in":3599,"access_token":"token-)" +
+                                                 std::to_string(tokens) + "\"}");
         });
-        server.route("POST", "/dataCollectionRules/*", [this](http::ServerRequest request) -> asio::awaitable<http::Answer> {
-            ++posts;
-            bearer = request.headers.get("Authorization");
-            std::string const stream = request.path.substr(request.path.rfind('/') + 1);
-            std::vector<std::int64_t> rows;
-            auto const plain = http::gunzip(request.body, 2u << 20);
-            if (!plain) co_return azure_error(400, "NotGzip");
-            for (auto const& row : boost::json::parse(*plain).as_array()) rows.push_back(row.at("Sequence").as_int64());
-            if (judge) {
-                auto refused = judge(stream, rows);
-                if (refused) co_return *refused;
-            }
-            auto& list = taken[stream];
-            list.insert(list.end(), rows.begin(), rows.end());
-            co_return http::Answer{http::Response{.status = 204, .headers = {}, .body = {}}, {}};
-        });
+        server.route("POST", "/dataCollectionRules/*",
+                     [this](http::ServerRequest request) -> asio::awaitable<http::Answer> {
+                         ++posts;
+                         bearer = request.headers.get("Authorization");
+                         std::string const stream = request.path.substr(request.path.rfind('/') + 1);
+                         std::vector<std::int64_t> rows;
+                         auto const plain = http::gunzip(request.body, 2u << 20);
+                         if (!plain) co_return azure_error(400, "NotGzip");
+                         for (auto const& row : boost::json::parse(*plain).as_array())
+                             rows.push_back(row.at("Sequence").as_int64());
+                         if (judge) {
+                             auto refused = judge(stream, rows);
+                             if (refused) co_return *refused;
+                         }
+                         auto& list = taken[stream];
+                         list.insert(list.end(), rows.begin(), rows.end());
+                         co_return http::Answer{http::Response{.status = 204, .headers = {}, .body = {}}, {}};
+                     });
         auto const port = server.listen_tcp("127.0.0.1", 0);
         REQUIRE(port);
         std::string const url = "http://127.0.0.1:" + std::to_string(*port);
-        settings.principal = {.login_authority = url, .tenant = "t", .client_id = "c", .secret_file = dir / "secret", .certificate_file = {}, .key_file = {}};
+        settings.principal = {.login_authority = url,
+                              .tenant = "t",
+                              .client_id = "c",
+                              .secret_file = dir / "secret",
+                              .certificate_file = {},
+                              .key_file = {}};
         settings.ingestion = {.endpoint = url, .rule_id = "dcr-1"};
         settings.compliance_stream = "Custom-A_CL";
         settings.object_status_stream = "Custom-B_CL";
@@ -165,7 +176,8 @@ std::vector<std::int64_t> from_to(std::int64_t first, std::int64_t last) {
 
 TEST_CASE("drain: both streams arrive in order and the queue ends empty", "[uplink][req:R12]") {
     Bench bench;
-    for (int i = 1; i <= 100; ++i) bench.queue.put(i, i % 3 == 0 ? model::Stream::object_status : model::Stream::compliance);
+    for (int i = 1; i <= 100; ++i)
+        bench.queue.put(i, i % 3 == 0 ? model::Stream::object_status : model::Stream::compliance);
     bench.settings.window_rows_max = 30;
 
     bench.start();
@@ -278,8 +290,8 @@ TEST_CASE("drain: the missing stream does not hold up the other", "[uplink]") {
 TEST_CASE("drain: a refused record is found by halving and set aside with the reason", "[uplink][req:R12]") {
     Bench bench;
     unsigned const status = GENERATE(400u, 413u);
-    std::vector<std::int64_t> const bad = GENERATE(std::vector<std::int64_t>{1}, std::vector<std::int64_t>{37, 38},
-                                                   std::vector<std::int64_t>{64});
+    std::vector<std::int64_t> const bad =
+        GENERATE(std::vector<std::int64_t>{1}, std::vector<std::int64_t>{37, 38}, std::vector<std::int64_t>{64});
     for (int i = 1; i <= 64; ++i) bench.queue.put(i);
     bench.judge = [&](auto const&, std::vector<std::int64_t> const& rows) -> std::optional<http::Answer> {
         for (std::int64_t const sequence : bad) {

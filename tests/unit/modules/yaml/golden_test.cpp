@@ -27,7 +27,8 @@ TEST_CASE("yaml: every recorded text gives what go-yaml gives", "[yaml][golden]"
     std::ifstream cases{HOLDFAST_GOLDEN_DIR "/yaml/cases.jsonl"};
     std::ifstream expected{HOLDFAST_GOLDEN_DIR "/yaml/expected.jsonl"};
     int count = 0;
-    for (std::string case_line, expected_line; std::getline(cases, case_line) && std::getline(expected, expected_line); ++count) {
+    for (std::string case_line, expected_line; std::getline(cases, case_line) && std::getline(expected, expected_line);
+         ++count) {
         auto const one = json::parse(case_line).as_object();
         auto const wanted = json::parse(expected_line).as_object();
         auto const name = text_of(one, "name", "");

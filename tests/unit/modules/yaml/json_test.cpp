@@ -13,9 +13,11 @@ namespace json = boost::json;
 
 TEST_CASE("yaml json: nodes made of a value are written as kyaml writes them", "[yaml]") {
     Arena arena;
-    auto const value = json::parse(R"({"b":[1,2.5,1e6,"x","yes","1",null,true,18446744073709551615],"a":{},"c":"l1\nl2\n"})");
-    CHECK(emit(*from_json(arena, value)).value() ==
-          "b:\n- 1\n- 2.5\n- 1e+06\n- x\n- yes\n- \"1\"\n- null\n- true\n- 18446744073709551615\na: {}\nc: |\n  l1\n  l2\n");
+    auto const value =
+        json::parse(R"({"b":[1,2.5,1e6,"x","yes","1",null,true,18446744073709551615],"a":{},"c":"l1\nl2\n"})");
+    CHECK(
+        emit(*from_json(arena, value)).value() ==
+        "b:\n- 1\n- 2.5\n- 1e+06\n- x\n- yes\n- \"1\"\n- null\n- true\n- 18446744073709551615\na: {}\nc: |\n  l1\n  l2\n");
 }
 
 TEST_CASE("yaml json: keys keep their order both ways", "[yaml]") {
@@ -44,11 +46,13 @@ TEST_CASE("yaml json: only the root takes keys of other types, and only when ask
 }
 
 TEST_CASE("yaml json: which texts YAML 1.1 reads as no string", "[yaml]") {
-    for (auto const* const text : {"yes", "off", "1", "0x1", "1.5", "null", "~", "a: b", "- a", "[a]", "# c", ".inf", "{}", "1_000", "0o7"}) {
+    for (auto const* const text :
+         {"yes", "off", "1", "0x1", "1.5", "null", "~", "a: b", "- a", "[a]", "# c", ".inf", "{}", "1_000", "0o7"}) {
         INFO(text);
         CHECK(is_yaml11_non_string(text));
     }
-    for (auto const* const text : {"", "a", "a b", "2001-01-01", "1.2.3", "a\nb", "*x", "'1'", "&a b", "[", "--", "a:b"}) {
+    for (auto const* const text :
+         {"", "a", "a b", "2001-01-01", "1.2.3", "a\nb", "*x", "'1'", "&a b", "[", "--", "a:b"}) {
         INFO(text);
         CHECK_FALSE(is_yaml11_non_string(text));
     }

@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
             name = input.at("name").as_string();
             auto const* const base64 = input.as_object().if_contains("base64");
             text = base64 && !base64->as_string().empty() ? holdfast::base64_decode(base64->as_string()).value_or("")
-                                                         : std::string{input.at("in").as_string()};
+                                                          : std::string{input.at("in").as_string()};
         }
         std::cout << boost::json::serialize(holdfast::yaml::test::report(name, text)) << '\n';
     }

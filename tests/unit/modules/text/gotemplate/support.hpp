@@ -17,7 +17,9 @@ public:
 
 class EpochClock final : public Clock {
 public:
-    std::chrono::system_clock::time_point now() override { return std::chrono::system_clock::from_time_t(1'700'000'000); }
+    std::chrono::system_clock::time_point now() override {
+        return std::chrono::system_clock::from_time_t(1'700'000'000);
+    }
 };
 
 struct Rendered {

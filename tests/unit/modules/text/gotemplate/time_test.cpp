@@ -18,14 +18,16 @@ std::string big_endian(std::uint64_t value, int bytes) {
 // One transition at `start`, before it LMT (+53 s), after it the rule's standard time.
 std::string tzif(std::int64_t start, int offset, std::string const& name, std::string const& rule) {
     auto const header = [](int times, int types, int chars) {
-        return "TZif2" + std::string(15, '\0') + big_endian(0, 4) + big_endian(0, 4) + big_endian(0, 4) + big_endian(static_cast<std::uint64_t>(times), 4) +
-               big_endian(static_cast<std::uint64_t>(types), 4) + big_endian(static_cast<std::uint64_t>(chars), 4);
+        return "TZif2" + std::string(15, '\0') + big_endian(0, 4) + big_endian(0, 4) + big_endian(0, 4) +
+               big_endian(static_cast<std::uint64_t>(times), 4) + big_endian(static_cast<std::uint64_t>(types), 4) +
+               big_endian(static_cast<std::uint64_t>(chars), 4);
     };
     auto const names = std::string("LMT\0", 4) + name + '\0';
-    auto const types = big_endian(53, 4) + std::string("\0\0", 2) + big_endian(static_cast<std::uint64_t>(offset), 4) + std::string("\0\4", 2);
+    auto const types = big_endian(53, 4) + std::string("\0\0", 2) + big_endian(static_cast<std::uint64_t>(offset), 4) +
+                       std::string("\0\4", 2);
     auto const one_type = big_endian(53, 4) + std::string("\0\0", 2);
-    return header(0, 1, 4) + one_type + std::string("LMT\0", 4) + header(1, 2, static_cast<int>(names.size())) + big_endian(static_cast<std::uint64_t>(start), 8) +
-           std::string(1, '\1') + types + names + "\n" + rule + "\n";
+    return header(0, 1, 4) + one_type + std::string("LMT\0", 4) + header(1, 2, static_cast<int>(names.size())) +
+           big_endian(static_cast<std::uint64_t>(start), 8) + std::string(1, '\1') + types + names + "\n" + rule + "\n";
 }
 
 class Zones final : public TimeZones {
@@ -71,7 +73,8 @@ TEST_CASE("gotemplate: a damaged zone file is an unknown zone", "[text][gotempla
 }
 
 TEST_CASE("gotemplate: now is the caller's clock", "[text][gotemplate]") {
-    CHECK(test::render(R"({{now | date "2006-01-02 15:04:05"}} {{ago (int64 1699999000)}} {{now | unixEpoch}})").out == "2023-11-14 22:13:20 16m40s 1700000000");
+    CHECK(test::render(R"({{now | date "2006-01-02 15:04:05"}} {{ago (int64 1699999000)}} {{now | unixEpoch}})").out ==
+          "2023-11-14 22:13:20 16m40s 1700000000");
 }
 
 TEST_CASE("gotemplate: dates far from today keep their calendar", "[text][gotemplate]") {

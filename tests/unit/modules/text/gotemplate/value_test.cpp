@@ -24,7 +24,8 @@ TEST_CASE("gotemplate: a map of any size lists its keys in order and finds each 
 
     auto const entries = map.entries();
     CHECK(map.size() == static_cast<std::size_t>(size));
-    CHECK(std::is_sorted(entries.begin(), entries.end(), [](auto const& a, auto const& b) { return a.first.as_string() < b.first.as_string(); }));
+    CHECK(std::is_sorted(entries.begin(), entries.end(),
+                         [](auto const& a, auto const& b) { return a.first.as_string() < b.first.as_string(); }));
     for (int i = 0; i < size; ++i) {
         auto const* found = map.find("k" + std::to_string(i * 7919 % 1009));
         REQUIRE(found != nullptr);

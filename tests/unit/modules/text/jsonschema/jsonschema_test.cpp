@@ -70,9 +70,11 @@ TEST_CASE("jsonschema: reports equal the recorded ones", "[text][jsonschema]") {
 }
 
 TEST_CASE("jsonschema: a remote reference is refused, not fetched", "[text][jsonschema]") {
-    auto const compiled = jsonschema::compile("file:///values.schema.json", R"({"$ref":"https://example.com/schema.json"})");
+    auto const compiled =
+        jsonschema::compile("file:///values.schema.json", R"({"$ref":"https://example.com/schema.json"})");
     REQUIRE_FALSE(compiled);
-    CHECK(compiled.error().message == R"(failing loading "https://example.com/schema.json": schemas outside of the chart are not loaded)");
+    CHECK(compiled.error().message ==
+          R"(failing loading "https://example.com/schema.json": schemas outside of the chart are not loaded)");
     CHECK_FALSE(jsonschema::compile("file:///values.schema.json", R"({"$ref":"file:///etc/passwd"})"));
 }
 

@@ -99,7 +99,8 @@ TEST_CASE("semver: a strict version has three segments without leading zeros", "
 
 TEST_CASE("semver: a text past its length limit is refused", "[text][semver]") {
     CHECK(semver::parse(std::string(257, '1')).error().message == "version string is too long (max 256 bytes)");
-    CHECK(semver::parse_constraint(std::string(513, '1')).error().message == "constraint string is too long (max 512 bytes)");
+    CHECK(semver::parse_constraint(std::string(513, '1')).error().message ==
+          "constraint string is too long (max 512 bytes)");
     std::string groups = "1";
     for (int i = 0; i < 32; ++i) groups += "||1";
     CHECK(semver::parse_constraint(groups).error().message == "too many constraint groups (max 32)");
