@@ -10,6 +10,7 @@
 namespace holdfast::model {
 
 using WallTime = std::chrono::system_clock::time_point;
+using Duration = std::chrono::nanoseconds;
 
 /// Reads what Go's time.ParseDuration reads without a sign: "10m", "1h30m", "1.5s", "250ms", "0".
 /// Errors  invalid_input  not such a duration, or longer than 290 years

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "modules/base/error.hpp"
+#include "modules/model/inventory.hpp"
 #include "modules/model/record.hpp"
 #include "modules/model/spec.hpp"
-#include "modules/model/status.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,15 +1,36 @@
-// modules/model/registry.cpp: keeps the entries and tells the listener.
+// modules/model/registry.cpp: keeps the entries and the two indexes, and tells the listener.
 #include "modules/model/registry.hpp"
 
 #include "modules/base/hash.hpp"
+#include "modules/model/kinds.hpp"
 
 #include <utility>
 
 namespace holdfast::model {
 
-bool Entry::suspended() const {
-    return spec && std::visit([](auto const& one) { return one.suspend; }, *spec);
+namespace {
+
+/// What a follower may have looked at: when it is the same, nobody has to look again.
+std::string face_of(Entry const& entry) {
+    auto const* ready = entry.status.conditions.find("Ready");
+    std::string face = ready == nullptr ? "none" : std::to_string(static_cast<int>(ready->status));
+    face += " " + std::to_string(entry.status.observed_generation) + " ";
+    return face + info(entry.key.kind).face(entry.status);
 }
+
+std::vector<Key> keys_at(std::map<Key, std::set<Key>> const& index, Key const& key) {
+    auto const found = index.find(key);
+    return found == index.end() ? std::vector<Key>{} : std::vector<Key>(found->second.begin(), found->second.end());
+}
+
+void erase_from(std::map<Key, std::set<Key>>& index, Key const& at, Key const& member) {
+    auto const found = index.find(at);
+    if (found == index.end()) return;
+    found->second.erase(member);
+    if (found->second.empty()) index.erase(found);
+}
+
+}  // namespace
 
 Entry* Registry::find(Key const& key) {
     auto const found = entries_.find(key);
@@ -19,6 +40,20 @@ Entry* Registry::find(Key const& key) {
 Entry const* Registry::find(Key const& key) const {
     auto const found = entries_.find(key);
     return found == entries_.end() ? nullptr : found->second.get();
+}
+
+void Registry::link(Entry const& entry) {
+    if (entry.spec) {
+        for (Key const& ref : entry.spec->refs()) followers_[ref].insert(entry.key);
+    }
+    if (auto const maker = maker_of(entry.meta, entry.key.ns)) made_by_[*maker].insert(entry.key);
+}
+
+void Registry::unlink(Entry const& entry) {
+    if (entry.spec) {
+        for (Key const& ref : entry.spec->refs()) erase_from(followers_, ref, entry.key);
+    }
+    if (auto const maker = maker_of(entry.meta, entry.key.ns)) erase_from(made_by_, *maker, entry.key);
 }
 
 Entry& Registry::put(Key key, Meta meta, Result<Spec> spec, std::string wish, std::optional<Status> status) {
@@ -36,6 +71,7 @@ Entry& Registry::put(Key key, Meta meta, Result<Spec> spec, std::string wish, st
                       meta.labels != slot->meta.labels;
     // A local file has no generation of its own: each new wording is the next one.
     if (meta.origin == Origin::local) meta.generation = slot->meta.generation + (spec_changed ? 1 : 0);
+    unlink(*slot);
     slot->meta = std::move(meta);
     slot->gone = false;
     if (spec_changed) {
@@ -49,6 +85,7 @@ Entry& Registry::put(Key key, Meta meta, Result<Spec> spec, std::string wish, st
             slot->problem = spec.error().message;
         }
     }
+    link(*slot);
     if (acts && listener_) listener_(*slot, Change::wish);
     return *slot;
 }
@@ -58,10 +95,21 @@ void Registry::leave(Entry& entry) {
     if (listener_) listener_(entry, Change::wish);
 }
 
-void Registry::erase(Key const& key) { entries_.erase(key); }
-
-void Registry::changed(Entry const& entry) const {
-    if (listener_) listener_(entry, Change::status);
+void Registry::vanish(Entry& entry) {
+    entry.gone = true;
+    if (listener_) listener_(entry, Change::face);  // its last record waits for the uplink, too
+    unlink(entry);
+    entries_.erase(Key{entry.key});
 }
+
+void Registry::conclude(Entry& entry, Status status) {
+    std::string const before = face_of(entry);
+    entry.status = std::move(status);
+    if (listener_) listener_(entry, face_of(entry) == before ? Change::status : Change::face);
+}
+
+std::vector<Key> Registry::followers(Key const& key) const { return keys_at(followers_, key); }
+
+std::vector<Key> Registry::made_by(Key const& config) const { return keys_at(made_by_, config); }
 
 }  // namespace holdfast::model

@@ -1,5 +1,5 @@
-// modules/model/registry.hpp: everything that is wanted and everything that is known, by key, in memory.
-// Used from the event loop only. Stories read and write it; whoever schedules them listens to it.
+// modules/model/registry.hpp: everything that is wanted and everything that is known, by key, in memory, and who follows whom.
+// Used from the event loop only. Intake puts wishes in, story::conclude puts outcomes in; nobody else changes an entry.
 #pragma once
 
 #include "modules/model/spec.hpp"
@@ -10,35 +10,48 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace holdfast::model {
 
-/// One Flux or FluxConfig object: the wish, what is wrong with it, and what is known about it.
+/// One Flux or FluxConfig object: the wish, what is wrong with it, and what is known about it. A pass gets a copy.
 struct Entry {
     Key key;
     Meta meta;
     std::optional<Spec> spec;  // empty while `problem` says what is wrong with the newest wish
     std::string problem;
-    std::uint64_t spec_digest = 0;  // changes when the spec does; generation does the same in a cluster
-    std::string wish;               // JSON not yet in the journal; empty once it is
-    Status status;
-    std::uint64_t status_written = 0;  // digest of the .status the cluster has from us
-    bool status_owed = false;          // the cluster could not be told
-    bool unrecorded = false;           // the journal could not be told: the next pass must, changed or not
+    std::uint64_t spec_digest = 0;   // changes when the spec does; generation does the same in a cluster
+    std::string wish;                // JSON not yet in the journal; empty once it is
+    Status status;                   // as the journal has it
+    std::string unrecorded;          // why the journal could not be told what came after; empty: it knows everything
+    std::uint64_t facts_digest = 0;  // of the facts the journal has
     bool gone = false;  // left its feed: a deleted object whose finalizer is off, or a local file taken away
 
-    template <class T> T const& spec_as() const { return std::get<T>(*spec); }
-    bool suspended() const;
+    /// The copy of .status in the cluster.
+    struct Copy {
+        std::uint64_t written = 0;   // digest of what we wrote last
+        std::uint64_t accepted = 0;  // digest of what the cluster made of it, or had already
+        bool owed = false;           // the cluster could not be told, or shows something else
+        bool in_flight = false;      // a patch is on its way: two could overtake each other
+    } copy = {};
+
+    template <class T> T const& spec_as() const { return spec->as<T>(); }
+    bool suspended() const { return spec && spec->suspend(); }
+
+    /// On its way out: what it made goes, or stays, by its own rules.
+    bool leaving() const { return gone || meta.deleting; }
 };
 
-enum class Change { wish, status };
+/// What changed of an entry: its wish, what its followers look at, or anything else that its status says.
+enum class Change { wish, face, status };
 
 class Registry {
 public:
     using Listener = std::function<void(Entry const&, Change)>;
 
-    /// The entry stays valid until erase(key); pointers may be kept across awaits only with a fresh find().
+    /// The entry stays valid until vanish(); pointers may be kept across awaits only with a fresh find().
     Entry* find(Key const& key);
     Entry const* find(Key const& key) const;
 
@@ -49,10 +62,17 @@ public:
     /// The wish left its feed for good. Listeners hear of it once.
     void leave(Entry& entry);
 
-    void erase(Key const& key);
+    /// Removes an entry; who followed it hears that it is gone.
+    void vanish(Entry& entry);
 
-    /// Tells the listener that the entry's status changed.
-    void changed(Entry const& entry) const;
+    /// A new status, durable already. The listener hears whether followers have to look again.
+    void conclude(Entry& entry, Status status);
+
+    /// Who has to look again when `key` changes: objects whose spec names it. O(log n + followers).
+    std::vector<Key> followers(Key const& key) const;
+
+    /// What `config` made: objects that carry its labels.
+    std::vector<Key> made_by(Key const& config) const;
 
     /// At most one listener, set before the loop runs.
     void listen(Listener listener) { listener_ = std::move(listener); }
@@ -60,7 +80,12 @@ public:
     std::map<Key, std::unique_ptr<Entry>> const& all() const { return entries_; }
 
 private:
+    void link(Entry const& entry);
+    void unlink(Entry const& entry);
+
     std::map<Key, std::unique_ptr<Entry>> entries_;
+    std::map<Key, std::set<Key>> followers_;  // by what they follow, whether that exists or not
+    std::map<Key, std::set<Key>> made_by_;    // by the FluxConfig that made them
     Listener listener_;
 };
 

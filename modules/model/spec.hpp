@@ -1,138 +1,60 @@
-// modules/model/spec.hpp: what users wish for, read from the Flux and FluxConfig objects.
+// modules/model/spec.hpp: what users wish for, whatever its kind: the kind's own fields are in kinds/<kind>.hpp.
 // Field names, defaults and precedence are those of Flux 2.9 (docs/kinds.md); durations are already durations.
 #pragma once
 
+#include "modules/base/assert.hpp"
 #include "modules/base/error.hpp"
+#include "modules/model/duration.hpp"
+#include "modules/model/key.hpp"
 
 #include <boost/json/object.hpp>
 
 #include <chrono>
-#include <cstdint>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
-#include <variant>
+#include <typeinfo>
 #include <vector>
 
 namespace holdfast::model {
 
 namespace json = boost::json;
-using Duration = std::chrono::nanoseconds;
 
-/// A kind this daemon acts on itself. Other kinds travel as plain objects.
-enum class Kind { git_repository, kustomization, flux_config };
+/// A spec of some kind. Copies share it: it never changes.
+class Spec {
+public:
+    /// `refs` are the objects whose change this one has to look at: its source, what it depends on.
+    template <class T>
+    Spec(T value, std::vector<Key> refs)
+        : value_(std::make_shared<T const>(std::move(value))), type_(&typeid(T)), suspend_(of<T>().suspend),
+          refs_(std::move(refs)) {}
 
-/// "GitRepository", "Kustomization", "FluxConfig".
-std::string_view kind_name(Kind kind);
+    template <class T> T const& as() const {
+        HOLDFAST_ASSERT(*type_ == typeid(T));
+        return of<T>();
+    }
 
-/// "source.toolkit.fluxcd.io/v1" and so on.
-std::string_view api_version_of(Kind kind);
+    bool suspend() const { return suspend_; }
+    std::vector<Key> const& refs() const { return refs_; }
 
-struct Key {
-    Kind kind;
-    std::string ns;
-    std::string name;
+private:
+    template <class T> T const& of() const { return *static_cast<T const*>(value_.get()); }
 
-    auto operator<=>(Key const&) const = default;
-
-    /// "GitRepository/flux-system/apps", as Flux prints references.
-    std::string text() const;
-};
-
-/// Where an object was read. A local object has no status in the cluster.
-enum class Origin { cluster, local };
-
-struct Meta {
-    Origin origin = Origin::cluster;
-    std::string uid;
-    std::string resource_version;
-    std::int64_t generation = 0;
-    bool deleting = false;
-    bool has_finalizer = false;
-    std::map<std::string, std::string> labels;
-    std::string requested_at;  // annotation reconcile.fluxcd.io/requestedAt
-};
-
-struct GitRepositorySpec {
-    std::string url;
-    Duration interval{};
-    Duration timeout = std::chrono::seconds{60};
-    std::string branch;
-    std::string tag;
-    std::string semver;
-    std::string ref_name;
-    std::string commit;
-    std::string secret_name;
-    std::optional<std::string> ignore;
-    bool suspend = false;
+    std::shared_ptr<void const> value_;
+    std::type_info const* type_;
+    bool suspend_;
+    std::vector<Key> refs_;
 };
 
 struct NamespacedName {
     std::string ns;
     std::string name;
+
+    auto operator<=>(NamespacedName const&) const = default;
 };
 
-enum class DeletionPolicy { mirror_prune, remove, wait_for_termination, orphan };
-
-struct HealthCheckRef {
-    std::string api_version;
-    std::string kind;
-    std::string ns;
-    std::string name;
-};
-
-struct KustomizationSpec {
-    std::string source_kind;
-    NamespacedName source;
-    std::string path = "./";
-    Duration interval{};
-    Duration retry_interval{};
-    Duration timeout{};
-    bool prune = false;
-    bool wait = false;
-    bool force = false;
-    bool suspend = false;
-    std::string target_namespace;
-    DeletionPolicy deletion_policy = DeletionPolicy::mirror_prune;
-    std::vector<NamespacedName> depends_on;
-    std::vector<HealthCheckRef> health_checks;
-    std::map<std::string, std::string> common_labels;
-    std::map<std::string, std::string> common_annotations;
-    json::object kustomize;  // namePrefix, nameSuffix, patches, images, components… handed to the engine as they are
-};
-
-struct FluxConfigKustomization {
-    std::string name;
-    std::string path;
-    Duration timeout{};
-    Duration sync_interval{};
-    std::optional<Duration> retry_interval;
-    bool prune = false;
-    bool force = false;
-    bool wait = true;
-    std::vector<std::string> depends_on;
-    json::value post_build;  // null, or as it stands in Kustomization.spec.postBuild
-};
-
-struct FluxConfigSpec {
-    std::string scope = "cluster";
-    bool suspend = false;
-    std::string url;
-    std::string branch;
-    std::string tag;
-    std::string semver;
-    std::string commit;
-    Duration timeout = std::chrono::minutes{10};
-    Duration sync_interval = std::chrono::minutes{10};
-    std::string local_auth_ref;
-    std::string operation_id;
-    std::vector<FluxConfigKustomization> kustomizations;
-};
-
-using Spec = std::variant<GitRepositorySpec, KustomizationSpec, FluxConfigSpec>;
-
-/// Reads metadata and spec of an object of a kind above.
-/// Errors  invalid_input  a field has the wrong type or an unreadable value (message: "spec.interval: …")
+/// Reads the spec of an object of a kind above.
+/// Errors  invalid_input  a field has the wrong type or an unreadable value, or is not supported (message: "spec.interval: …")
 Result<Spec> read_spec(Kind kind, json::object const& object);
 
 /// Never fails: an absent field keeps its default.

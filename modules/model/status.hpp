@@ -3,10 +3,12 @@
 
 #include "modules/base/error.hpp"
 #include "modules/model/duration.hpp"
-#include "modules/model/spec.hpp"
+#include "modules/model/key.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <any>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +16,8 @@
 #include <vector>
 
 namespace holdfast::model {
+
+namespace json = boost::json;
 
 enum class Truth { yes, no, unknown };
 
@@ -26,6 +30,9 @@ struct Condition {
     std::int64_t observed_generation = 0;
     WallTime last_transition;
 };
+
+/// What a condition can hold of a text that may be any bytes, and any number of them: UTF-8, at most 20,000 bytes as Flux.
+std::string condition_text(std::string_view text);
 
 /// An ordered set of conditions; a transition time moves only when the status does.
 class Conditions {
@@ -42,53 +49,33 @@ private:
     std::vector<Condition> all_;
 };
 
-/// Flux's Artifact. `digest` is "sha256:<hex>" of the stored tar.gz.
-struct Artifact {
-    std::string revision;
-    std::string digest;
-    std::string path;
-    std::string url;
-    std::uint64_t size = 0;
-    WallTime last_update;
-    WallTime last_checked;  // when upstream last said that this is still the newest; not part of .status
+/// One field of .status, by name: how it is written, how it is read back, and that it is nulled when it is absent. Without
+/// functions: a field that only Flux's own controllers fill, taken away when we take an object over.
+struct StatusField {
+    std::string_view name;
+    void (*write)(struct Status const& status, json::object& out) = nullptr;
+    void (*read)(json::object const& from, struct Status& status) = nullptr;
+    bool counts = false;  // grows with every pass: alone it is no reason to tell anybody
 };
 
-/// One applied object: "<namespace>_<name>_<group>_<kind>" and the API version.
-struct InventoryEntry {
-    std::string id;
-    std::string version;
-
-    auto operator<=>(InventoryEntry const&) const = default;
-};
-
-/// Flux's Snapshot: passes with the same outcome over the same manifests are one row.
-struct HistoryEntry {
-    std::string digest;
-    WallTime first_reconciled;
-    WallTime last_reconciled;
-    Duration last_duration{};
-    std::string last_status;
-    std::int64_t total = 0;
-    std::string revision;
-};
-
+/// What is known about an object: what every kind says, and the kind's own part (kinds/<kind>.hpp).
 struct Status {
     std::int64_t observed_generation = -1;
     Conditions conditions;
     std::string last_handled_reconcile_at;
 
-    std::optional<Artifact> artifact;  // GitRepository
-    std::optional<std::string> observed_ignore;
+    template <class T> T& part() {
+        if (auto* present = std::any_cast<T>(&part_)) return *present;
+        return part_.emplace<T>();
+    }
+    template <class T> T const& part() const {
+        static T const kNone{};
+        auto const* present = std::any_cast<T>(&part_);
+        return present == nullptr ? kNone : *present;
+    }
 
-    std::string last_applied_revision;  // Kustomization
-    std::string last_attempted_revision;
-    std::vector<InventoryEntry> inventory;
-    std::vector<HistoryEntry> history;
-
-    json::object extra;  // FluxConfig's own fields, as they stand in .status
-
-    /// Adds a pass to the history: newest first, at most five rows, same digest and status folded.
-    void remember(std::string digest, std::string_view outcome, std::string revision, Duration took, WallTime now);
+private:
+    std::any part_;
 };
 
 /// The five words of Azure's complianceState.
@@ -106,7 +93,16 @@ Compliance worst(Compliance a, Compliance b);
 
 /// .status as Flux writes it for this kind. Reading what was written gives the same Status.
 json::object to_json(Kind kind, Status const& status);
-Status read_status(json::object const& status);
+Status read_status(Kind kind, json::object const& status);
+
+/// The same as a merge patch: fields that are absent are named with null, since a merge keeps what it does not name.
+json::object status_patch(Kind kind, Status const& status);
+
+/// Do both say the same to everybody but a counter of passes?
+bool says_the_same(Kind kind, Status const& a, Status const& b);
+
+/// Would merging `patch` into `live` change anything?
+bool is_merged(json::object const& live, json::object const& patch);
 
 /// metav1.Condition list.
 json::array to_json(Conditions const& conditions);

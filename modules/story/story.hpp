@@ -1,4 +1,5 @@
-// modules/story/story.hpp: what every story does around its own steps: finalizer, journal, status, records, events.
+// modules/story/story.hpp: what a story is: it gets a copy of an object and returns what came of one pass.
+// Reading order: story.hpp, passes.hpp (one pass around any story), conclude.hpp (the only writer), finalizer.hpp, tell.hpp.
 // Used from the event loop.
 #pragma once
 
@@ -7,6 +8,7 @@
 #include "modules/base/log.hpp"
 #include "modules/kube/cluster.hpp"
 #include "modules/model/journal.hpp"
+#include "modules/model/kinds.hpp"
 #include "modules/model/registry.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -33,43 +35,82 @@ struct Next {
     std::optional<model::Duration> after;
 };
 
-/// What a pass adds to the journal beside the entry's status.
-struct Outcome {
-    std::optional<std::string> facts;
-    std::optional<std::vector<model::OwnedObject>> owned;
-    std::vector<model::ComplianceRecord> records;
+/// Something worth a line in the log and, when `event` is set, an Event under the object.
+struct News {
+    LogLevel level = LogLevel::info;
+    std::string reason;
+    std::string message;
+    std::string revision = {};
+    bool event = true;
 };
 
-/// The finalizer of every Flux object with a controller.
-inline constexpr std::string_view kFinalizer = "finalizers.fluxcd.io";
+/// What came of a pass. A story changes nothing of the registry, the journal or .status itself: conclude() does, and
+/// writes nothing when this says what was known before.
+struct Outcome {
+    model::Status status;
+    std::optional<std::string> facts = {};  // what the story continues from after a restart, JSON; nothing: as before
+    std::optional<std::vector<model::OwnedObject>> owned = {};  // nothing: as before
+    std::vector<News> news = {};
+    std::optional<model::Duration> next = {};
+    bool answers = true;    // the request of reconcile.fluxcd.io/requestedAt that this pass began with is handled
+    bool released = false;  // of finalize(): nothing holds the object any more
+};
 
-/// Puts the finalizer on a cluster object that lacks it, before anything is done for it.
-Task<void> take_finalizer(Ports& ports, model::Key key);
+/// One kind's work. Never two passes at once for one key.
+class Story {
+public:
+    virtual ~Story() = default;
 
-/// The last act: journal row away, finalizer off, entry out of the registry. `records` are the last words to Azure.
-Task<void> release(Ports& ports, model::Key key, std::vector<model::ComplianceRecord> records);
+    /// What the journal keeps for this story; called for each object before the first pass.
+    virtual void load(model::JournalEntry const& row) = 0;
 
-/// Makes the entry's status durable, together with `outcome`, then tells the cluster, best effort.
-/// Errors  limit, busy, corrupt  the journal: nothing was recorded; the cluster was not told either
-Task<void> conclude(Ports& ports, model::Key key, Outcome outcome);
+    /// An object that this journal does not know brings the status of whoever looked after it before.
+    virtual void adopt(model::Entry const& entry) { static_cast<void>(entry); }
 
-/// Tells the cluster what it could not be told before. Never fails: what is still owed stays owed.
-asio::awaitable<void> pay_status(Ports& ports, model::Key key);
+    /// One pass over a copy of the object, which has its finalizer and is not on its way out.
+    virtual asio::awaitable<Outcome> reconcile(model::Entry entry) = 0;
 
-/// A core/v1 Event about the entry's object, best effort; nothing for a local object. `kind` of message as Flux.
-asio::awaitable<void> tell(Ports& ports, model::Key key, bool warning, std::string reason, std::string message,
-                           std::string revision);
+    /// The object is being deleted, or its file was taken away.
+    virtual asio::awaitable<Outcome> finalize(model::Entry entry) = 0;
 
-/// The record of this object's state now, for the object status stream.
+    /// The object is gone: whatever is kept in memory for it goes too.
+    virtual void forget(model::Key const& key) = 0;
+
+    /// What Azure is told when the status changed.
+    virtual model::ComplianceRecord record(model::Entry const& entry) const = 0;
+};
+
+/// A pass begins with what was known.
+Outcome begin(model::Entry const& entry);
+
+/// Why a pass stopped, in Flux's words, and when to try again.
+struct Stop {
+    std::string reason;
+    std::string message;
+    std::optional<model::Duration> retry = {};  // nothing: no passing of time mends it, only a new wish: Stalled
+    bool quiet = false;                         // waits for something else: no Warning
+    std::string progress = {};                  // what was being done: the message of Reconciling
+    std::string revision = {};
+};
+
+/// The one way to end a pass badly: Ready False, and what Flux's kstatus consumers look at beside it. Told once.
+Outcome stop(model::Entry const& entry, Outcome so_far, Stop why, Clock const& clock);
+
+/// The one way to end a pass well: Ready True, everything that spoke of a failure or of progress taken away.
+Outcome succeed(model::Entry const& entry, Outcome so_far, std::string_view reason, std::string_view message,
+                std::optional<model::Duration> next, Clock const& clock);
+
+/// A suspended object rests as it is; its request and its generation are answered all the same.
+Outcome rest(model::Entry const& entry);
+
+/// The record of this object's state, for the object status stream.
 model::ComplianceRecord object_record(model::Entry const& entry, model::WallTime now);
 
-/// The same, with the word "Deleted": the last record of an object.
-model::ComplianceRecord last_record(model::Entry const& entry, model::WallTime now);
+/// The same with the word "Deleted": the last one of an object.
+model::ComplianceRecord last_words(model::ComplianceRecord record);
 
-/// "source-controller", "kustomize-controller", "fluxconfig-controller": the name Flux gives the same work.
-std::string_view controller_of(model::Kind kind);
-
-/// "main@sha1:67e2c98a…" as shown in a record: what was last applied, else the artifact.
-std::string revision_of(model::Entry const& entry);
+/// kind, namespace and name: what every line of the log about an object has.
+#define HOLDFAST_LOG_KEY(key)                                                                                          \
+    {"kind", model::kind_name((key).kind)}, {"namespace", (key).ns}, { "name", (key).name }
 
 }  // namespace holdfast::story

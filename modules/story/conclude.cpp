@@ -1,0 +1,172 @@
+// modules/story/conclude.cpp: journal first, then registry, cluster and people.
+#include "modules/story/conclude.hpp"
+
+#include "modules/base/hash.hpp"
+#include "modules/base/on_pool.hpp"
+#include "modules/model/canonical.hpp"
+#include "modules/story/finalizer.hpp"
+#include "modules/story/tell.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <utility>
+
+namespace holdfast::story {
+
+namespace json = boost::json;
+using model::Entry;
+using model::Key;
+
+namespace {
+
+constexpr std::string_view kArea = "story";
+constexpr std::chrono::seconds kJournalRetry{10};
+constexpr int kCopiesMax = 3;  // in a row, of a status that changes while its copy is written
+
+/// The last act: finalizer off, journal row away with the last words in the same transaction, entry out of the registry.
+/// The cluster goes first: when that fails the journal still knows what this object owns.
+Task<void> release(Ports& ports, Story& story, Key key) {
+    auto dropped = co_await drop_finalizer(ports, key);
+    if (!dropped) co_return dropped;
+    Entry const* entry = ports.registry.find(key);
+    if (entry == nullptr) co_return Result<void>{};
+    std::vector<model::ComplianceRecord> last;
+    last.push_back(last_words(story.record(*entry)));
+    auto erase = [&journal = ports.journal, key, last = std::move(last)] { return journal.erase(key, last); };
+    auto erased = co_await on_pool(ports.db, std::move(erase));
+    if (!erased) co_return erased;
+    story.forget(key);
+    if (Entry* gone = ports.registry.find(key)) ports.registry.vanish(*gone);
+    co_return Result<void>{};
+}
+
+/// Nothing: the outcome says what the journal knows.
+std::optional<model::JournalWrite> write_of(Ports& ports, Story& story, Entry& entry, Outcome& outcome) {
+    model::JournalWrite write{.key = entry.key};
+    bool const news = !model::says_the_same(entry.key.kind, entry.status, outcome.status) || !entry.unrecorded.empty();
+    if (!entry.wish.empty()) write.wish = entry.wish;
+    if (news) write.status = json::serialize(model::to_json(entry.key.kind, outcome.status));
+    if (outcome.facts && hash64(*outcome.facts) != entry.facts_digest) write.facts = std::move(outcome.facts);
+    write.owned = std::move(outcome.owned);
+    if (!write.wish && !write.status && !write.facts && !write.owned) return std::nullopt;
+    if (news || write.wish) {
+        Entry said = entry;
+        said.status = outcome.status;
+        write.records.push_back(story.record(said));
+    }
+    static_cast<void>(ports);
+    return write;
+}
+
+}  // namespace
+
+asio::awaitable<Next> conclude(Ports& ports, Story& story, Key key, Outcome outcome) {
+    Entry* entry = ports.registry.find(key);
+    if (entry == nullptr) co_return Next{};
+    if (outcome.released) {
+        auto released = co_await release(ports, story, key);
+        if (released) co_return Next{};
+        Stop why{.reason = "FinalizerFailed", .message = released.error().message, .retry = kJournalRetry};
+        outcome = stop(*entry, std::move(outcome), std::move(why), ports.clock);
+        outcome.released = false;
+        entry = ports.registry.find(key);
+        if (entry == nullptr) co_return Next{};
+    }
+    auto write = write_of(ports, story, *entry, outcome);
+    if (!write) {
+        entry->status = std::move(outcome.status);  // counters and ages
+        co_return Next{outcome.next};
+    }
+    bool const says_more = write->status.has_value();
+    std::optional<std::string> const wish = write->wish;
+    std::uint64_t const facts_digest = write->facts ? hash64(*write->facts) : entry->facts_digest;
+    auto save = [&journal = ports.journal, write = std::move(*write)] { return journal.save(write); };
+    auto saved = co_await on_pool(ports.db, std::move(save));
+    entry = ports.registry.find(key);
+    if (entry == nullptr) co_return Next{};
+    if (!saved) {
+        if (std::exchange(entry->unrecorded, saved.error().message) != saved.error().message) {
+            ports.log.error(kArea, "not recorded", {HOLDFAST_LOG_KEY(key), {"error", saved.error().message}});
+        }
+        co_return Next{kJournalRetry};
+    }
+    entry->unrecorded.clear();
+    entry->facts_digest = facts_digest;
+    if (wish && entry->wish == *wish) entry->wish.clear();  // a newer one may have come meanwhile
+    if (!says_more) {
+        entry->status = std::move(outcome.status);
+        co_return Next{outcome.next};
+    }
+    ports.registry.conclude(*entry, std::move(outcome.status));
+    entry->copy.owed = true;
+    co_await write_copy(ports, key);
+    for (News& one : outcome.news) co_await tell(ports, key, std::move(one));
+    co_return Next{outcome.next};
+}
+
+asio::awaitable<void> write_copy(Ports& ports, Key key) {
+    struct InFlight {
+        Ports& ports;
+        Key const& key;
+        ~InFlight() {
+            if (Entry* entry = ports.registry.find(key)) entry->copy.in_flight = false;
+        }
+    };
+    Entry* entry = ports.registry.find(key);
+    if (entry == nullptr || !entry->copy.owed || entry->copy.in_flight) co_return;
+    if (!in_cluster(ports, *entry)) {
+        entry->copy.owed = false;
+        co_return;
+    }
+    entry->copy.in_flight = true;
+    InFlight const in_flight{ports, key};
+    model::KindInfo const& kind = model::info(key.kind);
+    for (int copy = 0; copy < kCopiesMax; ++copy) {
+        json::object patch = model::status_patch(key.kind, entry->status);
+        std::uint64_t const digest = model::canonical_digest(patch);
+        if (digest == entry->copy.written) {
+            entry->copy.owed = false;
+            co_return;
+        }
+        auto resource = co_await ports.cluster->resource_for(kube::parse_api_version(kind.api_version, kind.name));
+        if (!resource) co_return;
+        kube::Target target{std::move(*resource), key.ns, key.name, "status"};
+        kube::WriteOptions const options{.field_manager = std::string{kind.manager}};
+        json::object body{{"status", std::move(patch)}};
+        auto patched = co_await ports.cluster->patch(std::move(target), kube::Patch::merge, std::move(body), options);
+        entry = ports.registry.find(key);
+        if (entry == nullptr) co_return;
+        if (!patched && is_retryable(patched.error().code)) {
+            ports.log.debug(kArea, "status not written, will be",
+                            {HOLDFAST_LOG_KEY(key), {"error", patched.error().message}});
+            co_return;
+        }
+        if (!patched) {
+            // Refused for what it is, or the object is gone: trying the same again would not help.
+            entry->copy.owed = false;
+            if (patched.error().code != Errc::not_found) {
+                ports.log.warning(kArea, "status refused", {HOLDFAST_LOG_KEY(key), {"error", patched.error().message}});
+            }
+            co_return;
+        }
+        entry->copy.written = digest;
+        if (auto const* live = kube::find_object(*patched, {"status"})) {
+            entry->copy.accepted = model::canonical_digest(*live);
+        }
+    }
+}
+
+Task<void> intend(Ports& ports, Key key, std::string facts, std::vector<model::OwnedObject> owned) {
+    Entry* entry = ports.registry.find(key);
+    if (entry == nullptr) co_return Result<void>{};
+    entry->facts_digest = hash64(facts);
+    model::JournalWrite write{.key = key, .facts = std::move(facts), .owned = std::move(owned)};
+    auto save = [&journal = ports.journal, write = std::move(write)] { return journal.save(write); };
+    auto saved = co_await on_pool(ports.db, std::move(save));
+    if (!saved) {
+        if (Entry* now = ports.registry.find(key)) now->facts_digest = 0;
+    }
+    co_return saved;
+}
+
+}  // namespace holdfast::story

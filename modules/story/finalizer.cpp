@@ -1,0 +1,57 @@
+// modules/story/finalizer.cpp: reads the live list, changes our own entry, and gives way to whoever writes between.
+#include "modules/story/finalizer.hpp"
+
+#include "modules/story/tell.hpp"
+
+namespace holdfast::story {
+
+namespace json = boost::json;
+using model::Entry;
+using model::Key;
+
+namespace {
+
+Task<void> write_finalizers(Ports& ports, Key key, bool keep) {
+    Entry const* entry = ports.registry.find(key);
+    if (entry == nullptr || !in_cluster(ports, *entry)) co_return Result<void>{};
+    model::KindInfo const& kind = model::info(key.kind);
+    auto resource = co_await ports.cluster->resource_for(kube::parse_api_version(kind.api_version, kind.name));
+    if (!resource) co_return fail(std::move(resource), "finalizer");
+    kube::Target const target{std::move(*resource), key.ns, key.name};
+    kube::ReadOptions const metadata{.metadata_only = true};
+    kube::Refusal refusal;
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        auto live = co_await ports.cluster->get(target, metadata, &refusal);
+        if (!live && live.error().code == Errc::not_found) co_return Result<void>{};
+        if (!live) co_return fail(std::move(live), "finalizer");
+        json::array finalizers;
+        if (auto const* present = kube::find_array(*live, {"metadata", "finalizers"})) {
+            for (json::value const& one : *present) {
+                if (!one.is_string() || one.get_string() != kFinalizer) finalizers.push_back(one);
+            }
+        }
+        if (keep) finalizers.emplace_back(kFinalizer);
+        json::object patch{{"metadata", json::object{{"finalizers", std::move(finalizers)},
+                                                     {"resourceVersion", kube::resource_version_of(*live)}}}};
+        kube::WriteOptions const options{.field_manager = std::string{kind.manager}, .metadata_only = true};
+        auto patched = co_await ports.cluster->patch(target, kube::Patch::merge, std::move(patch), options, &refusal);
+        if (patched || patched.error().code == Errc::not_found) co_return Result<void>{};
+        if (refusal.code != 409) co_return fail(std::move(patched), "finalizer");
+    }
+    co_return fail(Errc::busy, "finalizer: the object keeps changing");
+}
+
+}  // namespace
+
+Task<void> take_finalizer(Ports& ports, Key key) {
+    Entry const* entry = ports.registry.find(key);
+    if (entry == nullptr || entry->meta.has_finalizer || !in_cluster(ports, *entry)) co_return Result<void>{};
+    auto written = co_await write_finalizers(ports, key, true);
+    if (!written) co_return written;
+    if (Entry* now = ports.registry.find(key)) now->meta.has_finalizer = true;
+    co_return Result<void>{};
+}
+
+Task<void> drop_finalizer(Ports& ports, Key key) { return write_finalizers(ports, std::move(key), false); }
+
+}  // namespace holdfast::story
