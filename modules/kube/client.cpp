@@ -187,8 +187,29 @@ Task<Resource> Client::resource_for(GroupVersionKind gvk) {
         known = shared->kinds.find(gvk);
         if (known) co_return std::move(*known);
     }
+    if (shared->kinds.is_stale(gvk))
+        co_return fail(Errc::busy, "discovery of " + gvk.api_version() + ": the server behind it does not answer");
     co_return fail(Errc::not_found,
                    "no matches for kind \"" + gvk.kind + "\" in version \"" + gvk.api_version() + "\"");
+}
+
+Task<Resource> Client::any_version_of(std::string group, std::string kind, std::string preferred_version) {
+    auto const shared = shared_;
+    auto known = shared->kinds.find_any(group, kind, preferred_version);
+    if (known) co_return std::move(*known);
+    auto const turn = co_await shared->discovering.take(shared->settings.queue_max);
+    if (!turn) co_return std::unexpected{Error{turn.error()}.in("discovery")};
+    auto const& credentials = shared->config.credentials;
+    Identity const identity{credentials.impersonate_user, credentials.impersonate_groups};
+    if (!shared->discovered_at) {
+        auto discovered = co_await shared->discover(identity);
+        if (!discovered) co_return fail(std::move(discovered));
+    }
+    known = shared->kinds.find_any(group, kind, preferred_version);
+    if (known) co_return std::move(*known);
+    auto found = co_await shared->ask_group(std::move(group), std::move(kind), std::move(preferred_version), identity);
+    if (found) shared->kinds.add(*found);
+    co_return std::move(found);
 }
 
 Task<std::vector<Resource>> Client::resources() {

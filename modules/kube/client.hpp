@@ -52,6 +52,7 @@ public:
     std::unique_ptr<Client> as(std::string user, std::vector<std::string> groups) const;
 
     Task<Resource> resource_for(GroupVersionKind gvk) override;
+    Task<Resource> any_version_of(std::string group, std::string kind, std::string preferred_version) override;
     Task<Object> get(Target target, ReadOptions options = {}, Refusal* refusal = nullptr) override;
     Task<std::string> list(Resource resource, ListOptions options, std::function<void()> begin, ObjectSink sink,
                            Refusal* refusal = nullptr) override;

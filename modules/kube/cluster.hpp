@@ -105,7 +105,14 @@ public:
     virtual ~Cluster() = default;
 
     /// Errors  not_found: `no matches for kind "X" in version "g/v"`
+    ///         busy: the server could not say, because the server behind that group is down
     virtual Task<Resource> resource_for(GroupVersionKind gvk) = 0;
+
+    /// The kind in the preferred version when that is served, else in the version that the server prefers, else in any.
+    /// For objects that are known by group and kind only: an inventory, a clean-up.
+    /// Errors  not_found: the group, or the kind in it, is not served: asked for this call and answered in full
+    ///         what kept the server from answering in full (busy, denied, offline, timeout): never not_found
+    virtual Task<Resource> any_version_of(std::string group, std::string kind, std::string preferred_version) = 0;
 
     virtual Task<Object> get(Target target, ReadOptions options = {}, Refusal* refusal = nullptr) = 0;
 

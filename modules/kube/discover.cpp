@@ -60,9 +60,47 @@ Task<void> Client::Shared::discover(Identity identity) {
     if (!core) co_return fail(std::move(core), "discovery");
     auto groups = co_await discover_root("/apis", identity, found, stale);
     if (!groups) co_return fail(std::move(groups), "discovery");
-    kinds.replace(std::move(found), stale);
+    kinds.replace(std::move(found), std::move(stale));
     discovered_at = std::chrono::steady_clock::now();
     co_return Result<void>{};
+}
+
+static Error no_match(std::string const& group, std::string const& kind) {
+    return {Errc::not_found, "no matches for kind \"" + kind + "\" in group \"" + group + "\""};
+}
+
+/// The group's own documents, not the sum of all groups: while a server starts the sum lacks groups without saying so,
+/// but the path of a group answers 503 until all paths are known. So 404 here means: not served.
+Task<Resource> Client::Shared::ask_group(std::string group, std::string kind, std::string preferred,
+                                         Identity identity) {
+    std::vector<std::string> versions{"v1"};
+    if (group.find_first_of("/%?#") != std::string::npos || group == "." || group == "..")
+        co_return fail(Errc::invalid_input, "\"" + group + "\" is not the name of an API group");
+    if (!group.empty()) {
+        Call call{.verb = Verb::discovery, .target = "/apis/" + group};
+        auto const document = co_await call_for_object(std::move(call), identity, nullptr);
+        if (!document && document.error().code == Errc::not_found) co_return std::unexpected{no_match(group, kind)};
+        if (!document) co_return std::unexpected{Error{document.error()}.in("discovery of " + group)};
+        versions = read_versions(*document);
+        auto const wanted = std::ranges::find(versions, group + "/" + preferred);
+        if (wanted != versions.end()) std::rotate(versions.begin(), wanted, wanted + 1);
+    }
+    std::optional<Error> unknown;
+    for (auto const& version : versions) {
+        Call call{.verb = Verb::discovery, .target = (group.empty() ? "/api/" : "/apis/") + version};
+        auto const list = co_await call_for_object(std::move(call), identity, nullptr);
+        if (!list) {
+            unknown = Error{list.error()}.in("discovery of " + version);
+            continue;
+        }
+        for (auto& resource : read_resource_list(*list)) {
+            if (resource.gvk.kind == kind && resource.gvk.group == group) co_return std::move(resource);
+        }
+    }
+    if (!unknown) co_return std::unexpected{no_match(group, kind)};
+    // The group names this version: that its list is not there is a change in the middle, not an answer.
+    if (unknown->code == Errc::not_found) unknown->code = Errc::busy;
+    co_return std::unexpected{std::move(*unknown)};
 }
 
 }  // namespace holdfast::kube

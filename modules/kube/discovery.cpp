@@ -71,37 +71,76 @@ std::vector<Resource> read_resource_list(Object const& list) {
     return found;
 }
 
+std::vector<std::string> read_versions(Object const& group) {
+    std::vector<std::string> found;
+    auto const* const versions = find_array(group, {"versions"});
+    if (versions == nullptr) return found;
+    for (auto const& version : *versions) {
+        if (version.is_object()) found.emplace_back(find_string(version.get_object(), {"groupVersion"}));
+    }
+    auto const preferred = std::ranges::find(found, find_string(group, {"preferredVersion", "groupVersion"}));
+    if (preferred != found.end()) std::rotate(found.begin(), preferred, preferred + 1);
+    return found;
+}
+
 std::vector<std::string> read_group_versions(Object const& group_list) {
     std::vector<std::string> found;
     auto const* const groups = find_array(group_list, {"groups"});
     if (groups == nullptr) return found;
     for (auto const& group : *groups) {
         if (!group.is_object()) continue;
-        auto const* const versions = find_array(group.get_object(), {"versions"});
-        if (versions == nullptr) continue;
-        for (auto const& version : *versions) {
-            if (version.is_object()) found.emplace_back(find_string(version.get_object(), {"groupVersion"}));
-        }
+        for (auto& version : read_versions(group.get_object())) found.push_back(std::move(version));
     }
     return found;
 }
 
-void KnownKinds::replace(std::vector<Resource> resources, std::vector<std::string> const& stale) {
+void KnownKinds::replace(std::vector<Resource> resources, std::vector<std::string> stale) {
     for (auto const& known : resources_) {
         if (std::ranges::find(stale, known.gvk.api_version()) == stale.end()) continue;
         bool const listed =
             std::ranges::any_of(resources, [&](Resource const& fresh) { return fresh.gvk == known.gvk; });
         if (!listed) resources.push_back(known);
     }
+    order_.clear();
+    for (auto const& resource : resources) {
+        auto api_version = resource.gvk.api_version();
+        if (std::ranges::find(order_, api_version) == order_.end()) order_.push_back(std::move(api_version));
+    }
     std::ranges::sort(resources, {}, &Resource::gvk);
     resources.shrink_to_fit();
     resources_ = std::move(resources);
+    stale_ = std::move(stale);
+}
+
+void KnownKinds::add(Resource resource) {
+    if (find(resource.gvk)) return;
+    auto api_version = resource.gvk.api_version();
+    if (std::ranges::find(order_, api_version) == order_.end()) order_.push_back(std::move(api_version));
+    auto const place = std::ranges::upper_bound(resources_, resource.gvk, {}, &Resource::gvk);
+    resources_.insert(place, std::move(resource));
 }
 
 std::optional<Resource> KnownKinds::find(GroupVersionKind const& gvk) const {
     auto const place = std::ranges::lower_bound(resources_, gvk, {}, &Resource::gvk);
     if (place == resources_.end() || place->gvk != gvk) return std::nullopt;
     return *place;
+}
+
+std::optional<Resource> KnownKinds::find_any(std::string_view group, std::string_view kind,
+                                             std::string_view version) const {
+    auto wanted = find({std::string{group}, std::string{version}, std::string{kind}});
+    if (wanted) return wanted;
+    for (auto const& api_version : order_) {
+        auto gvk = parse_api_version(api_version, kind);
+        if (gvk.group != group) continue;
+        auto found = find(gvk);
+        if (found) return found;
+    }
+    return std::nullopt;
+}
+
+bool KnownKinds::is_stale(GroupVersionKind const& gvk) const {
+    return std::ranges::find(stale_, gvk.api_version()) != stale_.end();
 }
 
 }  // namespace holdfast::kube

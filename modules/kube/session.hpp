@@ -45,6 +45,9 @@ struct Client::Shared {
 
     Task<void> discover(Identity identity);
 
+    /// As Cluster::any_version_of, asked of the server now.
+    Task<Resource> ask_group(std::string group, std::string kind, std::string preferred, Identity identity);
+
     http::Client& http;
     Config config;
     ClientSettings settings;

@@ -3,10 +3,12 @@
 #pragma once
 
 #include "modules/kube/cluster.hpp"
+#include "modules/kube/refusal.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -37,13 +39,44 @@ public:
     std::vector<std::string> log;                 // "dry-run ConfigMap/a/b", "apply …", "delete …"
     std::function<std::optional<kube::Refusal>(kube::Object const&)> refuse;  // asked for every apply
     std::function<bool(kube::Object const&)> lose;  // the write is made, its answer never arrives
+    std::function<std::optional<kube::Refusal>(kube::Target const&, json::value const&)> refuse_patch;
+    std::optional<Error> discovery_fails;  // what discovery says instead of an answer
+
+    /// From the first call on only what was declared is served. Of a group the server prefers the version declared first.
+    void serve(kube::GroupVersionKind gvk, bool namespaced = true) {
+        kinds_.push_back({.gvk = std::move(gvk), .plural = "things", .namespaced = namespaced, .verbs = {"get"}});
+        permissive_ = false;
+    }
+    /// The version is not served any more, or with an empty version: the kind.
+    void stop_serving(kube::GroupVersionKind const& gvk) {
+        std::erase_if(kinds_, [&gvk](kube::Resource const& kind) {
+            return kind.gvk.group == gvk.group && kind.gvk.kind == gvk.kind &&
+                   (gvk.version.empty() || kind.gvk.version == gvk.version);
+        });
+        permissive_ = false;
+    }
 
     Task<kube::Resource> resource_for(kube::GroupVersionKind gvk) override {
-        bool const cluster_wide =
-            gvk.kind == "Namespace" || gvk.kind == "ClusterRole" || gvk.kind == "CustomResourceDefinition";
-        kube::Resource resource{
-            .gvk = std::move(gvk), .plural = "things", .namespaced = !cluster_wide, .verbs = {"get"}};
-        co_return resource;
+        if (discovery_fails) co_return std::unexpected{*discovery_fails};
+        if (permissive_) co_return anything(std::move(gvk));
+        auto const found = std::ranges::find(kinds_, gvk, &kube::Resource::gvk);
+        if (found == kinds_.end())
+            co_return fail(Errc::not_found,
+                           "no matches for kind \"" + gvk.kind + "\" in version \"" + gvk.api_version() + "\"");
+        co_return kube::Resource{*found};
+    }
+
+    Task<kube::Resource> any_version_of(std::string group, std::string kind, std::string preferred) override {
+        if (discovery_fails) co_return std::unexpected{*discovery_fails};
+        if (permissive_) co_return anything({group, preferred.empty() ? "v1" : preferred, kind});
+        kube::Resource const* found = nullptr;
+        for (auto const& served : kinds_) {
+            if (served.gvk.group != group || served.gvk.kind != kind) continue;
+            if (found == nullptr || served.gvk.version == preferred) found = &served;
+        }
+        if (found == nullptr)
+            co_return fail(Errc::not_found, "no matches for kind \"" + kind + "\" in group \"" + group + "\"");
+        co_return kube::Resource{*found};
     }
 
     Task<kube::Object> get(kube::Target target, kube::ReadOptions, kube::Refusal*) override {
@@ -92,8 +125,47 @@ public:
         co_return object;
     }
 
-    Task<kube::Object> patch(kube::Target, kube::Patch, json::value, kube::WriteOptions, kube::Refusal*) override {
-        co_return fail(Errc::offline, "not in this test");
+    /// A merge patch as the server makes it of a kind with a status subresource: the main path keeps the status, the
+    /// status path keeps everything else; metadata.uid and metadata.resourceVersion are preconditions; an object that is
+    /// being deleted goes with its last finalizer.
+    Task<kube::Object> patch(kube::Target target, kube::Patch type, json::value patch, kube::WriteOptions options,
+                             kube::Refusal* refusal) override {
+        if (type != kube::Patch::merge || !patch.is_object())
+            co_return refused({.code = 415, .reason = "UnsupportedMediaType", .message = "only merge patches"},
+                              refusal);
+        if (refuse_patch) {
+            if (auto const no = refuse_patch(target, patch)) co_return refused(*no, refusal);
+        }
+        auto const found = objects.find(id_of(target));
+        if (found == objects.end()) co_return refused(not_there(target), refusal);
+        auto const id = *kube::parse_object_id(found->first);
+        bool const of_status = target.subresource == "status";
+        kube::Object merged = found->second;
+        kube::Object const& wanted = patch.get_object();
+        for (auto const* field : {"uid", "resourceVersion"}) {
+            auto const expected = kube::find_string(wanted, {"metadata", field});
+            if (!expected.empty() && expected != kube::find_string(merged, {"metadata", field}))
+                co_return refused({.code = 409, .reason = "Conflict", .message = "the object has been modified"},
+                                  refusal);
+        }
+        kube::Object counted;  // the part of the patch that this path takes
+        for (auto const& [key, value] : wanted) {
+            if ((key == "status") == of_status) counted[key] = value;
+        }
+        merge(merged, counted);
+        log.push_back((options.dry_run ? "dry-run patch " : of_status ? "patch status " : "patch ") + id.display());
+        if (merged == found->second) co_return merged;
+        json::object& metadata = merged["metadata"].as_object();
+        if (!of_status && kube::find(merged, {"spec"}) != nullptr && merged["spec"] != found->second["spec"])
+            metadata["generation"] = kube::generation_of(merged) + 1;
+        metadata["resourceVersion"] = std::to_string(++versions_);
+        if (options.dry_run) co_return merged;
+        if (kube::is_being_deleted(merged) && !has_finalizers(merged)) {
+            objects.erase(found);
+        } else {
+            found->second = merged;
+        }
+        co_return merged;
     }
     Task<kube::Object> create(kube::Object, kube::WriteOptions, kube::Refusal*) override {
         co_return fail(Errc::offline, "not in this test");
@@ -108,16 +180,52 @@ public:
         if (!options.uid.empty() && options.uid != kube::uid_of(found->second))
             co_return fail(Errc::busy, "another object");
         log.push_back("delete " + kube::parse_object_id(found->first)->display());
-        objects.erase(found);
+        if (has_finalizers(found->second)) {
+            found->second["metadata"].as_object()["deletionTimestamp"] = "2025-06-15T15:06:40Z";
+        } else {
+            objects.erase(found);
+        }
         co_return Result<void>{};
     }
 
     Task<std::string> raw(std::string) override { co_return std::string{}; }
 
 private:
+    static kube::Resource anything(kube::GroupVersionKind gvk) {
+        bool const cluster_wide =
+            gvk.kind == "Namespace" || gvk.kind == "ClusterRole" || gvk.kind == "CustomResourceDefinition";
+        return {.gvk = std::move(gvk), .plural = "things", .namespaced = !cluster_wide, .verbs = {"get"}};
+    }
+    static std::unexpected<Error> refused(kube::Refusal const& no, kube::Refusal* told) {
+        if (told != nullptr) *told = no;
+        return std::unexpected{kube::to_error(no)};
+    }
+    static kube::Refusal not_there(kube::Target const& target) {
+        return {.code = 404, .reason = "NotFound", .message = "things \"" + target.name + "\" not found"};
+    }
+    static bool has_finalizers(kube::Object const& object) {
+        auto const* const finalizers = kube::find_array(object, {"metadata", "finalizers"});
+        return finalizers != nullptr && !finalizers->empty();
+    }
+    /// Source  RFC 7396
+    static void merge(json::object& into, json::object const& patch) {
+        for (auto const& [key, value] : patch) {
+            if (value.is_null()) {
+                into.erase(key);
+            } else if (value.is_object()) {
+                auto& inner = into[key];
+                if (!inner.is_object()) inner.emplace_object();
+                merge(inner.get_object(), value.get_object());
+            } else {
+                into[key] = value;
+            }
+        }
+    }
     static std::string id_of(kube::Target const& target) {
         return kube::ObjectId{target.ns, target.name, target.resource.gvk.group, target.resource.gvk.kind}.text();
     }
+    std::vector<kube::Resource> kinds_;  // declared; each group's preferred version first
+    bool permissive_ = true;             // every kind in every version
     int versions_ = 0;
 };
 

@@ -189,6 +189,92 @@ TEST_CASE("kube client: discovery is asked once for many unknown kinds in a row,
     CHECK(fake.asked.size() == asked);
 }
 
+static std::string group_item(std::string const& group, std::string const& version, std::string const& kind,
+                              std::string const& freshness = "Current") {
+    auto const resources = kind.empty()
+                               ? ""
+                               : R"({"resource":"things","responseKind":{"group":")" + group + R"(","version":")" +
+                                     version + R"(","kind":")" + kind + R"("},"scope":"Namespaced","verbs":["get"]})";
+    return R"({"version":")" + version + R"(","freshness":")" + freshness + R"(","resources":[)" + resources + "]}";
+}
+
+static std::string groups(std::string const& group, std::string const& versions) {
+    return R"({"kind":"APIGroupDiscoveryList","items":[{"metadata":{"name":")" + group + R"("},"versions":[)" +
+           versions + "]}]}";
+}
+
+static std::string const kNoGroups = R"({"kind":"APIGroupDiscoveryList","items":[]})";
+
+TEST_CASE("kube client: a kind is found in the wished version, else in the one the server prefers", "[kube]") {
+    FakeServer fake;
+    fake.answer(200, kNoGroups);
+    fake.answer(200, groups("a.io", group_item("a.io", "v2", "Thing") + "," + group_item("a.io", "v1", "Thing") + "," +
+                                        group_item("a.io", "v1beta1", "Old")));
+
+    CHECK(fake.loop.run(fake.client->any_version_of("a.io", "Thing", "v1"))->gvk.version == "v1");
+    CHECK(fake.loop.run(fake.client->any_version_of("a.io", "Thing", "v1beta1"))->gvk.version == "v2");
+    CHECK(fake.loop.run(fake.client->any_version_of("a.io", "Thing", ""))->gvk.version == "v2");
+    CHECK(fake.loop.run(fake.client->any_version_of("a.io", "Old", "v1"))->gvk.version == "v1beta1");
+    CHECK(fake.asked.size() == 2);
+}
+
+// Goal: what is pruned because "nothing serves it" is lost for ever, so only a whole answer may say so.
+TEST_CASE("kube client: a kind is not found only when the group itself said so in full", "[kube]") {
+    FakeServer fake;
+    auto const find = [&fake] { return fake.loop.run(fake.client->any_version_of("a.io", "Thing", "v1")); };
+    fake.answer(503, "starting");
+    CHECK(find().error().code == Errc::busy);
+    fake.answer(403, "no");
+    CHECK(find().error().code == Errc::denied);
+
+    // The sum of all groups lacks the group, as it does while a server starts: the group is asked.
+    fake.answer(200, kNoGroups);
+    fake.answer(200, kNoGroups);
+    fake.answer(503, "paths are still being installed");
+    CHECK(find().error().code == Errc::busy);
+    fake.answer(403, "no");
+    CHECK(find().error().code == Errc::denied);
+    auto const group =
+        R"({"kind":"APIGroup","name":"a.io","versions":[{"groupVersion":"a.io/v2"},{"groupVersion":"a.io/v1"}],
+            "preferredVersion":{"groupVersion":"a.io/v2"}})";
+    auto const other =
+        R"({"kind":"APIResourceList","groupVersion":"a.io/v1","resources":[{"name":"others","kind":"Other"}]})";
+    fake.answer(200, group);
+    fake.answer(200, other);
+    fake.answer(503, "the server behind it is down");
+    CHECK(find().error().code == Errc::busy);
+    fake.answer(200, group);
+    fake.answer(200, other);
+    fake.answer(404, "404 page not found");  // named by the group a moment ago
+    CHECK(find().error().code == Errc::busy);
+
+    fake.answer(200, group);
+    fake.answer(200, other);
+    fake.answer(200, R"({"kind":"APIResourceList","groupVersion":"a.io/v2","resources":[]})");
+    CHECK(find().error().code == Errc::not_found);
+    CHECK(fake.asked.at(fake.asked.size() - 2).path == "/prefix/apis/a.io/v1");  // the wished one first
+    fake.answer(404, "404 page not found");
+    CHECK(find().error().code == Errc::not_found);
+
+    // Asked again each time, until it is there; then it is known.
+    fake.answer(200, group);
+    fake.answer(
+        200, R"({"kind":"APIResourceList","groupVersion":"a.io/v1","resources":[{"name":"things","kind":"Thing"}]})");
+    CHECK(find()->plural == "things");
+    auto const asked = fake.asked.size();
+    CHECK(find()->plural == "things");
+    CHECK(fake.asked.size() == asked);
+}
+
+TEST_CASE("kube client: a kind of a group whose server is down is not unknown", "[kube]") {
+    FakeServer fake;
+    fake.answer(200, kNoGroups);
+    fake.answer(200, groups("metrics.k8s.io", group_item("metrics.k8s.io", "v1", "", "Stale")));
+
+    CHECK(fake.loop.run(fake.client->resource_for({"metrics.k8s.io", "v1", "PodMetrics"})).error().code == Errc::busy);
+    CHECK(fake.loop.run(fake.client->resource_for({"other.io", "v1", "Thing"})).error().code == Errc::not_found);
+}
+
 TEST_CASE("kube client: delete sends preconditions and policy", "[kube]") {
     FakeServer fake;
     fake.answer(200, R"({"kind":"Status","status":"Success"})");
