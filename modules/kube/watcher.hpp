@@ -23,6 +23,7 @@ public:
     virtual void list_ends() = 0;
     /// Nothing changed up to here.
     virtual void bookmark(std::string_view resource_version) { static_cast<void>(resource_version); }
+    virtual void unwatchable(Error error) { static_cast<void>(error); }
 };
 
 struct WatcherOptions {
@@ -42,6 +43,7 @@ public:
     struct State {
         bool synced = false;  // a list was completed and no error occurred since
         bool kind_missing = false;
+        bool refused = false;
         std::string resource_version;
         std::optional<std::chrono::steady_clock::time_point> heard_at;  // last list, event or bookmark
         std::string last_error;                                         // empty when synced

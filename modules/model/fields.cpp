@@ -120,6 +120,8 @@ void Fields::refuse(std::string_view name, std::string_view why) {
     if (value != nullptr && !is_no_wish(*value)) wrong(name, why);
 }
 
-void Fields::wrong(std::string_view name, std::string_view what) { reading_.wrong(at(name) + ": " + std::string{what}); }
+void Fields::wrong(std::string_view name, std::string_view what) {
+    reading_.wrong(at(name) + ": " + std::string{what});
+}
 
 }  // namespace holdfast::model

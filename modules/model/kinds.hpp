@@ -21,8 +21,8 @@ enum class Class : std::uint8_t { source, applier, config, notifier, image };
 
 struct KindInfo {
     Kind kind;
-    std::string_view name;         // "Kustomization"
-    std::string_view group;        // "kustomize.toolkit.fluxcd.io": also the group of the owner labels on what it applies
+    std::string_view name;   // "Kustomization"
+    std::string_view group;  // "kustomize.toolkit.fluxcd.io": also the group of the owner labels on what it applies
     std::string_view api_version;  // "kustomize.toolkit.fluxcd.io/v1"
     std::string_view plural;       // "kustomizations"
     std::string_view controller;   // Flux's controller: source of events, field manager of what is applied
@@ -40,9 +40,9 @@ struct KindInfo {
 };
 
 inline constexpr std::array kKinds = std::to_array<KindInfo>({
-    {Kind::git_repository, "GitRepository", "source.toolkit.fluxcd.io", "source.toolkit.fluxcd.io/v1", "gitrepositories",
-     "source-controller", "source-controller", Class::source, read_git_repository, git_repository_status, source_revision,
-     source_face},
+    {Kind::git_repository, "GitRepository", "source.toolkit.fluxcd.io", "source.toolkit.fluxcd.io/v1",
+     "gitrepositories", "source-controller", "source-controller", Class::source, read_git_repository,
+     git_repository_status, source_revision, source_face},
     {Kind::kustomization, "Kustomization", "kustomize.toolkit.fluxcd.io", "kustomize.toolkit.fluxcd.io/v1",
      "kustomizations", "kustomize-controller", "gotk-kustomize-controller", Class::applier, read_kustomization,
      kustomization_status, kustomization_revision, kustomization_revision},

@@ -1,23 +1,29 @@
 // modules/reconcile/kustomization.hpp: the story of a Kustomization: source, dependencies, render, apply, prune,
-// health, record. One pass reads top to bottom in kustomization.cpp.
+// health. One pass reads top to bottom in kustomization.cpp; when it has nothing to do, says work.cpp.
 #pragma once
 
-#include "modules/reconcile/owned.hpp"
+#include "modules/base/backoff.hpp"
 #include "modules/reconcile/ports.hpp"
+#include "modules/rollout/health.hpp"
+#include "modules/rollout/owned.hpp"
+#include "modules/rollout/prune.hpp"
 #include "modules/story/story.hpp"
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 
 namespace holdfast::reconcile {
 
-class Kustomizations {
+class Kustomizations final : public story::Story {
 public:
     struct Settings {
         std::chrono::seconds dependency_retry{30};
         std::chrono::milliseconds progress_after{1'500};  // a health check shorter than this is not announced
+        std::chrono::seconds siblings_wait{
+            10};  // for the other Kustomizations of a revision, before anything is pruned
     };
 
     /// What a pass finds out that others have to act on.
@@ -27,54 +33,71 @@ public:
     };
 
     /// Everything outlives this object.
-    Kustomizations(story::Ports ports, Renderer& renderer, OwnedObjects& owned, Settings settings, Hooks hooks);
+    Kustomizations(story::Ports ports, Renderer& renderer, rollout::OwnedObjects& owned, Settings settings,
+                   Hooks hooks);
+    ~Kustomizations() override;
 
-    /// What the journal keeps for this story; call for each Kustomization before the first pass.
-    void load(model::JournalEntry const& entry);
-
-    /// One pass. Never two at once for the same key. Whatever happens inside, exactly one outcome is recorded.
-    asio::awaitable<story::Next> reconcile(model::Key key);
+    void load(model::JournalEntry const& row) override;
+    /// The inventory of whoever applied before us comes along, so that pruning goes on where that one stopped.
+    void adopt(model::Entry const& entry) override;
+    asio::awaitable<story::Outcome> reconcile(model::Entry entry) override;
+    asio::awaitable<story::Outcome> finalize(model::Entry entry) override;
+    void forget(model::Key const& key) override;
+    model::ComplianceRecord record(model::Entry const& entry) const override;
 
     /// The remote bases of all Kustomizations, by the keys that Rendered::remotes has.
     std::set<std::string> remotes() const;
 
+    /// Another cluster answers at this address: everything is applied anew, nothing is remembered of the old one.
+    void forget_cluster();
+
 private:
-    struct Facts;
-    struct Failure;
-    struct Waiting;
+    struct State;
     struct Pass;
+    enum class Work { nothing, health, prune, all };
 
-    asio::awaitable<story::Next> finalize(model::Key key);
-    asio::awaitable<story::Next> pass(model::Key key, model::KustomizationSpec spec, model::Artifact artifact,
-                                      bool only_looks);
-    model::Duration until_due(Facts const& facts, model::KustomizationSpec const& spec) const;
-    ApplyOptions apply_options(Pass const& run) const;
-    std::vector<model::OwnedObject> stale_objects(Pass const& run) const;
-    void settle(Pass const& run);
-    asio::awaitable<void> announce(Pass const& run);
-    asio::awaitable<story::Next> stop_building(Pass run, Error error);
-    asio::awaitable<story::Next> stop_applying(Pass run, Error error);
-    asio::awaitable<story::Next> check_health(model::Key key);
-    asio::awaitable<story::Next> succeed(model::Key key, std::string healthy);
-    asio::awaitable<story::Next> stop_with(model::Key key, Failure failure, story::Outcome outcome);
+    Work work_of(Pass const& run) const;
+    model::Duration pause_of(Pass const& run) const;
+    story::Outcome wait(Pass run) const;
 
-    Result<model::Artifact> artifact_of(model::KustomizationSpec const& spec, bool& wait_quietly) const;
-    std::string unmet_dependency(model::Entry const& entry, model::KustomizationSpec const& spec,
-                                 model::Artifact const& artifact) const;
-    Task<void> plan_inventory(model::Key key, std::vector<model::OwnedObject> const& intended);
-    std::vector<model::OwnedObject> owned_rows(model::Key const& key) const;
-    void set_ready(model::Entry& entry, model::Truth status, std::string_view reason, std::string_view message);
+    asio::awaitable<story::Outcome> render(Pass run);
+    asio::awaitable<story::Outcome> apply(Pass run, Rendered rendered);
+    asio::awaitable<story::Outcome> prune(Pass run);
+    asio::awaitable<story::Outcome> check_health(Pass run);
+    asio::awaitable<rollout::Health> health_of(Pass const& run);
+    story::Outcome succeed(Pass run, std::string healthy);
+    story::Outcome stop(Pass run, story::Stop why);
+
+    asio::awaitable<void> name_rows(rollout::Owner owner);
+    Task<void> plan_inventory(rollout::Owner owner, std::vector<rollout::Wish> const& wishes);
+    rollout::ApplyOptions apply_options(Pass const& run) const;
+    void settle(Pass& run, rollout::ApplyReport const& applied);
+    bool siblings_are_due(Pass const& run) const;
+    void note_inventory(Pass& run) const;
+    std::vector<model::OwnedObject> owned_rows(rollout::Owner const& owner) const;
+    State& state_of(model::Key const& key);
 
     story::Ports ports_;
     Renderer& renderer_;
-    OwnedObjects& owned_;
+    rollout::OwnedObjects& owned_;
     Settings settings_;
     Hooks hooks_;
-    std::map<model::Key, Facts> facts_;
-    std::map<model::Key, Waiting> waiting_;
-
-public:
-    ~Kustomizations();
+    std::map<model::Key, std::unique_ptr<State>> states_;
 };
+
+/// The artifact of the source that a Kustomization names, or what is missing.
+struct SourceLook {
+    std::optional<model::Artifact> artifact = {};
+    bool quiet = false;   // the source has not been looked at yet: its first outcome starts the story again
+    bool absent = false;  // there is no such source
+    std::string message = {};
+};
+SourceLook look_at_source(model::Registry const& registry, model::KustomizationSpec const& spec,
+                          std::chrono::seconds retry);
+
+/// Why a dependency holds this Kustomization back, in Flux's words and then ours; empty: none does.
+/// Cost  one walk over everything that it depends on
+std::string unmet_dependency(model::Registry const& registry, model::Entry const& entry,
+                             model::KustomizationSpec const& spec, model::Artifact const& artifact);
 
 }  // namespace holdfast::reconcile

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "modules/base/async.hpp"
-#include "modules/model/spec.hpp"
-#include "modules/model/status.hpp"
+#include "modules/model/kinds/kustomization.hpp"
+#include "modules/model/kinds/source_status.hpp"
 
 #include <boost/json/object.hpp>
 

@@ -1,61 +1,69 @@
-// modules/reconcile/apply.cpp: dry run, write, wait, for each stage in turn.
-#include "modules/reconcile/apply.hpp"
+// modules/rollout/apply.cpp: dry run, write, wait, for each stage in turn.
+#include "modules/rollout/apply.hpp"
 
-#include "modules/model/canonical.hpp"
-#include "modules/reconcile/owner.hpp"
-#include "modules/reconcile/stages.hpp"
+#include "modules/rollout/cleanup.hpp"
+#include "modules/rollout/marks.hpp"
+#include "modules/rollout/normalize.hpp"
+#include "modules/rollout/stages.hpp"
 
 #include <algorithm>
 #include <array>
 
-namespace holdfast::reconcile {
+namespace holdfast::rollout {
 
 namespace {
 
+namespace json = boost::json;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPollMin{50};
 constexpr milliseconds kPollMax{1'000};
 constexpr std::chrono::seconds kRecreateMax{60};
+constexpr int kUndeclaredRounds = 8;  // of taking away what the schema does not declare
+constexpr int kCleanupTries = 3;      // against a live object that changes under our hands
+
+/// The words of the API server about a Secret may repeat what is in it.
+std::string said(kube::ObjectId const& id, kube::Refusal const& refusal) {
+    if (id.kind == "Secret" && id.group.empty() && refusal.is("Invalid")) return "the server refused the Secret";
+    return refusal.message;
+}
 
 Error describe(kube::ObjectId const& id, std::string_view step, Error error, kube::Refusal const& refusal) {
     std::string text = id.display() + " " + std::string{step} + " failed";
     if (!refusal.reason.empty()) text += " (" + refusal.reason + ")";
-    error.message = text + ": " + (refusal.message.empty() ? error.message : refusal.message);
+    error.message = text + ": " + (refusal.message.empty() ? error.message : said(id, refusal));
     return error;
 }
 
 struct Plan {
-    kube::ObjectId id;
-    std::string version;
-    kube::Object object;
-    std::uint64_t wished = 0;
-    bool recreate = false;  // an immutable field changes and force allows it
+    Wish wish;
+    kube::Target target = {};
+    bool recreate = false;      // an immutable field changes and force allows it
+    std::string live_uid = {};  // empty: it is not there yet
+    bool cleanup = false;       // others left something on it
 };
 
 class Stager {
 public:
-    Stager(kube::Cluster& cluster, ApplyOptions options, ApplyReport& done)
-        : cluster_(cluster), options_(std::move(options)), done_(done) {}
+    Stager(kube::Cluster& cluster, Clock const& clock, Owner owner, ApplyOptions options, ApplyReport& done)
+        : cluster_(cluster), clock_(clock), owner_(std::move(owner)), options_(std::move(options)), done_(done) {}
 
     Task<void> run(Stage stage) {
         std::vector<Plan> plans;
-        for (kube::Object& object : stage.objects) {
-            auto planned = plan(std::move(object), plans);
-            if (!planned) co_return planned;
+        for (Wish& wish : stage.wishes) {
+            if (is_settled(wish)) continue;
+            plans.push_back({.wish = std::move(wish)});
         }
-        // One object is validated by its own apply: nothing of the stage is written before it.
-        if (plans.size() > 1 || (plans.size() == 1 && options_.force)) {
-            for (Plan& one : plans) {
-                auto tried = co_await dry_run(one);
-                if (!tried) co_return tried;
-            }
+        std::vector<Plan> writes;
+        for (Plan& one : plans) {
+            auto wanted = co_await dry_run(one);
+            if (!wanted) co_return fail(std::move(wanted));
+            if (*wanted) writes.push_back(std::move(one));
         }
         std::size_t const first = done_.objects.size();
-        std::vector<Plan> written;
-        for (Plan& one : plans) {
-            auto applied = co_await write(one);
-            if (!applied) co_return applied;
+        for (Plan& one : writes) {
+            auto written = co_await write(one);
+            if (!written) co_return written;
         }
         if (!stage.wait) co_return Result<void>{};
         auto const ready = co_await wait_for(first);
@@ -63,142 +71,209 @@ public:
     }
 
 private:
-    Result<void> plan(kube::Object object, std::vector<Plan>& plans) {
-        auto gvk = kube::kind_of(object);
-        if (!gvk) return fail(std::move(gvk), "apply");
-        auto id = kube::id_of(object);
-        if (!id) return fail(std::move(id), "apply");
-        if (is_marked(object, "reconcile", "disabled") || is_marked(object, "ssa", "ignore")) {
-            done_.objects.push_back(
-                {.id = *id, .owned = {.entry = {id->text(), gvk->version}}, .action = Action::skipped});
-            return {};
-        }
-        std::uint64_t const wished = model::canonical_digest(object);
-        if (auto const* known = options_.known ? options_.known(*id, wished) : nullptr) {
-            done_.objects.push_back({.id = *id, .owned = *known, .action = Action::unchanged, .known = true});
-            return {};
-        }
-        plans.push_back({std::move(*id), gvk->version, std::move(object), wished});
-        return {};
+    void skip(Wish const& wish, std::string uid) {
+        done_.objects.push_back({.id = wish.id,
+                                 .owned = {.entry = {wish.id.text(), wish.version}, .uid = std::move(uid)},
+                                 .action = Action::skipped});
     }
 
-    bool may_force(kube::Object const& object) const { return options_.force || is_marked(object, "force", "enabled"); }
-
-    Task<void> check_namespace(Plan const& plan, kube::Resource const& resource) {
-        if (resource.namespaced && plan.id.ns.empty()) {
-            co_return fail(Errc::invalid_input,
-                           plan.id.display() +
-                               " namespace not specified: the server could not find the requested resource");
+    /// Nothing to ask the server for.
+    bool is_settled(Wish const& wish) {
+        if (is_left_alone(wish.object, owner_)) {
+            skip(wish, "");
+            return true;
         }
-        co_return Result<void>{};
+        auto const* known = options_.known ? options_.known(wish) : nullptr;
+        if (known == nullptr) return false;
+        done_.objects.push_back({.id = wish.id, .owned = *known, .action = Action::unchanged, .known = true});
+        return true;
     }
 
-    Task<kube::Target> target_of(Plan const& plan) {
-        kube::GroupVersionKind gvk{plan.id.group, plan.version, plan.id.kind};
+    bool may_force(kube::Object const& object) const {
+        return options_.force || is_marked(object, owner_, "force", "enabled");
+    }
+
+    kube::WriteOptions write_options(bool dry_run, bool metadata_only) const {
+        return {.field_manager = std::string{owner_.manager()},
+                .dry_run = dry_run,
+                .force = true,
+                .metadata_only = metadata_only};
+    }
+
+    Task<kube::Target> target_of(Wish const& wish) {
+        kube::GroupVersionKind gvk{wish.id.group, wish.version, wish.id.kind};
         auto resource = co_await cluster_.resource_for(std::move(gvk));
         if (!resource) {
-            Error const error = describe(plan.id, "dry-run", std::move(resource).error(), {});
+            Error const error = describe(wish.id, "dry-run", std::move(resource).error(), {});
             co_return std::unexpected{error};
         }
-        auto named = co_await check_namespace(plan, *resource);
-        if (!named) co_return fail(std::move(named));
-        kube::Target target{std::move(*resource), plan.id.ns, plan.id.name};
+        if (resource->namespaced && wish.id.ns.empty()) {
+            co_return fail(Errc::invalid_input, wish.id.display() +
+                                                    " namespace not specified: the server could not find the requested "
+                                                    "resource");
+        }
+        kube::Target target{std::move(*resource), wish.id.ns, wish.id.name};
         co_return target;
     }
 
-    Task<void> dry_run(Plan& plan) {
-        auto target = co_await target_of(plan);
+    /// Out  false when the live object wants to be left as it is
+    Task<bool> dry_run(Plan& plan) {
+        auto target = co_await target_of(plan.wish);
         if (!target) co_return fail(std::move(target));
-        kube::WriteOptions const options{
-            .field_manager = std::string{kFieldManager}, .dry_run = true, .force = true, .metadata_only = true};
+        plan.target = std::move(*target);
         kube::Refusal refusal;
-        kube::Object object = plan.object;
-        auto tried = co_await cluster_.apply_to(std::move(*target), std::move(object), options, &refusal);
-        if (tried) co_return Result<void>{};
-        if (refusal.says_immutable() && may_force(plan.object)) {
-            plan.recreate = true;
-            co_return Result<void>{};
+        auto tried = co_await try_apply(plan, refusal);
+        if (!tried) {
+            bool const immutable = refusal.says_immutable();
+            if (immutable) {
+                auto may = co_await may_recreate(plan);
+                if (!may) co_return std::unexpected{may.error()};
+                if (*may) {
+                    plan.recreate = true;
+                    co_return true;
+                }
+            }
+            Error const error = describe(plan.wish.id, "dry-run", std::move(tried).error(), refusal);
+            co_return std::unexpected{error};
         }
-        co_return std::unexpected{describe(plan.id, "dry-run", std::move(tried).error(), refusal)};
+        // A dry run of a create answers without a version: nothing is there.
+        bool const is_there = !kube::resource_version_of(*tried).empty();
+        if (!is_there) co_return true;
+        plan.live_uid = kube::uid_of(*tried);
+        bool const seeded = is_marked(plan.wish.object, owner_, "ssa", "ifnotpresent");
+        if (seeded || is_left_alone(*tried, owner_)) {
+            skip(plan.wish, plan.live_uid);
+            co_return false;
+        }
+        plan.cleanup = needs_cleanup(*tried, owner_.manager()) && !is_marked(*tried, owner_, "ssa", "merge");
+        co_return true;
+    }
+
+    /// Flux decodes the kinds it knows, so that what no schema declares is lost on the way; an apply refuses it.
+    Task<kube::Object> try_apply(Plan& plan, kube::Refusal& refusal) {
+        for (int round = 1;; ++round) {
+            kube::Object object = plan.wish.object;
+            refusal = {};
+            auto options = write_options(true, true);
+            auto tried = co_await cluster_.apply_to(plan.target, std::move(object), std::move(options), &refusal);
+            if (tried || round == kUndeclaredRounds || !is_built_in(plan.wish.id.group)) co_return tried;
+            if (!drop_undeclared(plan.wish.object, refusal.message)) co_return tried;
+        }
+    }
+
+    /// Is force allowed, on the manifest or on the live object; is it there at all; and would the server take it back?
+    Task<bool> may_recreate(Plan& plan) {
+        kube::ReadOptions const metadata{.metadata_only = true};
+        auto live = co_await cluster_.get(plan.target, metadata);
+        if (!live && live.error().code == Errc::not_found) co_return false;
+        if (!live) co_return fail(std::move(live), plan.wish.id.display());
+        if (!may_force(plan.wish.object) && !may_force(*live)) co_return false;
+        plan.live_uid = kube::uid_of(*live);
+        kube::Refusal refusal;
+        kube::Object object = plan.wish.object;
+        auto options = write_options(true, true);
+        options.force = false;
+        auto created = co_await cluster_.create(std::move(object), std::move(options), &refusal);
+        // Admission and validation have passed when all that is wrong is that it is there.
+        co_return created.has_value() || refusal.is("AlreadyExists");
     }
 
     Task<void> write(Plan& plan) {
-        auto target = co_await target_of(plan);
-        if (!target) co_return fail(std::move(target));
-        bool const only_metadata = has_no_status({plan.id.group, plan.version, plan.id.kind});
-        kube::WriteOptions const options{
-            .field_manager = std::string{kFieldManager}, .force = true, .metadata_only = only_metadata};
         if (plan.recreate) {
-            auto removed = co_await remove_and_wait(*target, plan.id);
+            auto removed = co_await remove_and_wait(plan);
             if (!removed) co_return removed;
+        }
+        if (plan.cleanup) {
+            auto cleaned = co_await clean(plan);
+            if (!cleaned) co_return cleaned;
         }
         kube::Refusal refusal;
-        bool const force = may_force(plan.object);
-        kube::Object object = plan.object;
-        auto applied = co_await cluster_.apply_to(*target, std::move(object), options, &refusal);
-        if (!applied && refusal.says_immutable() && force && !plan.recreate) {
-            auto removed = co_await remove_and_wait(*target, plan.id);
-            if (!removed) co_return removed;
-            applied = co_await cluster_.apply_to(*target, std::move(plan.object), options, &refusal);
+        bool const only_metadata = has_no_status({plan.wish.id.group, plan.wish.version, plan.wish.id.kind});
+        auto options = write_options(false, only_metadata);
+        kube::Object object = plan.wish.object;
+        auto applied = co_await cluster_.apply_to(plan.target, std::move(object), std::move(options), &refusal);
+        if (!applied) {
+            Error const error = describe(plan.wish.id, "apply", std::move(applied).error(), refusal);
+            co_return std::unexpected{error};
         }
-        if (!applied) co_return std::unexpected{describe(plan.id, "apply", std::move(applied).error(), refusal)};
         report(plan, *applied, only_metadata);
         co_return Result<void>{};
     }
 
+    /// Hands over what others wrote, in the version that was looked at.
+    Task<void> clean(Plan const& plan) {
+        kube::ReadOptions const metadata{.metadata_only = true};
+        for (int attempt = 1;; ++attempt) {
+            auto live = co_await cluster_.get(plan.target, metadata);
+            if (!live && live.error().code == Errc::not_found) co_return Result<void>{};
+            if (!live) co_return fail(std::move(live), plan.wish.id.display());
+            json::array patch = cleanup_patch(*live, owner_.manager());
+            if (patch.empty()) co_return Result<void>{};
+            patch.push_back(json::object{
+                {"op", "replace"}, {"path", "/metadata/resourceVersion"}, {"value", kube::resource_version_of(*live)}});
+            kube::Refusal refusal;
+            kube::WriteOptions options{.field_manager = std::string{owner_.manager()}, .metadata_only = true};
+            auto patched =
+                co_await cluster_.patch(plan.target, kube::Patch::json, std::move(patch), std::move(options), &refusal);
+            if (patched) co_return Result<void>{};
+            if (refusal.code == 409 && attempt < kCleanupTries) continue;
+            Error const error =
+                describe(plan.wish.id, "metadata.managedFields cleanup", std::move(patched).error(), refusal);
+            co_return std::unexpected{error};
+        }
+    }
+
     void report(Plan const& plan, kube::Object const& answer, bool only_metadata) {
-        auto const* before = options_.before ? options_.before(plan.id) : nullptr;
-        Applied applied{.id = plan.id,
-                        .owned = {.entry = {plan.id.text(), plan.version},
+        Wish const& wish = plan.wish;
+        auto const* before = options_.before ? options_.before(wish.id) : nullptr;
+        Applied applied{.id = wish.id,
+                        .owned = {.entry = {wish.id.text(), wish.version},
                                   .uid = std::string{kube::uid_of(answer)},
                                   .resource_version = std::string{kube::resource_version_of(answer)},
-                                  .wished = plan.wished,
-                                  .fields = owned_fields(answer)}};
+                                  .wished = wish.wished,
+                                  .fields = owned_fields(answer, owner_.manager())}};
         bool const there_before = before != nullptr && before->uid == applied.owned.uid && !applied.owned.uid.empty();
         if (there_before && before->resource_version == applied.owned.resource_version) {
             applied.action = Action::unchanged;
-        } else if (there_before || was_there(answer)) {
-            applied.action = Action::configured;
         } else {
-            applied.action = Action::created;
+            applied.action = plan.live_uid.empty() || plan.recreate ? Action::created : Action::configured;
         }
         applied.status = only_metadata ? kube::ObjectStatus{kube::Health::current, "Resource is current"}
-                                       : kube::status_of(answer, std::chrono::system_clock::now());
+                                       : kube::status_of(answer, clock_.wall());
         done_.objects.push_back(std::move(applied));
     }
 
-    /// An object that only our apply has ever written was created by it.
-    static bool was_there(kube::Object const& answer) {
-        auto const* managers = kube::find_array(answer, {"metadata", "managedFields"});
-        return kube::generation_of(answer) > 1 || (managers != nullptr && managers->size() > 1);
-    }
-
-    Task<void> remove_and_wait(kube::Target target, kube::ObjectId id) {
-        auto removed = co_await cluster_.remove(target, {});
+    /// Deletes the object that was looked at, no other of its name, and waits until it is gone.
+    Task<void> remove_and_wait(Plan const& plan) {
+        std::string const name = plan.wish.id.display();
+        kube::DeleteOptions const options{.uid = plan.live_uid};
+        auto removed = co_await cluster_.remove(plan.target, options);
         if (!removed && removed.error().code != Errc::not_found) {
-            co_return fail(std::move(removed), id.display() + " delete for re-creation");
+            co_return fail(std::move(removed), name + " immutable field detected, failed to delete object");
         }
-        auto const started = std::chrono::steady_clock::now();
+        auto const started = clock_.boot();
         milliseconds pause = kPollMin;
         kube::ReadOptions const metadata{.metadata_only = true};
-        while (std::chrono::steady_clock::now() - started < kRecreateMax) {
-            auto live = co_await cluster_.get(target, metadata);
+        while (clock_.boot() - started < kRecreateMax) {
+            auto live = co_await cluster_.get(plan.target, metadata);
             if (!live && live.error().code == Errc::not_found) co_return Result<void>{};
             co_await sleep_for(pause);
             pause = std::min(pause * 2, kPollMax);
         }
-        co_return fail(Errc::timeout, id.display() + " is still being deleted after 60 s: a finalizer holds it");
+        co_return fail(Errc::timeout, name +
+                                          " immutable field detected, failed to wait for object to be deleted: it is "
+                                          "still there after 60 s, a finalizer holds it");
     }
 
     /// Until every object applied since `first` is current.
     Task<void> wait_for(std::size_t first) {
-        auto const started = std::chrono::steady_clock::now();
+        auto const started = clock_.boot();
         bool defined = false;
         for (std::size_t i = first; i < done_.objects.size(); ++i) {
             milliseconds pause = kPollMin;
             while (!is_current(done_.objects[i])) {
                 if (done_.objects[i].status.health == kube::Health::failed ||
-                    std::chrono::steady_clock::now() - started > options_.stage_wait_max) {
+                    clock_.boot() - started > options_.stage_wait_max) {
                     std::string const word{kube::to_string(done_.objects[i].status.health)};
                     co_return fail(Errc::timeout, "timeout waiting for: [" + done_.objects[i].id.display() +
                                                       " status: '" + word + "']: " + done_.objects[i].status.message);
@@ -208,10 +283,8 @@ private:
                 auto looked = co_await look(i);
                 if (!looked) co_return looked;
             }
-            if (done_.objects[i].id.kind == "CustomResourceDefinition" &&
-                done_.objects[i].action != Action::unchanged) {
-                defined = true;
-            }
+            bool const defines = done_.objects[i].id.kind == "CustomResourceDefinition";
+            if (defines && done_.objects[i].action != Action::unchanged) defined = true;
         }
         if (defined && options_.kinds_changed) options_.kinds_changed();
         co_return Result<void>{};
@@ -222,18 +295,20 @@ private:
     }
 
     Task<void> look(std::size_t i) {
-        kube::GroupVersionKind gvk{done_.objects[i].id.group, done_.objects[i].owned.entry.version,
-                                   done_.objects[i].id.kind};
+        kube::ObjectId const id = done_.objects[i].id;
+        kube::GroupVersionKind gvk{id.group, done_.objects[i].owned.entry.version, id.kind};
         auto resource = co_await cluster_.resource_for(std::move(gvk));
         if (!resource) co_return fail(std::move(resource), "wait");
-        kube::Target const target{std::move(*resource), done_.objects[i].id.ns, done_.objects[i].id.name};
+        kube::Target const target{std::move(*resource), id.ns, id.name};
         auto live = co_await cluster_.get(target);
-        if (!live) co_return fail(std::move(live), "wait for " + done_.objects[i].id.display());
-        done_.objects[i].status = kube::status_of(*live, std::chrono::system_clock::now());
+        if (!live) co_return fail(std::move(live), "wait for " + id.display());
+        done_.objects[i].status = kube::status_of(*live, clock_.wall());
         co_return Result<void>{};
     }
 
     kube::Cluster& cluster_;
+    Clock const& clock_;
+    Owner owner_;
     ApplyOptions options_;
     ApplyReport& done_;
 };
@@ -259,10 +334,10 @@ bool has_no_status(kube::GroupVersionKind const& gvk) {
            gvk.group == "scheduling.k8s.io" || gvk.group == "node.k8s.io";
 }
 
-Task<void> apply_staged(kube::Cluster& cluster, std::vector<kube::Object> objects, ApplyOptions options,
-                        ApplyReport& done) {
-    std::vector<Stage> stages = stages_of(std::move(objects));
-    Stager stager{cluster, std::move(options), done};
+Task<void> apply_staged(kube::Cluster& cluster, Clock const& clock, Owner owner, std::vector<Wish> wishes,
+                        ApplyOptions options, ApplyReport& done) {
+    std::vector<Stage> stages = stages_of(std::move(wishes));
+    Stager stager{cluster, clock, std::move(owner), std::move(options), done};
     for (Stage& stage : stages) {
         auto ran = co_await stager.run(std::move(stage));
         if (!ran) co_return ran;
@@ -270,4 +345,4 @@ Task<void> apply_staged(kube::Cluster& cluster, std::vector<kube::Object> object
     co_return Result<void>{};
 }
 
-}  // namespace holdfast::reconcile
+}  // namespace holdfast::rollout

@@ -1,45 +1,39 @@
-// modules/reconcile/health.cpp: sorts what is known of objects into good, pending and failed.
-#include "modules/reconcile/health.hpp"
+// modules/rollout/health.cpp: sorts what is known of objects into good, pending and failed.
+#include "modules/rollout/health.hpp"
 
-namespace holdfast::reconcile {
+namespace holdfast::rollout {
 
-namespace {
-
-void judge(Health& health, std::string const& display, Known const& known) {
-    if (known.health == kube::Health::current) return;
-    std::string text = display + " status: '" + std::string{kube::to_string(known.health)} + "'";
-    if (known.health == kube::Health::failed) {
-        if (!known.message.empty()) text += ": " + known.message;
-        health.failed.push_back(std::move(text));
+void Health::add(std::string const& display, kube::Health health, std::string const& message) {
+    if (health == kube::Health::current) return;
+    if (health == kube::Health::unknown) certain = false;
+    std::string text = display + " status: '" + std::string{kube::to_string(health)} + "'";
+    if (health == kube::Health::failed) {
+        if (!message.empty()) text += ": " + message;
+        failed.push_back(std::move(text));
     } else {
-        health.pending.push_back(std::move(text));
+        pending.push_back(std::move(text));
     }
 }
 
-}  // namespace
-
-bool checks_health(model::KustomizationSpec const& spec) { return spec.wait || !spec.health_checks.empty(); }
-
-Health health_of(model::Key const& owner, model::KustomizationSpec const& spec, OwnedObjects const& owned) {
+Health health_of_all(Owner const& owner, OwnedObjects const& owned) {
     Health health;
-    if (spec.wait) {
-        for (Known const* known : owned.of(owner)) {
-            auto const id = kube::parse_object_id(known->object.entry.id);
-            bool const itself = id && id->kind == "Kustomization" && id->name == owner.name && id->ns == owner.ns;
-            if (!id || itself || known->skipped) continue;
-            judge(health, id->display(), *known);
-        }
-        return health;
+    for (std::string const& text : owned.unhealthy(owner)) {
+        Known const* known = owned.find(owner, text);
+        auto const id = kube::parse_object_id(text);
+        if (known == nullptr || !id || known->skipped) continue;
+        bool const itself =
+            id->kind == model::kind_name(owner.key.kind) && id->name == owner.key.name && id->ns == owner.key.ns;
+        if (!itself) health.add(id->display(), known->health, known->message);
     }
-    for (model::HealthCheckRef const& ref : spec.health_checks) {
-        auto const gvk = kube::parse_api_version(ref.api_version, ref.kind);
-        kube::ObjectId const id{ref.ns, ref.name, gvk.group, ref.kind};
+    return health;
+}
+
+Health health_of(std::vector<kube::ObjectId> const& ids, OwnedObjects const& owned) {
+    Health health;
+    for (kube::ObjectId const& id : ids) {
         Known const* known = owned.find_any(id.text());
-        if (known == nullptr) {
-            health.unseen.push_back(ref);
-        } else if (!known->skipped) {
-            judge(health, id.display(), *known);
-        }
+        if (known == nullptr) health.unseen.push_back(id);
+        else if (!known->skipped) health.add(id.display(), known->health, known->message);
     }
     return health;
 }
@@ -50,4 +44,4 @@ std::string list_text(std::vector<std::string> const& items) {
     return text + "]";
 }
 
-}  // namespace holdfast::reconcile
+}  // namespace holdfast::rollout

@@ -1,31 +1,32 @@
-// modules/reconcile/health.hpp: what a set of applied objects is waiting for.
+// modules/rollout/health.hpp: what a set of applied objects is waiting for.
 // Pure.
 #pragma once
 
-#include "modules/model/spec.hpp"
-#include "modules/reconcile/owned.hpp"
+#include "modules/rollout/owned.hpp"
 
 #include <string>
 #include <vector>
 
-namespace holdfast::reconcile {
+namespace holdfast::rollout {
 
 struct Health {
-    std::vector<std::string> pending;           // "Deployment/apps/web status: 'InProgress'"
-    std::vector<std::string> failed;            // the same form
-    std::vector<model::HealthCheckRef> unseen;  // healthChecks that no watch covers: ask the server
+    std::vector<std::string> pending;    // "Deployment/apps/web status: 'InProgress'"
+    std::vector<std::string> failed;     // the same form, with the object's own words
+    std::vector<kube::ObjectId> unseen;  // named objects that no watch covers: ask the server
+
+    bool certain = true;  // false: of some of them nothing was heard yet
 
     bool is_good() const { return pending.empty() && failed.empty() && unseen.empty(); }
+    void add(std::string const& display, kube::Health health, std::string const& message);
 };
 
-/// With `wait` all of the owner's objects, else those that spec.healthChecks names. The Kustomization itself and
-/// skipped objects do not count.
-Health health_of(model::Key const& owner, model::KustomizationSpec const& spec, OwnedObjects const& owned);
+/// Of all the owner's objects. The owner itself and skipped objects do not count. O(unhealthy objects)
+Health health_of_all(Owner const& owner, OwnedObjects const& owned);
 
-/// Is anything to be waited for at all?
-bool checks_health(model::KustomizationSpec const& spec);
+/// Of the objects that are named, whoever applied them.
+Health health_of(std::vector<kube::ObjectId> const& ids, OwnedObjects const& owned);
 
 /// "[a, b]" as Flux lists objects.
 std::string list_text(std::vector<std::string> const& items);
 
-}  // namespace holdfast::reconcile
+}  // namespace holdfast::rollout

@@ -1,27 +1,40 @@
-// modules/reconcile/owned.cpp: one watch per applied kind, and what it says about objects that are ours.
-#include "modules/reconcile/owned.hpp"
+// modules/rollout/owned.cpp: one watch per applied kind, what it says about objects that are ours, and when to act on it.
+#include "modules/rollout/owned.hpp"
 
 #include "modules/kube/conditions.hpp"
-#include "modules/reconcile/owner.hpp"
+#include "modules/rollout/cleanup.hpp"
+#include "modules/rollout/marks.hpp"
+#include "modules/rollout/place.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <set>
 #include <utility>
 
-namespace holdfast::reconcile {
+namespace holdfast::rollout {
 
 namespace {
 
-constexpr std::size_t kDriftsMax = 100;
+namespace json = boost::json;
+using std::chrono::seconds;
 
-/// Versions of one kind are comparable numbers; anything else counts as newer.
-bool is_older(std::string_view a, std::string_view b) {
-    std::uint64_t left = 0;
-    std::uint64_t right = 0;
-    auto const x = std::from_chars(a.data(), a.data() + a.size(), left);
-    auto const y = std::from_chars(b.data(), b.data() + b.size(), right);
-    return x.ec == std::errc{} && y.ec == std::errc{} && left < right;
+constexpr std::size_t kDriftsMax = 100;
+constexpr std::size_t kSightingsMax = 32;  // of one object in one pass: its last versions are what matters
+constexpr seconds kAwaitMax{30};           // for the watch to show our own write
+constexpr seconds kFirstDelay{1};
+constexpr seconds kIntervalDefault{600};
+
+/// A Job that has come to its end is removed by its time-to-live: that is no change by anybody.
+bool is_finished_job(kube::GroupVersionKind const& gvk, kube::Object const& object) {
+    if (gvk.kind != "Job" || gvk.group != "batch") return false;
+    json::array const& conditions = kube::conditions_of(object);
+    for (std::string_view const type : {"Complete", "Failed"}) {
+        auto const found = kube::find_condition(conditions, type);
+        if (found && found->status == "True") return true;
+    }
+    return false;
+}
+
+bool has_owner(kube::Object const& object, Owner const& owner) {
+    return kube::label(object, owner.name_label()).has_value();
 }
 
 }  // namespace
@@ -29,10 +42,10 @@ bool is_older(std::string_view a, std::string_view b) {
 /// Feeds one kind's events to the table; what a list does not name is gone.
 class OwnedObjects::KindWatch final : public kube::WatchHandler {
 public:
-    KindWatch(OwnedObjects& owned, kube::Cluster& cluster, kube::GroupVersionKind gvk)
+    KindWatch(OwnedObjects& owned, kube::Cluster& cluster, std::string label, kube::GroupVersionKind gvk)
         : owned_(owned), gvk_(gvk),
           watcher_(cluster, *this,
-                   {.gvk = gvk, .label_selector = std::string{kOwnerName}, .metadata_only = has_no_status(gvk)}) {}
+                   {.gvk = gvk, .label_selector = std::move(label), .metadata_only = has_no_status(gvk)}) {}
 
     void list_begins() override {
         listed_.clear();
@@ -61,21 +74,35 @@ public:
     void list_ends() override {
         listing_ = false;
         std::set<std::string> missing;
-        for (auto const& [id, known] : owned_.known_) {
-            auto const parsed = kube::parse_object_id(id);
-            if (!parsed || parsed->group != gvk_.group || parsed->kind != gvk_.kind) continue;
+        for (std::string const& id : ids_) {
             if (!listed_.contains(id)) missing.insert(id);
         }
         listed_.clear();
         for (std::string const& id : missing) owned_.vanished(id, "", "");
     }
 
+    /// Whose objects are of this kind hears that it has to ask for itself.
+    void unwatchable(Error error) override {
+        static_cast<void>(error);
+        std::set<Owner> owners;
+        for (std::string const& id : ids_) {
+            if (Known const* known = owned_.find_any(id)) owners.insert(known->owner);
+        }
+        for (Owner const& owner : owners) owned_.tell(owner, Change::health);
+    }
+
+    void add(std::string const& id) { ids_.insert(id); }
+    void remove(std::string const& id) { ids_.erase(id); }
+    std::size_t size() const { return ids_.size(); }
+
     asio::awaitable<void> run() { return watcher_.run(); }
     kube::Watcher::State const& state() const { return watcher_.state(); }
+    kube::GroupVersionKind const& gvk() const { return gvk_; }
 
 private:
     OwnedObjects& owned_;
     kube::GroupVersionKind gvk_;
+    std::set<std::string> ids_;  // of known objects of this kind
     std::set<std::string> listed_;
     bool listing_ = false;
     kube::Watcher watcher_;
@@ -85,40 +112,73 @@ OwnedObjects::OwnedObjects(Ports ports, std::size_t watches_max) : ports_(ports)
 
 OwnedObjects::~OwnedObjects() = default;
 
-Known& OwnedObjects::put(model::Key const& owner, model::OwnedObject const& object) {
+void OwnedObjects::tell(Owner const& owner, Change change, Boot in) {
+    if (listener_) listener_(owner, change, in);
+}
+
+Boot OwnedObjects::interval_of(Owner const& owner) const {
+    auto const found = intervals_.find(owner);
+    return found == intervals_.end() ? Boot{kIntervalDefault} : found->second;
+}
+
+Known& OwnedObjects::put(Owner const& owner, model::OwnedObject const& object) {
     Known* known = known_by(owner, object.entry.id);
     if (known == nullptr) {
         known = &known_.emplace(object.entry.id, Known{.owner = owner, .object = {}})->second;
         by_owner_[owner].push_back(object.entry.id);
+        unhealthy_[owner].insert(object.entry.id);  // until something is known of it
     }
     known->object = object;
     return *known;
 }
 
-void OwnedObjects::erase(model::Key const& owner, std::string const& id) {
+void OwnedObjects::erase(Owner const& owner, std::string const& id) {
+    if (auto const drifted = drifted_.find(owner); drifted != drifted_.end()) drifted->second.erase(id);
+    if (auto const unhealthy = unhealthy_.find(owner); unhealthy != unhealthy_.end()) unhealthy->second.erase(id);
+    if (auto const doubts = doubts_.find(owner); doubts != doubts_.end()) doubts->second.erase(id);
     auto const [begin, end] = known_.equal_range(id);
     for (auto it = begin; it != end; ++it) {
         if (it->second.owner != owner) continue;
         known_.erase(it);
-        return;
+        break;
     }
+    if (known_.contains(id)) return;
+    auto const parsed = kube::parse_object_id(id);
+    if (!parsed) return;
+    auto const watch = watches_.find(KindKey{owner.label_group(), parsed->group, parsed->kind});
+    if (watch != watches_.end()) watch->second->remove(id);
 }
 
-void OwnedObjects::load(model::Key const& owner, std::vector<model::OwnedObject> const& objects) {
+void OwnedObjects::load(Owner const& owner, std::vector<model::OwnedObject> const& objects) {
     for (model::OwnedObject const& object : objects) {
         put(owner, object);
-        if (auto const id = kube::parse_object_id(object.entry.id)) follow(*id, object.entry.version);
+        if (auto const id = kube::parse_object_id(object.entry.id)) follow(owner, *id, object.entry.version);
     }
 }
 
-void OwnedObjects::plan(model::Key const& owner, std::vector<model::OwnedObject> const& objects) {
+void OwnedObjects::plan(Owner const& owner, std::vector<model::OwnedObject> const& objects) {
     for (model::OwnedObject const& object : objects) {
         if (find(owner, object.entry.id) == nullptr) put(owner, object);
     }
 }
 
-void OwnedObjects::update(model::Key const& owner, Applied const& applied) {
-    Known const* before = find(owner, applied.owned.entry.id);
+void OwnedObjects::rename(Owner const& owner, std::string const& from, std::string const& to) {
+    Known const* known = find(owner, from);
+    if (known == nullptr || from == to) return;
+    model::OwnedObject object = known->object;
+    object.entry.id = to;
+    erase(owner, from);
+    auto& ids = by_owner_[owner];
+    std::erase(ids, from);
+    if (find(owner, to) == nullptr) {
+        put(owner, object);
+        if (auto const id = kube::parse_object_id(to)) follow(owner, *id, object.entry.version);
+    }
+}
+
+void OwnedObjects::update(Owner const& owner, Applied const& applied) {
+    std::string const& id = applied.owned.entry.id;
+    Known const* before = find(owner, id);
     if (before != nullptr && before->gone && before->object.uid == applied.owned.uid) {
         // It was never deleted: only the label by which we watch it was taken off.
         auto const drift = std::ranges::find_if(drifts_, [&](Drift const& one) {
@@ -126,24 +186,45 @@ void OwnedObjects::update(model::Key const& owner, Applied const& applied) {
         });
         if (drift != drifts_.end()) drift->what = "owner label removed";
     }
-    // The watch may have shown a later version than the answer: then what it said of the health stands.
-    bool overtaken = false;
-    if (auto const pass = in_pass_.find(owner); pass != in_pass_.end()) {
-        auto const seen = pass->second.find(applied.owned.entry.id);
-        overtaken = seen != pass->second.end() && !seen->second.gone &&
-                    is_older(applied.owned.resource_version, seen->second.resource_version);
-    }
     Known& known = put(owner, applied.owned);
     known.skipped = applied.action == Action::skipped;
-    if (!applied.known) {
-        known.gone = false;
-        known.drifted = false;
-        if (!known.skipped && !overtaken) set_health(known, applied.status);
+    if (!known.skipped) follow(owner, applied.id, applied.owned.entry.version);
+    if (applied.known) return;
+    bool const was_drifted = known.drifted;
+    known.gone = false;
+    known.taken = false;
+    undrift(known);
+    if (known.skipped) {
+        set_health(known, {kube::Health::current, ""});
+        return;
     }
-    if (!known.skipped) follow(applied.id, applied.owned.entry.version);
+    if (was_drifted) repaired(known);
+    // What the watch showed since the pass began is older than our write, up to the version that we wrote.
+    known.finished = false;
+    known.awaited = applied.owned.resource_version;
+    known.awaited_until = ports_.clock.boot() + kAwaitMax;
+    if (known.seen_version == known.awaited) known.awaited.clear();
+    bool overtaken = false;
+    if (auto const pass = in_pass_.find(owner); pass != in_pass_.end()) {
+        auto const seen = pass->second.find(id);
+        if (seen != pass->second.end()) {
+            auto& sightings = seen->second;
+            auto const own = std::ranges::find_if(sightings, [&](Sighting const& one) {
+                return !one.gone && one.resource_version == applied.owned.resource_version;
+            });
+            if (own != sightings.end()) {
+                known.awaited.clear();
+                sightings.erase(sightings.begin(), own + 1);
+                overtaken = !sightings.empty();
+            } else if (!known.awaited.empty()) {
+                sightings.clear();
+            }
+        }
+    }
+    if (!overtaken) set_health(known, applied.status);
 }
 
-void OwnedObjects::replace(model::Key const& owner, std::vector<Applied> const& applied,
+void OwnedObjects::replace(Owner const& owner, std::vector<Applied> const& applied,
                            std::vector<model::OwnedObject> const& survivors) {
     std::set<std::string> kept;
     for (Applied const& one : applied) {
@@ -161,25 +242,64 @@ void OwnedObjects::replace(model::Key const& owner, std::vector<Applied> const& 
     ids.assign(kept.begin(), kept.end());
 }
 
-void OwnedObjects::forget(model::Key const& owner) {
+void OwnedObjects::remove(Owner const& owner, std::string const& id) {
+    erase(owner, id);
+    if (auto const ids = by_owner_.find(owner); ids != by_owner_.end()) std::erase(ids->second, id);
+}
+
+void OwnedObjects::forget(Owner const& owner) {
+    intervals_.erase(owner);
+    in_pass_.erase(owner);
     auto const found = by_owner_.find(owner);
     if (found == by_owner_.end()) return;
     for (std::string const& id : found->second) erase(owner, id);
     by_owner_.erase(found);
-    in_pass_.erase(owner);
+    drifted_.erase(owner);
+    unhealthy_.erase(owner);
+    doubts_.erase(owner);
 }
 
-void OwnedObjects::end_pass(model::Key const& owner) {
-    auto const pass = in_pass_.extract(owner);
-    if (!pass.empty()) {
-        for (auto const& [id, sighting] : pass.mapped()) {
-            if (Known* known = known_by(owner, id)) judge(*known, sighting);
+void OwnedObjects::forget_cluster() {
+    doubts_.clear();
+    for (auto& [id, known] : known_) {
+        known.object.uid.clear();
+        known.object.wished = 0;
+        known.object.fields = 0;
+        known.seen_version.clear();
+        known.awaited.clear();
+    }
+}
+
+void OwnedObjects::end_pass(Owner const& owner) {
+    auto pass = in_pass_.extract(owner);
+    if (pass.empty()) return;
+    for (auto& [id, sightings] : pass.mapped()) {
+        Known* known = known_by(owner, id);
+        if (known == nullptr) continue;
+        for (Sighting& one : sightings) take(*known, std::move(one));
+    }
+}
+
+void OwnedObjects::settle_doubts() {
+    auto const now = ports_.clock.boot();
+    for (auto& [owner, doubts] : doubts_) {
+        for (auto it = doubts.begin(); it != doubts.end();) {
+            Known* known = known_by(owner, it->first);
+            if (known != nullptr && !known->awaited.empty() && known->awaited_until > now) {
+                ++it;
+                continue;
+            }
+            Sighting const sighting = std::move(it->second);
+            it = doubts.erase(it);
+            if (known == nullptr) continue;
+            known->awaited.clear();
+            judge(*known, sighting);
         }
     }
-    if (has_drift(owner) && listener_) listener_(owner, Change::drift);
+    std::erase_if(doubts_, [](auto const& one) { return one.second.empty(); });
 }
 
-Known const* OwnedObjects::find(model::Key const& owner, std::string const& id) const {
+Known const* OwnedObjects::find(Owner const& owner, std::string const& id) const {
     auto const [begin, end] = known_.equal_range(id);
     for (auto it = begin; it != end; ++it) {
         if (it->second.owner == owner) return &it->second;
@@ -192,11 +312,9 @@ Known const* OwnedObjects::find_any(std::string const& id) const {
     return found == known_.end() ? nullptr : &found->second;
 }
 
-Known* OwnedObjects::known_by(model::Key const& owner, std::string const& id) {
-    return const_cast<Known*>(find(owner, id));
-}
+Known* OwnedObjects::known_by(Owner const& owner, std::string const& id) { return const_cast<Known*>(find(owner, id)); }
 
-std::vector<Known const*> OwnedObjects::of(model::Key const& owner) const {
+std::vector<Known const*> OwnedObjects::of(Owner const& owner) const {
     std::vector<Known const*> found;
     auto const ids = by_owner_.find(owner);
     if (ids == by_owner_.end()) return found;
@@ -206,72 +324,126 @@ std::vector<Known const*> OwnedObjects::of(model::Key const& owner) const {
     return found;
 }
 
-bool OwnedObjects::has_drift(model::Key const& owner) const {
-    return std::ranges::any_of(of(owner), [](Known const* one) { return one->drifted; });
+std::optional<Boot> OwnedObjects::repair_due(Owner const& owner) const {
+    auto const drifted = drifted_.find(owner);
+    if (drifted == drifted_.end() || drifted->second.empty()) return std::nullopt;
+    Boot earliest = Boot::max();
+    for (std::string const& id : drifted->second) {
+        if (Known const* known = find(owner, id)) earliest = std::min(earliest, known->due);
+    }
+    return std::max(earliest - ports_.clock.boot(), Boot{});
 }
 
-void OwnedObjects::follow(kube::ObjectId const& id, std::string const& version) {
+std::set<std::string> const& OwnedObjects::unhealthy(Owner const& owner) const {
+    static std::set<std::string> const kNone;
+    auto const found = unhealthy_.find(owner);
+    return found == unhealthy_.end() ? kNone : found->second;
+}
+
+void OwnedObjects::follow(Owner const& owner, kube::ObjectId const& id, std::string const& version) {
     if (ports_.cluster == nullptr) return;
     // One watch per kind, whatever versions of it are applied: the first one's version serves all.
-    for (auto const& [gvk, watch] : watches_) {
-        if (gvk.group == id.group && gvk.kind == id.kind) return;
+    KindKey const key{owner.label_group(), id.group, id.kind};
+    auto const present = watches_.find(key);
+    if (present != watches_.end()) {
+        present->second->add(id.text());
+        return;
     }
     kube::GroupVersionKind const gvk{id.group, version, id.kind};
-    auto watch = std::make_unique<KindWatch>(*this, *ports_.cluster, gvk);
+    auto watch = std::make_unique<KindWatch>(*this, *ports_.cluster, owner.name_label(), gvk);
     auto started = group_.start("watch " + gvk.kind, watch->run());
     if (!started) {
-        ports_.log.error("reconcile", "kind is not watched: drift and health are only seen at the interval",
+        ports_.log.error("rollout", "kind is not watched: drift and health are only seen at the interval",
                          {{"kind", gvk.kind}, {"error", started.error().message}});
         return;
     }
-    watches_.emplace(gvk, std::move(watch));
+    watch->add(id.text());
+    watches_.emplace(key, std::move(watch));
+}
+
+OwnedObjects::KindWatch const* OwnedObjects::watch_of(Owner const& owner, kube::ObjectId const& id) const {
+    auto const found = watches_.find(KindKey{owner.label_group(), id.group, id.kind});
+    return found == watches_.end() ? nullptr : found->second.get();
+}
+
+std::vector<std::string> OwnedObjects::unwatched(Owner const& owner) const {
+    if (ports_.cluster == nullptr) return {};
+    std::map<std::string, std::string> kinds;
+    auto const ids = by_owner_.find(owner);
+    if (ids == by_owner_.end()) return {};
+    for (std::string const& text : ids->second) {
+        auto const id = kube::parse_object_id(text);
+        Known const* known = find(owner, text);
+        if (!id || known == nullptr || known->skipped) continue;
+        KindWatch const* watch = watch_of(owner, *id);
+        if (watch == nullptr) kinds[id->kind] = "too many kinds are watched";
+        else if (watch->state().refused) kinds[id->kind] = watch->state().last_error;
+    }
+    std::vector<std::string> texts;
+    for (auto const& [kind, why] : kinds) texts.push_back(kind + ": " + why);
+    return texts;
+}
+
+asio::awaitable<void> OwnedObjects::look_up(Owner owner) {
+    std::vector<std::string> ids;
+    if (auto const found = by_owner_.find(owner); found != by_owner_.end()) ids = found->second;
+    for (std::string const& text : ids) {
+        auto const id = kube::parse_object_id(text);
+        Known const* known = find(owner, text);
+        if (!id || known == nullptr || known->skipped) continue;
+        KindWatch const* watch = watch_of(owner, *id);
+        if (watch != nullptr && !watch->state().refused) continue;
+        std::string const version = known->object.entry.version;
+        auto resource = co_await ports_.cluster->any_version_of(id->group, id->kind, version);
+        if (!resource) continue;
+        kube::GroupVersionKind const gvk = resource->gvk;
+        kube::ReadOptions const options{.metadata_only = has_no_status(gvk)};
+        auto live = co_await ports_.cluster->get({std::move(*resource), id->ns, id->name}, options);
+        Known* now = known_by(owner, text);
+        if (now == nullptr) continue;
+        if (live) {
+            (*live)["apiVersion"] = gvk.api_version();
+            (*live)["kind"] = gvk.kind;
+            now->awaited.clear();  // the server itself says so
+            see(*now, gvk, *live);
+        } else if (live.error().code == Errc::not_found) {
+            now->awaited.clear();
+            judge(*now, {.gone = true, .uid = now->object.uid});
+        }
+    }
 }
 
 void OwnedObjects::seen(kube::GroupVersionKind const& gvk, kube::Object const& object) {
     auto const id = kube::id_of(object);
     if (!id) return;
-    std::string_view const version = kube::resource_version_of(object);
     auto const [begin, end] = known_.equal_range(id->text());
-    for (auto it = begin; it != end; ++it) {
-        Known& known = it->second;
-        if (known.skipped || is_older(version, known.object.resource_version)) continue;
-        if (gvk.group.ends_with(".toolkit.fluxcd.io")) set_ready(known, object);
-        if (has_no_status(gvk)) {
-            set_health(known, {kube::is_being_deleted(object) ? kube::Health::terminating : kube::Health::current, ""});
-        } else {
-            set_health(known, kube::status_of(object, ports_.clock.wall()));
-        }
-        Sighting sighting{.ours = is_owned_by(object, known.owner),
-                          .uid = std::string{kube::uid_of(object)},
-                          .resource_version = std::string{version},
-                          .fields = owned_fields(object),
-                          .manager = last_other_manager(object)};
-        auto const pass = in_pass_.find(known.owner);
-        if (pass == in_pass_.end()) judge(known, sighting);
-        else pass->second[it->first] = std::move(sighting);
-    }
+    for (auto it = begin; it != end; ++it) see(it->second, gvk, object);
 }
 
-/// Whether what was seen is what was applied. Older sightings than the answer to our own write say nothing.
-void OwnedObjects::judge(Known& known, Sighting const& sighting) {
-    if (sighting.gone) {
-        // In a pass it may have been made again since, as another object.
-        bool const another = !sighting.uid.empty() && !known.object.uid.empty() && sighting.uid != known.object.uid;
-        if (another || known.object.wished == 0 || is_older(sighting.resource_version, known.object.resource_version))
-            return;
-        known.gone = true;
-        set_health(known, {kube::Health::not_found, "the object is gone"});
-        drift(known, "deleted", "");
-        return;
+void OwnedObjects::see(Known& known, kube::GroupVersionKind const& gvk, kube::Object const& object) {
+    if (known.skipped) return;
+    std::string const version{kube::resource_version_of(object)};
+    bool const older = !known.awaited.empty() && version != known.awaited;
+    if (!older) {
+        known.finished = is_finished_job(gvk, object);
+        if (gvk.group.ends_with(".toolkit.fluxcd.io")) set_ready(known, object);
+        if (!has_no_status(gvk)) {
+            set_health(known, kube::status_of(object, ports_.clock.wall()));
+        } else {
+            set_health(known, {kube::is_being_deleted(object) ? kube::Health::terminating : kube::Health::current, ""});
+        }
     }
-    if (is_older(sighting.resource_version, known.object.resource_version)) return;
-    bool const same_version = sighting.resource_version == known.object.resource_version;
-    known.object.resource_version = sighting.resource_version;
-    if (!sighting.ours || same_version || known.object.wished == 0) return;
-    bool const replaced = !known.object.uid.empty() && sighting.uid != known.object.uid;
-    known.gone = false;
-    if (sighting.fields == known.object.fields && !replaced) known.drifted = false;
-    else drift(known, replaced ? "replaced" : "changed", sighting.manager);
+    bool const merges = is_marked(object, known.owner, "ssa", "merge");
+    bool const ours = is_owned_by(object, known.owner);
+    Sighting sighting{.ours = ours,
+                      .others = !ours && has_owner(object, known.owner),
+                      .alone = is_left_alone(object, known.owner),
+                      .foreign = !merges && needs_cleanup(object, known.owner.manager()),
+                      .uid = std::string{kube::uid_of(object)},
+                      .resource_version = version,
+                      .fields = owned_fields(object, known.owner.manager()),
+                      .manager = last_other_manager(object, known.owner.manager())};
+    take(known, std::move(sighting));
 }
 
 void OwnedObjects::vanished(std::string const& id, std::string uid, std::string resource_version) {
@@ -279,12 +451,61 @@ void OwnedObjects::vanished(std::string const& id, std::string uid, std::string 
     for (auto it = begin; it != end; ++it) {
         Known& known = it->second;
         if (known.skipped) continue;
-        Sighting sighting{.gone = true, .uid = uid, .resource_version = resource_version};
         // A list that lacks it speaks of the object known now, not of one that this pass makes.
-        if (sighting.resource_version.empty()) sighting.uid = known.object.uid;
-        auto const pass = in_pass_.find(known.owner);
-        if (pass == in_pass_.end()) judge(known, sighting);
-        else if (!sighting.uid.empty()) pass->second[id] = std::move(sighting);
+        std::string const which = resource_version.empty() ? known.object.uid : uid;
+        if (which.empty()) continue;
+        take(known, {.gone = true, .uid = which, .resource_version = resource_version});
+    }
+}
+
+/// Judged now, after the pass, or when our own write has been seen.
+void OwnedObjects::take(Known& known, Sighting sighting) {
+    std::string const& id = known.object.entry.id;
+    if (!sighting.gone) known.seen_version = sighting.resource_version;
+    if (auto const pass = in_pass_.find(known.owner); pass != in_pass_.end()) {
+        auto& sightings = pass->second[id];
+        sightings.push_back(std::move(sighting));
+        if (sightings.size() > kSightingsMax) sightings.pop_front();
+        return;
+    }
+    if (!known.awaited.empty()) {
+        if (!sighting.gone && sighting.resource_version == known.awaited) {
+            known.awaited.clear();
+            if (auto const doubts = doubts_.find(known.owner); doubts != doubts_.end()) doubts->second.erase(id);
+        } else if (ports_.clock.boot() < known.awaited_until) {
+            doubts_[known.owner].insert_or_assign(id, std::move(sighting));
+            return;
+        } else {
+            known.awaited.clear();
+        }
+    }
+    judge(known, sighting);
+}
+
+/// Whether what was seen is what was applied.
+void OwnedObjects::judge(Known& known, Sighting const& sighting) {
+    if (known.object.wished == 0) return;  // planned only, or of a cluster that we do not know yet
+    if (sighting.gone) {
+        bool const another = !sighting.uid.empty() && !known.object.uid.empty() && sighting.uid != known.object.uid;
+        if (another) return;
+        known.gone = true;
+        set_health(known, {kube::Health::not_found, "the object is gone"});
+        drift(known, "deleted", "");
+        return;
+    }
+    known.taken = sighting.others;
+    if (!sighting.ours) return;  // another owner took it over, or the label is off: a list without it tells
+    if (sighting.alone) {
+        undrift(known);
+        return;
+    }
+    bool const replaced = !known.object.uid.empty() && sighting.uid != known.object.uid;
+    known.gone = false;
+    if (sighting.fields == known.object.fields && !replaced && !sighting.foreign) {
+        known.object.resource_version = sighting.resource_version;
+        undrift(known);
+    } else {
+        drift(known, replaced ? "replaced" : "changed", sighting.manager);
     }
 }
 
@@ -292,7 +513,10 @@ void OwnedObjects::set_health(Known& known, kube::ObjectStatus const& status) {
     bool const changed = known.health != status.health;
     known.health = status.health;
     known.message = status.health == kube::Health::current ? std::string{} : status.message;
-    if (changed && listener_) listener_(known.owner, Change::health);
+    auto& unhealthy = unhealthy_[known.owner];
+    if (known.health == kube::Health::current || known.skipped) unhealthy.erase(known.object.entry.id);
+    else unhealthy.insert(known.object.entry.id);
+    if (changed) tell(known.owner, Change::health);
 }
 
 void OwnedObjects::set_ready(Known& known, kube::Object const& object) {
@@ -300,45 +524,86 @@ void OwnedObjects::set_ready(Known& known, kube::Object const& object) {
     model::Truth const ready = !condition || condition->status == "Unknown" ? model::Truth::unknown
                                : condition->status == "True"                ? model::Truth::yes
                                                                             : model::Truth::no;
-    if (std::exchange(known.ready, ready) != ready && listener_) listener_(known.owner, Change::health);
+    if (std::exchange(known.ready, ready) != ready) tell(known.owner, Change::ready);
+}
+
+void OwnedObjects::undrift(Known& known) {
+    known.drifted = false;
+    if (auto const drifted = drifted_.find(known.owner); drifted != drifted_.end()) {
+        drifted->second.erase(known.object.entry.id);
+    }
 }
 
 void OwnedObjects::drift(Known& known, std::string what, std::string manager) {
-    bool const first = !std::exchange(known.drifted, true);
-    if (!first) return;
+    if (std::exchange(known.drifted, true)) return;
+    drifted_[known.owner].insert(known.object.entry.id);
+    ++drifts_total_;
+    auto const now = ports_.clock.boot();
+    auto const interval = interval_of(known.owner);
+    bool const quiet = known.pace.repairs == 0 || now - known.pace.last_repair >= interval + known.pace.delay;
+    if (quiet) known.pace = {};
+    known.due = known.pace.repairs == 0 ? now : known.pace.last_repair + known.pace.delay;
+    if (known.finished && what == "deleted") known.due = std::max(known.due, now + interval);
     auto const id = kube::parse_object_id(known.object.entry.id);
-    Drift seen{.owner = known.owner,
-               .object = id ? id->display() : known.object.entry.id,
-               .what = std::move(what),
-               .manager = std::move(manager),
-               .seen = ports_.clock.wall()};
-    ports_.log.info("reconcile", "drift seen",
-                    {{"kind", "Kustomization"},
-                     {"namespace", known.owner.ns},
-                     {"name", known.owner.name},
-                     {"object", seen.object},
-                     {"what", seen.what},
-                     {"manager", seen.manager}});
-    drifts_.insert(drifts_.begin(), std::move(seen));
-    if (drifts_.size() > kDriftsMax) drifts_.pop_back();
-    if (listener_) listener_(known.owner, Change::drift);
+    std::string const name = id ? id->display() : known.object.entry.id;
+    auto const row =
+        std::ranges::find_if(drifts_, [&](Drift const& one) { return one.owner == known.owner && one.object == name; });
+    if (row != drifts_.end() && !quiet) {
+        ++row->count;
+        row->seen = ports_.clock.wall();
+        row->repaired = false;
+        row->what = std::move(what);
+        if (!manager.empty()) row->manager = std::move(manager);
+        std::rotate(drifts_.begin(), row, row + 1);
+    } else {
+        ports_.log.info("rollout", "drift seen",
+                        {{"kind", model::kind_name(known.owner.key.kind)},
+                         {"namespace", known.owner.key.ns},
+                         {"name", known.owner.key.name},
+                         {"object", name},
+                         {"what", what},
+                         {"manager", manager}});
+        drifts_.insert(drifts_.begin(), Drift{.owner = known.owner,
+                                              .object = name,
+                                              .what = std::move(what),
+                                              .manager = std::move(manager),
+                                              .seen = ports_.clock.wall()});
+        if (drifts_.size() > kDriftsMax) drifts_.pop_back();
+    }
+    tell(known.owner, Change::drift, std::max(known.due - now, Boot{}));
 }
 
-void OwnedObjects::mark_repaired(model::Key const& owner) {
+/// The repair is made: the next one of this spell waits longer.
+void OwnedObjects::repaired(Known& known) {
+    ++known.pace.repairs;
+    known.pace.last_repair = ports_.clock.boot();
+    Boot const next = known.pace.delay.count() == 0 ? Boot{kFirstDelay} : known.pace.delay * 2;
+    known.pace.delay = std::min(next, std::max(interval_of(known.owner), Boot{kFirstDelay}));
+    auto const id = kube::parse_object_id(known.object.entry.id);
     for (Drift& one : drifts_) {
-        if (one.owner == owner) one.repaired = true;
+        if (one.owner == known.owner && id && one.object == id->display()) one.repaired = true;
     }
+}
+
+std::vector<std::string> OwnedObjects::new_spells(Owner const& owner) const {
+    std::vector<std::string> texts;
+    auto const drifted = drifted_.find(owner);
+    if (drifted == drifted_.end()) return texts;
+    for (std::string const& id : drifted->second) {
+        Known const* known = find(owner, id);
+        auto const parsed = kube::parse_object_id(id);
+        if (known == nullptr || !parsed || known->pace.repairs > 0) continue;
+        auto const row = std::ranges::find_if(
+            drifts_, [&](Drift const& one) { return one.owner == owner && one.object == parsed->display(); });
+        if (row == drifts_.end()) continue;
+        texts.push_back(parsed->display() + " was " + row->what + (row->manager.empty() ? "" : " by " + row->manager));
+    }
+    return texts;
 }
 
 std::vector<OwnedObjects::WatchState> OwnedObjects::watches() const {
     std::vector<WatchState> states;
-    for (auto const& [gvk, watch] : watches_) {
-        WatchState state{gvk, watch->state()};
-        for (auto const& [id, known] : known_) {
-            if (id.ends_with("_" + gvk.group + "_" + gvk.kind)) ++state.objects;
-        }
-        states.push_back(std::move(state));
-    }
+    for (auto const& [key, watch] : watches_) states.push_back({watch->gvk(), watch->state(), watch->size()});
     return states;
 }
 
@@ -347,4 +612,4 @@ asio::awaitable<void> OwnedObjects::stop() {
     co_await group_.join();
 }
 
-}  // namespace holdfast::reconcile
+}  // namespace holdfast::rollout

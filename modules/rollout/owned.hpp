@@ -1,5 +1,5 @@
-// modules/reconcile/owned.hpp: what is known of every applied object, kept true by watches.
-// About 200 bytes an object: id, version, digests, health. Used from the event loop.
+// modules/rollout/owned.hpp: what is known of every applied object, kept true by watches, and the pace of its repairs.
+// About 250 bytes an object: id, version, digests, health. Used from the event loop. One table a cluster.
 #pragma once
 
 #include "modules/base/clock.hpp"
@@ -9,37 +9,58 @@
 #include "modules/kube/watcher.hpp"
 #include "modules/model/journal.hpp"
 #include "modules/model/registry.hpp"
-#include "modules/reconcile/apply.hpp"
+#include "modules/rollout/apply.hpp"
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-namespace holdfast::reconcile {
+namespace holdfast::rollout {
 
-/// Somebody else's change of an applied object.
+using Boot = std::chrono::nanoseconds;  // a moment on the boot clock
+
+/// Somebody else's changes of one applied object: one row a spell.
 struct Drift {
-    model::Key owner;
-    std::string object;   // "Deployment/apps/web"
-    std::string what;     // "deleted", "changed", "replaced", "owner label removed"
-    std::string manager;  // "kubectl-edit (Update)"; empty when unknown
-    model::WallTime seen;
+    Owner owner;
+    std::string object;    // "Deployment/apps/web"
+    std::string what;      // "deleted", "changed", "replaced", "owner label removed"
+    std::string manager;   // "kubectl-edit (Update)"; empty when unknown
+    model::WallTime seen;  // the newest
     bool repaired = false;
+    std::uint64_t count = 1;  // times in this spell
+};
+
+/// How often an object is repaired while somebody fights: at once the first time, then 1 s, 2 s, 4 s … up to the owner's
+/// interval; forgotten after a quiet interval.
+struct Pace {
+    Boot last_repair{};
+    Boot delay{};  // before the next repair of this spell; 0: the next one opens a spell
+    std::uint64_t repairs = 0;
 };
 
 /// One object as the watch last showed it.
 struct Known {
-    model::Key owner;
+    Owner owner;
     model::OwnedObject object;
     kube::Health health = kube::Health::unknown;
-    std::string message;                         // of an unhealthy object
-    bool gone = false;                           // deleted, or its owner label taken off
-    bool drifted = false;                        // gone, or a field of ours taken
-    bool skipped = false;                        // applied by nobody: reconcile disabled, ssa ignore
+    std::string message;    // of an unhealthy object
+    bool gone = false;      // deleted, or its owner label taken off
+    bool drifted = false;   // gone, or a field of ours taken
+    bool skipped = false;   // applied by nobody: reconcile disabled, ssa ignore
+    bool finished = false;  // a Job that came to its end: its removal is no drift before the interval
+    bool taken = false;     // another owner's labels are on it
     model::Truth ready = model::Truth::unknown;  // condition Ready of a Flux object
+    Boot due{};                                  // of a drifted one: not to be repaired before
+    Pace pace = {};
+    std::string seen_version;  // resourceVersion that the watch showed last
+    std::string awaited;  // of our own last write, while the watch has not shown it: what it shows until then is older
+    Boot awaited_until{};
 };
 
 class OwnedObjects {
@@ -50,8 +71,9 @@ public:
         Log const& log;
         Clock const& clock;
     };
-    enum class Change { drift, health };
-    using Listener = std::function<void(model::Key const& owner, Change change)>;
+    /// drift: repair is due after `in`. health: of an object, or whether it can be watched. ready: of a Flux object.
+    enum class Change { drift, health, ready };
+    using Listener = std::function<void(Owner const& owner, Change change, Boot in)>;
 
     OwnedObjects(Ports ports, std::size_t watches_max);
     ~OwnedObjects();
@@ -59,37 +81,68 @@ public:
     /// Set once, before anything else.
     void listen(Listener listener) { listener_ = std::move(listener); }
 
+    /// The longest pause between repairs of this owner's objects, and how long a spell must be quiet to be over.
+    void set_interval(Owner const& owner, Boot interval) { intervals_[owner] = interval; }
+
     /// What the journal knows of an owner, at start. Starts the watches that these objects need.
     /// An object that two owners name is known once for each: which of them has it, its label says.
-    void load(model::Key const& owner, std::vector<model::OwnedObject> const& objects);
+    void load(Owner const& owner, std::vector<model::OwnedObject> const& objects);
 
     /// What a pass is about to write (wished = 0): known until replace() says what came of it, whatever becomes of the pass.
-    void plan(model::Key const& owner, std::vector<model::OwnedObject> const& objects);
+    void plan(Owner const& owner, std::vector<model::OwnedObject> const& objects);
+
+    /// An id that turned out to be another way to write `to`.
+    void rename(Owner const& owner, std::string const& from, std::string const& to);
 
     /// After a pass: exactly these objects are the owner's.
-    void replace(model::Key const& owner, std::vector<Applied> const& applied,
+    void replace(Owner const& owner, std::vector<Applied> const& applied,
                  std::vector<model::OwnedObject> const& survivors);
 
     /// What one apply of a pass that failed later has changed.
-    void update(model::Key const& owner, Applied const& applied);
+    void update(Owner const& owner, Applied const& applied);
 
-    void forget(model::Key const& owner);
+    /// It is pruned.
+    void remove(Owner const& owner, std::string const& id);
+
+    void forget(Owner const& owner);
+
+    /// Another cluster answers at this address: nothing that was applied is known to be there.
+    void forget_cluster();
 
     /// While a pass applies, its own writes come back through the watch before their answers do: what the watch says
     /// of the owner's objects is kept, and judged when the pass has ended.
-    void begin_pass(model::Key const& owner) { in_pass_[owner].clear(); }
-    void end_pass(model::Key const& owner);
+    void begin_pass(Owner const& owner) { in_pass_[owner].clear(); }
+    void end_pass(Owner const& owner);
+
+    /// What the watch showed while we waited for a write of our own that never came back is believed in the end.
+    void settle_doubts();
+
+    /// Asks the server for the objects of kinds that cannot be watched, as a watch would have told.
+    asio::awaitable<void> look_up(Owner owner);
+
+    /// Kinds of this owner's objects that no watch shows, and why: "Deployment: forbidden…".
+    std::vector<std::string> unwatched(Owner const& owner) const;
 
     /// As this owner knows it; null when it does not.
-    Known const* find(model::Key const& owner, std::string const& id) const;
+    Known const* find(Owner const& owner, std::string const& id) const;
     /// As somebody knows it; null when nobody does.
     Known const* find_any(std::string const& id) const;
-    std::vector<Known const*> of(model::Key const& owner) const;
-    bool has_drift(model::Key const& owner) const;
+    std::vector<Known const*> of(Owner const& owner) const;
+
+    /// How long until the next drifted object of this owner may be repaired; nothing: there is none.
+    std::optional<Boot> repair_due(Owner const& owner) const;
+    /// Whether a drifted object may be repaired now.
+    bool is_due(Known const& known) const { return known.due <= ports_.clock.boot(); }
+
+    /// Ids of this owner's objects that are not current, in order.
+    std::set<std::string> const& unhealthy(Owner const& owner) const;
 
     /// Newest first, at most 100.
     std::vector<Drift> const& drifts() const { return drifts_; }
-    void mark_repaired(model::Key const& owner);
+    std::uint64_t drifts_total() const { return drifts_total_; }
+
+    /// "Deployment/apps/web was changed by kubectl-edit (Update)": the drifted objects of this owner whose spell begins now.
+    std::vector<std::string> new_spells(Owner const& owner) const;
 
     /// "apps/v1 Deployment": what is watched, whether it is synced, and how long ago the server spoke.
     struct WatchState {
@@ -105,36 +158,53 @@ public:
 private:
     class KindWatch;
     friend class KindWatch;
+    using KindKey = std::tuple<std::string, std::string, std::string>;  // label group, group, kind
 
-    /// What a watch said of one object, last.
+    /// What a watch said of one object.
     struct Sighting {
         bool gone = false;
-        bool ours = false;  // its label names the owner
+        bool ours = false;     // its labels name the owner
+        bool others = false;   // its labels name another owner
+        bool alone = false;    // it wants to be left as it is
+        bool foreign = false;  // kubectl wrote fields of it
         std::string uid;
         std::string resource_version;  // empty: a list without it
         std::uint64_t fields = 0;
         std::string manager;
     };
 
-    Known* known_by(model::Key const& owner, std::string const& id);
-    Known& put(model::Key const& owner, model::OwnedObject const& object);
-    void erase(model::Key const& owner, std::string const& id);
+    Known* known_by(Owner const& owner, std::string const& id);
+    Known& put(Owner const& owner, model::OwnedObject const& object);
+    void erase(Owner const& owner, std::string const& id);
+    void take(Known& known, Sighting sighting);
     void judge(Known& known, Sighting const& sighting);
-    void follow(kube::ObjectId const& id, std::string const& version);
+    void follow(Owner const& owner, kube::ObjectId const& id, std::string const& version);
     void seen(kube::GroupVersionKind const& gvk, kube::Object const& object);
+    void see(Known& known, kube::GroupVersionKind const& gvk, kube::Object const& object);
     void vanished(std::string const& id, std::string uid, std::string resource_version);
     void set_health(Known& known, kube::ObjectStatus const& status);
     void set_ready(Known& known, kube::Object const& object);
     void drift(Known& known, std::string what, std::string manager);
+    void undrift(Known& known);
+    void repaired(Known& known);
+    Boot interval_of(Owner const& owner) const;
+    KindWatch const* watch_of(Owner const& owner, kube::ObjectId const& id) const;
+    void tell(Owner const& owner, Change change, Boot in = {});
 
     Ports ports_;
     TaskGroup group_;
     Listener listener_;
     std::unordered_multimap<std::string, Known> known_;  // by id; one per owner
-    std::map<model::Key, std::vector<std::string>> by_owner_;
-    std::map<model::Key, std::map<std::string, Sighting>> in_pass_;  // by id: the last sighting since the pass began
-    std::map<kube::GroupVersionKind, std::unique_ptr<KindWatch>> watches_;
+    std::map<Owner, std::vector<std::string>> by_owner_;
+    std::map<Owner, std::set<std::string>> drifted_;
+    std::map<Owner, std::set<std::string>> unhealthy_;
+    std::map<Owner, Boot> intervals_;
+    std::map<Owner, std::map<std::string, std::deque<Sighting>>> in_pass_;  // by id: sightings since the pass began
+    std::map<Owner, std::map<std::string, Sighting>>
+        doubts_;  // the newest sighting of an object whose write is awaited
+    std::map<KindKey, std::unique_ptr<KindWatch>> watches_;
     std::vector<Drift> drifts_;
+    std::uint64_t drifts_total_ = 0;
 };
 
-}  // namespace holdfast::reconcile
+}  // namespace holdfast::rollout

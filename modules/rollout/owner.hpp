@@ -1,36 +1,24 @@
-// modules/reconcile/owner.hpp: the marks by which an applied object is known to be ours.
-// Pure.
+// modules/rollout/owner.hpp: whose objects these are: which object of ours, by which manager and labels, on which cluster.
 #pragma once
 
-#include "modules/kube/object.hpp"
-#include "modules/model/spec.hpp"
+#include "modules/model/kinds.hpp"
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
-namespace holdfast::reconcile {
+namespace holdfast::rollout {
 
-/// The field manager of everything that is applied, as Flux's.
-inline constexpr std::string_view kFieldManager = "kustomize-controller";
+/// Cluster + kind + key: two owners are never the same by accident of a name.
+struct Owner {
+    model::Key key;
+    std::string cluster = {};  // "" is the daemon's own
 
-inline constexpr std::string_view kOwnerName = "kustomize.toolkit.fluxcd.io/name";
-inline constexpr std::string_view kOwnerNamespace = "kustomize.toolkit.fluxcd.io/namespace";
+    std::string_view manager() const { return model::info(key.kind).controller; }  // field manager of what it applies
+    std::string_view label_group() const { return model::info(key.kind).group; }
+    std::string name_label() const { return std::string{label_group()} + "/name"; }
+    std::string namespace_label() const { return std::string{label_group()} + "/namespace"; }
 
-/// Owner labels and spec.commonMetadata on a rendered object.
-void stamp(kube::Object& object, model::Key const& owner, model::KustomizationSpec const& spec);
+    auto operator<=>(Owner const&) const = default;
+};
 
-/// Does the object carry the labels of this owner?
-bool is_owned_by(kube::Object const& object, model::Key const& owner);
-
-/// kustomize.toolkit.fluxcd.io/<what>: <value>, as a label or an annotation, in any case of letters.
-bool is_marked(kube::Object const& object, std::string_view what, std::string_view value);
-
-/// Digest of the fields the API server says our last apply owns. Somebody else's change of one of them takes it
-/// from us, so this digest changes exactly when there is something to repair. 0 when we own none.
-std::uint64_t owned_fields(kube::Object const& object);
-
-/// Who else wrote the object last, as "kubectl-edit (Update)"; empty when nobody else did.
-std::string last_other_manager(kube::Object const& object);
-
-}  // namespace holdfast::reconcile
+}  // namespace holdfast::rollout

@@ -1,14 +1,13 @@
-// modules/reconcile/prune.cpp: looks at each stale object, then deletes it.
-#include "modules/reconcile/prune.hpp"
+// modules/rollout/prune.cpp: looks at each stale object, then deletes it.
+#include "modules/rollout/prune.hpp"
 
-#include "modules/model/duration.hpp"
-#include "modules/reconcile/owner.hpp"
-#include "modules/reconcile/stages.hpp"
+#include "modules/rollout/marks.hpp"
+#include "modules/rollout/place.hpp"
+#include "modules/rollout/stages.hpp"
 
-#include <algorithm>
 #include <map>
 
-namespace holdfast::reconcile {
+namespace holdfast::rollout {
 
 namespace {
 
@@ -16,26 +15,26 @@ constexpr int kLooksMax = 5;  // at an object that changes under our hands
 
 enum class Fate { deleted, settled };
 
+/// The object in any version that is served: the one it was applied in may be gone.
 Task<kube::Target> target_of(kube::Cluster& cluster, kube::ObjectId id, std::string version) {
-    kube::GroupVersionKind gvk{id.group, std::move(version), id.kind};
-    auto resource = co_await cluster.resource_for(std::move(gvk));
+    auto resource = co_await cluster.any_version_of(id.group, id.kind, std::move(version));
     if (!resource) co_return fail(std::move(resource));
     kube::Target target{std::move(*resource), id.ns, id.name};
     co_return target;
 }
 
 /// Deletes it in the version that was looked at: between the look and the delete another owner may take it over.
-Task<Fate> remove_one(kube::Cluster& cluster, model::Key owner, kube::ObjectId id, std::string version) {
+Task<Fate> remove_one(kube::Cluster& cluster, Owner owner, kube::ObjectId id, std::string version) {
     auto target = co_await target_of(cluster, id, std::move(version));
     if (!target && target.error().code == Errc::not_found) co_return Fate::settled;
-    if (!target) co_return fail(std::move(target), id.display());
+    if (!target) co_return fail(std::move(target), id.display() + " query failed");
     kube::ReadOptions const metadata{.metadata_only = true};
     for (int look = 1;; ++look) {
         auto live = co_await cluster.get(*target, metadata);
         if (!live && live.error().code == Errc::not_found) co_return Fate::settled;
-        if (!live) co_return fail(std::move(live), id.display());
-        if (!is_owned_by(*live, owner) || is_marked(*live, "prune", "disabled") ||
-            is_marked(*live, "reconcile", "disabled")) {
+        if (!live) co_return fail(std::move(live), id.display() + " query failed");
+        if (!is_owned_by(*live, owner) || is_marked(*live, owner, "prune", "disabled") ||
+            is_marked(*live, owner, "reconcile", "disabled")) {
             co_return Fate::settled;
         }
         kube::DeleteOptions const options{.uid = std::string{kube::uid_of(*live)},
@@ -51,56 +50,56 @@ Task<Fate> remove_one(kube::Cluster& cluster, model::Key owner, kube::ObjectId i
 
 }  // namespace
 
-Task<PruneReport> prune(kube::Cluster& cluster, model::Key owner, std::vector<model::OwnedObject> stale) {
+Task<PruneReport> prune(kube::Cluster& cluster, Owner owner, std::vector<model::OwnedObject> stale,
+                        std::set<std::string> applied) {
     PruneReport report;
-    std::vector<kube::ObjectId> ids;
     std::map<kube::ObjectId, model::OwnedObject> by_id;
     for (model::OwnedObject& one : stale) {
-        auto id = kube::parse_object_id(one.entry.id);
+        auto const text = co_await canonical_id(cluster, one.entry);
+        if (applied.contains(text)) continue;
+        auto id = kube::parse_object_id(text);
         if (!id) continue;  // an id nobody can read names nothing that could be deleted
-        ids.push_back(*id);
-        by_id.emplace(std::move(*id), std::move(one));
+        one.entry.id = text;
+        by_id.try_emplace(std::move(*id), std::move(one));
     }
+    std::vector<kube::ObjectId> ids;
+    for (auto const& [id, object] : by_id) ids.push_back(id);
     sort_for_deletion(ids);
+    std::string errors;
     for (kube::ObjectId const& id : ids) {
-        model::OwnedObject& object = by_id.at(id);
+        model::OwnedObject& object = by_id.find(id)->second;
         auto fate = co_await remove_one(cluster, owner, id, object.entry.version);
         if (!fate) {
-            if (report.error.empty()) {
-                report.error = fate.error().message;
-                report.code = fate.error().code;
-            }
+            if (report.survivors.empty()) report.code = fate.error().code;
+            errors += fate.error().message + ";";
             report.survivors.push_back(std::move(object));
             continue;
         }
         if (*fate == Fate::settled) continue;
         report.deleted.push_back(id.display());
-        report.terminating.push_back(id);
-        by_id.erase(id);
+        report.terminating.push_back(std::move(object));
     }
+    if (!errors.empty()) report.error = "delete failed, errors: " + errors;
     co_return report;
 }
 
-Task<void> wait_gone(kube::Cluster& cluster, std::vector<kube::ObjectId> ids, std::chrono::nanoseconds limit) {
-    using std::chrono::milliseconds;
-    auto const started = std::chrono::steady_clock::now();
-    for (kube::ObjectId const& id : ids) {
-        milliseconds pause{100};
-        for (;;) {
-            // Any served version shows whether the object is there; the empty one asks for the preferred.
-            auto target = co_await target_of(cluster, id, "");
-            if (!target) break;
+asio::awaitable<std::vector<std::string>> still_there(kube::Cluster& cluster, std::vector<model::OwnedObject> objects) {
+    std::vector<std::string> there;
+    for (model::OwnedObject const& object : objects) {
+        auto const id = kube::parse_object_id(object.entry.id);
+        if (!id) continue;
+        auto target = co_await target_of(cluster, *id, object.entry.version);
+        if (!target && target.error().code == Errc::not_found) continue;
+        if (target) {
             kube::ReadOptions const metadata{.metadata_only = true};
             auto live = co_await cluster.get(std::move(*target), metadata);
-            if (!live && live.error().code == Errc::not_found) break;
-            if (std::chrono::steady_clock::now() - started > limit) {
-                co_return fail(Errc::timeout, id.display() + " is still there after " + model::format_duration(limit));
-            }
-            co_await sleep_for(pause);
-            pause = std::min(pause * 2, milliseconds{2'000});
+            if (!live && live.error().code == Errc::not_found) continue;
+            // Another object of the same name is not the one that was deleted.
+            if (live && !object.uid.empty() && kube::uid_of(*live) != object.uid) continue;
         }
+        there.push_back(id->display());
     }
-    co_return Result<void>{};
+    co_return there;
 }
 
-}  // namespace holdfast::reconcile
+}  // namespace holdfast::rollout

@@ -1,12 +1,12 @@
-// modules/reconcile/stages.cpp: Flux's order of kinds.
-#include "modules/reconcile/stages.hpp"
+// modules/rollout/stages.cpp: Flux's order of kinds.
+#include "modules/rollout/stages.hpp"
 
 #include <algorithm>
 #include <array>
 #include <string_view>
 #include <tuple>
 
-namespace holdfast::reconcile {
+namespace holdfast::rollout {
 
 namespace {
 
@@ -55,25 +55,17 @@ auto order_of(kube::ObjectId const& id) {
 
 }  // namespace
 
-std::vector<Stage> stages_of(std::vector<kube::Object> objects) {
-    struct Sortable {
-        kube::ObjectId id;
-        kube::Object object;
-    };
-    std::array<std::vector<Sortable>, 3> sorted;
-    for (kube::Object& object : objects) {
-        auto id = kube::id_of(object);
-        kube::ObjectId key = id ? std::move(*id) : kube::ObjectId{};
-        std::size_t const stage = stage_of(key.kind);
-        sorted[stage].push_back({std::move(key), std::move(object)});
+std::vector<Stage> stages_of(std::vector<Wish> wishes) {
+    std::array<std::vector<Wish>, 3> sorted;
+    for (Wish& wish : wishes) {
+        std::size_t const stage = stage_of(wish.id.kind);
+        sorted[stage].push_back(std::move(wish));
     }
     std::vector<Stage> stages;
     for (std::size_t i = 0; i < sorted.size(); ++i) {
         if (sorted[i].empty()) continue;
-        std::ranges::sort(sorted[i], {}, [](Sortable const& one) { return order_of(one.id); });
-        Stage stage{.wait = i < 2};
-        for (Sortable& one : sorted[i]) stage.objects.push_back(std::move(one.object));
-        stages.push_back(std::move(stage));
+        std::ranges::sort(sorted[i], {}, [](Wish const& one) { return order_of(one.id); });
+        stages.push_back({.wishes = std::move(sorted[i]), .wait = i < 2});
     }
     return stages;
 }
@@ -82,4 +74,4 @@ void sort_for_deletion(std::vector<kube::ObjectId>& ids) {
     std::ranges::sort(ids, [](kube::ObjectId const& a, kube::ObjectId const& b) { return order_of(a) > order_of(b); });
 }
 
-}  // namespace holdfast::reconcile
+}  // namespace holdfast::rollout

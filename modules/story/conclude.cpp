@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::string_view kArea = "story";
 constexpr std::chrono::seconds kJournalRetry{10};
+constexpr std::chrono::seconds kReleaseRetry{30};
 constexpr int kCopiesMax = 3;  // in a row, of a status that changes while its copy is written
 
 /// The last act: finalizer off, journal row away with the last words in the same transaction, entry out of the registry.
@@ -41,7 +42,7 @@ Task<void> release(Ports& ports, Story& story, Key key) {
 }
 
 /// Nothing: the outcome says what the journal knows.
-std::optional<model::JournalWrite> write_of(Ports& ports, Story& story, Entry& entry, Outcome& outcome) {
+std::optional<model::JournalWrite> write_of(Story& story, Entry& entry, Outcome& outcome) {
     model::JournalWrite write{.key = entry.key};
     bool const news = !model::says_the_same(entry.key.kind, entry.status, outcome.status) || !entry.unrecorded.empty();
     if (!entry.wish.empty()) write.wish = entry.wish;
@@ -54,7 +55,6 @@ std::optional<model::JournalWrite> write_of(Ports& ports, Story& story, Entry& e
         said.status = outcome.status;
         write.records.push_back(story.record(said));
     }
-    static_cast<void>(ports);
     return write;
 }
 
@@ -65,41 +65,40 @@ asio::awaitable<Next> conclude(Ports& ports, Story& story, Key key, Outcome outc
     if (entry == nullptr) co_return Next{};
     if (outcome.released) {
         auto released = co_await release(ports, story, key);
+        for (News& one : outcome.news) co_await tell(ports, key, std::move(one));
         if (released) co_return Next{};
-        Stop why{.reason = "FinalizerFailed", .message = released.error().message, .retry = kJournalRetry};
-        outcome = stop(*entry, std::move(outcome), std::move(why), ports.clock);
-        outcome.released = false;
         entry = ports.registry.find(key);
         if (entry == nullptr) co_return Next{};
+        Stop why{.reason = "FinalizerFailed", .message = released.error().message, .retry = kReleaseRetry};
+        outcome.news.clear();
+        outcome = stop(*entry, std::move(outcome), std::move(why), ports.clock);
     }
-    auto write = write_of(ports, story, *entry, outcome);
-    if (!write) {
-        entry->status = std::move(outcome.status);  // counters and ages
-        co_return Next{outcome.next};
-    }
-    bool const says_more = write->status.has_value();
-    std::optional<std::string> const wish = write->wish;
-    std::uint64_t const facts_digest = write->facts ? hash64(*write->facts) : entry->facts_digest;
-    auto save = [&journal = ports.journal, write = std::move(*write)] { return journal.save(write); };
-    auto saved = co_await on_pool(ports.db, std::move(save));
-    entry = ports.registry.find(key);
-    if (entry == nullptr) co_return Next{};
-    if (!saved) {
-        if (std::exchange(entry->unrecorded, saved.error().message) != saved.error().message) {
-            ports.log.error(kArea, "not recorded", {HOLDFAST_LOG_KEY(key), {"error", saved.error().message}});
+    auto write = write_of(story, *entry, outcome);
+    bool const says_more = write && write->status.has_value();
+    if (write) {
+        std::optional<std::string> const wish = write->wish;
+        std::uint64_t const facts_digest = write->facts ? hash64(*write->facts) : entry->facts_digest;
+        auto save = [&journal = ports.journal, write = std::move(*write)] { return journal.save(write); };
+        auto saved = co_await on_pool(ports.db, std::move(save));
+        entry = ports.registry.find(key);
+        if (entry == nullptr) co_return Next{};
+        if (!saved) {
+            if (std::exchange(entry->unrecorded, saved.error().message) != saved.error().message) {
+                ports.log.error(kArea, "not recorded", {HOLDFAST_LOG_KEY(key), {"error", saved.error().message}});
+            }
+            co_return Next{kJournalRetry};
         }
-        co_return Next{kJournalRetry};
+        entry->unrecorded.clear();
+        entry->facts_digest = facts_digest;
+        if (wish && entry->wish == *wish) entry->wish.clear();  // a newer one may have come meanwhile
     }
-    entry->unrecorded.clear();
-    entry->facts_digest = facts_digest;
-    if (wish && entry->wish == *wish) entry->wish.clear();  // a newer one may have come meanwhile
-    if (!says_more) {
-        entry->status = std::move(outcome.status);
-        co_return Next{outcome.next};
+    if (says_more) {
+        ports.registry.conclude(*entry, std::move(outcome.status));
+        entry->copy.owed = true;
+        co_await write_copy(ports, key);
+    } else {
+        entry->status = std::move(outcome.status);  // counters and ages: nobody is told
     }
-    ports.registry.conclude(*entry, std::move(outcome.status));
-    entry->copy.owed = true;
-    co_await write_copy(ports, key);
     for (News& one : outcome.news) co_await tell(ports, key, std::move(one));
     co_return Next{outcome.next};
 }

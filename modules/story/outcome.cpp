@@ -19,8 +19,8 @@ Outcome stop(Entry const& entry, Outcome so_far, Stop why, Clock const& clock) {
     auto& conditions = so_far.status.conditions;
     auto const* before = entry.status.conditions.find("Ready");
     std::string const message = model::condition_text(why.message);
-    bool const repeat = before != nullptr && before->status == Truth::no && before->reason == why.reason &&
-                        before->message == message;
+    bool const repeat =
+        before != nullptr && before->status == Truth::no && before->reason == why.reason && before->message == message;
     conditions.set("Ready", Truth::no, why.reason, message, entry.meta.generation, now);
     if (why.retry) {
         conditions.remove("Stalled");
@@ -35,10 +35,13 @@ Outcome stop(Entry const& entry, Outcome so_far, Stop why, Clock const& clock) {
         so_far.status.observed_generation = entry.meta.generation;
     }
     if (!repeat) {
+        bool const event = !why.event || !why.event->empty();
+        std::string text = why.event && event ? std::move(*why.event) : std::move(why.message);
         so_far.news.push_back({.level = why.quiet ? LogLevel::info : LogLevel::error,
                                .reason = std::move(why.reason),
-                               .message = std::move(why.message),
-                               .revision = std::move(why.revision)});
+                               .message = std::move(text),
+                               .revision = std::move(why.revision),
+                               .event = event});
     }
     so_far.next = why.retry;
     return so_far;
@@ -72,20 +75,19 @@ model::ComplianceRecord object_record(Entry const& entry, model::WallTime now) {
     record.state_digest = state + "\n" + reason + "\n" + message + "\n" + revision;
     record.observed_at = now;
     std::string const config = label(model::kConfigNameLabel);
-    record.fields = {
-        {"ConfigurationNamespace", config.empty() ? entry.key.ns : label(model::kConfigNamespaceLabel)},
-        {"ConfigurationName", config.empty() ? entry.key.name : config},
-        {"Kind", model::kind_name(entry.key.kind)},
-        {"Namespace", entry.key.ns},
-        {"Name", entry.key.name},
-        {"ComplianceState", state},
-        {"Reason", reason},
-        {"Message", message},
-        {"Revision", revision},
-        {"ObservedGeneration", entry.status.observed_generation},
-        {"AppliedByNamespace", label("kustomize.toolkit.fluxcd.io/namespace")},
-        {"AppliedByName", label("kustomize.toolkit.fluxcd.io/name")},
-        {"StatusConditions", model::to_json(entry.status.conditions)}};
+    record.fields = {{"ConfigurationNamespace", config.empty() ? entry.key.ns : label(model::kConfigNamespaceLabel)},
+                     {"ConfigurationName", config.empty() ? entry.key.name : config},
+                     {"Kind", model::kind_name(entry.key.kind)},
+                     {"Namespace", entry.key.ns},
+                     {"Name", entry.key.name},
+                     {"ComplianceState", state},
+                     {"Reason", reason},
+                     {"Message", message},
+                     {"Revision", revision},
+                     {"ObservedGeneration", entry.status.observed_generation},
+                     {"AppliedByNamespace", label("kustomize.toolkit.fluxcd.io/namespace")},
+                     {"AppliedByName", label("kustomize.toolkit.fluxcd.io/name")},
+                     {"StatusConditions", model::to_json(entry.status.conditions)}};
     return record;
 }
 

@@ -91,6 +91,7 @@ struct Stop {
     bool quiet = false;                         // waits for something else: no Warning
     std::string progress = {};                  // what was being done: the message of Reconciling
     std::string revision = {};
+    std::optional<std::string> event = {};  // the words of the Event when they are others; empty: none is made
 };
 
 /// The one way to end a pass badly: Ready False, and what Flux's kstatus consumers look at beside it. Told once.

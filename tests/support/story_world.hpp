@@ -1,7 +1,7 @@
 // tests/support/story_world.hpp: what a story needs around it, in memory: registry, cluster, journal, clocks.
 #pragma once
 
-#include "modules/story/story.hpp"
+#include "modules/story/passes.hpp"
 #include "tests/support/fake_cluster.hpp"
 
 #include <boost/json/parse.hpp>
@@ -17,7 +17,7 @@ namespace holdfast::test {
 
 class FakeClock final : public Clock {
 public:
-    std::chrono::seconds now{1'750'000'000};
+    std::chrono::nanoseconds now{std::chrono::seconds{1'750'000'000}};
     std::chrono::system_clock::time_point wall() const override { return std::chrono::system_clock::time_point{now}; }
     std::chrono::nanoseconds boot() const override { return now; }
 };
@@ -28,7 +28,8 @@ public:
     std::map<model::Key, model::JournalEntry> entries;
     std::vector<model::ComplianceRecord> records;
     std::optional<Error> refuse;
-    std::size_t saves = 0;
+    std::size_t saves = 0;         // calls
+    std::size_t transactions = 0;  // saves that changed something but versions of owned objects
     std::vector<std::string>* log = nullptr;
 
     Result<void> save(model::JournalWrite const& write) override {
@@ -37,6 +38,11 @@ public:
         if (log != nullptr) log->push_back(write.status ? "record" : "intend");
         model::JournalEntry& entry = entries[write.key];
         entry.key = write.key;
+        bool const news = (write.wish && *write.wish != entry.wish) ||
+                          (write.status && *write.status != entry.status) ||
+                          (write.facts && *write.facts != entry.facts) || !write.records.empty() ||
+                          (write.owned && !same(*write.owned, entry.owned));
+        if (news) ++transactions;
         if (write.wish) entry.wish = *write.wish;
         if (write.status) entry.status = *write.status;
         if (write.facts) entry.facts = *write.facts;
@@ -54,6 +60,13 @@ public:
         std::vector<model::JournalEntry> all;
         for (auto const& [key, entry] : entries) all.push_back(entry);
         return all;
+    }
+
+private:
+    static bool same(std::vector<model::OwnedObject> const& a, std::vector<model::OwnedObject> const& b) {
+        return std::ranges::equal(a, b, [](auto const& x, auto const& y) {
+            return x.entry == y.entry && x.uid == y.uid && x.wished == y.wished && x.fields == y.fields;
+        });
     }
 };
 
@@ -77,19 +90,27 @@ struct StoryWorld {
 
     story::Ports ports() { return {registry, &cluster, journal, db, log, clock}; }
 
-    /// Runs one pass of a story to its end.
-    story::Next run(asio::awaitable<story::Next> pass) {
-        std::optional<story::Next> next;
-        auto keep = [](asio::awaitable<story::Next> work, std::optional<story::Next>& slot) -> asio::awaitable<void> {
-            auto value = co_await std::move(work);
-            slot.emplace(value);
+    /// Runs a coroutine to its end.
+    template <class T> T run(asio::awaitable<T> work) {
+        std::optional<T> result;
+        auto keep = [](asio::awaitable<T> task, std::optional<T>& slot) -> asio::awaitable<void> {
+            auto value = co_await std::move(task);
+            slot.emplace(std::move(value));
         };
         io.restart();
-        asio::co_spawn(io, keep(std::move(pass), next), [](std::exception_ptr error) {
+        asio::co_spawn(io, keep(std::move(work), result), [](std::exception_ptr error) {
             if (error) std::rethrow_exception(error);
         });
         io.run();
-        return next.value();
+        return std::move(result.value());
+    }
+
+    /// One pass of a story, with everything around it: finalizer, conclusion, what an exception becomes.
+    story::Next pass(story::Story& story, model::Key const& key) {
+        story::Passes::Stories stories{};
+        stories[static_cast<std::size_t>(key.kind)] = &story;
+        story::Passes passes{ports(), stories};
+        return run(passes.run(key));
     }
 
     /// Wishes for an object as a feed would. A cluster object has its finalizer already.

@@ -57,7 +57,9 @@ template <auto Member> void read_text(json::object const& from, Status& status, 
     status.part<FluxConfigStatus>().*Member = text_at(from, name);
 }
 
-void write_statuses(Status const& status, json::object& out) { out["statuses"] = status.part<FluxConfigStatus>().statuses; }
+void write_statuses(Status const& status, json::object& out) {
+    out["statuses"] = status.part<FluxConfigStatus>().statuses;
+}
 
 void read_statuses(json::object const& from, Status& status) {
     auto const* rows = list_at(from, "statuses");
@@ -73,7 +75,8 @@ Spec read_flux_config(Fields& spec, std::string const&) {
     FluxConfigSpec config;
     std::string const scope = spec.text("scope", "cluster");
     if (scope == "namespace") {
-        spec.wrong("scope", "\"namespace\" is not supported by this version of Holdfast: nothing would keep the objects in it");
+        spec.wrong("scope",
+                   "\"namespace\" is not supported by this version of Holdfast: nothing would keep the objects in it");
     } else if (scope != "cluster") {
         spec.wrong("scope", "must be cluster or namespace");
     }

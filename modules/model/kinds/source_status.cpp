@@ -34,9 +34,9 @@ std::string source_face(Status const& status) {
 void write_artifact_status(Status const& status, json::object& out) {
     auto const* artifact = artifact_of(status);
     if (artifact == nullptr) return;
-    out["artifact"] = {{"digest", artifact->digest},     {"lastUpdateTime", format_time(artifact->last_update)},
-                       {"path", artifact->path},         {"revision", artifact->revision},
-                       {"size", artifact->size},         {"url", artifact->url}};
+    out["artifact"] = {{"digest", artifact->digest}, {"lastUpdateTime", format_time(artifact->last_update)},
+                       {"path", artifact->path},     {"revision", artifact->revision},
+                       {"size", artifact->size},     {"url", artifact->url}};
 }
 
 void read_artifact_status(json::object const& from, Status& status) {

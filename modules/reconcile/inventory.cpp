@@ -1,0 +1,104 @@
+// modules/reconcile/inventory.cpp: what a Kustomization owns, before, while and after a pass writes.
+#include "modules/reconcile/state.hpp"
+
+#include "modules/story/conclude.hpp"
+
+#include <algorithm>
+
+namespace holdfast::reconcile {
+
+using rollout::Known;
+using rollout::Owner;
+
+std::vector<model::OwnedObject> Kustomizations::owned_rows(Owner const& owner) const {
+    std::vector<model::OwnedObject> rows;
+    for (Known const* known : owned_.of(owner)) rows.push_back(known->object);
+    return rows;
+}
+
+/// An inventory that somebody else wrote, or an older version of ours, may name a cluster-scoped object with a namespace.
+asio::awaitable<void> Kustomizations::name_rows(Owner owner) {
+    State& state = state_of(owner.key);
+    if (std::exchange(state.named, true)) co_return;
+    for (model::OwnedObject const& row : owned_rows(owner)) {
+        std::string const to = co_await rollout::canonical_id(*ports_.cluster, row.entry);
+        owned_.rename(owner, row.entry.id, to);
+    }
+}
+
+/// What is about to be applied, as the inventory names it before anything is known of it.
+Task<void> Kustomizations::plan_inventory(Owner owner, std::vector<rollout::Wish> const& wishes) {
+    State& state = state_of(owner.key);
+    std::vector<model::OwnedObject> rows = owned_rows(owner);
+    std::set<std::string> have;
+    for (model::OwnedObject const& one : rows) have.insert(one.entry.id);
+    std::vector<model::OwnedObject> added;
+    for (rollout::Wish const& wish : wishes) {
+        std::string id = wish.id.text();
+        if (have.insert(id).second) added.push_back({.entry = {std::move(id), wish.version}});
+    }
+    // A repair writes what the inventory names already: nothing to plan.
+    if (added.empty()) co_return Result<void>{};
+    state.facts.complete = false;
+    rows.insert(rows.end(), added.begin(), added.end());
+    auto saved = co_await story::intend(ports_, owner.key, state.facts.text(), std::move(rows));
+    if (saved) owned_.plan(owner, added);
+    co_return saved;
+}
+
+rollout::ApplyOptions Kustomizations::apply_options(Pass const& run) const {
+    bool const known_counts = !run.asked;
+    return {.force = run.spec.force,
+            .kinds_changed = hooks_.kinds_changed,
+            .known = [this, owner = run.owner, known_counts](rollout::Wish const& wish) -> model::OwnedObject const* {
+                Known const* known = owned_.find(owner, wish.id.text());
+                if (!known_counts || known == nullptr || known->taken || known->object.wished != wish.wished) return nullptr;
+                return known->drifted && owned_.is_due(*known) ? nullptr : &known->object;
+            },
+            .before = [this, owner = run.owner](kube::ObjectId const& id) -> model::OwnedObject const* {
+                Known const* known = owned_.find(owner, id.text());
+                bool const was_there = known != nullptr && !known->gone && known->object.wished != 0;
+                return was_there ? &known->object : nullptr;
+            }};
+}
+
+/// Everything is written: from here on the watches are believed again. What is stale stays owned until it is pruned.
+void Kustomizations::settle(Pass& run, rollout::ApplyReport const& applied) {
+    State::Owes owes{.since = ports_.clock.boot(), .requested_at = run.entry.meta.requested_at};
+    for (rollout::Applied const& one : applied.objects) owes.applied.insert(one.owned.entry.id);
+    for (Known const* known : owned_.of(run.owner)) {
+        if (!owes.applied.contains(known->object.entry.id)) owes.stale.push_back(known->object);
+    }
+    owned_.replace(run.owner, applied.objects, run.spec.prune ? owes.stale : std::vector<model::OwnedObject>{});
+    owned_.end_pass(run.owner);
+    run.state.owes = std::move(owes);
+}
+
+void Kustomizations::note_inventory(Pass& run) const {
+    auto& inventory = run.status().inventory;
+    inventory.clear();
+    for (Known const* known : owned_.of(run.owner)) inventory.push_back(known->object.entry);
+    std::ranges::sort(inventory);
+}
+
+/// Is there another Kustomization of this source that has not tried this revision yet, and can? It may want what we would
+/// prune: then its labels are on it when we look.
+bool Kustomizations::siblings_are_due(Pass const& run) const {
+    if (ports_.clock.boot() - run.state.owes->since >= settings_.siblings_wait) return false;
+    auto const kind = model::kind_named(run.spec.source_kind);
+    if (!kind) return false;
+    for (model::Key const& key : ports_.registry.followers({*kind, run.spec.source.ns, run.spec.source.name})) {
+        if (key.kind != model::Kind::kustomization || key == run.key()) continue;
+        model::Entry const* other = ports_.registry.find(key);
+        if (other == nullptr || !other->spec || other->suspended() || other->leaving()) continue;
+        auto const& status = other->status.part<model::KustomizationStatus>();
+        auto const* ready = other->status.conditions.find("Ready");
+        // Who waits for something else may wait for us.
+        bool const held_back = ready != nullptr && ready->status == model::Truth::no &&
+                               (ready->reason == "DependencyNotReady" || ready->reason == "ArtifactFailed");
+        if (status.last_attempted_revision != run.artifact.revision && !held_back) return true;
+    }
+    return false;
+}
+
+}  // namespace holdfast::reconcile

@@ -1,0 +1,93 @@
+// modules/reconcile/work.cpp: what a pass has to do, from what is known: mostly nothing.
+#include "modules/reconcile/state.hpp"
+
+#include "modules/base/limits.hpp"
+#include "modules/model/members.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+
+namespace holdfast::reconcile {
+
+namespace json = boost::json;
+using model::Duration;
+
+std::string Facts::text() const {
+    json::object object{{"artifact", artifact_digest},
+                        {"spec", std::to_string(spec_digest)},
+                        {"manifests", manifest_digest},
+                        {"complete", complete}};
+    if (!remotes.empty()) object["remotes"] = json::array(remotes.begin(), remotes.end());
+    return json::serialize(object);
+}
+
+Facts Facts::read(std::string const& text) {
+    Facts facts;
+    boost::system::error_code ec;
+    auto const value = json::parse(text.empty() ? "{}" : text, ec);
+    auto const* object = ec ? nullptr : value.if_object();
+    if (object == nullptr) return facts;
+    facts.artifact_digest = model::text_at(*object, "artifact");
+    facts.manifest_digest = model::text_at(*object, "manifests");
+    facts.spec_digest = std::strtoull(model::text_at(*object, "spec").c_str(), nullptr, 10);
+    auto const* complete = object->if_contains("complete");
+    facts.complete = complete != nullptr && complete->is_bool() && complete->get_bool();
+    if (auto const* remotes = model::list_at(*object, "remotes")) {
+        for (json::value const& one : *remotes) {
+            if (one.is_string()) facts.remotes.emplace_back(one.get_string());
+        }
+    }
+    return facts;
+}
+
+/// The table that decides. Whatever is first in it wins.
+Kustomizations::Work Kustomizations::work_of(Pass const& run) const {
+    State const& state = run.state;
+    bool const same =
+        state.facts.artifact_digest == run.artifact.digest && state.facts.spec_digest == run.entry.spec_digest;
+    if (run.asked) return Work::all;
+    auto const now = ports_.clock.boot();
+    if (state.failed && state.failed->artifact_digest == run.artifact.digest &&
+        state.failed->spec_digest == run.entry.spec_digest && now < state.failed->until) {
+        return Work::nothing;
+    }
+    if (!same) return Work::all;
+    auto const repair = owned_.repair_due(run.owner);
+    if (repair && repair->count() == 0) return Work::all;
+    if (state.owes) return Work::prune;
+    if (!state.facts.complete) return Work::all;
+    bool const moved = !state.facts.remotes.empty() &&
+                       (!state.rendered_at || now >= *state.rendered_at + run.spec.interval);
+    if (moved) return Work::all;
+    bool const checks = run.spec.wait || !run.spec.health_checks.empty();
+    return checks || !run.entry.status.conditions.is("Ready", model::Truth::yes) ? Work::health : Work::nothing;
+}
+
+/// Until there may be something to do without anybody telling.
+Duration Kustomizations::pause_of(Pass const& run) const {
+    auto const now = ports_.clock.boot();
+    State const& state = run.state;
+    Duration pause = run.spec.interval;
+    if (state.failed && state.failed->until > now) pause = std::min(pause, state.failed->until - now);
+    else if (auto const repair = owned_.repair_due(run.owner)) pause = std::min(pause, *repair);
+    if (!state.facts.remotes.empty() && state.rendered_at) {
+        pause = std::min(pause, std::max(*state.rendered_at + run.spec.interval - now, Duration{}));
+    }
+    return pause;
+}
+
+/// Nothing changed: the outcome is what was known.
+story::Outcome Kustomizations::wait(Pass run) const {
+    run.outcome.next = pause_of(run);
+    run.outcome.answers = false;
+    return std::move(run.outcome);
+}
+
+std::string Kustomizations::Pass::progress(std::string_view doing) const {
+    return std::string{doing} + " revision " + artifact.revision + " with a timeout of " +
+           model::format_duration(spec.timeout);
+}
+
+}  // namespace holdfast::reconcile

@@ -1,0 +1,21 @@
+// modules/rollout/cleanup.hpp: what others left on an object that is ours: kubectl's fields and notes become ours to keep or drop.
+// Pure. Source  fluxcd/pkg ssa PatchReplaceFieldsManagers, kustomize-controller's ApplyCleanupOptions
+#pragma once
+
+#include "modules/kube/object.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <string_view>
+
+namespace holdfast::rollout {
+
+/// Were fields of this object written by kubectl, by a client-side apply, or by `manager` before it applied; or is there
+/// a note of kubectl or of an early Flux on it? An apply alone would leave what they added.
+bool needs_cleanup(kube::Object const& live, std::string_view manager);
+
+/// The JSON patch that hands those fields to `manager`, so that the next apply removes what it does not wish, and takes the
+/// notes away. Empty: nothing to do. It carries no precondition: the caller adds the resourceVersion.
+boost::json::array cleanup_patch(kube::Object const& live, std::string_view manager);
+
+}  // namespace holdfast::rollout

@@ -1,0 +1,84 @@
+// modules/rollout/place.cpp: scope by discovery, or by the definition that comes along.
+#include "modules/rollout/place.hpp"
+
+#include "modules/model/canonical.hpp"
+#include "modules/rollout/normalize.hpp"
+
+#include <map>
+#include <optional>
+
+namespace holdfast::rollout {
+
+namespace {
+
+using Scopes = std::map<std::pair<std::string, std::string>, bool>;  // group, kind -> namespaced
+
+/// The scopes of the kinds that these objects define themselves.
+Scopes defined_scopes(std::vector<kube::Object> const& objects) {
+    Scopes scopes;
+    for (kube::Object const& object : objects) {
+        if (kube::find_string(object, {"kind"}) != "CustomResourceDefinition") continue;
+        std::string const group{kube::find_string(object, {"spec", "group"})};
+        std::string const kind{kube::find_string(object, {"spec", "names", "kind"})};
+        auto const scope = kube::find_string(object, {"spec", "scope"});
+        if (!group.empty() && !kind.empty()) scopes[{group, kind}] = scope != "Cluster";
+    }
+    return scopes;
+}
+
+/// Nothing: a kind that nobody serves or defines.
+Task<std::optional<bool>> is_namespaced(kube::Cluster& cluster, kube::GroupVersionKind gvk, Scopes const& defined) {
+    std::string const group = gvk.group;
+    std::string const kind = gvk.kind;
+    auto resource = co_await cluster.any_version_of(group, kind, gvk.version);
+    if (resource) co_return std::optional{resource->namespaced};
+    if (resource.error().code != Errc::not_found) co_return fail(std::move(resource), kind);
+    auto const found = defined.find({group, kind});
+    co_return found == defined.end() ? std::nullopt : std::optional{found->second};
+}
+
+}  // namespace
+
+Task<std::vector<Wish>> place(kube::Cluster& cluster, std::vector<kube::Object> objects) {
+    Scopes const defined = defined_scopes(objects);
+    Scopes learned;
+    std::vector<Wish> wishes;
+    wishes.reserve(objects.size());
+    for (kube::Object& object : objects) {
+        auto gvk = kube::kind_of(object);
+        if (!gvk) co_return fail(std::move(gvk));
+        auto id = kube::id_of(object);
+        if (!id) co_return fail(std::move(id));
+        if (is_sops_encrypted(object)) {
+            co_return fail(Errc::invalid_input,
+                           id->display() +
+                               " is SOPS encrypted, configuring decryption is required for this secret to be reconciled");
+        }
+        std::pair const kind{gvk->group, gvk->kind};
+        auto known = learned.find(kind);
+        if (known == learned.end()) {
+            auto scope = co_await is_namespaced(cluster, *gvk, defined);
+            if (!scope) co_return fail(std::move(scope));
+            if (*scope) known = learned.emplace(kind, **scope).first;
+        }
+        if (known != learned.end() && !known->second) {
+            id->ns.clear();
+            if (auto* metadata = object["metadata"].if_object()) metadata->erase("namespace");
+        }
+        normalize(object);
+        std::uint64_t const wished = model::canonical_digest(object);
+        wishes.push_back({std::move(*id), std::move(gvk->version), std::move(object), wished});
+    }
+    co_return wishes;
+}
+
+asio::awaitable<std::string> canonical_id(kube::Cluster& cluster, model::InventoryEntry entry) {
+    auto id = kube::parse_object_id(entry.id);
+    if (!id || id->ns.empty()) co_return entry.id;
+    auto resource = co_await cluster.any_version_of(id->group, id->kind, entry.version);
+    if (!resource || resource->namespaced) co_return entry.id;
+    id->ns.clear();
+    co_return id->text();
+}
+
+}  // namespace holdfast::rollout

@@ -1,0 +1,35 @@
+// modules/rollout/place.hpp: rendered objects get their place: normalised, stamped, and known by the id that the server's own
+// scope gives them.
+#pragma once
+
+#include "modules/kube/cluster.hpp"
+#include "modules/model/journal.hpp"
+#include "modules/rollout/owner.hpp"
+
+#include <string>
+#include <vector>
+
+namespace holdfast::rollout {
+
+/// One object as it is wished for.
+struct Wish {
+    kube::ObjectId id;
+    std::string version;
+    kube::Object object;
+    std::uint64_t wished = 0;  // digest of `object`: the same again needs no request
+};
+
+/// Normalises the objects and finds out where they live. A cluster-scoped object loses the namespace that its manifest may
+/// carry: kustomize adds one wherever it does not know better, and an id with it would name an object that nobody serves.
+/// A kind that is not served yet is placed by its definition among `objects`; without one it stays as it is written.
+///
+/// Errors  invalid_input  no kind or name, a namespaced object without a namespace, a Secret that SOPS encrypted, twice
+///                        the same object
+///         offline, busy, denied  the server's kinds could not be learned
+Task<std::vector<Wish>> place(kube::Cluster& cluster, std::vector<kube::Object> objects);
+
+/// The id under which the server knows an object of an inventory: an id that somebody else wrote may carry a namespace for a
+/// cluster-scoped kind. What cannot be learned now stays as it is written.
+asio::awaitable<std::string> canonical_id(kube::Cluster& cluster, model::InventoryEntry entry);
+
+}  // namespace holdfast::rollout
