@@ -18,7 +18,7 @@ LAYERS = [
     ["text/semver", "text/glob", "text/regex", "text/envsubst", "text/gotemplate", "text/jsonschema", "text/cel", "patch", "crypto"],
     ["kustomize", "helm", "sops", "http", "sandbox"],
     ["kube", "git", "oci", "helmrepo", "bucket", "azure"], ["story"],
-    ["intake", "source", "reconcile", "fluxconfig", "notify", "image", "uplink", "mirror", "status"],
+    ["rollout"], ["intake", "source", "reconcile", "fluxconfig", "notify", "image", "uplink", "mirror", "status"],
     ["cache/db"], ["cache/blobs", "cache/outbox"], ["cache/artifacts", "cache/journal"], ["daemon"]]
 LAYER = {folder: number for number, row in enumerate(LAYERS) for folder in row}
 TEXT_ORDER = ["text/semver", "text/glob", "text/regex", "text/envsubst", "text/gotemplate", "text/jsonschema", "text/cel"]
@@ -41,8 +41,8 @@ BORROWED = {
 # `co_await f();` drops what f returns. These return nothing, or a flag that the caller may ignore.
 AWAITED_FOR_NOTHING = {
     "sleep_for": "void", "yield_once": "void", "stop_if_cancelled": "void, throws", "join": "void", "stop": "void",
-    "pay_status": "void, never fails", "tell": "void, best effort", "announce": "void, best effort", "record": "bool, has logged and is retried",
-    "remember_check": "void, best effort", "pause": "void", "wait_after": "void", "wait_idle": "void",
+    "write_copy": "void, never fails", "tell": "void, best effort", "look_up": "void, best effort", "name_rows": "void, best effort",
+    "pause": "void", "wait_after": "void", "wait_idle": "void",
     "async_wait": "Asio: the token keeps the error", "asio::async_read": "Asio: the token keeps the error",
     "asio::async_write": "Asio: the token keeps the error", "asio::post": "Asio: nothing to fail"}
 

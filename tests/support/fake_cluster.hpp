@@ -40,6 +40,7 @@ public:
     std::function<std::optional<kube::Refusal>(kube::Object const&)> refuse;  // asked for every apply
     std::function<bool(kube::Object const&)> lose;  // the write is made, its answer never arrives
     std::function<std::optional<kube::Refusal>(kube::Target const&, json::value const&)> refuse_patch;
+    std::function<std::optional<kube::Refusal>(kube::Object const&)> refuse_create;
     std::optional<Error> discovery_fails;  // what discovery says instead of an answer
 
     /// From the first call on only what was declared is served. Of a group the server prefers the version declared first.
@@ -114,12 +115,34 @@ public:
         auto const before = objects.find(id.text());
         json::object& metadata = object["metadata"].as_object();
         bool const is_new = before == objects.end();
+        json::array managers;
+        if (!is_new) {
+            // What others wrote stays: labels, annotations, and their entries of managedFields.
+            for (std::string_view const map : {"labels", "annotations"}) {
+                if (auto const* there = kube::find_object(before->second, {"metadata", map})) {
+                    json::object merged = *there;
+                    if (auto const* wished = kube::find_object(object, {"metadata", map})) {
+                        for (auto const& member : *wished) merged[member.key()] = member.value();
+                    }
+                    metadata[map] = std::move(merged);
+                }
+            }
+            if (auto const* there = kube::find_array(before->second, {"metadata", "managedFields"})) {
+                for (json::value const& one : *there) {
+                    bool const ours = kube::find_string(one.as_object(), {"manager"}) == options.field_manager &&
+                                      kube::find_string(one.as_object(), {"operation"}) == "Apply";
+                    if (!ours) managers.push_back(one);
+                }
+            }
+        }
+        managers.push_back(json::object{{"manager", options.field_manager},
+                                        {"operation", "Apply"},
+                                        {"fieldsV1", json::object{{"f:data", json::object{}}}}});
         metadata["uid"] = is_new ? "uid-" + std::to_string(++versions_) : std::string{kube::uid_of(before->second)};
-        metadata["resourceVersion"] = std::to_string(++versions_);
+        // A dry run of a create answers without a version.
+        if (!is_new || !options.dry_run) metadata["resourceVersion"] = std::to_string(++versions_);
         metadata["generation"] = is_new ? 1 : kube::generation_of(before->second) + 1;
-        metadata["managedFields"] = json::array{json::object{{"manager", options.field_manager},
-                                                             {"operation", "Apply"},
-                                                             {"fieldsV1", json::object{{"f:data", json::object{}}}}}};
+        metadata["managedFields"] = std::move(managers);
         if (!options.dry_run) objects[id.text()] = object;
         if (!options.dry_run && lose && lose(object)) co_return fail(Errc::timeout, "no answer in 30 s");
         co_return object;
@@ -130,6 +153,10 @@ public:
     /// being deleted goes with its last finalizer.
     Task<kube::Object> patch(kube::Target target, kube::Patch type, json::value patch, kube::WriteOptions options,
                              kube::Refusal* refusal) override {
+        if (type == kube::Patch::json && patch.is_array()) {
+            auto edited = edit(target, patch.get_array(), refusal);
+            co_return edited;
+        }
         if (type != kube::Patch::merge || !patch.is_object())
             co_return refused({.code = 415, .reason = "UnsupportedMediaType", .message = "only merge patches"},
                               refusal);
@@ -167,8 +194,17 @@ public:
         }
         co_return merged;
     }
-    Task<kube::Object> create(kube::Object, kube::WriteOptions, kube::Refusal*) override {
-        co_return fail(Errc::offline, "not in this test");
+    /// Only a dry run: would it be taken, were it not there?
+    Task<kube::Object> create(kube::Object object, kube::WriteOptions options, kube::Refusal* refusal) override {
+        auto const id = *kube::id_of(object);
+        log.push_back("dry-run create " + id.display());
+        if (!options.dry_run) co_return fail(Errc::offline, "not in this test");
+        if (refuse_create) {
+            if (auto const no = refuse_create(object)) co_return refused(*no, refusal);
+        }
+        if (objects.contains(id.text()))
+            co_return refused({.code = 409, .reason = "AlreadyExists", .message = "already exists"}, refusal);
+        co_return object;
     }
     Task<kube::Object> replace(kube::Target, kube::Object, kube::WriteOptions, kube::Refusal*) override {
         co_return fail(Errc::offline, "not in this test");
@@ -206,6 +242,34 @@ private:
     static bool has_finalizers(kube::Object const& object) {
         auto const* const finalizers = kube::find_array(object, {"metadata", "finalizers"});
         return finalizers != nullptr && !finalizers->empty();
+    }
+    /// remove and replace of members, which is what a cleanup needs; of metadata.resourceVersion a precondition.
+    Result<kube::Object> edit(kube::Target const& target, json::array const& operations, kube::Refusal* refusal) {
+        auto const found = objects.find(id_of(target));
+        if (found == objects.end()) return refused(not_there(target), refusal);
+        log.push_back("json-patch " + kube::parse_object_id(found->first)->display());
+        kube::Object edited = found->second;
+        for (json::value const& one : operations) {
+            std::string const path{kube::find_string(one.as_object(), {"path"})};
+            if (path == "/metadata/resourceVersion") {
+                if (kube::find_string(one.as_object(), {"value"}) == kube::resource_version_of(found->second)) continue;
+                return refused({.code = 409, .reason = "Conflict", .message = "the object has been modified"}, refusal);
+            }
+            json::object* at = &edited;
+            std::string rest = path.substr(1);
+            for (auto slash = rest.find('/'); slash != std::string::npos; slash = rest.find('/')) {
+                at = &(*at)[rest.substr(0, slash)].as_object();
+                rest = rest.substr(slash + 1);
+            }
+            for (auto escape = rest.find("~1"); escape != std::string::npos; escape = rest.find("~1")) {
+                rest.replace(escape, 2, "/");
+            }
+            if (kube::find_string(one.as_object(), {"op"}) == "remove") at->erase(rest);
+            else (*at)[rest] = one.as_object().at("value");
+        }
+        edited["metadata"].as_object()["resourceVersion"] = std::to_string(++versions_);
+        found->second = edited;
+        return edited;
     }
     /// Source  RFC 7396
     static void merge(json::object& into, json::object const& patch) {

@@ -46,7 +46,7 @@ public:
 struct World : test::StoryWorld {
     FakeRenderer renderer;
     std::vector<Key> damaged;
-    OwnedObjects owned{{io.get_executor(), nullptr, log, clock}, 4};  // no watches: what is seen is what a test says
+    rollout::OwnedObjects owned{{io.get_executor(), nullptr, log, clock}, 4};  // no watches: what is seen is what a test says
     Kustomizations story{ports(), renderer, owned, {}, {[] {}, [this](Key const& key) { damaged.push_back(key); }}};
 
     World() {
@@ -58,7 +58,7 @@ struct World : test::StoryWorld {
     }
     void commit(std::string const& revision) {
         auto& status = registry.find(kSource)->status;
-        status.artifact = model::Artifact{.revision = "main@sha1:" + revision, .digest = "sha256:" + revision};
+        status.part<model::SourceStatus>().artifact = model::Artifact{.revision = "main@sha1:" + revision, .digest = "sha256:" + revision};
         status.conditions.set("Ready", Truth::yes, "Succeeded", "stored", 1, clock.wall());
     }
     model::Entry& want(std::string const& name, std::string const& more = "",
@@ -70,7 +70,10 @@ struct World : test::StoryWorld {
                         more + "}}",
                     origin);
     }
-    story::Next pass(Key const& key = kWeb) { return run(story.reconcile(key)); }
+    story::Next pass(Key const& key = kWeb) { return StoryWorld::pass(story, key); }
+    model::KustomizationStatus const& status(Key const& key = kWeb) {
+        return registry.find(key)->status.part<model::KustomizationStatus>();
+    }
     std::vector<std::string> live() const {
         std::vector<std::string> names;
         for (auto const& [id, object] : cluster.objects) names.emplace_back(kube::name_of(object));
@@ -78,7 +81,7 @@ struct World : test::StoryWorld {
     }
     std::vector<std::string> inventory(Key const& key = kWeb) {
         std::vector<std::string> ids;
-        for (auto const& one : registry.find(key)->status.inventory) ids.push_back(one.id);
+        for (auto const& one : registry.find(key)->status.part<model::KustomizationStatus>().inventory) ids.push_back(one.id);
         return ids;
     }
     std::vector<std::string> journaled(Key const& key = kWeb) {
@@ -117,10 +120,10 @@ TEST_CASE("kustomization: a full disk lets nothing be written that no inventory 
 
     auto const next = world.pass();
 
-    CHECK(world.cluster.log.empty());
     CHECK(world.cluster.objects.empty());
-    CHECK(world.condition(kWeb).status == Truth::no);
-    CHECK(next.after == 2min);
+    CHECK(std::ranges::count(world.cluster.log, "apply ConfigMap/apps/a") == 0);
+    CHECK(world.registry.find(kWeb)->unrecorded == "the disk is full");
+    CHECK(next.after == 10s);
 }
 
 TEST_CASE("kustomization: a pass over nothing new makes no request and writes nothing", "[reconcile]") {
@@ -145,7 +148,7 @@ TEST_CASE("kustomization: after a restart the journal is enough for a pass witho
     World after;
     auto& entry = after.want("web");
     auto const& kept = before.journal.entries.at(kWeb);
-    entry.status = model::read_status(boost::json::parse(kept.status).as_object());
+    entry.status = model::read_status(Kind::kustomization, boost::json::parse(kept.status).as_object());
     after.story.load(kept);
 
     auto const next = after.pass();
@@ -191,7 +194,7 @@ TEST_CASE("kustomization: after a restart a remote base is looked at, and nothin
     after.renderer.remotes = before.renderer.remotes;
     auto& entry = after.want("web");
     auto const& kept = before.journal.entries.at(kWeb);
-    entry.status = model::read_status(boost::json::parse(kept.status).as_object());
+    entry.status = model::read_status(Kind::kustomization, boost::json::parse(kept.status).as_object());
     after.story.load(kept);
     CHECK(after.story.remotes() == std::set<std::string>{"https://host/file.yaml"});
 
@@ -214,7 +217,7 @@ TEST_CASE("kustomization: only what a new commit changed is applied, and what it
 
     CHECK(world.live() == Names{"b", "c"});
     CHECK(world.inventory() == Names{"apps_b__ConfigMap", "apps_c__ConfigMap"});
-    CHECK(world.registry.find(kWeb)->status.last_applied_revision == "main@sha1:2");
+    CHECK(world.status().last_applied_revision == "main@sha1:2");
     CHECK(std::ranges::count(world.cluster.log, "delete ConfigMap/apps/a") == 1);
     CHECK(world.cluster.log.front() == "intend");
 }
@@ -248,7 +251,7 @@ TEST_CASE("kustomization: a build that fails keeps everything that is applied", 
     CHECK(world.live() == Names{"a", "b"});
     CHECK(world.inventory() == applied);
     CHECK(world.journaled() == applied);
-    CHECK(world.registry.find(kWeb)->status.last_applied_revision == "main@sha1:1");
+    CHECK(world.status().last_applied_revision == "main@sha1:1");
     CHECK(world.cluster.log == Names{"record"});
 }
 
@@ -321,9 +324,10 @@ TEST_CASE("kustomization: a source without an artifact is waited for, a missing 
                                                         world.clock.wall());
     world.pass();
     CHECK(world.condition(kWeb).reason == "ArtifactFailed");
-    world.registry.erase(kSource);
+    world.registry.vanish(*world.registry.find(kSource));
     world.pass();
-    CHECK(world.condition(kWeb).message == "Source 'GitRepository/apps/shop' not found");
+    CHECK(world.condition(kWeb).message == 
+          "GitRepository.source.toolkit.fluxcd.io \"shop\" not found: in namespace apps");
     CHECK(world.renderer.renders == 0);
 }
 
@@ -334,7 +338,8 @@ TEST_CASE("kustomization: nothing is rendered before its dependencies are ready 
     auto const next = world.pass();
     CHECK(next.after == 30s);
     CHECK(world.condition(kWeb).reason == "DependencyNotReady");
-    CHECK(world.condition(kWeb).message == "dependency 'apps/base' not found");
+    CHECK(world.condition(kWeb).message == 
+          "dependency 'apps/base' not found: kustomizations.kustomize.toolkit.fluxcd.io \"base\" not found");
 
     world.want("base");
     world.pass();
@@ -360,7 +365,8 @@ TEST_CASE("kustomization: a circle of dependencies is named, not waited for", "[
     world.pass();
 
     CHECK(world.condition(kWeb).reason == "DependencyNotReady");
-    CHECK(world.condition(kWeb).message == "dependency 'apps/base' depends on this Kustomization: dependency cycle");
+    CHECK(world.condition(kWeb).message == 
+          "dependency 'apps/base' is not ready: dependency cycle web -> base -> third -> web");
     CHECK(world.renderer.renders == 0);
 }
 
@@ -392,7 +398,7 @@ TEST_CASE("kustomization: suspended, nothing is touched; resumed, it is looked a
 
     world.want("web");
     world.pass();
-    CHECK(world.registry.find(kWeb)->status.last_applied_revision == "main@sha1:2");
+    CHECK(world.status().last_applied_revision == "main@sha1:2");
 }
 
 TEST_CASE("kustomization: an unreadable spec stalls until there is another one", "[reconcile]") {
@@ -493,10 +499,311 @@ TEST_CASE("kustomization: without a cluster it says so and keeps the wish", "[re
     ports.cluster = nullptr;
     Kustomizations alone{ports, world.renderer, world.owned, {}, {[] {}, [](Key const&) {}}};
 
-    world.run(alone.reconcile(kWeb));
+    story::Passes::Stories stories{};
+    stories[static_cast<std::size_t>(Kind::kustomization)] = &alone;
+    story::Passes passes{ports, stories};
+    world.run(passes.run(kWeb));
 
     CHECK(world.condition(kWeb).message == "no cluster is configured: see `kubeconfig` in holdfast.yaml");
     CHECK(world.renderer.renders == 0);
+}
+
+TEST_CASE("kustomization: a failed pass is tried again at its retry, whoever wakes it", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.renderer.refuse = Error{Errc::invalid_input, "kustomize build failed"};
+    CHECK(world.pass().after == 2min);
+    auto const saves = world.journal.saves;
+
+    world.clock.now += 1s;
+    auto const woken = world.pass();
+
+    CHECK(woken.after == 119s);
+    CHECK(world.renderer.renders == 1);
+    CHECK(world.journal.saves == saves);
+    world.clock.now += 119s;
+    CHECK(world.pass().after == 2min);
+    CHECK(world.renderer.renders == 2);
+    CHECK(world.journal.transactions == 1);  // the same failure again is written nowhere
+    world.commit("2");
+    world.pass();
+    CHECK(world.renderer.renders == 3);
+}
+
+TEST_CASE("kustomization: a repeated failure costs no write and no event", "[reconcile]") {
+    World world;
+    world.want("web", R"(,"dependsOn":[{"name":"web"}])");
+    world.pass();
+    auto const saves = world.journal.saves;
+    auto const records = world.journal.records.size();
+    std::size_t heard = 0;
+    world.registry.listen([&](model::Entry const&, model::Change) { ++heard; });
+    world.cluster.log.clear();
+
+    for (int i = 0; i < 10; ++i) world.pass();
+
+    CHECK(world.condition(kWeb).message == "dependency 'apps/web' is not ready: dependency cycle web -> web");
+    CHECK(world.journal.saves == saves);
+    CHECK(world.journal.records.size() == records);
+    CHECK(heard == 0);
+    CHECK(world.cluster.log.empty());
+}
+
+namespace {
+
+/// A Deployment among the rendered objects, as healthy as a test says.
+struct HealthWorld : World {
+    rollout::Applied answer(kube::Health health) {
+        rollout::Known const* known = owned.find({kWeb}, "apps_a__ConfigMap");
+        return {.id = *kube::parse_object_id("apps_a__ConfigMap"),
+                .owned = known->object,
+                .action = rollout::Action::unchanged,
+                .status = {health, "crash loop"}};
+    }
+    void becomes(kube::Health health) { owned.update({kWeb}, answer(health)); }
+};
+
+}  // namespace
+
+TEST_CASE("kustomization: with wait, an object that fails later makes it not ready, and healthy again ready", "[reconcile]") {
+    HealthWorld world;
+    world.want("web", R"(,"wait":true)");
+    world.pass();
+    REQUIRE(world.condition(kWeb).status == Truth::yes);
+    auto const renders = world.renderer.renders;
+
+    world.becomes(kube::Health::failed);
+    world.pass();
+
+    CHECK(world.condition(kWeb).status == Truth::no);
+    CHECK(world.condition(kWeb).reason == "HealthCheckFailed");
+    CHECK(world.condition(kWeb, "Healthy").status == Truth::no);
+    CHECK(world.condition(kWeb, "Healthy").message ==
+          "failed early due to stalled resources: [ConfigMap/apps/a status: 'Failed': crash loop]");
+    CHECK(world.journal.records.back().fields.at("ComplianceState") == "Non-Compliant");
+    auto const saves = world.journal.saves;
+    world.clock.now += 2min;
+    world.pass();
+    CHECK(world.journal.saves == saves);  // it is said already
+
+    world.becomes(kube::Health::current);
+    world.pass();
+    CHECK(world.condition(kWeb).status == Truth::yes);
+    CHECK(world.condition(kWeb, "Healthy").status == Truth::yes);
+    CHECK(world.journal.records.back().fields.at("ComplianceState") == "Compliant");
+    CHECK(world.renderer.renders == renders);
+}
+
+TEST_CASE("kustomization: with wait, an object that stays unready fails it at the timeout, a wake-up does not restart it",
+          "[reconcile]") {
+    HealthWorld world;
+    world.want("web", R"(,"wait":true,"timeout":"1m")");
+    world.pass();
+    world.becomes(kube::Health::in_progress);
+
+    world.pass();
+    CHECK(world.condition(kWeb).status == Truth::yes);  // a moment is no news
+    for (int second = 0; second < 59; ++second) {
+        world.clock.now += 1s;
+        world.pass();
+    }
+    CHECK(world.condition(kWeb).status == Truth::unknown);
+    world.clock.now += 1s;
+    world.pass();
+
+    CHECK(world.condition(kWeb).reason == "HealthCheckFailed");
+    CHECK(world.condition(kWeb).message ==
+          "health check failed after 1m0s: timeout waiting for: [ConfigMap/apps/a status: 'InProgress']");
+}
+
+TEST_CASE("kustomization: a request on an unhealthy one is answered by the pass it starts", "[reconcile]") {
+    HealthWorld world;
+    world.want("web", R"(,"wait":true,"timeout":"1m")");
+    world.pass();
+    world.becomes(kube::Health::in_progress);
+    world.registry.find(kWeb)->meta.requested_at = "t1";
+    auto const renders = world.renderer.renders;
+
+    world.pass();
+    world.becomes(kube::Health::in_progress);  // the apply's answer said otherwise
+    for (int second = 0; second <= 61; ++second) {
+        world.clock.now += 1s;
+        world.pass();
+    }
+
+    CHECK(world.renderer.renders == renders + 1);
+    CHECK(world.registry.find(kWeb)->status.last_handled_reconcile_at == "t1");
+    CHECK(world.condition(kWeb).reason == "HealthCheckFailed");
+}
+
+TEST_CASE("kustomization: a request applies every object, known or not", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.pass();
+    world.cluster.log.clear();
+    world.registry.find(kWeb)->meta.requested_at = "t1";
+
+    world.pass();
+
+    CHECK(std::ranges::count(world.cluster.log, "apply ConfigMap/apps/a") == 1);
+    CHECK(std::ranges::count(world.cluster.log, "apply ConfigMap/apps/b") == 1);
+}
+
+TEST_CASE("kustomization: an object that moves to another one of the same source is never deleted", "[reconcile]") {
+    struct ByName final : Renderer {
+        std::map<std::string, Names> names;  // by path
+        Task<Rendered> render(model::Artifact artifact, model::KustomizationSpec spec) override {
+            Rendered out{.digest = "sha256:" + artifact.digest + spec.path};
+            for (std::string const& name : names[spec.path]) {
+                out.objects.push_back({{"apiVersion", "v1"},
+                                       {"kind", "ConfigMap"},
+                                       {"metadata", boost::json::object{{"name", name}, {"namespace", "apps"}}}});
+            }
+            co_return out;
+        }
+    };
+    World world;
+    ByName renderer;
+    Kustomizations story{world.ports(), renderer, world.owned, {}, {[] {}, [](Key const&) {}}};
+    renderer.names = {{"./web", {"moved", "web"}}, {"./base", {"base"}}};
+    world.want("web", R"(,"path":"./web")");
+    world.want("base", R"(,"path":"./base")");
+    auto const pass = [&](Key const& key) { return world.StoryWorld::pass(story, key); };
+    pass(kWeb);
+    pass(kBase);
+    auto const uid = std::string{kube::uid_of(world.cluster.objects.at("apps_moved__ConfigMap"))};
+    world.commit("2");
+    renderer.names = {{"./web", {"web"}}, {"./base", {"base", "moved"}}};
+
+    auto const waits = pass(kWeb);
+    CHECK(waits.after == 500ms);
+    CHECK(world.cluster.objects.contains("apps_moved__ConfigMap"));
+    pass(kBase);
+    pass(kWeb);
+
+    CHECK(std::string{kube::uid_of(world.cluster.objects.at("apps_moved__ConfigMap"))} == uid);
+    CHECK(world.inventory() == Names{"apps_web__ConfigMap"});
+    CHECK(world.inventory(kBase) == Names{"apps_base__ConfigMap", "apps_moved__ConfigMap"});
+    CHECK(world.condition(kWeb).message == "Applied revision: main@sha1:2");
+}
+
+TEST_CASE("kustomization: what is stale does not wait for ever for the others", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.want("base");  // never runs
+    world.pass();
+    world.commit("2");
+    world.renderer.names = {"b"};
+    world.pass();
+    CHECK(world.live() == Names{"a", "b"});
+
+    world.clock.now += 11s;
+    world.pass();
+
+    CHECK(world.live() == Names{"b"});
+    CHECK(world.condition(kWeb).status == Truth::yes);
+}
+
+TEST_CASE("kustomization: WaitForTermination waits for what a finalizer holds, and says so", "[reconcile]") {
+    World world;
+    world.want("web", R"(,"deletionPolicy":"WaitForTermination","timeout":"1m")");
+    world.pass();
+    world.cluster.objects.at("apps_a__ConfigMap")["metadata"].as_object()["finalizers"] = boost::json::array{"ex.io/hold"};
+    world.registry.find(kWeb)->meta.deleting = true;
+
+    auto const first = world.pass();
+
+    CHECK(first.after == 2s);
+    REQUIRE(world.registry.find(kWeb) != nullptr);
+    CHECK(world.condition(kWeb).message == "waiting for the termination of [ConfigMap/apps/a]");
+    CHECK(world.journal.entries.contains(kWeb));
+    SECTION("until it is gone") {
+        world.cluster.objects.erase("apps_a__ConfigMap");
+        world.pass();
+        CHECK(world.registry.find(kWeb) == nullptr);
+    }
+    SECTION("or until the timeout") {
+        world.clock.now += 61s;
+        world.pass();
+        CHECK(world.registry.find(kWeb) == nullptr);
+    }
+}
+
+TEST_CASE("kustomization: a deletion that cannot go on says why, and backs off", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.pass();
+    world.cluster.discovery_fails = Error{Errc::busy, "the server is not able to say"};
+    world.registry.find(kWeb)->meta.deleting = true;
+
+    auto const first = world.pass();
+
+    CHECK(world.condition(kWeb).reason == "PruneFailed");
+    CHECK(world.condition(kWeb).message.starts_with("pruning for deleted resource failed: delete failed, errors: "));
+    CHECK(model::compliance_of(world.registry.find(kWeb)->status.conditions, false) == model::Compliance::non_compliant);
+    REQUIRE(first.after);
+    CHECK(*first.after >= 4s);
+    world.cluster.discovery_fails.reset();
+    world.pass();
+    CHECK(world.live().empty());
+    CHECK(world.registry.find(kWeb) == nullptr);
+}
+
+TEST_CASE("kustomization: a refused finalizer is a condition and a back-off", "[reconcile]") {
+    World world;
+    world.want("web").meta.has_finalizer = false;
+    world.cluster.objects["apps_web_kustomize.toolkit.fluxcd.io_Kustomization"] =
+        boost::json::parse(R"({"apiVersion":"kustomize.toolkit.fluxcd.io/v1","kind":"Kustomization",
+                               "metadata":{"name":"web","namespace":"apps","resourceVersion":"1"}})")
+            .as_object();
+    world.cluster.refuse_patch = [](kube::Target const& target, json::value const&) -> std::optional<kube::Refusal> {
+        if (target.subresource == "status") return std::nullopt;
+        return kube::Refusal{.code = 403, .reason = "Forbidden", .message = "not yours"};
+    };
+
+    auto const next = world.pass();
+
+    REQUIRE(next.after);
+    CHECK(*next.after >= 4s);
+    CHECK(world.condition(kWeb).reason == "FinalizerFailed");
+    CHECK(world.condition(kWeb).message.find("not yours") != std::string::npos);
+    CHECK(world.renderer.renders == 0);
+}
+
+TEST_CASE("kustomization: an exception ends its pass, and nothing else", "[reconcile]") {
+    struct Broken final : Renderer {
+        Task<Rendered> render(model::Artifact, model::KustomizationSpec) override {
+            throw std::out_of_range{"vector::_M_range_check"};
+            co_return Rendered{};
+        }
+    };
+    World world;
+    Broken renderer;
+    Kustomizations story{world.ports(), renderer, world.owned, {}, {[] {}, [](Key const&) {}}};
+    world.want("web");
+
+    auto const next = world.StoryWorld::pass(story, kWeb);
+
+    REQUIRE(next.after);
+    CHECK(*next.after >= 4s);
+    CHECK(world.condition(kWeb).reason == "InternalError");
+    CHECK(world.condition(kWeb).message == "a bug of Holdfast ended this pass: vector::_M_range_check");
+}
+
+TEST_CASE("kustomization: what the journal could not be told is not said either, and is tried again", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.journal.refuse = Error{Errc::limit, "the disk is full"};
+    CHECK(world.pass().after == 10s);
+    CHECK(world.condition(kWeb).type == "absent");
+    CHECK(world.registry.find(kWeb)->unrecorded == "the disk is full");
+
+    world.journal.refuse.reset();
+    world.clock.now += 2min;
+    world.pass();
+
+    CHECK(world.registry.find(kWeb)->unrecorded.empty());
+    CHECK(world.condition(kWeb).status == Truth::yes);
 }
 
 }  // namespace holdfast::reconcile

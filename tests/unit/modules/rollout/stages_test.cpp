@@ -1,29 +1,26 @@
-// tests/unit/modules/reconcile/stages_test.cpp: definitions come first, webhooks last, and deletion goes backwards.
-#include "modules/reconcile/stages.hpp"
+// tests/unit/modules/rollout/stages_test.cpp: definitions come first, webhooks last, and deletion goes backwards.
+#include "modules/rollout/stages.hpp"
 
-#include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 
-namespace holdfast::reconcile {
+namespace holdfast::rollout {
 
 namespace {
 
-kube::Object object(std::string_view api_version, std::string_view kind, std::string_view name,
-                    std::string_view ns = "a") {
-    return {{"apiVersion", api_version},
-            {"kind", kind},
-            {"metadata", boost::json::object{{"name", name}, {"namespace", ns}}}};
+Wish object(std::string_view api_version, std::string_view kind, std::string_view name, std::string_view ns = "a") {
+    auto const gvk = kube::parse_api_version(api_version, kind);
+    return {.id = {std::string{ns}, std::string{name}, gvk.group, gvk.kind}, .version = gvk.version, .object = {}};
 }
 
 std::vector<std::string> kinds(Stage const& stage) {
     std::vector<std::string> found;
-    for (kube::Object const& one : stage.objects) found.emplace_back(kube::find_string(one, {"kind"}));
+    for (Wish const& one : stage.wishes) found.push_back(one.id.kind);
     return found;
 }
 
 }  // namespace
 
-TEST_CASE("stages: definitions, classes, then everything else in Flux's order", "[reconcile]") {
+TEST_CASE("stages: definitions, classes, then everything else in Flux's order", "[rollout]") {
     auto const stages =
         stages_of({object("apps/v1", "Deployment", "d"), object("v1", "Service", "s"),
                    object("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "w", ""),
@@ -41,18 +38,18 @@ TEST_CASE("stages: definitions, classes, then everything else in Flux's order", 
     CHECK_FALSE(stages[2].wait);
 }
 
-TEST_CASE("stages: equal kinds are ordered by namespace and name, and empty stages are left out", "[reconcile]") {
+TEST_CASE("stages: equal kinds are ordered by namespace and name, and empty stages are left out", "[rollout]") {
     auto const stages = stages_of({object("v1", "ConfigMap", "b", "z"), object("v1", "ConfigMap", "c", "a"),
                                    object("v1", "ConfigMap", "b", "a")});
 
     REQUIRE(stages.size() == 1);
-    CHECK(kube::name_of(stages[0].objects[0]) == "b");
-    CHECK(kube::namespace_of(stages[0].objects[0]) == "a");
-    CHECK(kube::name_of(stages[0].objects[1]) == "c");
-    CHECK(kube::namespace_of(stages[0].objects[2]) == "z");
+    CHECK(stages[0].wishes[0].id.name == "b");
+    CHECK(stages[0].wishes[0].id.ns == "a");
+    CHECK(stages[0].wishes[1].id.name == "c");
+    CHECK(stages[0].wishes[2].id.ns == "z");
 }
 
-TEST_CASE("stages: deletion is the reverse of applying", "[reconcile]") {
+TEST_CASE("stages: deletion is the reverse of applying", "[rollout]") {
     std::vector<kube::ObjectId> ids{
         {"", "a", "", "Namespace"}, {"a", "d", "apps", "Deployment"}, {"a", "c", "", "ConfigMap"}};
 
@@ -63,4 +60,4 @@ TEST_CASE("stages: deletion is the reverse of applying", "[reconcile]") {
     CHECK(ids[2].kind == "Namespace");
 }
 
-}  // namespace holdfast::reconcile
+}  // namespace holdfast::rollout

@@ -1,0 +1,388 @@
+// tests/unit/modules/rollout/owned_test.cpp: what is known of applied objects, told by watches before, in and after a pass.
+#include "modules/rollout/owned.hpp"
+#include "modules/rollout/marks.hpp"
+#include "modules/rollout/prune.hpp"
+#include "tests/support/fake_cluster.hpp"
+
+#include <boost/json/parse.hpp>
+#include <catch2/catch.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <deque>
+
+namespace holdfast::rollout {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Event = kube::Event;
+
+Owner const kDairy{{model::Kind::kustomization, "apps", "dairy"}};
+Owner const kFruit{{model::Kind::kustomization, "apps", "fruit"}};
+std::string const kId = "apps_milk__ConfigMap";
+
+class ManualClock final : public Clock {
+public:
+    std::chrono::nanoseconds now{1'000s};
+    std::chrono::system_clock::time_point wall() const override {
+        return std::chrono::system_clock::time_point{1'750'000'000s + now};
+    }
+    std::chrono::nanoseconds boot() const override { return now; }
+};
+
+/// Lists nothing, then shows the events that a test puts.
+class WatchedCluster final : public test::FakeCluster {
+public:
+    std::vector<kube::Object> listed;
+    std::deque<std::pair<Event, kube::Object>> events;
+    bool refuses_once = false;                     // the next delete: 409
+    std::function<void(kube::Object&)> meanwhile;  // what happens to the object before that
+
+    Task<std::string> list(kube::Resource, kube::ListOptions, std::function<void()> begin, kube::ObjectSink sink,
+                           kube::Refusal*) override {
+        begin();
+        for (kube::Object const& object : listed) {
+            auto taken = sink(object);
+            if (!taken) co_return fail(std::move(taken));
+        }
+        co_return std::string{"1"};
+    }
+    Task<void> watch(kube::Resource, kube::WatchOptions, kube::EventSink sink, kube::Refusal*) override {
+        for (;;) {
+            while (!events.empty()) {
+                auto [event, object] = std::move(events.front());
+                events.pop_front();
+                auto taken = sink(event, std::move(object));
+                if (!taken) co_return taken;
+            }
+            co_await sleep_for(1ms);
+        }
+    }
+    Task<void> remove(kube::Target target, kube::DeleteOptions options, kube::Refusal* refusal) override {
+        if (std::exchange(refuses_once, false)) {
+            for (auto& [id, object] : objects) meanwhile(object);
+            if (refusal != nullptr) refusal->code = 409;
+            co_return fail(Errc::busy, "the object has been modified");
+        }
+        auto removed = co_await test::FakeCluster::remove(std::move(target), std::move(options), refusal);
+        co_return removed;
+    }
+};
+
+/// `fields`: what our last apply still owns.
+kube::Object milk(Owner const& owner, std::string version, std::string uid = "u1", std::string fields = "f:key") {
+    kube::Object object{{"apiVersion", "v1"},
+                        {"kind", "ConfigMap"},
+                        {"metadata", boost::json::object{{"name", "milk"}, {"namespace", "apps"}}}};
+    stamp(object, owner, {}, {});
+    auto& metadata = object["metadata"].as_object();
+    metadata["uid"] = uid;
+    metadata["resourceVersion"] = version;
+    metadata["managedFields"] =
+        boost::json::array{boost::json::object{{"manager", owner.manager()},
+                                               {"operation", "Apply"},
+                                               {"fieldsV1", boost::json::object{{fields, boost::json::object{}}}}}};
+    return object;
+}
+
+model::OwnedObject row(Owner const& owner, std::string version, std::string uid = "u1") {
+    return {.entry = {kId, "v1"},
+            .uid = uid,
+            .resource_version = version,
+            .wished = 7,
+            .fields = owned_fields(milk(owner, version), owner.manager())};
+}
+
+Applied answer(Owner const& owner, std::string version, std::string uid = "u1") {
+    return {.id = *kube::parse_object_id(kId),
+            .owned = row(owner, version, uid),
+            .action = Action::configured,
+            .status = {kube::Health::current, ""}};
+}
+
+struct World {
+    asio::io_context io{1};
+    ManualClock clock;
+    int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    Log log{{.fd = nowhere}, clock};
+    WatchedCluster cluster;
+    OwnedObjects owned{{io.get_executor(), &cluster, log, clock}, 4};
+
+    ~World() {
+        asio::co_spawn(io, owned.stop(), [](std::exception_ptr) {});
+        io.restart();
+        io.run_for(100ms);
+        ::close(nowhere);
+    }
+    void show(Event event, kube::Object object) {
+        cluster.events.emplace_back(event, std::move(object));
+        listen();
+    }
+    void listen() {
+        io.restart();
+        io.run_for(15ms);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("owned: somebody's change in the middle of a pass is drift when the pass has ended", "[rollout][owned]") {
+    World world;
+    world.cluster.listed = {milk(kDairy, "10")};
+    world.owned.load(kDairy, {row(kDairy, "10")});
+    world.listen();
+    world.owned.begin_pass(kDairy);
+    world.show(Event::modified, milk(kDairy, "11"));                   // our own write
+    world.show(Event::modified, milk(kDairy, "12", "u1", "f:other"));  // and theirs, before our answer is read
+
+    world.owned.replace(kDairy, {answer(kDairy, "11")}, {});
+    CHECK_FALSE(world.owned.repair_due(kDairy));
+    world.owned.end_pass(kDairy);
+
+    CHECK(world.owned.repair_due(kDairy));
+    CHECK(world.owned.drifts().at(0).what == "changed");
+}
+
+TEST_CASE("owned: a pass's own writes are no drift", "[rollout][owned]") {
+    World world;
+    world.cluster.listed = {milk(kDairy, "10")};
+    world.owned.load(kDairy, {row(kDairy, "10")});
+    world.listen();
+    world.owned.begin_pass(kDairy);
+    world.show(Event::modified, milk(kDairy, "11", "u1", "f:more"));
+
+    auto applied = answer(kDairy, "11");
+    applied.owned.fields = owned_fields(milk(kDairy, "11", "u1", "f:more"), kDairy.manager());
+    world.owned.replace(kDairy, {applied}, {});
+    world.owned.end_pass(kDairy);
+
+    CHECK_FALSE(world.owned.repair_due(kDairy));
+    CHECK(world.owned.drifts().empty());
+}
+
+TEST_CASE("owned: an object deleted in the middle of a pass is missed when the pass has ended", "[rollout][owned]") {
+    World world;
+    world.cluster.listed = {milk(kDairy, "10")};
+    world.owned.load(kDairy, {row(kDairy, "10")});
+    world.listen();
+    world.owned.begin_pass(kDairy);
+    world.show(Event::deleted, milk(kDairy, "12"));
+
+    SECTION("after our write: it is gone") {
+        world.owned.replace(kDairy, {answer(kDairy, "11")}, {});
+        world.owned.end_pass(kDairy);
+        CHECK(world.owned.repair_due(kDairy));
+    }
+    SECTION("before our write, which made it again: it is there") {
+        world.owned.replace(kDairy, {answer(kDairy, "13", "u2")}, {});
+        world.owned.end_pass(kDairy);
+        CHECK_FALSE(world.owned.repair_due(kDairy));
+    }
+    SECTION("by the pass itself: nobody knows it any more") {
+        world.owned.replace(kDairy, {}, {});
+        world.owned.end_pass(kDairy);
+        CHECK(world.owned.find(kDairy, kId) == nullptr);
+        CHECK(world.owned.drifts().empty());
+    }
+}
+
+TEST_CASE("owned: of two owners that the journal names, dropping one keeps the other's", "[rollout][owned]") {
+    // A power cut after an object moved from one Kustomization to another, before the first one's own pass.
+    World world;
+    world.cluster.listed = {milk(kDairy, "11")};
+    world.owned.load(kDairy, {row(kDairy, "11")});
+    world.owned.load(kFruit, {row(kFruit, "10")});
+    world.listen();
+
+    world.owned.replace(kFruit, {}, {});
+
+    REQUIRE(world.owned.find(kDairy, kId) != nullptr);
+    CHECK(world.owned.find(kFruit, kId) == nullptr);
+    CHECK(world.owned.of(kDairy).size() == 1);
+    world.show(Event::deleted, milk(kDairy, "12"));
+    CHECK(world.owned.repair_due(kDairy));
+}
+
+TEST_CASE("owned: what a pass meant to write stays known when the pass fails", "[rollout][owned]") {
+    World world;
+    world.owned.plan(kDairy, {{.entry = {kId, "v1"}}});
+    world.owned.begin_pass(kDairy);
+    world.owned.end_pass(kDairy);
+
+    REQUIRE(world.owned.of(kDairy).size() == 1);
+    CHECK(world.owned.of(kDairy)[0]->object.wished == 0);
+    CHECK_FALSE(world.owned.repair_due(kDairy));
+    world.owned.replace(kDairy, {}, {});
+    CHECK(world.owned.of(kDairy).empty());
+}
+
+TEST_CASE("owned: what the watch shows before our own write is older, in whatever order versions count", "[rollout][owned]") {
+    World world;
+    world.cluster.listed = {milk(kDairy, "900")};
+    world.owned.load(kDairy, {row(kDairy, "900")});
+    world.listen();
+    world.owned.begin_pass(kDairy);
+    world.owned.replace(kDairy, {answer(kDairy, "12")}, {});  // a restored server counts from lower
+    world.owned.end_pass(kDairy);
+
+    world.show(Event::modified, milk(kDairy, "901", "u1", "f:other"));  // on its way since before our write
+    CHECK_FALSE(world.owned.repair_due(kDairy));
+    world.show(Event::modified, milk(kDairy, "12"));
+    CHECK_FALSE(world.owned.repair_due(kDairy));
+    world.show(Event::modified, milk(kDairy, "13", "u1", "f:other"));
+    CHECK(world.owned.repair_due(kDairy) == 0s);
+}
+
+TEST_CASE("owned: a write of ours that the watch never shows is given up after a while", "[rollout][owned]") {
+    World world;
+    world.cluster.listed = {milk(kDairy, "10")};
+    world.owned.load(kDairy, {row(kDairy, "10")});
+    world.listen();
+    world.owned.begin_pass(kDairy);
+    world.owned.replace(kDairy, {answer(kDairy, "11")}, {});
+    world.owned.end_pass(kDairy);
+    world.show(Event::modified, milk(kDairy, "7", "u1", "f:other"));  // the server was restored: 11 will never come
+    world.owned.settle_doubts();
+    CHECK_FALSE(world.owned.repair_due(kDairy));
+
+    world.clock.now += 31s;
+    world.owned.settle_doubts();
+
+    CHECK(world.owned.repair_due(kDairy) == 0s);
+}
+
+TEST_CASE("owned: a fighter is answered at once, then at 1, 2, 4 … seconds up to the interval, and forgotten when quiet",
+          "[rollout][owned]") {
+    World world;
+    world.owned.set_interval(kDairy, 10s);
+    world.cluster.listed = {milk(kDairy, "10")};
+    world.owned.load(kDairy, {row(kDairy, "10")});
+    world.listen();
+    int version = 10;
+    std::vector<std::chrono::seconds> waits;
+    std::vector<std::size_t> news;
+    auto const fight = [&] {
+        world.show(Event::modified, milk(kDairy, std::to_string(++version), "u1", "f:other"));
+        auto const due = world.owned.repair_due(kDairy);
+        REQUIRE(due);
+        waits.push_back(std::chrono::duration_cast<std::chrono::seconds>(*due));
+        news.push_back(world.owned.new_spells(kDairy).size());
+        world.clock.now += *due;
+        REQUIRE(world.owned.is_due(*world.owned.find(kDairy, kId)));
+        world.owned.begin_pass(kDairy);
+        std::string const own = std::to_string(++version);
+        world.owned.replace(kDairy, {answer(kDairy, own)}, {});
+        world.owned.end_pass(kDairy);
+        world.show(Event::modified, milk(kDairy, own));
+        CHECK_FALSE(world.owned.repair_due(kDairy));
+    };
+
+    for (int i = 0; i < 7; ++i) fight();
+
+    CHECK(waits == std::vector{0s, 1s, 2s, 4s, 8s, 10s, 10s});
+    CHECK(news == std::vector<std::size_t>{1, 0, 0, 0, 0, 0, 0});
+    REQUIRE(world.owned.drifts().size() == 1);
+    CHECK(world.owned.drifts()[0].count == 7);
+    CHECK(world.owned.drifts()[0].repaired);
+
+    world.clock.now += 21s;
+    fight();
+    CHECK(waits.back() == 0s);
+    CHECK(news.back() == 1);
+}
+
+TEST_CASE("owned: a finished Job that its time-to-live removed is made again at the interval, not before", "[rollout][owned]") {
+    World world;
+    world.owned.set_interval(kDairy, 600s);
+    auto const job = [&](std::string version, bool done) {
+        auto object = milk(kDairy, std::move(version));
+        object["apiVersion"] = "batch/v1";
+        object["kind"] = "Job";
+        if (done) {
+            object["status"] = boost::json::parse(R"({"succeeded":1,"conditions":[{"type":"Complete","status":"True"}]})");
+        }
+        return object;
+    };
+    model::OwnedObject row_of_job = row(kDairy, "10");
+    row_of_job.entry.id = "apps_milk_batch_Job";
+    world.cluster.listed = {job("10", false)};
+    world.owned.load(kDairy, {row_of_job});
+    world.listen();
+    bool const done = GENERATE(true, false);
+    if (done) world.show(Event::modified, job("11", true));
+
+    world.show(Event::deleted, job("12", done));
+
+    CHECK(world.owned.repair_due(kDairy) == (done ? 600s : 0s));
+}
+
+TEST_CASE("owned: fields that kubectl added are drift; an object that says Merge or disabled is left", "[rollout][owned]") {
+    World world;
+    world.cluster.listed = {milk(kDairy, "10")};
+    world.owned.load(kDairy, {row(kDairy, "10")});
+    world.listen();
+    auto edited = milk(kDairy, "11");
+    edited["metadata"].as_object()["managedFields"].as_array().push_back(boost::json::parse(
+        R"({"manager":"kubectl-edit","operation":"Update","time":"2026-01-03T00:00:00Z","fieldsV1":{"f:data":{"f:more":{}}}})"));
+
+    SECTION("edited") {
+        world.show(Event::modified, edited);
+        CHECK(world.owned.repair_due(kDairy) == 0s);
+        CHECK(world.owned.new_spells(kDairy) ==
+              std::vector<std::string>{"ConfigMap/apps/milk was changed by kubectl-edit (Update)"});
+    }
+    SECTION("with the mark Merge") {
+        kube::set_annotation(edited, "kustomize.toolkit.fluxcd.io/ssa", "Merge");
+        world.show(Event::modified, edited);
+        CHECK_FALSE(world.owned.repair_due(kDairy));
+    }
+    SECTION("with reconciliation disabled on the live object") {
+        kube::set_annotation(edited, "kustomize.toolkit.fluxcd.io/reconcile", "disabled");
+        world.show(Event::modified, edited);
+        CHECK_FALSE(world.owned.repair_due(kDairy));
+    }
+}
+
+TEST_CASE("owned: after a list that lacks an object it is gone; another cluster's objects are nobody's", "[rollout][owned]") {
+    World world;
+    world.cluster.listed = {};
+    world.owned.load(kDairy, {row(kDairy, "10")});
+
+    SECTION("the same cluster") {
+        world.listen();
+        CHECK(world.owned.repair_due(kDairy) == 0s);
+        CHECK(world.owned.drifts().at(0).what == "deleted");
+    }
+    SECTION("another one: nothing is drift before it was applied there") {
+        world.owned.forget_cluster();
+        world.listen();
+        CHECK_FALSE(world.owned.repair_due(kDairy));
+        CHECK(world.owned.find(kDairy, kId)->object.wished == 0);
+    }
+}
+
+TEST_CASE("prune: an object that another owner takes over between look and delete stays", "[rollout][prune]") {
+    World world;
+    world.cluster.objects[kId] = milk(kDairy, "10");
+    world.cluster.refuses_once = true;
+
+    SECTION("taken over") {
+        world.cluster.meanwhile = [](kube::Object& object) { object = milk(kFruit, "11"); };
+        auto const pruned = test::run_task(prune(world.cluster, kDairy, {row(kDairy, "10")}));
+        REQUIRE(pruned);
+        CHECK(pruned->deleted.empty());
+        CHECK(pruned->survivors.empty());
+        CHECK(world.cluster.objects.contains(kId));
+    }
+    SECTION("only changed: it goes") {
+        world.cluster.meanwhile = [](kube::Object& object) { object = milk(kDairy, "11"); };
+        auto const pruned = test::run_task(prune(world.cluster, kDairy, {row(kDairy, "10")}));
+        REQUIRE(pruned);
+        CHECK(pruned->deleted == std::vector<std::string>{"ConfigMap/apps/milk"});
+        CHECK(world.cluster.objects.empty());
+    }
+}
+
+}  // namespace holdfast::rollout
