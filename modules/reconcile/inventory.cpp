@@ -52,7 +52,8 @@ rollout::ApplyOptions Kustomizations::apply_options(Pass const& run) const {
             .kinds_changed = hooks_.kinds_changed,
             .known = [this, owner = run.owner, known_counts](rollout::Wish const& wish) -> model::OwnedObject const* {
                 Known const* known = owned_.find(owner, wish.id.text());
-                if (!known_counts || known == nullptr || known->taken || known->object.wished != wish.wished) return nullptr;
+                if (!known_counts || known == nullptr || known->taken || known->object.wished != wish.wished)
+                    return nullptr;
                 return known->drifted && owned_.is_due(*known) ? nullptr : &known->object;
             },
             .before = [this, owner = run.owner](kube::ObjectId const& id) -> model::OwnedObject const* {

@@ -22,6 +22,7 @@ using story::Stop;
 
 namespace {
 
+/// One line an object that changed, each ended as Flux ends it in the message of a pass that failed later.
 std::string change_log(ApplyReport const& report) {
     std::string lines;
     for (Applied const& one : report.objects) {
@@ -211,6 +212,7 @@ asio::awaitable<Outcome> Kustomizations::apply(Pass run, Rendered rendered) {
     }
     ApplyReport applied;
     Error error;
+    bool written = false;
     auto wishes = co_await rollout::place(*ports_.cluster, std::move(rendered.objects));
     bool ok = wishes.has_value();
     if (!ok) error = std::move(wishes).error();
@@ -224,6 +226,7 @@ asio::awaitable<Outcome> Kustomizations::apply(Pass run, Rendered rendered) {
                      .revision = run.artifact.revision};
             co_return stop(std::move(run), std::move(why));
         }
+        written = true;
         run.spells = owned_.new_spells(run.owner);
         owned_.begin_pass(run.owner);
         auto done = co_await rollout::apply_staged(*ports_.cluster, ports_.clock, run.owner, std::move(*wishes),
@@ -241,7 +244,7 @@ asio::awaitable<Outcome> Kustomizations::apply(Pass run, Rendered rendered) {
         run.outcome.owned = owned_rows(run.owner);
         state.failed = {run.artifact.digest, run.entry.spec_digest, ports_.clock.boot() + run.spec.retry_interval};
         Stop why{.reason = "ReconciliationFailed",
-                 .message = std::move(error.message) + (changes.empty() ? "" : "\n" + changes),
+                 .message = error.message + (written ? "\n" : "") + (changes.empty() ? "" : changes + "\n"),
                  .retry = run.spec.retry_interval,
                  .progress = run.progress("Detecting drift for"),
                  .revision = run.artifact.revision};
@@ -492,7 +495,9 @@ asio::awaitable<Outcome> Kustomizations::finalize(Entry entry) {
             owned_.end_pass(owner);
         }
         std::string const text = joined(pruned.deleted, " deleted");
-        if (!text.empty()) outcome.news.push_back({.reason = "Progressing", .message = text, .revision = revision});
+        auto const* ready = entry.status.conditions.find("Ready");
+        std::string const reason = ready == nullptr ? "info" : ready->reason;
+        if (!text.empty()) outcome.news.push_back({.reason = reason, .message = text, .revision = revision});
         if (!pruned.error.empty()) {
             outcome.owned = owned_rows(owner);
             Stop why{.reason = "PruneFailed",
@@ -514,8 +519,11 @@ asio::awaitable<Outcome> Kustomizations::finalize(Entry entry) {
             co_return outcome;
         }
         if (!there.empty()) {
-            ports_.log.error("reconcile", "failed to wait for resources termination",
-                             {HOLDFAST_LOG_KEY(entry.key), {"error", rollout::list_text(there)}});
+            state.ending->terminating.clear();  // it is told once
+            outcome.news.push_back({.level = LogLevel::error,
+                                    .reason = "ReconciliationSucceeded",
+                                    .message = "failed to wait for resources termination: " + rollout::list_text(there),
+                                    .revision = revision});
         }
     }
     if (vanished) {

@@ -64,8 +64,8 @@ struct Kustomizations::State {
         Boot deadline{};
     };
     std::optional<Ending> ending = {};
-    Backoff retry{BackoffPolicy{.delay_min = std::chrono::milliseconds{5'000},
-                                .delay_max = std::chrono::milliseconds{300'000}}};
+    Backoff retry{
+        BackoffPolicy{.delay_min = std::chrono::milliseconds{5'000}, .delay_max = std::chrono::milliseconds{300'000}}};
 };
 
 /// One pass on its way, from the source to the outcome.
@@ -77,9 +77,9 @@ struct Kustomizations::Pass {
     story::Outcome outcome;
     model::Artifact artifact = {};
     Boot started{};
-    bool asked = false;       // by reconcile.fluxcd.io/requestedAt: everything is applied, known or not
-    bool repairs = false;     // nothing is new but that somebody changed what is applied
-    bool only_looks = false;  // everything is as it was applied, unless a remote base has moved
+    bool asked = false;                    // by reconcile.fluxcd.io/requestedAt: everything is applied, known or not
+    bool repairs = false;                  // nothing is new but that somebody changed what is applied
+    bool only_looks = false;               // everything is as it was applied, unless a remote base has moved
     std::vector<std::string> spells = {};  // who began to fight, for the Event
     bool changed = false;
 

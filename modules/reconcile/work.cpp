@@ -58,8 +58,8 @@ Kustomizations::Work Kustomizations::work_of(Pass const& run) const {
     if (repair && repair->count() == 0) return Work::all;
     if (state.owes) return Work::prune;
     if (!state.facts.complete) return Work::all;
-    bool const moved = !state.facts.remotes.empty() &&
-                       (!state.rendered_at || now >= *state.rendered_at + run.spec.interval);
+    bool const moved =
+        !state.facts.remotes.empty() && (!state.rendered_at || now >= *state.rendered_at + run.spec.interval);
     if (moved) return Work::all;
     bool const checks = run.spec.wait || !run.spec.health_checks.empty();
     return checks || !run.entry.status.conditions.is("Ready", model::Truth::yes) ? Work::health : Work::nothing;

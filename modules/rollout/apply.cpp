@@ -29,6 +29,11 @@ std::string said(kube::ObjectId const& id, kube::Refusal const& refusal) {
 }
 
 Error describe(kube::ObjectId const& id, std::string_view step, Error error, kube::Refusal const& refusal) {
+    if (step == "dry-run" && refusal.is("NotFound")) {
+        error.message =
+            id.display() + (id.ns.empty() ? " namespace not specified: " : " not found: ") + refusal.message;
+        return error;
+    }
     std::string text = id.display() + " " + std::string{step} + " failed";
     if (!refusal.reason.empty()) text += " (" + refusal.reason + ")";
     error.message = text + ": " + (refusal.message.empty() ? error.message : said(id, refusal));

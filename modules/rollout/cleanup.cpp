@@ -78,8 +78,8 @@ bool needs_cleanup(kube::Object const& live, std::string_view manager) {
     if (has("annotations", kAnnotations) || has("labels", kLabels)) return true;
     auto const* managers = kube::find_array(live, {"metadata", "managedFields"});
     return managers != nullptr && std::ranges::any_of(*managers, [&](json::value const& one) {
-        return one.is_object() && is_foreign(one.get_object(), manager);
-    });
+               return one.is_object() && is_foreign(one.get_object(), manager);
+           });
 }
 
 json::array cleanup_patch(kube::Object const& live, std::string_view manager) {

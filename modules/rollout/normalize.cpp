@@ -74,7 +74,8 @@ std::vector<Step> read_path(std::string_view path) {
             if (end == std::string_view::npos) return {};
             std::string_view inside = path.substr(1, end - 1);
             Step step;
-            if (!inside.empty() && inside.find_first_not_of("0123456789") == std::string_view::npos && inside.size() < 9) {
+            if (!inside.empty() && inside.find_first_not_of("0123456789") == std::string_view::npos &&
+                inside.size() < 9) {
                 step.index = std::stoul(std::string{inside});
             } else {
                 while (!inside.empty()) {
@@ -155,12 +156,14 @@ void normalize(kube::Object& object) {
     if (kind == "Deployment" || kind == "StatefulSet" || kind == "DaemonSet" || kind == "ReplicaSet" || kind == "Job") {
         set_tcp_of_containers(object_below(object, {"spec", "template", "spec"}));
     }
-    if (kind == "CronJob") set_tcp_of_containers(object_below(object, {"spec", "jobTemplate", "spec", "template", "spec"}));
+    if (kind == "CronJob")
+        set_tcp_of_containers(object_below(object, {"spec", "jobTemplate", "spec", "template", "spec"}));
 }
 
 bool is_sops_encrypted(kube::Object const& object) {
     auto const* sops = kube::find_object(object, {"sops"});
-    return sops != nullptr && kube::find_string(object, {"kind"}) == "Secret" && !kube::find_string(*sops, {"mac"}).empty();
+    return sops != nullptr && kube::find_string(object, {"kind"}) == "Secret" &&
+           !kube::find_string(*sops, {"mac"}).empty();
 }
 
 bool is_built_in(std::string_view group) {

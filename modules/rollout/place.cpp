@@ -50,9 +50,10 @@ Task<std::vector<Wish>> place(kube::Cluster& cluster, std::vector<kube::Object> 
         auto id = kube::id_of(object);
         if (!id) co_return fail(std::move(id));
         if (is_sops_encrypted(object)) {
-            co_return fail(Errc::invalid_input,
-                           id->display() +
-                               " is SOPS encrypted, configuring decryption is required for this secret to be reconciled");
+            co_return fail(
+                Errc::invalid_input,
+                id->display() +
+                    " is SOPS encrypted, configuring decryption is required for this secret to be reconciled");
         }
         std::pair const kind{gvk->group, gvk->kind};
         auto known = learned.find(kind);

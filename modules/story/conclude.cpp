@@ -64,13 +64,12 @@ asio::awaitable<Next> conclude(Ports& ports, Story& story, Key key, Outcome outc
     Entry* entry = ports.registry.find(key);
     if (entry == nullptr) co_return Next{};
     if (outcome.released) {
+        for (News& one : std::exchange(outcome.news, {})) co_await tell(ports, key, std::move(one));
         auto released = co_await release(ports, story, key);
-        for (News& one : outcome.news) co_await tell(ports, key, std::move(one));
         if (released) co_return Next{};
         entry = ports.registry.find(key);
         if (entry == nullptr) co_return Next{};
         Stop why{.reason = "FinalizerFailed", .message = released.error().message, .retry = kReleaseRetry};
-        outcome.news.clear();
         outcome = stop(*entry, std::move(outcome), std::move(why), ports.clock);
     }
     auto write = write_of(story, *entry, outcome);

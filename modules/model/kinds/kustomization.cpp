@@ -139,9 +139,9 @@ Spec read_kustomization(Fields& spec, std::string const& own_namespace) {
     k.path = spec.text("path", k.path);
     k.interval = spec.required_duration("interval");
     k.retry_interval = spec.duration("retryInterval", k.interval);
-    // Flux: thirty seconds less than the interval, and never under thirty.
-    Duration const short_of_interval = k.interval - std::chrono::seconds{30};
-    k.timeout = spec.duration("timeout", std::max<Duration>(short_of_interval, std::chrono::seconds{30}));
+    // Flux: thirty seconds less than the interval, and never under thirty, whatever is asked for.
+    k.timeout =
+        std::max<Duration>(spec.duration("timeout", k.interval - std::chrono::seconds{30}), std::chrono::seconds{30});
     k.prune = spec.flag("prune", false);
     k.wait = spec.flag("wait", false);
     k.force = spec.flag("force", false);

@@ -46,7 +46,8 @@ public:
 struct World : test::StoryWorld {
     FakeRenderer renderer;
     std::vector<Key> damaged;
-    rollout::OwnedObjects owned{{io.get_executor(), nullptr, log, clock}, 4};  // no watches: what is seen is what a test says
+    rollout::OwnedObjects owned{{io.get_executor(), nullptr, log, clock},
+                                4};  // no watches: what is seen is what a test says
     Kustomizations story{ports(), renderer, owned, {}, {[] {}, [this](Key const& key) { damaged.push_back(key); }}};
 
     World() {
@@ -58,7 +59,8 @@ struct World : test::StoryWorld {
     }
     void commit(std::string const& revision) {
         auto& status = registry.find(kSource)->status;
-        status.part<model::SourceStatus>().artifact = model::Artifact{.revision = "main@sha1:" + revision, .digest = "sha256:" + revision};
+        status.part<model::SourceStatus>().artifact =
+            model::Artifact{.revision = "main@sha1:" + revision, .digest = "sha256:" + revision};
         status.conditions.set("Ready", Truth::yes, "Succeeded", "stored", 1, clock.wall());
     }
     model::Entry& want(std::string const& name, std::string const& more = "",
@@ -81,7 +83,8 @@ struct World : test::StoryWorld {
     }
     std::vector<std::string> inventory(Key const& key = kWeb) {
         std::vector<std::string> ids;
-        for (auto const& one : registry.find(key)->status.part<model::KustomizationStatus>().inventory) ids.push_back(one.id);
+        for (auto const& one : registry.find(key)->status.part<model::KustomizationStatus>().inventory)
+            ids.push_back(one.id);
         return ids;
     }
     std::vector<std::string> journaled(Key const& key = kWeb) {
@@ -326,7 +329,7 @@ TEST_CASE("kustomization: a source without an artifact is waited for, a missing 
     CHECK(world.condition(kWeb).reason == "ArtifactFailed");
     world.registry.vanish(*world.registry.find(kSource));
     world.pass();
-    CHECK(world.condition(kWeb).message == 
+    CHECK(world.condition(kWeb).message ==
           "GitRepository.source.toolkit.fluxcd.io \"shop\" not found: in namespace apps");
     CHECK(world.renderer.renders == 0);
 }
@@ -338,7 +341,7 @@ TEST_CASE("kustomization: nothing is rendered before its dependencies are ready 
     auto const next = world.pass();
     CHECK(next.after == 30s);
     CHECK(world.condition(kWeb).reason == "DependencyNotReady");
-    CHECK(world.condition(kWeb).message == 
+    CHECK(world.condition(kWeb).message ==
           "dependency 'apps/base' not found: kustomizations.kustomize.toolkit.fluxcd.io \"base\" not found");
 
     world.want("base");
@@ -365,7 +368,7 @@ TEST_CASE("kustomization: a circle of dependencies is named, not waited for", "[
     world.pass();
 
     CHECK(world.condition(kWeb).reason == "DependencyNotReady");
-    CHECK(world.condition(kWeb).message == 
+    CHECK(world.condition(kWeb).message ==
           "dependency 'apps/base' is not ready: dependency cycle web -> base -> third -> web");
     CHECK(world.renderer.renders == 0);
 }
@@ -565,7 +568,8 @@ struct HealthWorld : World {
 
 }  // namespace
 
-TEST_CASE("kustomization: with wait, an object that fails later makes it not ready, and healthy again ready", "[reconcile]") {
+TEST_CASE("kustomization: with wait, an object that fails later makes it not ready, and healthy again ready",
+          "[reconcile]") {
     HealthWorld world;
     world.want("web", R"(,"wait":true)");
     world.pass();
@@ -594,8 +598,9 @@ TEST_CASE("kustomization: with wait, an object that fails later makes it not rea
     CHECK(world.renderer.renders == renders);
 }
 
-TEST_CASE("kustomization: with wait, an object that stays unready fails it at the timeout, a wake-up does not restart it",
-          "[reconcile]") {
+TEST_CASE(
+    "kustomization: with wait, an object that stays unready fails it at the timeout, a wake-up does not restart it",
+    "[reconcile]") {
     HealthWorld world;
     world.want("web", R"(,"wait":true,"timeout":"1m")");
     world.pass();
@@ -708,7 +713,8 @@ TEST_CASE("kustomization: WaitForTermination waits for what a finalizer holds, a
     World world;
     world.want("web", R"(,"deletionPolicy":"WaitForTermination","timeout":"1m")");
     world.pass();
-    world.cluster.objects.at("apps_a__ConfigMap")["metadata"].as_object()["finalizers"] = boost::json::array{"ex.io/hold"};
+    world.cluster.objects.at("apps_a__ConfigMap")["metadata"].as_object()["finalizers"] =
+        boost::json::array{"ex.io/hold"};
     world.registry.find(kWeb)->meta.deleting = true;
 
     auto const first = world.pass();
@@ -740,7 +746,8 @@ TEST_CASE("kustomization: a deletion that cannot go on says why, and backs off",
 
     CHECK(world.condition(kWeb).reason == "PruneFailed");
     CHECK(world.condition(kWeb).message.starts_with("pruning for deleted resource failed: delete failed, errors: "));
-    CHECK(model::compliance_of(world.registry.find(kWeb)->status.conditions, false) == model::Compliance::non_compliant);
+    CHECK(model::compliance_of(world.registry.find(kWeb)->status.conditions, false) ==
+          model::Compliance::non_compliant);
     REQUIRE(first.after);
     CHECK(*first.after >= 4s);
     world.cluster.discovery_fails.reset();

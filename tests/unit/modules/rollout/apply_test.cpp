@@ -51,8 +51,7 @@ TEST_CASE("apply: every object of a stage is tried before the first is written",
     CHECK(report.objects[0].owned.fields != 0);
 }
 
-TEST_CASE("apply: one refused object keeps its stage unwritten and names itself with the server's words",
-          "[rollout]") {
+TEST_CASE("apply: one refused object keeps its stage unwritten and names itself with the server's words", "[rollout]") {
     test::FakeCluster cluster;
     cluster.refuse = [](kube::Object const& object) -> std::optional<kube::Refusal> {
         if (kube::name_of(object) != "b") return std::nullopt;
@@ -145,7 +144,8 @@ TEST_CASE("apply: what is cluster-scoped loses the namespace that its manifest c
     test::FakeCluster cluster;
     ApplyReport report;
 
-    REQUIRE(apply(cluster, {parse(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop","namespace":"default"}})")},
+    REQUIRE(apply(cluster,
+                  {parse(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop","namespace":"default"}})")},
                   report));
 
     REQUIRE(report.objects.size() == 1);
@@ -158,7 +158,8 @@ TEST_CASE("apply: a kind that is only defined along with it gets its scope from 
     cluster.serve({"apiextensions.k8s.io", "v1", "CustomResourceDefinition"}, false);
     auto const wishes = test::run_task(place(
         cluster,
-        {parse(R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"gadgets.ex.io"},
+        {parse(
+             R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"gadgets.ex.io"},
                    "spec":{"group":"ex.io","scope":"Cluster","names":{"kind":"Gadget"}}})"),
          parse(R"({"apiVersion":"ex.io/v1","kind":"Gadget","metadata":{"name":"g","namespace":"default"}})")}));
 
@@ -199,7 +200,8 @@ TEST_CASE("apply: ssa IfNotPresent creates, and leaves what is there", "[rollout
     CHECK(kube::find_string(cluster.objects.at("apps_a__ConfigMap"), {"data", "key"}) == "1");
 }
 
-TEST_CASE("apply: what kubectl added is handed to our manager before the apply, unless the object says Merge", "[rollout]") {
+TEST_CASE("apply: what kubectl added is handed to our manager before the apply, unless the object says Merge",
+          "[rollout]") {
     bool const merges = GENERATE(false, true);
     test::FakeCluster cluster;
     ApplyReport first;
@@ -242,12 +244,13 @@ TEST_CASE("apply: a Secret's stringData is data, and status is nobody's wish", "
     test::FakeCluster cluster;
     ApplyReport report;
 
-    REQUIRE(apply(cluster,
-                  {parse(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s","namespace":"apps"},"data":{"b":"MQ=="},
+    REQUIRE(apply(
+        cluster,
+        {parse(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s","namespace":"apps"},"data":{"b":"MQ=="},
                              "stringData":{"a":"x","b":"y"}})"),
-                   parse(R"({"apiVersion":"ex.io/v1","kind":"Thing","metadata":{"name":"t","namespace":"apps"},
+         parse(R"({"apiVersion":"ex.io/v1","kind":"Thing","metadata":{"name":"t","namespace":"apps"},
                              "spec":{},"status":{"phase":"Pending"}})")},
-                  report));
+        report));
 
     auto const& secret = cluster.objects.at("apps_s__Secret");
     CHECK(kube::find_string(secret, {"data", "a"}) == "eA==");
@@ -261,7 +264,8 @@ TEST_CASE("apply: a Secret that SOPS encrypted is refused in Flux's words", "[ro
     ApplyReport report;
 
     auto const applied = apply(
-        cluster, {parse(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s","namespace":"apps"},"data":{"a":"ENC[x]"},
+        cluster,
+        {parse(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s","namespace":"apps"},"data":{"a":"ENC[x]"},
                              "sops":{"mac":"ENC[y]"}})")},
         report);
 
@@ -296,7 +300,8 @@ TEST_CASE("prune: what this pass applied is never deleted, under whatever id the
     ApplyReport report;
     REQUIRE(apply(cluster, {space}, report));
 
-    auto const pruned = test::run_task(prune(cluster, kOwner, {{.entry = {"default_shop__Namespace", "v1"}}}, {"_shop__Namespace"}));
+    auto const pruned =
+        test::run_task(prune(cluster, kOwner, {{.entry = {"default_shop__Namespace", "v1"}}}, {"_shop__Namespace"}));
 
     REQUIRE(pruned);
     CHECK(pruned->deleted.empty());
@@ -337,7 +342,8 @@ TEST_CASE("prune: two ids that name one object delete it once", "[rollout]") {
     test::FakeCluster cluster;
     ApplyReport report;
     REQUIRE(apply(cluster, {config_map("a:b")}, report));
-    std::vector<model::OwnedObject> const twice{{.entry = {"apps_a:b__ConfigMap", "v1"}}, {.entry = {"apps_a:b__ConfigMap", "v1"}}};
+    std::vector<model::OwnedObject> const twice{{.entry = {"apps_a:b__ConfigMap", "v1"}},
+                                                {.entry = {"apps_a:b__ConfigMap", "v1"}}};
 
     auto const pruned = test::run_task(prune(cluster, kOwner, twice));
 

@@ -34,21 +34,22 @@ TEST_CASE("owner: stamping sets owner labels over common metadata", "[rollout]")
 }
 
 TEST_CASE("owner: marks count as label or annotation, in any case of letters", "[rollout]") {
-    CHECK(is_marked(parse(R"({"metadata":{"annotations":{"kustomize.toolkit.fluxcd.io/prune":"Disabled"}}})"), kWeb, "prune",
-                    "disabled"));
+    CHECK(is_marked(parse(R"({"metadata":{"annotations":{"kustomize.toolkit.fluxcd.io/prune":"Disabled"}}})"), kWeb,
+                    "prune", "disabled"));
     CHECK(is_marked(parse(R"({"metadata":{"labels":{"kustomize.toolkit.fluxcd.io/reconcile":"disabled"}}})"), kWeb,
                     "reconcile", "disabled"));
-    CHECK_FALSE(is_marked(parse(R"({"metadata":{"labels":{"kustomize.toolkit.fluxcd.io/prune":"enabled"}}})"), kWeb, "prune",
-                          "disabled"));
+    CHECK_FALSE(is_marked(parse(R"({"metadata":{"labels":{"kustomize.toolkit.fluxcd.io/prune":"enabled"}}})"), kWeb,
+                          "prune", "disabled"));
 }
 
 TEST_CASE("owner: the digest changes when a field is taken, not when others write elsewhere", "[rollout]") {
     auto const ours = owned_fields(managed(R"({"f:spec":{"f:replicas":{}}})"), kManager);
 
     CHECK(ours != 0);
-    CHECK(ours == owned_fields(managed(
-                      R"({"f:spec":{"f:replicas":{}}})",
-                      R"(,{"manager":"hpa","operation":"Update","time":"2026-01-02T00:00:00Z","fieldsV1":{}})"), kManager));
+    CHECK(ours == owned_fields(
+                      managed(R"({"f:spec":{"f:replicas":{}}})",
+                              R"(,{"manager":"hpa","operation":"Update","time":"2026-01-02T00:00:00Z","fieldsV1":{}})"),
+                      kManager));
     CHECK(ours != owned_fields(managed(R"({"f:spec":{}})"), kManager));
     CHECK(owned_fields(parse(R"({"metadata":{}})"), kManager) == 0);
 }

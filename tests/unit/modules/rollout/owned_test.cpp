@@ -1,6 +1,6 @@
 // tests/unit/modules/rollout/owned_test.cpp: what is known of applied objects, told by watches before, in and after a pass.
-#include "modules/rollout/owned.hpp"
 #include "modules/rollout/marks.hpp"
+#include "modules/rollout/owned.hpp"
 #include "modules/rollout/prune.hpp"
 #include "tests/support/fake_cluster.hpp"
 
@@ -218,7 +218,8 @@ TEST_CASE("owned: what a pass meant to write stays known when the pass fails", "
     CHECK(world.owned.of(kDairy).empty());
 }
 
-TEST_CASE("owned: what the watch shows before our own write is older, in whatever order versions count", "[rollout][owned]") {
+TEST_CASE("owned: what the watch shows before our own write is older, in whatever order versions count",
+          "[rollout][owned]") {
     World world;
     world.cluster.listed = {milk(kDairy, "900")};
     world.owned.load(kDairy, {row(kDairy, "900")});
@@ -253,8 +254,9 @@ TEST_CASE("owned: a write of ours that the watch never shows is given up after a
     CHECK(world.owned.repair_due(kDairy) == 0s);
 }
 
-TEST_CASE("owned: a fighter is answered at once, then at 1, 2, 4 … seconds up to the interval, and forgotten when quiet",
-          "[rollout][owned]") {
+TEST_CASE(
+    "owned: a fighter is answered at once, then at 1, 2, 4 … seconds up to the interval, and forgotten when quiet",
+    "[rollout][owned]") {
     World world;
     world.owned.set_interval(kDairy, 10s);
     world.cluster.listed = {milk(kDairy, "10")};
@@ -293,7 +295,8 @@ TEST_CASE("owned: a fighter is answered at once, then at 1, 2, 4 … seconds up 
     CHECK(news.back() == 1);
 }
 
-TEST_CASE("owned: a finished Job that its time-to-live removed is made again at the interval, not before", "[rollout][owned]") {
+TEST_CASE("owned: a finished Job that its time-to-live removed is made again at the interval, not before",
+          "[rollout][owned]") {
     World world;
     world.owned.set_interval(kDairy, 600s);
     auto const job = [&](std::string version, bool done) {
@@ -301,7 +304,8 @@ TEST_CASE("owned: a finished Job that its time-to-live removed is made again at 
         object["apiVersion"] = "batch/v1";
         object["kind"] = "Job";
         if (done) {
-            object["status"] = boost::json::parse(R"({"succeeded":1,"conditions":[{"type":"Complete","status":"True"}]})");
+            object["status"] =
+                boost::json::parse(R"({"succeeded":1,"conditions":[{"type":"Complete","status":"True"}]})");
         }
         return object;
     };
@@ -318,7 +322,8 @@ TEST_CASE("owned: a finished Job that its time-to-live removed is made again at 
     CHECK(world.owned.repair_due(kDairy) == (done ? 600s : 0s));
 }
 
-TEST_CASE("owned: fields that kubectl added are drift; an object that says Merge or disabled is left", "[rollout][owned]") {
+TEST_CASE("owned: fields that kubectl added are drift; an object that says Merge or disabled is left",
+          "[rollout][owned]") {
     World world;
     world.cluster.listed = {milk(kDairy, "10")};
     world.owned.load(kDairy, {row(kDairy, "10")});
@@ -345,7 +350,8 @@ TEST_CASE("owned: fields that kubectl added are drift; an object that says Merge
     }
 }
 
-TEST_CASE("owned: after a list that lacks an object it is gone; another cluster's objects are nobody's", "[rollout][owned]") {
+TEST_CASE("owned: after a list that lacks an object it is gone; another cluster's objects are nobody's",
+          "[rollout][owned]") {
     World world;
     world.cluster.listed = {};
     world.owned.load(kDairy, {row(kDairy, "10")});
