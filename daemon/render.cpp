@@ -55,7 +55,7 @@ Result<Reply> read_reply(std::string const& text) {
 }  // namespace
 
 WorkerRenderer::WorkerRenderer(asio::any_io_executor executor, asio::thread_pool& pool, source::ArtifactStore& store,
-                               RemoteCache* remotes, sandbox::Zygote& zygote, std::size_t jobs_max,
+                               source::RemoteCache* remotes, sandbox::Zygote& zygote, std::size_t jobs_max,
                                std::uint64_t artifact_bytes_max)
     : pool_(pool), store_(store), remotes_(remotes), zygote_(zygote), slots_(executor, jobs_max),
       carriers_(executor, jobs_max), artifact_bytes_max_(artifact_bytes_max) {}

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "daemon/remote_bases.hpp"
-#include "daemon/remote_cache.hpp"
 #include "modules/base/slots.hpp"
 #include "modules/reconcile/ports.hpp"
 #include "modules/sandbox/sandbox.hpp"
 #include "modules/source/ports.hpp"
+#include "modules/source/remote_cache.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 #include <boost/json/object.hpp>
@@ -19,7 +19,7 @@ public:
     /// All outlive this object. At most `jobs_max` workers run at once, the others wait in order.
     /// `remotes` is null when remote bases are not allowed.
     WorkerRenderer(asio::any_io_executor executor, asio::thread_pool& pool, source::ArtifactStore& store,
-                   RemoteCache* remotes, sandbox::Zygote& zygote, std::size_t jobs_max,
+                   source::RemoteCache* remotes, sandbox::Zygote& zygote, std::size_t jobs_max,
                    std::uint64_t artifact_bytes_max);
 
     Task<reconcile::Rendered> render(model::Artifact artifact, model::KustomizationSpec spec) override;
@@ -30,7 +30,7 @@ private:
 
     asio::thread_pool& pool_;
     source::ArtifactStore& store_;
-    RemoteCache* remotes_;
+    source::RemoteCache* remotes_;
     sandbox::Zygote& zygote_;
     Slots slots_;     // of workers
     Slots carriers_;  // of renders with remote bases

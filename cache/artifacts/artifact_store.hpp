@@ -23,6 +23,7 @@ public:
     ArtifactStore(db::Connection& db, BlobStore& blobs, std::int64_t revisions_kept = 10);
 
     Result<std::unique_ptr<source::ArtifactWriter>> begin() override;
+    bool has(std::string const& digest) override { return blobs_.has(digest); }
     Result<std::string> read(std::string const& digest, std::uint64_t bytes_max) override;
     Result<void> record(source::StoredArtifact const& artifact) override;
     Result<std::optional<source::StoredArtifact>> newest(std::string const& source) override;

@@ -138,6 +138,12 @@ Result<std::unique_ptr<BlobWriter>> BlobStore::begin() {
     return std::unique_ptr<BlobWriter>{new BlobWriter{*this, std::move(name), file}};
 }
 
+bool BlobStore::has(std::string_view digest) const {
+    if (!digest.starts_with(kPrefix) || !is_name(digest.substr(kPrefix.size()))) return false;
+    std::string const name{digest.substr(kPrefix.size())};
+    return ::faccessat(directory_, name.c_str(), R_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 Result<void> BlobStore::read(std::string const& digest, Sink const& sink) {
     auto const name = name_of(digest);
     int const file = ::openat(directory_, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);

@@ -35,6 +35,9 @@ public:
 
     Result<std::unique_ptr<BlobWriter>> begin();
 
+    /// Is there a file of this name, whatever is in it?
+    bool has(std::string_view digest) const;
+
     /// Hands the bytes to `sink` while hashing them: they count only when this returns success.
     /// Errors  corrupt  no such file, or it does not match its digest and was moved to quarantine; those of `sink`
     Result<void> read(std::string const& digest, Sink const& sink);

@@ -38,13 +38,16 @@ public:
     virtual Result<std::string> finish() = 0;
 };
 
-/// Artifacts by digest, and the revisions of each source. begin() and read() may be called from any thread and block on
-/// the disk; the others from the db pool only.
+/// Artifacts by digest, and the revisions of each source. begin(), has() and read() may be called from any thread and block
+/// on the disk; the others from the db pool only.
 class ArtifactStore {
 public:
     virtual ~ArtifactStore() = default;
 
     virtual Result<std::unique_ptr<ArtifactWriter>> begin() = 0;
+
+    /// Is there a file of this name? Cheap: whether its bytes are whole, only read() finds out.
+    virtual bool has(std::string const& digest) = 0;
 
     /// Whole and verified, or not at all.
     /// Errors  corrupt  missing, or damaged and now in quarantine: fetch again

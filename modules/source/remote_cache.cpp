@@ -1,25 +1,30 @@
-// daemon/remote_cache.cpp: upstream first, the cache when there is none.
-#include "daemon/remote_cache.hpp"
+// modules/source/remote_cache.cpp: upstream first, the cache when there is none.
+#include "modules/source/remote_cache.hpp"
 
 #include "modules/base/on_pool.hpp"
 #include "modules/http/gzip.hpp"
 #include "modules/http/url.hpp"
 
-namespace holdfast::daemon {
+namespace holdfast::source {
 
 namespace {
 
-constexpr std::string_view kArea = "reconcile";
-constexpr std::chrono::seconds kSilence{10};  // how long a host that gave no answer is left alone
+constexpr std::string_view kArea = "source";
 
-/// "host:port": never the user and password that a URL may carry, for this stands in messages.
+/// "host:port"; nothing for what is asked over no network.
 std::string host_of(std::string const& url) {
     auto const parts = http::parse_url(url);
-    return parts ? parts->authority() : url;
+    return parts ? parts->authority() : "";
+}
+
+/// For people: an error names the URL, which may carry a login.
+std::unexpected<Error> shown(Error error, std::string const& step = "") {
+    error.message = http::mask_logins(error.message);
+    return std::unexpected{step.empty() ? std::move(error) : std::move(error).in(http::mask_logins(step))};
 }
 
 /// Why upstream could not be asked; nothing when it gave an answer to be believed.
-std::optional<Error> failure_of(Result<source::RemoteContent> const& fetched) {
+std::optional<Error> failure_of(Result<RemoteContent> const& fetched) {
     if (!fetched && fetched.error().code != Errc::not_found) return fetched.error();
     bool const later = fetched && (fetched->status >= 500 || fetched->status == 429);
     if (later) return Error{Errc::busy, "status code " + std::to_string(fetched->status)};
@@ -30,14 +35,14 @@ std::optional<Error> failure_of(Result<source::RemoteContent> const& fetched) {
 
 /// What a fetch gave, and what of it is on its way to the disk.
 struct RemoteCache::Obtained {
-    source::RemoteContent content;
-    std::optional<Error> failure;                    // the content is what was kept, because upstream gave none
-    std::unique_ptr<source::ArtifactWriter> writer;  // null: nothing new to keep
+    RemoteContent content;
+    std::optional<Error> failure;            // the content is what was kept, because upstream gave none
+    std::unique_ptr<ArtifactWriter> writer;  // null: nothing new to keep
     std::string digest;
     std::uint64_t size = 0;
 };
 
-Result<std::string> RemoteCache::read(source::StoredArtifact const& kept, std::size_t bytes_max) const {
+Result<std::string> RemoteCache::read(StoredArtifact const& kept, std::size_t bytes_max) const {
     auto packed = ports_.store.read(kept.digest, bytes_max);
     if (!packed) return packed;
     return http::gunzip(*packed, bytes_max);
@@ -58,7 +63,7 @@ Result<void> RemoteCache::keep(Obtained& obtained) const {
 }
 
 Result<RemoteCache::Obtained> RemoteCache::obtain(kustomize::Remote const& remote, std::size_t bytes_max,
-                                                  std::optional<source::StoredArtifact> const& kept, bool ask) const {
+                                                  std::optional<StoredArtifact> const& kept, bool ask) const {
     std::optional<std::string> held;  // nothing, too, when what is kept is damaged
     if (kept) {
         auto bytes = read(*kept, bytes_max);
@@ -69,7 +74,9 @@ Result<RemoteCache::Obtained> RemoteCache::obtain(kustomize::Remote const& remot
         obtained.content = {.version = kept->revision, .bytes = std::move(*held)};
         return obtained;
     }
-    auto fetched = source::fetch_remote(
+    if (!ask)
+        return fail(Errc::offline, "what was kept of '" + remote.url + "' is damaged, and its host gives no answer");
+    auto fetched = fetch_(
         remote, {.scratch = scratch_, .known = held ? kept->revision : "", .bytes_max = bytes_max, .stop = stop_});
     auto failure = failure_of(fetched);
     if (held && (failure || (fetched && fetched->unchanged))) {
@@ -85,16 +92,8 @@ Result<RemoteCache::Obtained> RemoteCache::obtain(kustomize::Remote const& remot
     return obtained;
 }
 
-void RemoteCache::note_host(std::string const& host, Error const* silence) {
-    if (silence != nullptr && (silence->code == Errc::offline || silence->code == Errc::timeout)) {
-        silent_[host] = {ports_.clock.boot(), silence->message};
-    } else {
-        silent_.erase(host);
-    }
-}
-
 void RemoteCache::note(std::string const& source, std::string const& failure) {
-    auto const remote = source.substr(kRemoteSource.size());
+    auto const remote = http::mask_logins(source.substr(kRemoteSource.size()));
     if (failure.empty()) {
         if (failing_.erase(source) > 0)
             ports_.log.info(kArea, "remote base can be fetched again", {{"remote", remote}});
@@ -104,34 +103,39 @@ void RemoteCache::note(std::string const& source, std::string const& failure) {
     }
 }
 
-Task<source::RemoteContent> RemoteCache::fetch(kustomize::Remote remote, std::size_t bytes_max) {
+Task<RemoteContent> RemoteCache::fetch(kustomize::Remote remote, std::size_t bytes_max) {
     auto const source = std::string{kRemoteSource} + remote.key();
     auto const host = host_of(remote.url);
     auto find = [this, source] { return ports_.store.newest(source); };
     auto kept = co_await on_pool(ports_.db, std::move(find));
     if (!kept) co_return fail(std::move(kept), "remote bases");
-    auto const silent = silent_.find(host);
-    bool const ask = silent == silent_.end() || ports_.clock.boot() - silent->second.since > kSilence;
-    std::string const silence = ask ? "" : host + " gave no answer a moment ago: " + silent->second.message;
-    if (!ask && !*kept) co_return fail(Errc::offline, "'" + remote.url + "': " + silence);
+    auto turn = ports_.hosts.take_turn(host, std::chrono::nanoseconds::max());
+    bool const ask = turn.has_value();
+    std::string const silence = ask ? "" : host + " gives no answer to another that asked it";
+    if (!ask && !*kept) co_return shown({turn.error().error.code, silence}, "'" + remote.url + "'");
     auto work = [this, remote, bytes_max, kept = std::move(*kept), ask] {
         return obtain(remote, bytes_max, kept, ask);
     };
     auto obtained = co_await on_pool(ports_.pool, std::move(work));
-    if (ask) note_host(host, !obtained ? &obtained.error() : obtained->failure ? &*obtained->failure : nullptr);
-    if (!obtained) co_return fail(std::move(obtained));
-    note(source, !ask ? silence : obtained->failure ? obtained->failure->message : "");
+    Error const* failure = !obtained ? &obtained.error() : obtained->failure ? &*obtained->failure : nullptr;
+    if (ask && failure != nullptr && is_silence(*failure, remote.timeout)) {
+        turn->silent(*failure);
+    } else if (ask) {
+        turn->answered();
+    }
+    if (!obtained) co_return shown(std::move(obtained).error());
+    note(source, !ask ? silence : failure != nullptr ? http::mask_logins(failure->message) : "");
     if (obtained->writer) {
-        source::StoredArtifact row{.source = source,
-                                   .revision = obtained->content.version,
-                                   .digest = obtained->digest,
-                                   .size = obtained->size,
-                                   .stored_at = ports_.clock.wall()};
+        StoredArtifact row{.source = source,
+                           .revision = obtained->content.version,
+                           .digest = obtained->digest,
+                           .size = obtained->size,
+                           .stored_at = ports_.clock.wall()};
         auto record = [this, row = std::move(row)] { return ports_.store.record(row); };
         auto recorded = co_await on_pool(ports_.db, std::move(record));
-        if (!recorded) co_return fail(std::move(recorded), "failed to store '" + remote.url + "'");
+        if (!recorded) co_return shown(std::move(recorded).error(), "failed to store '" + remote.url + "'");
     }
     co_return std::move(obtained->content);
 }
 
-}  // namespace holdfast::daemon
+}  // namespace holdfast::source

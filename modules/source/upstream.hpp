@@ -1,0 +1,89 @@
+// modules/source/upstream.hpp: the port of what differs between the kinds of sources; sources.hpp does the rest for all.
+#pragma once
+
+#include "modules/base/async.hpp"
+#include "modules/model/key.hpp"
+#include "modules/model/spec.hpp"
+#include "modules/source/ports.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <chrono>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace holdfast::source {
+
+namespace json = boost::json;
+
+/// What every source wishes for, whatever its kind calls it.
+struct Wish {
+    std::string host;  // who is asked, "example.com:443"; empty: nobody over a network
+    model::Duration interval{};
+    model::Duration timeout{};
+    std::string secret_name;  // empty: no credentials
+    std::string question;     // decides the content: what was fetched for another question is not what is wished for
+    std::optional<std::string> ignore;
+};
+
+/// No passing of time mends it, only another wish: Stalled.
+struct Refusal {
+    std::string reason;
+    std::string message;
+};
+
+/// Takes an artifact; nothing is begun when there is nothing new.
+using BeginArtifact = std::function<Result<std::unique_ptr<ArtifactWriter>>()>;
+
+struct Request {
+    model::Key key;
+    model::Spec spec;
+    std::optional<json::object> secret;  // that the spec names
+    std::string known;  // the revision that is held and serves this wish; empty: fetch whatever there is
+    std::chrono::milliseconds timeout{};
+    BeginArtifact begin;
+};
+
+/// Upstream's answer.
+struct Fetched {
+    std::string revision;
+    std::string stored;                     // Ready's message: "stored artifact for revision '…'"
+    std::string news;                       // of the Event: "stored artifact for commit '…'"
+    std::unique_ptr<ArtifactWriter> bytes;  // finished, alive until a row names them; null: `known` is still the newest
+    std::string digest;
+    std::uint64_t size = 0;
+    std::string file;  // the last part of .status.artifact.path
+    std::string metadata = "{}";
+};
+
+/// Why there is none.
+struct Miss {
+    Error error;
+    std::string reason;       // of the condition, in Flux's words
+    bool of_storage = false;  // upstream did its part, we could not keep it
+};
+
+using Answer = std::expected<Fetched, Miss>;
+
+class Upstream {
+public:
+    virtual ~Upstream() = default;
+
+    /// Pure, and never fails: a URL of no use has no host.
+    virtual Wish read(model::Spec const& spec) const = 0;
+
+    /// What is wrong with a wish that can be read.
+    virtual std::optional<Refusal> refuses(model::Spec const& spec) const = 0;
+
+    /// Asks once, within `timeout`. On the event loop: blocking work is done on a pool in here.
+    virtual asio::awaitable<Answer> fetch(Request request) = 0;
+
+    /// The reason Flux gives when the host gave no answer: "GitOperationFailed".
+    virtual std::string_view unanswered() const = 0;
+};
+
+}  // namespace holdfast::source

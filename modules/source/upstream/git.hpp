@@ -1,0 +1,44 @@
+// modules/source/upstream/git.hpp: what a GitRepository fetches: the files of one commit.
+#pragma once
+
+#include "modules/git/git.hpp"
+#include "modules/source/upstream.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+
+namespace holdfast::source {
+
+class GitUpstream final : public Upstream {
+public:
+    /// Blocking; called on the pool. git::checkout, or a test's.
+    using Checkout =
+        std::function<Result<git::Checkout>(git::Remote const&, git::Reference const&, git::Options const&)>;
+
+    struct Settings {
+        std::filesystem::path scratch;
+        std::uint64_t wire_bytes_max = 256u << 20;
+    };
+
+    /// `pool` runs libgit2 and outlives this object; `stop` ends what runs there.
+    GitUpstream(asio::thread_pool& pool, Settings settings, std::stop_token stop, Checkout checkout = git::checkout)
+        : pool_(pool), settings_(std::move(settings)), stop_(std::move(stop)), checkout_(std::move(checkout)) {}
+
+    Wish read(model::Spec const& spec) const override;
+    std::optional<Refusal> refuses(model::Spec const& spec) const override;
+    asio::awaitable<Answer> fetch(Request request) override;
+    std::string_view unanswered() const override { return "GitOperationFailed"; }
+
+private:
+    Answer fetch_now(Request const& request) const;
+
+    asio::thread_pool& pool_;
+    Settings settings_;
+    std::stop_token stop_;
+    Checkout checkout_;
+};
+
+}  // namespace holdfast::source

@@ -1,0 +1,107 @@
+// tests/unit/modules/source/remote_cache_test.cpp: what a kustomization names by URL, with a fake network and a store in memory.
+#include "modules/source/remote_cache.hpp"
+#include "tests/support/story_world.hpp"
+#include "tests/unit/modules/source/memory_store.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace holdfast::source {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+struct World : test::StoryWorld {
+    MemoryStore store;
+    Hosts hosts{clock, {.delay_min = 5s, .delay_max = 300s, .jitter = 0}};
+    std::vector<std::string> asked;
+    Result<RemoteContent> answer = RemoteContent{.version = "1", .bytes = "kind: A\n"};
+    RemoteCache cache{{pool, db, store, hosts, log, clock},
+                      {},
+                      {},
+                      [this](kustomize::Remote const& remote, RemoteOptions const& options) {
+                          asked.push_back(remote.url + " " + options.known);
+                          return answer;
+                      }};
+
+    Result<RemoteContent> get(std::string const& url = "https://example.com/a.yaml") {
+        return test::run_task(cache.fetch({.url = url}, 1 << 20));
+    }
+};
+
+}  // namespace
+
+TEST_CASE("remote cache: what was fetched is kept, and served when its host is silent", "[source][remote_cache]") {
+    World world;
+    REQUIRE(world.get());
+    REQUIRE(world.store.rows.size() == 1);
+    world.answer = fail(Errc::offline, "no route");
+
+    auto const served = world.get();
+
+    REQUIRE(served);
+    CHECK(served->bytes == "kind: A\n");
+    CHECK(world.asked.back() == "https://example.com/a.yaml 1");
+    CHECK(world.store.rows.size() == 1);
+}
+
+TEST_CASE("remote cache: a host that gave no answer is not asked again at once, whatever is wanted of it",
+          "[source][remote_cache]") {
+    World world;
+    world.answer = fail(Errc::offline, "no route");
+    CHECK_FALSE(world.get());
+    auto const asked = world.asked.size();
+
+    auto const other = world.get("https://example.com/b.yaml");
+
+    CHECK(world.asked.size() == asked);
+    REQUIRE_FALSE(other);
+    CHECK(other.error().code == Errc::offline);
+    CHECK(other.error().message ==
+          "'https://example.com/b.yaml': example.com:443 gives no answer to another that asked it");
+    world.clock.now += 5s;
+    world.answer = RemoteContent{.version = "1", .bytes = "kind: A\n"};
+    CHECK(world.get("https://example.com/b.yaml"));
+}
+
+TEST_CASE("remote cache: it waits with the sources of the host, and they with it", "[source][remote_cache]") {
+    World world;
+    world.hosts.take_turn("example.com:443", std::chrono::nanoseconds::max()).value().silent({Errc::timeout, "slow"});
+    CHECK_FALSE(world.get());
+    CHECK(world.asked.empty());
+    world.clock.now += 5s;
+    std::vector<std::string> heard;
+    world.hosts.listen([&](std::string const& host) { heard.push_back(host); });
+    CHECK(world.get());
+    CHECK(heard == std::vector<std::string>{"example.com:443"});
+}
+
+TEST_CASE("remote cache: kept bytes that are damaged are fetched again, but not from a host that is left alone",
+          "[source][remote_cache]") {
+    World world;
+    REQUIRE(world.get());
+    world.store.blobs.clear();
+    REQUIRE(world.get());
+    CHECK(world.asked.back() == "https://example.com/a.yaml ");
+    world.store.blobs.clear();
+    world.answer = fail(Errc::offline, "no route");
+    CHECK_FALSE(world.get());
+    auto const asked = world.asked.size();
+    CHECK_FALSE(world.get());
+    CHECK(world.asked.size() == asked);
+}
+
+TEST_CASE("remote cache: no login of a URL stands in an error", "[source][remote_cache]") {
+    World world;
+    world.answer = fail(Errc::denied, "Get \"https://bot:s3cr3t@example.com/a.yaml\": no");
+    auto const refused = world.get("https://bot:s3cr3t@example.com/a.yaml");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message == "Get \"https://bot:xxxxx@example.com/a.yaml\": no");
+    world.answer = fail(Errc::offline, "no route");
+    CHECK_FALSE(world.get("https://bot:s3cr3t@example.com/a.yaml"));
+    auto const waits = world.get("https://bot:s3cr3t@example.com/a.yaml");
+    REQUIRE_FALSE(waits);
+    CHECK(waits.error().message.find("s3cr3t") == std::string::npos);
+}
+
+}  // namespace holdfast::source
