@@ -1,12 +1,12 @@
 // daemon/render.cpp: the daemon's side of a render: verified bytes in a sealed memory file, one job, JSON back.
 #include "daemon/render.hpp"
 
+#include "modules/base/json_text.hpp"
 #include "modules/base/limits.hpp"
 #include "modules/base/on_pool.hpp"
 #include "modules/kube/object.hpp"
 #include "modules/sandbox/job.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 namespace holdfast::daemon {
@@ -31,9 +31,9 @@ struct Reply {
 };
 
 Result<Reply> read_reply(std::string const& text) {
-    boost::system::error_code ec;
-    json::value value = json::parse(text, ec);
-    if (ec || !value.is_object()) return fail(Errc::invalid_input, "the render worker's answer cannot be read");
+    auto parsed = parse_json(text);
+    if (!parsed || !parsed->is_object()) return fail(Errc::invalid_input, "the render worker's answer cannot be read");
+    json::value& value = *parsed;
     Reply reply;
     if (auto const* missing = value.get_object().if_contains("missing")) {
         auto remotes = read_remotes(*missing);

@@ -1,6 +1,7 @@
 // modules/fluxconfig/fluxconfig.hpp: the story of a FluxConfig: generate, keep true, sum up, and take away again.
 #pragma once
 
+#include "modules/base/backoff.hpp"
 #include "modules/story/story.hpp"
 
 #include <functional>
@@ -18,16 +19,17 @@ struct Child {
     model::Truth ready = model::Truth::unknown;
 };
 
-class FluxConfigs {
+class FluxConfigs final : public story::Story {
 public:
     /// `children`: the Flux objects that a Kustomization has applied.
     FluxConfigs(story::Ports ports, std::function<std::vector<Child>(model::Key const&)> children);
 
-    /// What the journal keeps for this story; call for each FluxConfig before the first pass.
-    void load(model::JournalEntry const& entry);
-
-    /// One pass: also called when anything generated changes. Never two at once for the same key.
-    asio::awaitable<story::Next> reconcile(model::Key key);
+    void load(model::JournalEntry const& row) override;
+    /// Also called when anything generated changes.
+    asio::awaitable<story::Outcome> reconcile(model::Entry entry) override;
+    asio::awaitable<story::Outcome> finalize(model::Entry entry) override;
+    void forget(model::Key const& key) override;
+    model::ComplianceRecord record(model::Entry const& entry) const override;
 
 private:
     /// Generation of each generated object after our last apply: another one means that somebody changed it.
@@ -35,20 +37,21 @@ private:
         std::uint64_t wished = 0;
         std::int64_t generation = 0;
     };
-    using Facts = std::map<model::Key, Made>;
+    struct State {
+        std::map<model::Key, Made> made = {};
+        Backoff retry{BackoffPolicy{.delay_min = std::chrono::milliseconds{10'000},
+                                    .delay_max = std::chrono::milliseconds{300'000}}};
+    };
 
-    Task<void> make(model::Key config, boost::json::object object);
-    Task<void> unmake(model::Key config, model::Key object);
-    Task<void> generate_all(model::Key config, model::FluxConfigSpec const& spec);
-    asio::awaitable<story::Next> finalize(model::Key config);
-    void sum_up(model::Entry& entry, std::string const& problem);
-    model::ComplianceRecord configuration_record(model::Entry const& entry) const;
-    std::vector<model::Key> generated(model::Key const& config) const;
+    Task<void> generate_all(model::Entry const& config);
+    Task<void> make(model::Entry const& config, boost::json::object object);
+    Task<void> unmake(model::Entry const& config, model::Key object);
+    void sum_up(model::Entry const& entry, std::string const& problem, story::Outcome& outcome) const;
     std::string facts_text(model::Key const& config) const;
 
     story::Ports ports_;
     std::function<std::vector<Child>(model::Key const&)> children_;
-    std::map<model::Key, Facts> facts_;
+    std::map<model::Key, State> states_;
 };
 
 }  // namespace holdfast::fluxconfig

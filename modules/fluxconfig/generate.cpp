@@ -11,7 +11,9 @@ namespace json = boost::json;
 using model::format_duration;
 
 json::object metadata(model::Key const& config, model::FluxConfigSpec const& spec, std::string name) {
-    json::object labels{{kManagedLabel, "true"}, {kNameLabel, config.name}, {kNamespaceLabel, config.ns}};
+    json::object labels{{model::kManagedLabel, "true"},
+                        {model::kConfigNameLabel, config.name},
+                        {model::kConfigNamespaceLabel, config.ns}};
     if (!spec.operation_id.empty()) labels[kOperationLabel] = spec.operation_id;
     return {{"name", std::move(name)}, {"namespace", config.ns}, {"labels", std::move(labels)}};
 }
@@ -70,14 +72,6 @@ std::vector<json::object> generate(model::Key const& config, model::FluxConfigSp
     std::vector<json::object> objects{source(config, spec)};
     for (auto const& entry : spec.kustomizations) objects.push_back(kustomization(config, spec, entry));
     return objects;
-}
-
-bool is_generated_for(std::map<std::string, std::string> const& labels, model::Key const& config) {
-    auto const has = [&](std::string_view name, std::string_view value) {
-        auto const found = labels.find(std::string{name});
-        return found != labels.end() && found->second == value;
-    };
-    return has(kManagedLabel, "true") && has(kNameLabel, config.name) && has(kNamespaceLabel, config.ns);
 }
 
 }  // namespace holdfast::fluxconfig

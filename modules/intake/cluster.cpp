@@ -1,9 +1,12 @@
 // modules/intake/cluster.cpp: one watch per kind, into the registry.
 #include "modules/intake/intake.hpp"
 
+#include "modules/base/hash.hpp"
+#include "modules/base/json_text.hpp"
 #include "modules/model/canonical.hpp"
+#include "modules/model/kinds.hpp"
+#include "modules/model/members.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -26,20 +29,30 @@ std::string wish_text(json::object const& object, model::Origin origin) {
     return json::serialize(wish);
 }
 
-Result<void> restore(model::Registry& registry, model::JournalEntry const& entry) {
-    boost::system::error_code ec;
-    auto const wish = json::parse(entry.wish.empty() ? "{}" : entry.wish, ec);
-    if (ec || !wish.is_object()) return fail(Errc::corrupt, entry.key.text() + ": unreadable wish in the journal");
-    auto const status = json::parse(entry.status.empty() ? "{}" : entry.status, ec);
-    if (ec || !status.is_object()) return fail(Errc::corrupt, entry.key.text() + ": unreadable status in the journal");
-    json::object const& object = wish.get_object();
-    bool const local = kube::find_string(object, {"origin"}) == "local";
-    auto meta = model::read_meta(object, local ? model::Origin::local : model::Origin::cluster);
-    auto known = model::read_status(status.get_object());
+namespace {
+
+/// Of our own data: as deep as an object may be, which a wish and a status hold.
+Result<json::object> read_object(std::string const& text, std::string const& what) {
+    auto value = parse_json(text.empty() ? "{}" : text);
+    if (!value || !value->is_object()) return fail(Errc::corrupt, what + " in the journal cannot be read");
+    return std::move(value->get_object());
+}
+
+}  // namespace
+
+Result<void> restore(model::Registry& registry, model::JournalEntry const& row) {
+    auto const object = read_object(row.wish, row.key.text() + ": the wish");
+    if (!object) return fail(object.error().code, object.error().message);
+    auto const status = read_object(row.status, row.key.text() + ": the status");
+    if (!status) return fail(status.error().code, status.error().message);
+    bool const local = kube::find_string(*object, {"origin"}) == "local";
+    auto meta = model::read_meta(*object, local ? model::Origin::local : model::Origin::cluster);
+    auto known = model::read_status(row.key.kind, *status);
     auto const observed = std::max<std::int64_t>(known.observed_generation, 0);
-    auto spec = model::read_spec(entry.key.kind, object);
-    Entry& put = registry.put(entry.key, std::move(meta), std::move(spec), entry.wish, std::move(known));
+    auto spec = model::read_spec(row.key.kind, *object);
+    Entry& put = registry.put(row.key, std::move(meta), std::move(spec), row.wish, std::move(known));
     put.meta.generation = observed;
+    put.facts_digest = hash64(row.facts);
     put.wish.clear();  // it came from the journal
     return {};
 }
@@ -49,7 +62,7 @@ public:
     KindFeed(Kind kind, kube::Cluster& cluster, model::Registry& registry, Log const& log, Listeners const& listeners)
         : kind_(kind), registry_(registry), log_(log), listeners_(listeners),
           watcher_(cluster, *this,
-                   {.gvk = kube::parse_api_version(model::api_version_of(kind), model::kind_name(kind))}) {}
+                   {.gvk = kube::parse_api_version(model::info(kind).api_version, model::info(kind).name)}) {}
 
     void list_begins() override {
         listing_ = true;
@@ -68,16 +81,17 @@ public:
             return;
         }
         bool const is_new = before == nullptr;
+        auto meta = model::read_meta(object, model::Origin::cluster);
+        // An object on its way out may say anything about itself: who deletes it may write its status.
         std::optional<model::Status> status;
         auto const* live = kube::find_object(object, {"status"});
-        if (is_new && live != nullptr) status = model::read_status(*live);
-        auto meta = model::read_meta(object, model::Origin::cluster);
+        if (is_new && live != nullptr && !meta.deleting) status = model::read_status(kind_, *live);
+        bool const adopts = status.has_value();
         auto spec = model::read_spec(kind_, object);
-        std::uint64_t const written = live == nullptr ? 0 : model::canonical_digest(*live);
-        Entry& entry = registry_.put(key, std::move(meta), std::move(spec), wish_text(object, model::Origin::cluster),
-                                     std::move(status));
-        entry.status_written = written;
-        if (is_new && listeners_.adopted) listeners_.adopted(entry);
+        Entry& entry = registry_.put(key, std::move(meta), std::move(spec),
+                                     wish_text(object, model::Origin::cluster), std::move(status));
+        compare_copy(entry, live);
+        if (adopts && listeners_.adopted) listeners_.adopted(entry);
     }
 
     void deleted(kube::Object object) override {
@@ -104,6 +118,22 @@ public:
     kube::Watcher::State const& state() const { return watcher_.state(); }
 
 private:
+    /// Whoever changed .status in the cluster made it untrue: what is known is written again.
+    void compare_copy(Entry& entry, kube::Object const* live) {
+        std::uint64_t const shown = live == nullptr ? 0 : model::canonical_digest(*live);
+        if (shown == entry.copy.accepted || entry.copy.in_flight) return;
+        if (entry.status.conditions.all().empty()) return;  // nothing is known yet
+        json::object const wanted = model::status_patch(kind_, entry.status);
+        if (live != nullptr && model::is_merged(*live, wanted)) {
+            entry.copy.accepted = shown;
+            entry.copy.written = model::canonical_digest(wanted);
+            return;
+        }
+        entry.copy.written = 0;
+        entry.copy.owed = true;
+        if (listeners_.copy_differs) listeners_.copy_differs(entry);
+    }
+
     void vanish(Key const& key) {
         Entry* entry = registry_.find(key);
         if (entry != nullptr && entry->meta.origin == model::Origin::cluster) registry_.leave(*entry);
@@ -121,9 +151,9 @@ private:
 
 ClusterIntake::ClusterIntake(asio::any_io_executor executor, kube::Cluster& cluster, model::Registry& registry,
                              Log const& log, Listeners listeners)
-    : group_(executor, 8), log_(log) {
-    for (Kind const kind : {Kind::git_repository, Kind::kustomization, Kind::flux_config}) {
-        feeds_.push_back(std::make_unique<KindFeed>(kind, cluster, registry, log, listeners));
+    : group_(executor, model::kKinds.size()), log_(log) {
+    for (model::KindInfo const& info : model::kKinds) {
+        feeds_.push_back(std::make_unique<KindFeed>(info.kind, cluster, registry, log, listeners));
     }
 }
 
@@ -137,7 +167,11 @@ void ClusterIntake::start() {
 }
 
 bool ClusterIntake::has_listed(Kind kind) const {
-    return std::ranges::any_of(feeds_, [kind](auto const& feed) { return feed->kind() == kind && feed->has_listed(); });
+    return feeds_[static_cast<std::size_t>(kind)]->has_listed();
+}
+
+bool ClusterIntake::has_listed_all() const {
+    return std::ranges::all_of(feeds_, [](auto const& feed) { return feed->has_listed(); });
 }
 
 asio::awaitable<void> ClusterIntake::stop() {

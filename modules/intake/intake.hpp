@@ -24,7 +24,7 @@ std::string wish_text(boost::json::object const& object, model::Origin origin);
 /// Errors  corrupt  a row that cannot be read: the others are still put
 Result<void> restore(model::Registry& registry, model::JournalEntry const& entry);
 
-/// Follows GitRepository, Kustomization and FluxConfig objects of the whole cluster.
+/// Follows the objects of every kind of ours in the whole cluster.
 /// An object that is not in a complete list has vanished; what that means is for its story to say.
 class ClusterIntake {
 public:
@@ -32,6 +32,7 @@ public:
         std::function<void(model::Entry const&)>
             adopted;                              // unknown to the journal, with a status: Flux applied it before us
         std::function<void(model::Kind)> listed;  // the first complete list of this kind is in the registry
+        std::function<void(model::Entry const&)> copy_differs;  // .status in the cluster is not what is known
     };
     ClusterIntake(asio::any_io_executor executor, kube::Cluster& cluster, model::Registry& registry, Log const& log,
                   Listeners listeners);
@@ -42,6 +43,8 @@ public:
 
     /// What the journal knows of this kind is confirmed. Until then a wish may be deleted, suspended or changed unseen.
     bool has_listed(model::Kind kind) const;
+    /// The same of every kind.
+    bool has_listed_all() const;
 
     struct WatchState {
         model::Kind kind;
@@ -52,7 +55,7 @@ public:
 private:
     class KindFeed;
     TaskGroup group_;
-    std::vector<std::unique_ptr<KindFeed>> feeds_;
+    std::vector<std::unique_ptr<KindFeed>> feeds_;  // by the kind's number
     Log const& log_;
 };
 

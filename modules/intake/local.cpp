@@ -1,6 +1,7 @@
 // modules/intake/local.cpp: a directory of manifests, into the registry.
 #include "modules/intake/intake.hpp"
 
+#include "modules/model/kinds.hpp"
 #include "modules/yaml/json.hpp"
 #include "modules/yaml/parse.hpp"
 
@@ -55,7 +56,7 @@ LocalIntake::LocalIntake(std::filesystem::path directory, model::Registry& regis
     : directory_(std::move(directory)), registry_(registry), log_(log) {
     for (auto const& [key, entry] : registry_.all()) {
         // What the journal restored and nothing generated is a file's: its absence is noticed like any other's.
-        bool const generated = entry->meta.labels.contains("clusterconfig.azure.com/is-managed");
+        bool const generated = model::maker_of(entry->meta, key.ns).has_value();
         if (entry->meta.origin == model::Origin::local && !generated) ours_.insert(key);
     }
 }
@@ -131,7 +132,7 @@ void LocalIntake::read_file(std::filesystem::path const& file, std::set<Key>& se
         auto const* object = value->if_object();
         auto const kind = object == nullptr ? std::nullopt : model::kind_of(*object);
         if (!kind) {
-            problems_.push_back(where + "not a GitRepository, Kustomization or FluxConfig of a served version");
+            problems_.push_back(where + "not a GitRepository, Kustomization or FluxConfig of a version that is read here");
             continue;
         }
         Key key{*kind, std::string{kube::namespace_of(*object)}, std::string{kube::name_of(*object)}};

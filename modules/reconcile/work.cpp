@@ -1,10 +1,9 @@
 // modules/reconcile/work.cpp: what a pass has to do, from what is known: mostly nothing.
 #include "modules/reconcile/state.hpp"
 
-#include "modules/base/limits.hpp"
+#include "modules/base/json_text.hpp"
 #include "modules/model/members.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -25,9 +24,8 @@ std::string Facts::text() const {
 
 Facts Facts::read(std::string const& text) {
     Facts facts;
-    boost::system::error_code ec;
-    auto const value = json::parse(text.empty() ? "{}" : text, ec);
-    auto const* object = ec ? nullptr : value.if_object();
+    auto const value = parse_json(text.empty() ? "{}" : text);
+    auto const* object = value ? value->if_object() : nullptr;
     if (object == nullptr) return facts;
     facts.artifact_digest = model::text_at(*object, "artifact");
     facts.manifest_digest = model::text_at(*object, "manifests");

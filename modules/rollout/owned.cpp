@@ -216,8 +216,6 @@ void OwnedObjects::update(Owner const& owner, Applied const& applied) {
                 known.awaited.clear();
                 sightings.erase(sightings.begin(), own + 1);
                 overtaken = !sightings.empty();
-            } else if (!known.awaited.empty()) {
-                sightings.clear();
             }
         }
     }

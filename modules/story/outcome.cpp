@@ -94,8 +94,9 @@ model::ComplianceRecord object_record(Entry const& entry, model::WallTime now) {
 model::ComplianceRecord last_words(model::ComplianceRecord record) {
     record.state_digest = "Deleted";
     record.fields["ComplianceState"] = "Unknown";
-    record.fields["Reason"] = "Deleted";
-    record.fields["Message"] = "the object was deleted";
+    bool const of_configuration = record.stream == model::Stream::compliance;
+    if (!of_configuration) record.fields["Reason"] = "Deleted";
+    record.fields["Message"] = of_configuration ? "the configuration was deleted" : "the object was deleted";
     return record;
 }
 

@@ -1,7 +1,7 @@
 // modules/uplink/batch.cpp: rows and their sizes.
 #include "modules/uplink/batch.hpp"
 
-#include <boost/json/parse.hpp>
+#include "modules/base/json_text.hpp"
 #include <boost/json/serialize.hpp>
 
 namespace holdfast::uplink {
@@ -48,10 +48,10 @@ std::string repaired(std::string_view text) {
 }  // namespace
 
 Result<std::string> make_row(QueuedRecord const& record, Envelope const& envelope) {
-    json::error_code ec;
-    json::value fields = json::parse(record.fields, ec);
-    if (ec) fields = json::parse(repaired(record.fields), ec);
-    if (ec || !fields.is_object()) return fail(Errc::corrupt, "the stored fields are not a JSON object");
+    auto parsed = parse_json(record.fields);
+    if (!parsed) parsed = parse_json(repaired(record.fields));
+    if (!parsed || !parsed->is_object()) return fail(Errc::corrupt, "the stored fields are not a JSON object");
+    json::value& fields = *parsed;
     std::string const observed = model::format_time_micro(record.observed_at);
     json::object row{{"TimeGenerated", observed},
                      {"SiteId", envelope.site},
