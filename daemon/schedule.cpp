@@ -4,6 +4,7 @@
 #include <boost/asio/redirect_error.hpp>
 
 #include <algorithm>
+#include <numeric>
 
 namespace holdfast::daemon {
 
@@ -19,16 +20,16 @@ constexpr double kJitter = 0.05;  // Flux's --interval-jitter-percentage
 
 Schedule::Schedule(asio::any_io_executor executor, Clock const& clock, Bounds bounds, Story story)
     : clock_(clock), bounds_(bounds), story_(std::move(story)),
-      group_(executor, bounds.sources + bounds.kustomizations + bounds.configs), timer_(executor),
+      group_(executor, std::accumulate(bounds.begin(), bounds.end(), std::size_t{0})), timer_(executor),
       random_(static_cast<std::minstd_rand::result_type>(clock.boot().count())) {}
 
-std::size_t Schedule::bound_of(model::Kind kind) const {
-    switch (kind) {
-        case model::Kind::git_repository: return bounds_.sources;
-        case model::Kind::kustomization: return bounds_.kustomizations;
-        case model::Kind::flux_config: return bounds_.configs;
-    }
-    return 1;
+std::size_t& Schedule::busy(model::Key const& key) {
+    return busy_[static_cast<std::size_t>(model::info(key.kind).what)];
+}
+
+bool Schedule::is_full(model::Key const& key) const {
+    auto const what = static_cast<std::size_t>(model::info(key.kind).what);
+    return busy_[what] >= bounds_[what];
 }
 
 void Schedule::put(model::Key const& key, std::chrono::nanoseconds due) {
@@ -39,6 +40,7 @@ void Schedule::put(model::Key const& key, std::chrono::nanoseconds due) {
     }
     due_[key] = due;
     queue_.emplace(due, key);
+    stirred_ = true;
     timer_.cancel();
 }
 
@@ -62,40 +64,47 @@ std::chrono::nanoseconds Schedule::lateness() const {
     auto const now = clock_.boot();
     for (auto const& [due, key] : queue_) {
         if (due >= now) break;
-        // Slow servers keep the places of their kind: the queue behind them is long, and nothing here is stuck.
-        auto const busy = busy_.find(key.kind);
-        bool const is_full = busy != busy_.end() && busy->second >= bound_of(key.kind);
-        if (!is_full && !running_.contains(key)) return now - due;
+        // Slow servers keep the places of their class: the queue behind them is long, and nothing here is stuck.
+        if (!is_full(key) && !running_.contains(key)) return now - due;
     }
     return {};
 }
 
 asio::awaitable<void> Schedule::run() {
     while (!stopping_) {
+        stirred_ = false;
         auto const now = clock_.boot();
-        std::chrono::nanoseconds next = kLookAtLeastEvery;
         std::vector<model::Key> start;
-        std::map<model::Kind, std::size_t> busy = busy_;
+        Bounds const before = busy_;
         for (auto const& [due, key] : queue_) {
-            if (due > now) {
-                next = std::min<std::chrono::nanoseconds>(next, due - now);
-                break;
-            }
-            // One whose kind is at its bound, or that still runs, stays queued: the end of a run wakes this loop.
-            if (running_.contains(key) || busy[key.kind] >= bound_of(key.kind)) continue;
-            ++busy[key.kind];
+            if (due > now) break;
+            // One whose class is at its bound, or that still runs, stays queued: the end of a run wakes this loop.
+            if (running_.contains(key) || is_full(key)) continue;
+            ++busy(key);
             start.push_back(key);
         }
+        busy_ = before;
         for (model::Key const& key : start) {
             forget(key);
             running_[key] = false;
-            ++busy_[key.kind];
+            ++busy(key);
             auto started = group_.start(key.text(), run_one(key));
             if (!started) {
                 running_.erase(key);
-                --busy_[key.kind];
+                --busy(key);
                 put(key, now + std::chrono::seconds{1});
             }
+        }
+        // A story that ended without ever waiting has put its next time already: the pause is counted after all have started.
+        if (stirred_) {
+            co_await yield_once();
+            continue;
+        }
+        std::chrono::nanoseconds next = kLookAtLeastEvery;
+        for (auto const& [due, key] : queue_) {
+            if (due <= now) continue;
+            next = std::min<std::chrono::nanoseconds>(next, due - now);
+            break;
         }
         timer_.expires_after(next);
         boost::system::error_code ignored;
@@ -110,7 +119,8 @@ asio::awaitable<void> Schedule::run_one(model::Key key) {
         model::Key const& key;
         ~Place() {
             schedule.running_.erase(key);
-            --schedule.busy_[key.kind];
+            --schedule.busy(key);
+            schedule.stirred_ = true;
             schedule.timer_.cancel();
         }
     } place{*this, key};

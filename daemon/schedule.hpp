@@ -1,13 +1,14 @@
-// daemon/schedule.hpp: decides when each story runs: never two at once for one object, never more than its kind's bound.
+// daemon/schedule.hpp: decides when each story runs: never two at once for one object, never more than its class's bound.
 #pragma once
 
 #include "modules/base/clock.hpp"
 #include "modules/base/task_group.hpp"
-#include "modules/model/spec.hpp"
+#include "modules/model/kinds.hpp"
 #include "modules/story/story.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <array>
 #include <functional>
 #include <map>
 #include <random>
@@ -19,11 +20,8 @@ namespace holdfast::daemon {
 class Schedule {
 public:
     using Story = std::function<asio::awaitable<story::Next>(model::Key)>;
-    struct Bounds {
-        std::size_t sources = 4;
-        std::size_t kustomizations = 8;
-        std::size_t configs = 4;
-    };
+    /// Passes of one class at once, by the class's number: source, applier, config, notifier, image.
+    using Bounds = std::array<std::size_t, 5>;
 
     Schedule(asio::any_io_executor executor, Clock const& clock, Bounds bounds, Story story);
 
@@ -49,7 +47,8 @@ public:
 
 private:
     asio::awaitable<void> run_one(model::Key key);
-    std::size_t bound_of(model::Kind kind) const;
+    std::size_t& busy(model::Key const& key);
+    bool is_full(model::Key const& key) const;
     void put(model::Key const& key, std::chrono::nanoseconds due);
 
     Clock const& clock_;
@@ -57,10 +56,11 @@ private:
     Story story_;
     TaskGroup group_;
     asio::steady_timer timer_;
+    bool stirred_ = false;  // something was put since the queue was looked at
     std::set<std::pair<std::chrono::nanoseconds, model::Key>> queue_;
     std::map<model::Key, std::chrono::nanoseconds> due_;
     std::map<model::Key, bool> running_;  // value: wanted again meanwhile
-    std::map<model::Kind, std::size_t> busy_;
+    Bounds busy_{};
     std::minstd_rand random_;
     std::uint64_t passes_ = 0;
     bool stopping_ = false;

@@ -38,7 +38,7 @@ struct World {
     std::vector<std::shared_ptr<asio::steady_timer>> held;
     Schedule schedule;
 
-    explicit World(Schedule::Bounds bounds = {})
+    explicit World(Schedule::Bounds bounds = {4, 8, 4, 4, 4})
         : schedule(io.get_executor(), clock, bounds, [this](Key key) { return story(std::move(key)); }) {
         asio::co_spawn(io, schedule.run(), [](std::exception_ptr error) {
             if (error) std::rethrow_exception(error);
@@ -128,7 +128,7 @@ TEST_CASE("schedule: never two at once for a key, and what was wanted meanwhile 
 }
 
 TEST_CASE("schedule: each kind has its own bound", "[daemon][schedule]") {
-    World world{{.sources = 1, .kustomizations = 2, .configs = 1}};
+    World world{{1, 2, 1, 1, 1}};
     world.hold = true;
 
     for (int i = 0; i < 6; ++i) world.schedule.want({Kind::kustomization, "apps", std::to_string(i)});
@@ -187,7 +187,7 @@ TEST_CASE("schedule: the sooner of two due times counts, and a forgotten key doe
 }
 
 TEST_CASE("schedule: late is what could run and does not; waiting for a place is not", "[daemon][schedule]") {
-    World world{{.sources = 1, .kustomizations = 1, .configs = 1}};
+    World world{{1, 1, 1, 1, 1}};
     world.hold = true;
     world.schedule.want(kGit);
     world.turn();

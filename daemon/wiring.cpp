@@ -1,0 +1,88 @@
+// daemon/wiring.cpp: the table of stories, and the rules of who wakes whom.
+#include "daemon/wiring.hpp"
+
+namespace holdfast::daemon {
+
+using model::Key;
+using model::Kind;
+
+namespace {
+
+/// Flux objects that a Kustomization applied count for the configuration they belong to.
+std::vector<fluxconfig::Child> flux_children(rollout::OwnedObjects const& owned, Key const& key) {
+    std::vector<fluxconfig::Child> children;
+    for (rollout::Known const* known : owned.of({key})) {
+        auto const id = kube::parse_object_id(known->object.entry.id);
+        if (!id || !id->group.ends_with(".toolkit.fluxcd.io")) continue;
+        children.push_back({id->kind, id->ns, id->name, known->ready});
+    }
+    return children;
+}
+
+source::Sources::Upstreams upstreams(source::GitUpstream& git) {
+    source::Sources::Upstreams table{};
+    table[static_cast<std::size_t>(Kind::git_repository)] = &git;
+    return table;
+}
+
+}  // namespace
+
+Stories::Stories(Parts parts)
+    : parts_(std::move(parts)), git_(parts_.pool, parts_.git, parts_.stop),
+      sources_(parts_.ports, parts_.artifacts, parts_.hosts, upstreams(git_), parts_.want),
+      kustomizations_(parts_.ports, parts_.renderer, parts_.owned, {},
+                      {.kinds_changed = parts_.kinds_changed,
+                       .source_damaged =
+                           [this](Key const& source) {
+                               if (sources_.distrust(source)) parts_.want(source);
+                           }}),
+      configs_(parts_.ports, [this](Key const& key) { return flux_children(parts_.owned, key); }),
+      passes_(parts_.ports, table()) {}
+
+story::Passes::Stories Stories::table() {
+    story::Passes::Stories stories{};
+    auto const tell = [&](Kind kind, story::Story& story) { stories[static_cast<std::size_t>(kind)] = &story; };
+    tell(Kind::git_repository, sources_);
+    tell(Kind::kustomization, kustomizations_);
+    tell(Kind::flux_config, configs_);
+    for (story::Story* one : stories) HOLDFAST_ASSERT(one != nullptr);
+    return stories;
+}
+
+void Wakes::heard(model::Entry const& entry, model::Change change) {
+    drain_.poke();
+    if (change == model::Change::wish) want(entry.key);
+    if (change != model::Change::status) {
+        for (Key const& follower : registry_.followers(entry.key)) want(follower);
+    }
+    if (auto const maker = model::maker_of(entry.meta, entry.key.ns)) want(*maker);
+    bool const fetched = change != model::Change::wish && model::info(entry.key.kind).what == model::Class::source &&
+                         entry.status.conditions.is("Ready", model::Truth::yes) &&
+                         entry.status.conditions.find("FetchFailed") == nullptr;
+    if (fetched) drain_.network_is_back();
+}
+
+void Wakes::heard(rollout::Owner const& owner, rollout::OwnedObjects::Change change, rollout::Boot in) {
+    if (change != rollout::OwnedObjects::Change::ready) {
+        want(owner.key, in);
+        return;
+    }
+    model::Entry const* entry = registry_.find(owner.key);
+    if (entry == nullptr) return;
+    if (auto const maker = model::maker_of(entry->meta, entry->key.ns)) want(*maker);
+}
+
+bool Wakes::is_confirmed(Key const& key) const {
+    model::Entry const* entry = registry_.find(key);
+    if (intake_ == nullptr || entry == nullptr || entry->meta.origin != model::Origin::cluster) return true;
+    bool const makes_others = model::info(key.kind).what == model::Class::config;
+    return makes_others ? intake_->has_listed_all() : intake_->has_listed(key.kind);
+}
+
+void Wakes::want_confirmed() {
+    for (auto const& [key, entry] : registry_.all()) {
+        if (entry->meta.origin == model::Origin::cluster && is_confirmed(key)) want(key);
+    }
+}
+
+}  // namespace holdfast::daemon

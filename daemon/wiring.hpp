@@ -1,0 +1,82 @@
+// daemon/wiring.hpp: every story, and what wakes it. A new kind is a line in stories() of wiring.cpp.
+#pragma once
+
+#include "daemon/render.hpp"
+#include "daemon/schedule.hpp"
+#include "modules/fluxconfig/fluxconfig.hpp"
+#include "modules/intake/intake.hpp"
+#include "modules/reconcile/kustomization.hpp"
+#include "modules/source/hosts.hpp"
+#include "modules/source/sources.hpp"
+#include "modules/source/upstream/git.hpp"
+#include "modules/story/passes.hpp"
+#include "modules/uplink/drain.hpp"
+
+#include <functional>
+#include <map>
+#include <stop_token>
+
+namespace holdfast::daemon {
+
+/// The stories of all kinds, built once in the order in which they need each other.
+class Stories {
+public:
+    struct Parts {
+        story::Ports ports;
+        asio::any_io_executor executor;
+        asio::thread_pool& pool;
+        source::ArtifactStore& artifacts;
+        source::Hosts& hosts;
+        reconcile::Renderer& renderer;
+        rollout::OwnedObjects& owned;
+        source::GitUpstream::Settings git;
+        std::stop_token stop;
+        std::function<void(model::Key const&)> want;  // the schedule's
+        std::function<void()> kinds_changed;
+    };
+    explicit Stories(Parts parts);
+
+    story::Passes& passes() { return passes_; }
+    reconcile::Kustomizations& kustomizations() { return kustomizations_; }
+
+private:
+    story::Passes::Stories table();
+
+    Parts parts_;
+    source::GitUpstream git_;
+    source::Sources sources_;
+    reconcile::Kustomizations kustomizations_;
+    fluxconfig::FluxConfigs configs_;
+    story::Passes passes_;
+};
+
+/// Who has to look again when something changed: what follows it, and the FluxConfig that made it.
+class Wakes {
+public:
+    /// All outlive this object; `intake` is null without a cluster.
+    Wakes(model::Registry& registry, Schedule& schedule, uplink::Drain& drain)
+        : registry_(registry), schedule_(schedule), drain_(drain) {}
+
+    void follow(intake::ClusterIntake const* intake) { intake_ = intake; }
+
+    /// An entry changed: its wish, what its followers look at, or anything else that its status says.
+    void heard(model::Entry const& entry, model::Change change);
+
+    /// An applied object drifted, became unhealthy, or a Flux object among them became ready or not.
+    void heard(rollout::Owner const& owner, rollout::OwnedObjects::Change change, rollout::Boot in);
+
+    /// A wish of the cluster that only the journal knows is shown, not acted upon: it may be suspended, changed or
+    /// deleted since. A configuration also needs what it generated.
+    bool is_confirmed(model::Key const& key) const;
+    void want_confirmed();
+
+private:
+    void want(model::Key const& key, rollout::Boot in = {}) { schedule_.want(key, in); }
+
+    model::Registry& registry_;
+    Schedule& schedule_;
+    uplink::Drain& drain_;
+    intake::ClusterIntake const* intake_ = nullptr;
+};
+
+}  // namespace holdfast::daemon
