@@ -1,6 +1,7 @@
 // modules/http/retry.cpp: which answers are worth another try, and when.
 #include "modules/http/retry.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 
@@ -21,20 +22,24 @@ Errc errc_of_status(unsigned status) {
     }
 }
 
+// Longer is no plan but a fault; and a number near its type's end overflows when it becomes a finer unit.
+static constexpr std::chrono::seconds kRetryAfterMax = std::chrono::days{1};
+
 std::optional<std::chrono::seconds> retry_after(Headers const& headers, std::chrono::system_clock::time_point now) {
     auto const value = headers.find("Retry-After");
     if (!value) return std::nullopt;
     std::int64_t seconds = 0;
     auto const [end, ec] = std::from_chars(value->data(), value->data() + value->size(), seconds);
     if (ec == std::errc{} && end == value->data() + value->size()) {
-        return seconds >= 0 ? std::optional{std::chrono::seconds{seconds}} : std::nullopt;
+        if (seconds < 0) return std::nullopt;
+        return std::min(std::chrono::seconds{seconds}, kRetryAfterMax);
     }
     std::tm parts{};
     auto const text = std::string{*value};
     if (::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts) == nullptr) return std::nullopt;
-    auto const when = std::chrono::system_clock::from_time_t(::timegm(&parts));
-    auto const delay = std::chrono::ceil<std::chrono::seconds>(when - now);
-    return std::max(delay, std::chrono::seconds{0});
+    // In seconds: a time_point of nanoseconds ends in the year 2262.
+    auto const delay = static_cast<std::int64_t>(::timegm(&parts)) - std::chrono::system_clock::to_time_t(now);
+    return std::clamp(std::chrono::seconds{delay}, std::chrono::seconds{0}, kRetryAfterMax);
 }
 
 static bool worth_another_try(Result<Response> const& response) {
