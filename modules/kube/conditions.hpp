@@ -1,10 +1,9 @@
-// modules/kube/conditions.hpp: metav1 conditions: find, set, remove.
+// modules/kube/conditions.hpp: metav1 conditions, read.
 // Pure. Source  k8s.io/apimachinery pkg/api/meta/conditions.go
 #pragma once
 
 #include "modules/kube/object.hpp"
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,19 +16,13 @@ struct Condition {
     std::string status;  // "True", "False" or "Unknown"
     std::string reason;
     std::string message;
-    std::int64_t observed_generation = 0;   // 0: left out
-    std::string last_transition_time = "";  // empty: set by set_condition
+    std::int64_t observed_generation = 0;  // 0: left out
+    std::string last_transition_time = "";
 };
 
 /// status.conditions of an object, or an empty array.
 json::array const& conditions_of(Object const& object);
 
 std::optional<Condition> find_condition(json::array const& conditions, std::string_view type);
-bool is_condition_true(json::array const& conditions, std::string_view type);
-
-/// Adds or changes one condition; lastTransitionTime moves only when the status does.
-/// Out  true when anything changed
-bool set_condition(json::array& conditions, Condition condition, std::chrono::system_clock::time_point now);
-bool remove_condition(json::array& conditions, std::string_view type);
 
 }  // namespace holdfast::kube

@@ -152,14 +152,6 @@ static void set_entry(Object& object, std::string_view map, std::string_view key
     map_at(map_at(object, "metadata"), map)[json_view(key)] = json_view(value);
 }
 
-static void erase_entry(Object& object, std::string_view map, std::string_view key) {
-    if (!entry(object, map, key)) return;
-    auto& metadata = map_at(object, "metadata");
-    auto& entries = map_at(metadata, map);
-    entries.erase(json_view(key));
-    if (entries.empty()) metadata.erase(json_view(map));
-}
-
 void set_namespace(Object& object, std::string_view ns) { map_at(object, "metadata")["namespace"] = json_view(ns); }
 void set_label(Object& object, std::string_view key, std::string_view value) {
     set_entry(object, "labels", key, value);
@@ -167,8 +159,6 @@ void set_label(Object& object, std::string_view key, std::string_view value) {
 void set_annotation(Object& object, std::string_view key, std::string_view value) {
     set_entry(object, "annotations", key, value);
 }
-void erase_label(Object& object, std::string_view key) { erase_entry(object, "labels", key); }
-void erase_annotation(Object& object, std::string_view key) { erase_entry(object, "annotations", key); }
 
 std::string rfc3339(std::chrono::system_clock::time_point when) {
     auto const seconds = std::chrono::system_clock::to_time_t(when);

@@ -70,15 +70,10 @@ json::array const* find_array(Object const& object, std::initializer_list<std::s
 std::optional<std::string_view> label(Object const& object, std::string_view key);
 std::optional<std::string_view> annotation(Object const& object, std::string_view key);
 
-// Writers: make the maps on the way; a map left empty is removed.
+// Writers: make the maps on the way.
 void set_namespace(Object& object, std::string_view ns);
 void set_label(Object& object, std::string_view key, std::string_view value);
 void set_annotation(Object& object, std::string_view key, std::string_view value);
-void erase_label(Object& object, std::string_view key);
-void erase_annotation(Object& object, std::string_view key);
-
-/// Do the labels satisfy "a=b,c!=d,e in (f,g),!h"? Errors  invalid_input
-Result<bool> matches_selector(Object const& object, std::string_view label_selector);
 
 /// "2026-11-25T00:46:17Z", as metav1.Time marshals.
 std::string rfc3339(std::chrono::system_clock::time_point when);
