@@ -10,8 +10,6 @@
 
 namespace holdfast::kube {
 
-using Clock = std::chrono::steady_clock;
-
 static constexpr unsigned kListRestartsMax = 3;
 static constexpr auto kWatchSlack = std::chrono::seconds{60};  // beyond the time after which the server ends a watch
 
@@ -23,7 +21,6 @@ std::string_view to_string(Verb verb) {
         case Verb::create: return "create";
         case Verb::apply: return "apply";
         case Verb::patch: return "patch";
-        case Verb::replace: return "update";
         case Verb::remove: return "delete";
         case Verb::discovery: return "discovery";
     }
@@ -39,6 +36,36 @@ constexpr auto kListMetadata = "application/json;as=PartialObjectMetadataList;g=
 
 std::string qualified(Resource const& resource) {
     return resource.gvk.group.empty() ? resource.plural : resource.plural + "." + resource.gvk.group;
+}
+
+/// A name that is one segment of a path and stays one behind a proxy that tidies paths up.
+/// Source  k8s.io/apimachinery pkg/api/validation/path IsValidPathSegmentName; words of client-go rest/request.go
+Result<void> check_segment(std::string_view what, std::string_view name) {
+    std::string why;
+    if (name == "." || name == "..") {
+        why = "may not be '" + std::string{name} + "'";
+    } else {
+        for (char const c : {'/', '%'}) {
+            if (!name.contains(c)) continue;
+            why += (why.empty() ? "may not contain '" : " may not contain '") + std::string{c} + "'";
+        }
+    }
+    if (why.empty()) return {};
+    return fail(Errc::invalid_input, "invalid " + std::string{what} + " \"" + std::string{name} + "\": [" + why + "]");
+}
+
+Result<void> check_path(Target const& target) {
+    auto ns = check_segment("namespace", target.resource.namespaced ? target.ns : "");
+    if (!ns) return ns;
+    auto name = check_segment("resource name", target.name);
+    if (!name) return name;
+    auto subresource = check_segment("subresource", target.subresource);
+    if (!subresource) return subresource;
+    for (auto const& part : {target.resource.gvk.group, target.resource.gvk.version, target.resource.plural}) {
+        auto checked = check_segment("resource", part);
+        if (!checked) return checked;
+    }
+    return {};
 }
 
 std::string path_of(Target const& target) {
@@ -61,6 +88,9 @@ Call call_on(Verb verb, std::string method, Target const& target, Parameters con
     if (metadata_only) call.accept = kOneMetadata;
     call.resource = qualified(target.resource);
     call.name = target.name;
+    if (target.subresource.empty()) call.gvk = target.resource.gvk;
+    auto checked = check_path(target);
+    if (!checked) call.unsendable = std::move(checked.error());
     return call;
 }
 
@@ -166,6 +196,7 @@ std::unique_ptr<Client> Client::as(std::string user, std::vector<std::string> gr
 }
 
 RequestCounts const& Client::counts() const { return shared_->counts; }
+Contact const& Client::contact() const { return shared_->contact; }
 Config const& Client::config() const { return shared_->config; }
 void Client::forget_discovery() { shared_->discovered_at.reset(); }
 
@@ -177,8 +208,8 @@ Task<Resource> Client::resource_for(GroupVersionKind gvk) {
     if (!turn) co_return std::unexpected{Error{turn.error()}.in("discovery")};
     known = shared->kinds.find(gvk);  // another may have asked meanwhile
     if (known) co_return std::move(*known);
-    bool const fresh =
-        shared->discovered_at && Clock::now() - *shared->discovered_at < shared->settings.discovery_pause;
+    bool const fresh = shared->discovered_at &&
+                       std::chrono::steady_clock::now() - *shared->discovered_at < shared->settings.discovery_pause;
     if (!fresh) {
         // Not as the impersonated user: what exists does not depend on who asks.
         auto discovered = co_await shared->discover(
@@ -282,6 +313,7 @@ Task<void> Client::watch(Resource resource, WatchOptions options, EventSink sink
     auto call = call_on(Verb::watch, "GET", {resource, options.ns, ""}, parameters, options.metadata_only);
     call.is_watch = true;
     call.watch_max = options.server_timeout + kWatchSlack;
+    call.silence_max = options.silence_max > std::chrono::seconds{0} ? options.silence_max : call.watch_max;
     EventLines lines{resource, shared_->settings.object_bytes_max, sink, refusal};
     call.sink = [&lines](std::string_view piece) { return lines.feed(piece); };
     auto const answered = co_await shared_->call(std::move(call), *identity_, refusal);
@@ -339,14 +371,6 @@ Task<Object> Client::create(Object object, WriteOptions options, Refusal* refusa
     co_return std::move(created);
 }
 
-Task<Object> Client::replace(Target target, Object object, WriteOptions options, Refusal* refusal) {
-    auto call = call_on(Verb::replace, "PUT", target, write_parameters(options), options.metadata_only);
-    call.content_type = "application/json";
-    call.body = json::serialize(object);
-    auto replaced = co_await shared_->call_for_object(std::move(call), *identity_, refusal);
-    co_return std::move(replaced);
-}
-
 Task<void> Client::remove(Target target, DeleteOptions options, Refusal* refusal) {
     Object body{{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", options.propagation}};
     Object preconditions;
@@ -363,11 +387,14 @@ Task<void> Client::remove(Target target, DeleteOptions options, Refusal* refusal
     co_return Result<void>{};
 }
 
-Task<std::string> Client::raw(std::string path) {
-    Call call{.verb = Verb::get, .target = std::move(path), .accept = "*/*"};
-    auto answered = co_await shared_->call(std::move(call), *identity_, nullptr);
-    if (!answered) co_return fail(std::move(answered));
-    co_return std::move(answered->body);
+Task<std::string> identity_of(Cluster& cluster) {
+    Resource const namespaces{
+        .gvk = {"", "v1", "Namespace"}, .plural = "namespaces", .namespaced = false, .verbs = {"get"}};
+    auto const found = co_await cluster.get({namespaces, "", "kube-system"}, {.metadata_only = true});
+    if (!found) co_return std::unexpected{Error{found.error()}.in("identity of the cluster")};
+    auto const uid = uid_of(*found);
+    if (uid.empty()) co_return fail(Errc::invalid_input, "identity of the cluster: namespace kube-system has no uid");
+    co_return std::string{uid};
 }
 
 }  // namespace holdfast::kube

@@ -10,15 +10,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace holdfast::kube {
 
-enum class Verb { get, list, watch, create, apply, patch, replace, remove, discovery };
+enum class Verb { get, list, watch, create, apply, patch, remove, discovery };
 std::string_view to_string(Verb verb);
-inline constexpr std::size_t kVerbs = 9;
+inline constexpr std::size_t kVerbs = 8;
 
 /// Counted since start; for /metrics and for tests that promise "0 writes".
 struct RequestCounts {
@@ -30,17 +31,28 @@ struct RequestCounts {
     std::uint64_t of(Verb verb) const { return sent[static_cast<std::size_t>(verb)]; }
 };
 
+/// How it stands with the server.
+struct Contact {
+    std::optional<std::chrono::steady_clock::time_point> heard_at;  // the last 2xx, or a piece of one
+    std::string last_error;           // of the last request that failed; empty when one was answered well since
+    unsigned last_code = 0;           // its HTTP status; 0: no answer
+    std::string credentials_problem;  // why new credentials on disk are not in use; empty: they are
+};
+
 struct ClientSettings {
     std::size_t requests_max = 8;  // in flight; watches not counted
     std::chrono::milliseconds request_max{30'000};
-    std::chrono::milliseconds queue_max{120'000};  // wait for a place among requests_max
-    std::size_t object_bytes_max = 16u << 20;      // one object or one page
-    unsigned tries_max = 5;                        // 429, 503 and broken idle connections
-    std::chrono::seconds discovery_pause{10};      // an unknown kind asks the server again at most this often
+    std::chrono::milliseconds queue_max{120'000};        // wait for a place among requests_max
+    std::size_t object_bytes_max = 16u << 20;            // one object or one page
+    unsigned tries_max = 5;                              // 429, 503 and broken idle connections
+    std::chrono::seconds discovery_pause{10};            // an unknown kind asks the server again at most this often
+    std::chrono::milliseconds credentials_pause{5'000};  // the files of credentials are looked at no more often
     std::string user_agent = "holdfast/" HOLDFAST_VERSION;
 };
 
 /// Used from one event loop; outlives the coroutines that use it.
+/// Credentials that were read from disk are read again when a file changed, and after a 401. Requests in flight end with
+/// those they began with. What changes the server is not taken over: that is another cluster, and takes a restart.
 class Client final : public Cluster {
 public:
     /// `http` must outlive the client. Errors  invalid_input, not_found: TLS material
@@ -62,9 +74,7 @@ public:
     Task<Object> patch(Target target, Patch type, json::value patch, WriteOptions options,
                        Refusal* refusal = nullptr) override;
     Task<Object> create(Object object, WriteOptions options, Refusal* refusal = nullptr) override;
-    Task<Object> replace(Target target, Object object, WriteOptions options, Refusal* refusal = nullptr) override;
     Task<void> remove(Target target, DeleteOptions options, Refusal* refusal = nullptr) override;
-    Task<std::string> raw(std::string path) override;
 
     /// Every kind the server serves, from the cache; filled by the first call.
     Task<std::vector<Resource>> resources();
@@ -72,6 +82,7 @@ public:
     void forget_discovery();
 
     RequestCounts const& counts() const;
+    Contact const& contact() const;
     Config const& config() const;
 
 private:

@@ -71,6 +71,7 @@ struct WatchOptions {
     bool metadata_only = false;
     std::string resource_version;              // start after this one
     std::chrono::seconds server_timeout{290};  // the server ends the watch after this: a normal end
+    std::chrono::milliseconds silence_max{0};  // nothing for this long, not even a bookmark: timeout; 0: no such bound
 };
 
 enum class Event { added, modified, deleted, bookmark };
@@ -96,9 +97,10 @@ struct DeleteOptions {
 /// Every call: In `refusal`, when given, is filled with what the server said if the call fails because of it.
 /// Errors  offline, timeout  no answer
 ///         busy           409, 429, 500, 503, 504 (message: Status.message); 409 means read again, the others retry
-///         not_found      404, 410, or a kind the server does not serve
+///         not_found      404, 410, or a kind the server does not serve. A 404 for the path of a named object and not
+///                        for the object says nothing about it (its kind may be served in another version): busy
 ///         denied         401, 403
-///         invalid_input  400, 405, 415, 422
+///         invalid_input  400, 405, 415, 422, or a name that is no single segment of a path: nothing was sent
 ///         limit          413, or an answer longer than its bound
 class Cluster {
 public:
@@ -133,13 +135,13 @@ public:
     virtual Task<Object> patch(Target target, Patch type, json::value patch, WriteOptions options,
                                Refusal* refusal = nullptr) = 0;
     virtual Task<Object> create(Object object, WriteOptions options, Refusal* refusal = nullptr) = 0;
-    virtual Task<Object> replace(Target target, Object object, WriteOptions options, Refusal* refusal = nullptr) = 0;
 
     /// Returns when the server accepted the deletion; finalizers may keep the object. not_found when it is gone already.
     virtual Task<void> remove(Target target, DeleteOptions options, Refusal* refusal = nullptr) = 0;
-
-    /// GET of a path that is no object: "/version", "/readyz", "/openapi/v3".
-    virtual Task<std::string> raw(std::string path) = 0;
 };
+
+/// Which cluster this is, whatever its address: the uid of namespace kube-system, which is made once with the datastore.
+/// Errors  as get(); denied when we may not read that namespace
+Task<std::string> identity_of(Cluster& cluster);
 
 }  // namespace holdfast::kube

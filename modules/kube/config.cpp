@@ -5,6 +5,8 @@
 #include "modules/kube/object.hpp"
 #include "modules/yaml/json.hpp"
 
+#include <sys/stat.h>
+
 #include <chrono>
 #include <fstream>
 #include <optional>
@@ -16,7 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr auto kTokenPause = std::chrono::seconds{10};
+constexpr auto kTokenPause = std::chrono::seconds{5};
 
 Result<std::string> read_file(fs::path const& path, std::size_t bytes_max) {
     std::ifstream file{path, std::ios::binary};
@@ -29,6 +31,15 @@ Result<std::string> read_file(fs::path const& path, std::size_t bytes_max) {
     return text;
 }
 
+/// A file that is named for its credentials must hold some: without them requests would be anonymous, without a CA
+/// every public one would be trusted.
+Result<std::string> read_filled(fs::path const& path, std::size_t bytes_max) {
+    auto text = read_file(path, bytes_max);
+    if (text && text->find_first_not_of(" \t\r\n") == std::string::npos)
+        return fail(Errc::denied, path.string() + ": is empty");
+    return text;
+}
+
 std::string trimmed(std::string text) {
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
     return text;
@@ -38,6 +49,7 @@ std::string trimmed(std::string text) {
 struct Reader {
     fs::path folder;
     KubeconfigRules rules;
+    std::vector<fs::path>& files;  // that were read
 
     static std::string text(Object const& map, std::string_view key) { return std::string{find_string(map, {key})}; }
 
@@ -60,7 +72,8 @@ struct Reader {
         if (text(map, key).empty()) return std::string{};
         auto const path = file(map, key);
         if (!path) return std::unexpected{path.error()};
-        return read_file(*path, rules.file_bytes_max);
+        files.push_back(*path);
+        return read_filled(*path, rules.file_bytes_max);
     }
 };
 
@@ -173,8 +186,10 @@ Result<Config> parse_kubeconfig(std::string_view text, fs::path const& folder, s
     auto const root = yaml::read_sigs(text);
     if (!root) return fail(root.error().code, "kubeconfig: " + root.error().message);
     if (!root->is_object()) return fail(Errc::invalid_input, "kubeconfig: not a map");
-    auto config = read(root->get_object(), Reader{folder, rules}, context);
+    std::vector<fs::path> files;
+    auto config = read(root->get_object(), Reader{folder, rules, files}, context);
     if (!config) return fail(std::move(config), "kubeconfig");
+    config->origin.files = std::move(files);
     return config;
 }
 
@@ -183,6 +198,10 @@ Result<Config> load_kubeconfig(fs::path const& file, std::string_view context, K
     if (!text) return fail(text.error().code, "kubeconfig " + text.error().message);
     auto config = parse_kubeconfig(*text, file.parent_path(), context, rules);
     if (!config) return fail(std::move(config), file.string());
+    config->origin.kubeconfig = file;
+    config->origin.context = context;
+    config->origin.rules = rules;
+    config->origin.files.push_back(file);
     return config;
 }
 
@@ -195,17 +214,38 @@ Result<Config> in_cluster_config(std::string_view host, std::string_view port, f
     auto url = http::parse_url("https://" + shown + ":" + std::string{port});
     if (!url) return fail(std::move(url), "KUBERNETES_SERVICE_HOST");
     constexpr std::size_t kFileBytesMax = 1u << 20;
-    auto ca = read_file(folder / "ca.crt", kFileBytesMax);
+    auto ca = read_filled(folder / "ca.crt", kFileBytesMax);
     if (!ca) return fail(std::move(ca), "in-cluster account");
-    auto const token = read_file(folder / "token", kFileBytesMax);
+    auto const token = read_filled(folder / "token", kFileBytesMax);
     if (!token) return fail(token.error().code, "in-cluster account: " + token.error().message);
     Config config{.server = std::move(*url)};
     config.tls.ca_pem = std::move(*ca);
     config.credentials.token_file = folder / "token";
     config.context = "in-cluster";
+    config.origin.account = folder;
+    config.origin.host = host;
+    config.origin.port = port;
+    config.origin.files = {folder / "ca.crt"};  // the token has a reader of its own
     auto const ns = read_file(folder / "namespace", kFileBytesMax);
     if (ns && !trimmed(*ns).empty()) config.ns = trimmed(*ns);
     return config;
+}
+
+Result<Config> read_again(Origin const& origin) {
+    if (!origin.account.empty()) return in_cluster_config(origin.host, origin.port, origin.account);
+    return load_kubeconfig(origin.kubeconfig, origin.context, origin.rules);
+}
+
+bool FileStamps::changed(std::vector<fs::path> const& files) {
+    seen_.clear();
+    for (auto const& file : files) {
+        struct stat found{};
+        // A file that is not there has a stamp too; reading says what is wrong with it.
+        if (::stat(file.c_str(), &found) != 0) found = {};
+        seen_.push_back({static_cast<std::int64_t>(found.st_dev), static_cast<std::int64_t>(found.st_ino),
+                         found.st_size, found.st_mtim.tv_sec, found.st_mtim.tv_nsec});
+    }
+    return !kept_ || *kept_ != seen_;
 }
 
 TokenSource::TokenSource(Credentials const& credentials) : file_(credentials.token_file), token_(credentials.token) {}
@@ -214,12 +254,14 @@ Result<std::string> TokenSource::current() {
     if (file_.empty()) return token_;
     auto const now = std::chrono::steady_clock::now();
     if (looked_at_ && now - *looked_at_ < kTokenPause) return token_;
-    auto read = read_file(file_, 1u << 20);
+    auto read = read_filled(file_, 1u << 20);
     if (read) {
         token_ = trimmed(std::move(*read));
+        problem_.clear();
         looked_at_ = now;
         return token_;
     }
+    problem_ = "token file " + read.error().message;
     if (token_.empty()) return fail(std::move(read), "token file");
     looked_at_ = now;  // half-written or gone for a moment: the old one may still be good
     return token_;

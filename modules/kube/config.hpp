@@ -6,7 +6,9 @@
 #include "modules/http/tls.hpp"
 #include "modules/http/url.hpp"
 
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -22,6 +24,26 @@ struct Credentials {
     std::string password;
     std::string impersonate_user;
     std::vector<std::string> impersonate_groups;
+
+    bool operator==(Credentials const&) const = default;
+};
+
+struct KubeconfigRules {
+    bool files_allowed = true;  // false for a kubeconfig out of a Secret: only inline data
+    std::size_t file_bytes_max = 1u << 20;
+};
+
+/// Where a Config was read, so that it can be read again: credentials rotate.
+struct Origin {
+    std::filesystem::path kubeconfig;  // empty: not from a kubeconfig on disk
+    std::string context;               // as asked for
+    KubeconfigRules rules;
+    std::filesystem::path account;  // in-cluster: its folder
+    std::string host;
+    std::string port;
+    std::vector<std::filesystem::path> files;  // whose content is in the Config
+
+    bool is_on_disk() const { return !kubeconfig.empty() || !account.empty(); }
 };
 
 struct Config {
@@ -31,11 +53,7 @@ struct Config {
     Credentials credentials;
     std::string ns = "default";  // of the context
     std::string context;         // its name, for messages
-};
-
-struct KubeconfigRules {
-    bool files_allowed = true;  // false for a kubeconfig out of a Secret: only inline data
-    std::size_t file_bytes_max = 1u << 20;
+    Origin origin;
 };
 
 /// In   text     YAML or JSON of kind Config
@@ -44,6 +62,7 @@ struct KubeconfigRules {
 /// Errors  invalid_input  not a kubeconfig; context, cluster or user missing; a PEM that is none
 ///         denied         exec or auth-provider (message: what to do instead), or a file where only data is allowed
 ///         not_found      a named file is missing
+///         denied         a named file is empty: without it we would ask as nobody, or trust everybody
 Result<Config> parse_kubeconfig(std::string_view text, std::filesystem::path const& folder, std::string_view context,
                                 KubeconfigRules const& rules = {});
 Result<Config> load_kubeconfig(std::filesystem::path const& file, std::string_view context,
@@ -54,20 +73,40 @@ Result<Config> load_kubeconfig(std::filesystem::path const& file, std::string_vi
 Result<Config> in_cluster_config(std::string_view host, std::string_view port,
                                  std::filesystem::path const& folder = "/var/run/secrets/kubernetes.io/serviceaccount");
 
+/// Reads `origin` again. Errors  as the function that read it first
+Result<Config> read_again(Origin const& origin);
+
+/// Tells when a file behind a Config changed: by its inode, size and time of change.
+class FileStamps {
+public:
+    /// Has any of `files` changed since the last keep()? True before the first.
+    bool changed(std::vector<std::filesystem::path> const& files);
+    /// What changed() saw last is what is in use now.
+    void keep() { kept_ = seen_; }
+
+private:
+    using Stamp = std::array<std::int64_t, 5>;
+    std::optional<std::vector<Stamp>> kept_;
+    std::vector<Stamp> seen_;
+};
+
 /// A bearer token that may change on disk.
 class TokenSource {
 public:
     explicit TokenSource(Credentials const& credentials);
 
-    /// The token now; the file is looked at no more than once in 10 s. Empty when there is none.
-    /// Errors  not_found, denied: the file cannot be read and no token was read before
+    /// The token now; the file is looked at no more than once in 5 s. Empty when no token is configured.
+    /// Errors  not_found, denied: the file cannot be read, or is empty, and no token was read before
     Result<std::string> current();
     /// After a 401: look at the file again at once.
     void expire();
+    /// Why the token is an old one; empty when it is not.
+    std::string const& problem() const { return problem_; }
 
 private:
     std::filesystem::path file_;
     std::string token_;
+    std::string problem_;
     std::optional<std::chrono::steady_clock::time_point> looked_at_;
 };
 

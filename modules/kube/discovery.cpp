@@ -120,6 +120,10 @@ void KnownKinds::add(Resource resource) {
     resources_.insert(place, std::move(resource));
 }
 
+void KnownKinds::forget(GroupVersionKind const& gvk) {
+    std::erase_if(resources_, [&gvk](Resource const& known) { return known.gvk == gvk; });
+}
+
 std::optional<Resource> KnownKinds::find(GroupVersionKind const& gvk) const {
     auto const place = std::ranges::lower_bound(resources_, gvk, {}, &Resource::gvk);
     if (place == resources_.end() || place->gvk != gvk) return std::nullopt;

@@ -33,6 +33,7 @@ public:
     void replace(std::vector<Resource> resources, std::vector<std::string> stale);
     /// A kind that was found by itself.
     void add(Resource resource);
+    void forget(GroupVersionKind const& gvk);
     std::optional<Resource> find(GroupVersionKind const& gvk) const;
     /// In `version` when that is served, else in the server's order.
     std::optional<Resource> find_any(std::string_view group, std::string_view kind, std::string_view version) const;

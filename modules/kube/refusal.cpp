@@ -2,13 +2,15 @@
 #include "modules/kube/refusal.hpp"
 
 #include "modules/http/retry.hpp"
-
-#include <boost/json/parse.hpp>
+#include "modules/kube/parse.hpp"
 
 #include <algorithm>
 #include <array>
 
 namespace holdfast::kube {
+
+// Longer is no plan but a fault; and a number near its type's end overflows when it becomes milliseconds.
+static constexpr std::chrono::seconds kRetryAfterMax = std::chrono::days{1};
 
 bool Refusal::says_immutable() const {
     return is("Invalid") || is("Conflict") || message.contains("is immutable") || message.contains("immutable field");
@@ -21,7 +23,8 @@ Refusal refusal_of(Object const& status) {
     refusal.message = find_string(status, {"message"});
     if (auto const* const details = find_object(status, {"details"})) {
         refusal.details = *details;
-        refusal.retry_after = std::chrono::seconds{find_integer(*details, {"retryAfterSeconds"}).value_or(0)};
+        std::int64_t const seconds = find_integer(*details, {"retryAfterSeconds"}).value_or(0);
+        refusal.retry_after = std::chrono::seconds{std::clamp<std::int64_t>(seconds, 0, kRetryAfterMax.count())};
     }
     return refusal;
 }
@@ -87,11 +90,9 @@ std::string first_line(std::string_view text) {
 }  // namespace
 
 Refusal refusal_of(http::Response const& response, Asked const& asked) {
-    boost::system::error_code ec;
-    auto const value = json::parse(response.body, ec);
-    bool const is_status = !ec && value.is_object() && find_string(value.get_object(), {"kind"}) == "Status";
-    auto refusal =
-        is_status ? refusal_of(value.get_object()) : generic(response.status, asked, first_line(response.body));
+    auto const object = parse_object(response.body);
+    bool const is_status = object && find_string(*object, {"kind"}) == "Status";
+    auto refusal = is_status ? refusal_of(*object) : generic(response.status, asked, first_line(response.body));
     if (refusal.code == 0) refusal.code = response.status;
     if (refusal.message.empty()) refusal.message = generic(response.status, asked, "").message;
     auto const asked_pause = http::retry_after(response.headers, std::chrono::system_clock::now());

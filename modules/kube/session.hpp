@@ -4,9 +4,8 @@
 #include "modules/base/slots.hpp"
 #include "modules/kube/client.hpp"
 #include "modules/kube/discovery.hpp"
+#include "modules/kube/parse.hpp"
 #include "modules/kube/refusal.hpp"
-
-#include <boost/json/parse_options.hpp>
 
 #include <optional>
 
@@ -25,6 +24,9 @@ struct Call {
     http::BodySink sink = nullptr;
     bool is_watch = false;
     std::chrono::milliseconds watch_max{0};
+    std::chrono::milliseconds silence_max{0};
+    std::optional<GroupVersionKind> gvk = std::nullopt;  // of a call on objects, not on a subresource of one
+    std::optional<Error> unsendable = std::nullopt;      // it would be another path than it looks
 };
 
 struct Client::Identity {
@@ -45,6 +47,9 @@ struct Client::Shared {
 
     Task<void> discover(Identity identity);
 
+    /// Takes over credentials that changed on disk. Out  true when those in use are others now
+    bool renew_credentials(bool at_once);
+
     /// As Cluster::any_version_of, asked of the server now.
     Task<Resource> ask_group(std::string group, std::string kind, std::string preferred, Identity identity);
 
@@ -54,6 +59,9 @@ struct Client::Shared {
     http::Endpoint endpoint;
     std::string base_path;  // of the server URL, without the last slash
     TokenSource token;
+    FileStamps stamps;
+    std::optional<std::chrono::steady_clock::time_point> stamps_at;
+    Contact contact;
     Slots requests;
     Slots discovering;  // one at a time
     RequestCounts counts;
@@ -61,15 +69,12 @@ struct Client::Shared {
     std::optional<std::chrono::steady_clock::time_point> discovered_at;
 
 private:
+    Result<bool> take_over(Config fresh);
     Task<http::Response> send_once(Call const& call, Identity const& identity);
     Task<void> discover_root(std::string path, Identity identity, std::vector<Resource>& found,
                              std::vector<std::string>& stale);
     Task<void> discover_legacy(std::string path, std::string document, Identity identity, std::vector<Resource>& found,
                                std::vector<std::string>& stale);
 };
-
-/// Depth and size are bounded; an API server never nests as deep as kJsonDepthMax.
-Result<json::value> parse_json(std::string_view text);
-Result<Object> parse_object(std::string_view text);
 
 }  // namespace holdfast::kube

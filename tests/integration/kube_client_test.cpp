@@ -80,7 +80,6 @@ TEST_CASE("kube client: discovery knows built-in kinds, and an unknown one is re
     CHECK(unknown.error().code == Errc::not_found);
     CHECK(unknown.error().message == "no matches for kind \"Thing\" in version \"nope.example/v1\"");
     CHECK(bench.client->counts().of(Verb::discovery) <= 4);
-    CHECK(bench.loop.run(bench.client->raw("/version"))->contains("gitVersion"));
 }
 
 TEST_CASE("kube client: a new kind is found after its CRD was established", "[kube]") {
@@ -122,7 +121,7 @@ TEST_CASE("kube client: a new kind is found after its CRD was established", "[ku
     CHECK(find_integer(*patched, {"spec", "a"}) == 1);
 }
 
-TEST_CASE("kube client: create, read, patch, replace and delete", "[kube]") {
+TEST_CASE("kube client: create, read, patch and delete", "[kube]") {
     Bench bench;
     auto const created =
         bench.loop.run(bench.client->create(bench.config_map("a", "1"), {.field_manager = "holdfast-test"}));
@@ -143,8 +142,8 @@ TEST_CASE("kube client: create, read, patch, replace and delete", "[kube]") {
     REQUIRE(by_json);
     CHECK(find_string(*by_json, {"data", "key"}) == "3");
 
-    auto stale = *created;  // an old resourceVersion
-    auto const conflict = bench.loop.run(bench.client->replace(at, stale, {}, &refusal));
+    json::object const stale{{"metadata", {{"resourceVersion", resource_version_of(*created)}}}};
+    auto const conflict = bench.loop.run(bench.client->patch(at, Patch::merge, stale, {}, &refusal));
     REQUIRE_FALSE(conflict);
     CHECK(conflict.error().code == Errc::busy);
     CHECK(refusal.is("Conflict"));

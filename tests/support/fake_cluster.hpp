@@ -206,10 +206,6 @@ public:
             co_return refused({.code = 409, .reason = "AlreadyExists", .message = "already exists"}, refusal);
         co_return object;
     }
-    Task<kube::Object> replace(kube::Target, kube::Object, kube::WriteOptions, kube::Refusal*) override {
-        co_return fail(Errc::offline, "not in this test");
-    }
-
     Task<void> remove(kube::Target target, kube::DeleteOptions options, kube::Refusal*) override {
         auto const found = objects.find(id_of(target));
         if (found == objects.end()) co_return fail(Errc::not_found, "not found");
@@ -223,8 +219,6 @@ public:
         }
         co_return Result<void>{};
     }
-
-    Task<std::string> raw(std::string) override { co_return std::string{}; }
 
 private:
     static kube::Resource anything(kube::GroupVersionKind gvk) {

@@ -1,54 +1,10 @@
 // tests/unit/modules/kube/client_test.cpp: the client against an API server that misbehaves on request.
-#include "modules/kube/client.hpp"
-
-#include "modules/base/task_group.hpp"
-#include "modules/http/server.hpp"
-#include "modules/kube/watcher.hpp"
-#include "tests/unit/modules/http/loop.hpp"
+#include "tests/support/fake_cluster.hpp"
+#include "tests/unit/modules/kube/fake_server.hpp"
 
 #include <boost/json/parse.hpp>
 
-#include <deque>
-#include <map>
-
 namespace holdfast::kube {
-
-using namespace std::chrono_literals;
-using http::Answer;
-using http::ServerRequest;
-
-/// Answers from a script; what it was asked is kept.
-struct FakeServer {
-    test::Loop loop;
-    http::Server server{loop.executor(), {.body_bytes_max = 1u << 20}};
-    http::Client http{loop.executor()};
-    std::vector<ServerRequest> asked;
-    std::deque<Answer> script;
-    std::unique_ptr<Client> client;
-
-    explicit FakeServer(ClientSettings const& settings = {}, Credentials credentials = {}) {
-        server.route("*", "/*", [this](ServerRequest request) -> asio::awaitable<Answer> {
-            asked.push_back(std::move(request));
-            if (script.empty()) co_return http::text_answer(599, "the script is over");
-            auto answer = std::move(script.front());
-            script.pop_front();
-            co_return answer;
-        });
-        auto const port = server.listen_tcp("127.0.0.1", 0).value();
-        Config config{.server = http::parse_url("http://127.0.0.1:" + std::to_string(port) + "/prefix/").value()};
-        config.credentials = std::move(credentials);
-        client = Client::make(loop.executor(), http, config, settings).value();
-    }
-    void answer(unsigned status, std::string body) { script.push_back(http::json_answer(status, std::move(body))); }
-    void answer_later(unsigned status, std::string retry_after) {
-        auto answer = http::text_answer(status, "");
-        answer.headers.set("Retry-After", retry_after);
-        script.push_back(answer);
-    }
-};
-
-static Resource const kPods{.gvk = {"", "v1", "Pod"}, .plural = "pods", .namespaced = true, .verbs = {}};
-static Target const kPod{kPods, "ns", "a"};
 
 TEST_CASE("kube client: path, query, headers and body are what the API wants", "[kube]") {
     FakeServer fake{{}, {.token = "secret", .impersonate_user = "me", .impersonate_groups = {"g1", "g2"}}};
@@ -112,14 +68,6 @@ TEST_CASE("kube client: an answer that is no JSON, too deep or too long is an er
     CHECK(fake.loop.run(fake.client->get(kPod)).error().code == Errc::invalid_input);
     CHECK(fake.loop.run(fake.client->get(kPod)).error().code == Errc::limit);
     CHECK(fake.loop.run(fake.client->get(kPod)).error().code == Errc::invalid_input);
-}
-
-static std::string page(std::string const& names, std::string const& continuation) {
-    std::string items;
-    for (char const name : names)
-        items += (items.empty() ? "" : ",") + std::string{R"({"metadata":{"name":")"} + name + "\"}}";
-    return R"({"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"9","continue":")" + continuation +
-           R"("},"items":[)" + items + "]}";
 }
 
 TEST_CASE("kube client: a list whose continuation expired starts over", "[kube]") {
@@ -188,22 +136,6 @@ TEST_CASE("kube client: discovery is asked once for many unknown kinds in a row,
         CHECK_FALSE(fake.loop.run(fake.client->resource_for({"x", "v1", "Thing" + std::to_string(i)})));
     CHECK(fake.asked.size() == asked);
 }
-
-static std::string group_item(std::string const& group, std::string const& version, std::string const& kind,
-                              std::string const& freshness = "Current") {
-    auto const resources = kind.empty()
-                               ? ""
-                               : R"({"resource":"things","responseKind":{"group":")" + group + R"(","version":")" +
-                                     version + R"(","kind":")" + kind + R"("},"scope":"Namespaced","verbs":["get"]})";
-    return R"({"version":")" + version + R"(","freshness":")" + freshness + R"(","resources":[)" + resources + "]}";
-}
-
-static std::string groups(std::string const& group, std::string const& versions) {
-    return R"({"kind":"APIGroupDiscoveryList","items":[{"metadata":{"name":")" + group + R"("},"versions":[)" +
-           versions + "]}]}";
-}
-
-static std::string const kNoGroups = R"({"kind":"APIGroupDiscoveryList","items":[]})";
 
 TEST_CASE("kube client: a kind is found in the wished version, else in the one the server prefers", "[kube]") {
     FakeServer fake;
@@ -275,6 +207,72 @@ TEST_CASE("kube client: a kind of a group whose server is down is not unknown", 
     CHECK(fake.loop.run(fake.client->resource_for({"other.io", "v1", "Thing"})).error().code == Errc::not_found);
 }
 
+TEST_CASE("kube client: a name that is no single segment of a path is refused before anything is sent", "[kube]") {
+    FakeServer fake;
+    auto const refused = [&fake](Target const& target) {
+        auto const read = fake.loop.run(fake.client->get(target));
+        auto const removed = fake.loop.run(fake.client->remove(target, {}));
+        auto const patched = fake.loop.run(fake.client->patch(target, Patch::merge, json::object{}, {}));
+        auto const applied = fake.loop.run(fake.client->apply_to(target, {}, {}));
+        for (auto const code : {read.error().code, removed.error().code, patched.error().code, applied.error().code})
+            CHECK(code == Errc::invalid_input);
+        return read.error().message;
+    };
+
+    CHECK(refused({kPods, "ns", ".."}) == "invalid resource name \"..\": [may not be '..']");
+    CHECK(refused({kPods, "ns", "."}) == "invalid resource name \".\": [may not be '.']");
+    CHECK(refused({kPods, "ns", "a/b"}) == "invalid resource name \"a/b\": [may not contain '/']");
+    CHECK(refused({kPods, "ns", "%2e%2e"}) == "invalid resource name \"%2e%2e\": [may not contain '%']");
+    CHECK(refused({kPods, "..", "a"}) == "invalid namespace \"..\": [may not be '..']");
+    CHECK(refused({{.gvk = {"a.io", "..", "Pod"}, .plural = "pods"}, "", "a"}).contains("invalid resource"));
+    CHECK_FALSE(fake.loop.run(fake.client->list(kPods, {.ns = ".."}, nullptr, nullptr)));
+    CHECK(fake.asked.empty());
+}
+
+// Goal: "your object is gone" is never concluded from "I do not know that path": its kind may be served in another version.
+TEST_CASE("kube client: a 404 for the path and a 404 for the object are told apart", "[kube]") {
+    FakeServer fake;
+    fake.answer(200, kNoGroups);
+    fake.answer(200, groups("a.io", group_item("a.io", "v1beta1", "Thing")));
+    auto const old = fake.loop.run(fake.client->any_version_of("a.io", "Thing", "v1beta1")).value();
+    fake.answer(404, R"({"kind":"Status","code":404,"reason":"NotFound","message":"things.a.io \"a\" not found",
+                        "details":{"name":"a","group":"a.io","kind":"things"}})");
+    fake.answer(404, "404 page not found\n");
+    fake.answer(200, kNoGroups);
+    fake.answer(200, groups("a.io", group_item("a.io", "v1", "Thing")));
+
+    CHECK(fake.loop.run(fake.client->remove({old, "ns", "a"}, {})).error().code == Errc::not_found);
+    CHECK(fake.loop.run(fake.client->remove({old, "ns", "a"}, {})).error().code == Errc::busy);
+    CHECK(fake.loop.run(fake.client->any_version_of("a.io", "Thing", "v1beta1"))->gvk.version == "v1");
+}
+
+TEST_CASE("kube client: the identity of a cluster is the uid of its kube-system", "[kube]") {
+    FakeServer fake;
+    fake.answer(200, R"({"kind":"PartialObjectMetadata","metadata":{"name":"kube-system","uid":"c-1"}})");
+    fake.answer(403, "no");
+    fake.answer(200, R"({"metadata":{"name":"kube-system"}})");
+
+    CHECK(fake.loop.run(identity_of(*fake.client)).value() == "c-1");
+    CHECK(fake.asked.at(0).path == "/prefix/api/v1/namespaces/kube-system");
+    CHECK(fake.asked.at(0).headers.get("Accept").contains("as=PartialObjectMetadata"));
+    CHECK(fake.loop.run(identity_of(*fake.client)).error().code == Errc::denied);
+    CHECK(fake.loop.run(identity_of(*fake.client)).error().code == Errc::invalid_input);
+}
+
+TEST_CASE("kube client: only a good answer is a sign of life", "[kube]") {
+    FakeServer fake;
+    for (unsigned const status : {401u, 403u, 500u}) {
+        fake.answer(status, "no");
+        CHECK_FALSE(fake.loop.run(fake.client->get(kPod)));
+        CHECK_FALSE(fake.client->contact().heard_at);
+        CHECK(fake.client->contact().last_code == status);
+    }
+    fake.answer(200, "{}");
+    CHECK(fake.loop.run(fake.client->get(kPod)));
+    CHECK(fake.client->contact().heard_at);
+    CHECK(fake.client->contact().last_error.empty());
+}
+
 TEST_CASE("kube client: delete sends preconditions and policy", "[kube]") {
     FakeServer fake;
     fake.answer(200, R"({"kind":"Status","status":"Success"})");
@@ -285,70 +283,6 @@ TEST_CASE("kube client: delete sends preconditions and policy", "[kube]") {
     CHECK(find_string(body, {"preconditions", "uid"}) == "u");
     CHECK(find_string(body, {"preconditions", "resourceVersion"}) == "7");
     CHECK(find_string(body, {"propagationPolicy"}) == "Foreground");
-}
-
-struct Names : WatchHandler {
-    std::map<std::string, std::string> known;
-    std::map<std::string, std::string> fresh;
-    bool listing = false;
-    std::string last_bookmark;
-
-    void list_begins() override {
-        fresh.clear();
-        listing = true;
-    }
-    void changed(Object object) override {
-        (listing ? fresh : known)[std::string{name_of(object)}] = resource_version_of(object);
-    }
-    void deleted(Object object) override { known.erase(std::string{name_of(object)}); }
-    void list_ends() override {
-        known.swap(fresh);
-        listing = false;
-    }
-    void bookmark(std::string_view version) override { last_bookmark = version; }
-};
-
-// Goal: what a consumer knows is right after each way in which a watch can end.
-TEST_CASE("kube watcher: resumes after a clean end and a cut, lists again after 410", "[kube]") {
-    FakeServer fake;
-    auto const discover = [&fake] {
-        fake.answer(
-            200,
-            R"({"kind":"APIGroupDiscoveryList","items":[{"metadata":{"name":""},"versions":[{"version":"v1","resources":[
-            {"resource":"pods","responseKind":{"group":"","version":"v1","kind":"Pod"},"scope":"Namespaced","verbs":[]}]}]}]})");
-        fake.answer(200, R"({"kind":"APIGroupDiscoveryList","items":[]})");
-    };
-    auto const event = [](std::string const& type, std::string const& name, std::string const& version) {
-        return R"({"type":")" + type + R"(","object":{"metadata":{"name":")" + name + R"(","resourceVersion":")" +
-               version + "\"}}}\n";
-    };
-    discover();
-    fake.answer(200, page("ab", ""));
-    fake.answer(200, event("ADDED", "c", "10") + event("DELETED", "a", "11") + event("BOOKMARK", "", "12"));
-    fake.answer(200, event("MODIFIED", "b", "13") + R"({"type":"ADDED","object":{"metadata":{"na)");  // cut off
-    fake.answer(
-        200,
-        R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old resource version"}})");
-    fake.answer(200, page("xy", ""));
-    Names names;
-    Watcher watcher{*fake.client, names, {.gvk = {"", "v1", "Pod"}, .backoff = {.delay_min = 1ms, .delay_max = 5ms}}};
-    TaskGroup group{fake.loop.executor(), 1};
-    REQUIRE(group.start("watch", watcher.run()));
-
-    std::vector<std::string> versions;
-    for (int i = 0; i < 500 && !names.known.contains("x"); ++i) fake.loop.run(sleep_for(2ms));
-    group.cancel();
-    fake.loop.run(group.join());
-
-    CHECK(names.known.size() == 2);
-    CHECK(names.known.contains("x"));
-    CHECK(names.last_bookmark == "12");
-    REQUIRE(fake.asked.size() >= 7);
-    CHECK(fake.asked.at(3).parameter("resourceVersion") == "9");
-    CHECK(fake.asked.at(3).parameter("allowWatchBookmarks") == "true");
-    CHECK(fake.asked.at(4).parameter("resourceVersion") == "12");
-    CHECK(fake.asked.at(5).parameter("resourceVersion") == "13");
-    CHECK(watcher.state().lists == 2);
 }
 
 }  // namespace holdfast::kube

@@ -61,6 +61,24 @@ TEST_CASE("refusal: an answer that is no Status gets client-go's words", "[kube]
     }
 }
 
+TEST_CASE("refusal: a deep Status is read, and a pause without end is a day", "[kube]") {
+    std::string const deep = std::string(40, '[') + std::string(40, ']');
+    auto const refusal =
+        refusal_of(http::Response{.status = 422,
+                                  .headers = {},
+                                  .body = R"({"kind":"Status","reason":"Invalid","message":"m","details":{"causes":)" +
+                                          deep + R"(,"retryAfterSeconds":9000000000000000000}})"},
+                   {"PATCH", "pods", "a"});
+    auto const by_header =
+        refusal_of(http::Response{.status = 503, .headers = {{"Retry-After", "9000000000000000000"}}, .body = ""},
+                   {"GET", "", ""});
+
+    CHECK(refusal.reason == "Invalid");
+    CHECK(refusal.message == "m");
+    CHECK(refusal.retry_after == std::chrono::days{1});
+    CHECK(by_header.retry_after == std::chrono::days{1});
+}
+
 static std::vector<std::string> split(std::string const& document, std::size_t piece, std::string& rest) {
     std::vector<std::string> items;
     ItemSplitter splitter{1'000, [&items](std::string_view item) -> Result<void> {
