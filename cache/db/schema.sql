@@ -32,17 +32,19 @@ CREATE TABLE objects (
     PRIMARY KEY (kind, namespace, name)
 ) STRICT, WITHOUT ROWID;
 
--- What a Kustomization has applied, or is about to apply (wished = 0).
+-- What an object has applied, or is about to apply (wished = 0).
 CREATE TABLE owned (
-    namespace         TEXT    NOT NULL,       -- of the Kustomization
+    kind              TEXT    NOT NULL,       -- of the owner: "Kustomization"
+    namespace         TEXT    NOT NULL,       -- of the owner
     name              TEXT    NOT NULL,
+    cluster           TEXT    NOT NULL,       -- where it was applied; '' = the cluster of the daemon itself
     id                TEXT    NOT NULL,       -- "<namespace>_<name>_<group>_<kind>"
     version           TEXT    NOT NULL,
     uid               TEXT    NOT NULL,
     resource_version  TEXT    NOT NULL,
     wished            INTEGER NOT NULL,
     fields            INTEGER NOT NULL,
-    PRIMARY KEY (namespace, name, id)
+    PRIMARY KEY (kind, namespace, name, cluster, id)
 ) STRICT, WITHOUT ROWID;
 
 -- Records Azure has not acknowledged. AUTOINCREMENT: a sequence is never given out twice, and a rolled back
@@ -75,7 +77,7 @@ CREATE TABLE last_states (
     PRIMARY KEY (stream, subject)
 ) STRICT, WITHOUT ROWID;
 
--- Single numbers: 'refused' (records that did not fit), 'site' (the id in every RecordId).
+-- Single numbers: 'refused' (records that did not fit), 'folded' (repeats), 'site' (the id in every RecordId).
 CREATE TABLE numbers (
     name   TEXT NOT NULL PRIMARY KEY,
     value  ANY  NOT NULL

@@ -7,7 +7,7 @@
 
 namespace holdfast::cache {
 
-/// Tables: objects, owned (0002_journal.sql) and the outbox's. Fills model::Journal.
+/// Tables: objects, owned (0002_journal.sql, 0003_owners.sql) and the outbox's. Fills model::Journal.
 class Journal final : public model::Journal {
 public:
     /// Both must outlive this object; all are used from the db pool only.
@@ -18,7 +18,10 @@ public:
     Result<std::vector<model::JournalEntry>> load() override;
 
 private:
-    Result<void> write(model::JournalWrite const& write);
+    struct Difference;
+
+    Result<Difference> compare(model::JournalWrite const& pass);
+    Result<void> write(model::Key const& key, Difference const& difference);
     Result<void> put_records(std::vector<model::ComplianceRecord> const& records);
     Result<std::vector<model::OwnedObject>> owned_by(model::Key const& key);
 
@@ -29,6 +32,8 @@ private:
     db::Statement set_status_;
     db::Statement set_facts_;
     db::Statement remove_;
+    db::Statement held_;
+    db::Statement disown_all_;
     db::Statement disown_;
     db::Statement own_;
     db::Statement objects_;

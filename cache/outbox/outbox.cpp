@@ -24,7 +24,6 @@ constexpr auto kSetAside =
 constexpr auto kLastState = "SELECT digest FROM last_states WHERE stream = ?1 AND subject = ?2";
 constexpr auto kRemember = "INSERT INTO last_states(stream, subject, digest) VALUES(?1, ?2, ?3) "
                            "ON CONFLICT DO UPDATE SET digest = excluded.digest";
-constexpr auto kRepeat = "UPDATE last_states SET repeats = repeats + 1 WHERE stream = ?1 AND subject = ?2";
 constexpr auto kForget = "DELETE FROM last_states WHERE stream = ?1 AND subject = ?2";
 constexpr auto kGetNumber = "SELECT value FROM numbers WHERE name = ?1";
 constexpr auto kSetNumber =
@@ -54,9 +53,9 @@ Outbox::Outbox(db::Connection& connection, OutboxLimits limits, Clock clock)
     : connection_(connection), limits_(limits), clock_(std::move(clock)), totals_(connection, kTotals),
       insert_(connection, kInsert), set_id_(connection, kSetId), select_(connection, kSelect),
       remove_(connection, kRemove), set_aside_(connection, kSetAside), last_state_(connection, kLastState),
-      remember_(connection, kRemember), repeat_(connection, kRepeat), forget_(connection, kForget),
-      get_number_(connection, kGetNumber), set_number_(connection, kSetNumber), bounds_(connection, kBounds),
-      newest_(connection, kNewest), folded_(connection, kFolded), dead_(connection, kDead) {}
+      remember_(connection, kRemember), forget_(connection, kForget), get_number_(connection, kGetNumber),
+      set_number_(connection, kSetNumber), bounds_(connection, kBounds), newest_(connection, kNewest),
+      folded_sum_(connection, kFolded), dead_(connection, kDead) {}
 
 Result<void> Outbox::open() {
     {
@@ -70,6 +69,8 @@ Result<void> Outbox::open() {
         auto saved = set_number_.run("site", site_);
         if (!saved) return fail(std::move(saved), "outbox site");
     }
+    auto counted = load_folded();
+    if (!counted) return counted;
     return reload();
 }
 
@@ -88,17 +89,45 @@ Result<void> Outbox::reload() {
     return {};
 }
 
+/// Version 0.1 counted repeats in last_states; that sum is where the number starts.
+Result<void> Outbox::load_folded() {
+    {
+        auto rows = get_number_.rows("folded");
+        auto found = rows.next();
+        if (!found) return fail(std::move(found), "outbox folded");
+        if (*found) {
+            folded_ = rows.integer(0);
+            return {};
+        }
+    }
+    auto counted = folded_sum_.scalar();
+    if (!counted) return fail(std::move(counted), "outbox folded");
+    folded_ = *counted;
+    return {};
+}
+
+Result<bool> Outbox::is_repeat(model::ComplianceRecord const& record) {
+    auto rows = last_state_.rows(static_cast<int>(record.stream), record.subject);
+    auto found = rows.next();
+    if (!found) return fail(std::move(found), "outbox last state");
+    return *found && rows.text(0) == record.state_digest;
+}
+
+Result<bool> Outbox::are_repeats(std::vector<model::ComplianceRecord> const& records) {
+    for (model::ComplianceRecord const& record : records) {
+        auto repeated = is_repeat(record);
+        if (!repeated || !*repeated) return repeated;
+    }
+    return true;
+}
+
 Result<Outbox::Put> Outbox::put(model::ComplianceRecord const& record) {
     int const stream = static_cast<int>(record.stream);
-    {
-        auto rows = last_state_.rows(stream, record.subject);
-        auto found = rows.next();
-        if (!found) return fail(std::move(found), "outbox last state");
-        if (*found && rows.text(0) == record.state_digest) {
-            auto repeated = repeat_.run(stream, record.subject);
-            if (!repeated) return fail(std::move(repeated), "outbox repeat");
-            return Put::repeated;
-        }
+    auto const repeated = is_repeat(record);
+    if (!repeated) return std::unexpected{repeated.error()};
+    if (*repeated) {
+        ++folded_;  // reaches the disk with the next record
+        return Put::repeated;
     }
     std::string const fields = boost::json::serialize(record.fields);
     if (rows_ >= limits_.rows_max || bytes_ + static_cast<std::int64_t>(fields.size()) > limits_.bytes_max) {
@@ -114,6 +143,8 @@ Result<Outbox::Put> Outbox::put(model::ComplianceRecord const& record) {
             .substr(0, 32);
     auto named = set_id_.run(sequence, id);
     if (!named) return fail(std::move(named), "outbox record id");
+    auto counted = set_number_.run("folded", folded_);
+    if (!counted) return fail(std::move(counted), "outbox folded");
     auto remembered = remember_.run(stream, record.subject, record.state_digest);
     if (!remembered) return fail(std::move(remembered), "outbox last state");
     ++rows_;
@@ -197,11 +228,9 @@ Result<uplink::QueueState> Outbox::state() {
     } else if (newest.error().code != Errc::not_found) {
         return fail(std::move(newest), "outbox state");
     }
-    auto folded = folded_.scalar();
-    if (!folded) return fail(std::move(folded), "outbox state");
     auto dead = dead_.scalar();
     if (!dead) return fail(std::move(dead), "outbox state");
-    state.folded = *folded;
+    state.folded = folded_;
     state.dead = *dead;
     return state;
 }

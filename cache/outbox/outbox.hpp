@@ -32,7 +32,11 @@ public:
     /// Adds a record inside the caller's transaction, or counts it as a repeat when the subject's state is
     /// the one recorded last. A full queue refuses and counts; nothing older makes room, and the state is
     /// not remembered, so that the subject's next pass offers it again.
+    /// A repeat writes nothing.
     Result<Put> put(model::ComplianceRecord const& record);
+
+    /// True when put() of all of them would be a repeat: no transaction is needed.
+    Result<bool> are_repeats(std::vector<model::ComplianceRecord> const& records);
 
     /// Forgets what was recorded last about a subject, so that the next state is recorded whatever it is.
     Result<void> forget(model::Stream stream, std::string const& subject);
@@ -48,6 +52,9 @@ public:
     std::string const& site() const { return site_; }
 
 private:
+    Result<bool> is_repeat(model::ComplianceRecord const& record);
+    Result<void> load_folded();
+
     db::Connection& connection_;
     OutboxLimits limits_;
     Clock clock_;
@@ -55,6 +62,7 @@ private:
     std::int64_t rows_ = 0;
     std::int64_t bytes_ = 0;
     std::int64_t refused_ = 0;
+    std::int64_t folded_ = 0;  // of the repeats since the last record a power cut takes the count, nothing else
     db::Statement totals_;
     db::Statement insert_;
     db::Statement set_id_;
@@ -63,13 +71,12 @@ private:
     db::Statement set_aside_;
     db::Statement last_state_;
     db::Statement remember_;
-    db::Statement repeat_;
     db::Statement forget_;
     db::Statement get_number_;
     db::Statement set_number_;
     db::Statement bounds_;
     db::Statement newest_;
-    db::Statement folded_;
+    db::Statement folded_sum_;
     db::Statement dead_;
 };
 

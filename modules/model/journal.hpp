@@ -14,13 +14,14 @@
 
 namespace holdfast::model {
 
-/// One object of a Kustomization's inventory, with what is needed to see drift without asking the API server.
+/// One object of an owner's inventory (a Kustomization's, a release's), with what is needed to see drift without asking the API server.
 struct OwnedObject {
     InventoryEntry entry;
     std::string uid;
     std::string resource_version;  // after our last apply
     std::uint64_t wished = 0;      // digest of the manifest we applied; 0 while only planned
     std::uint64_t fields = 0;      // digest of the fields the API server says we own
+    std::string cluster;           // where it is; "" = the cluster of the daemon itself
 };
 
 /// What outlives a restart about one object.
@@ -32,7 +33,8 @@ struct JournalEntry {
     std::vector<OwnedObject> owned;
 };
 
-/// Everything one pass changed. Absent parts stay as they are.
+/// Everything one pass changed. Absent parts stay as they are. What is equal to what is held costs no write; of `owned`
+/// a resource version that alone is newer is not written either, so after a restart it may be an older one.
 struct JournalWrite {
     Key key;
     std::optional<std::string> wish;

@@ -48,7 +48,7 @@ def owned(state):
     """(namespace, name) of each Kustomization -> ids it owns."""
     with opened(state) as db:
         found = {}
-        for ns, name, one in db.execute("SELECT namespace, name, id FROM owned"):
+        for ns, name, one in db.execute("SELECT namespace, name, id FROM owned WHERE kind = 'Kustomization'"):
             found.setdefault((ns, name), set()).add(one)
         return found
 

@@ -2,6 +2,7 @@
 #include "cache/journal/journal.hpp"
 
 #include "cache/db/migrate.hpp"
+#include "tests/support/sqlite_writes.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <catch2/catch.hpp>
@@ -98,6 +99,93 @@ TEST_CASE("journal: an erased object leaves nothing but its last record", "[cach
     CHECK(opened.outbox->state().value().waiting == 2);
     REQUIRE(opened.journal->save(a_pass("deleted", "a_x__ConfigMap")));  // made again: recorded again
     CHECK(opened.outbox->state().value().waiting == 3);
+}
+
+TEST_CASE("journal: a save that changes nothing writes nothing, and repeats are still counted", "[cache][journal]") {
+    test::TempDir dir;
+    Opened opened{dir / "holdfast.db"};
+    auto pass = a_pass("one", "a_x__ConfigMap");
+    pass.wish = "{}";
+    pass.facts = "f";
+    REQUIRE(opened.journal->save(pass));
+    pass.owned->at(0).resource_version = "8";  // someone else's write
+
+    test::SqliteWrites const writes;
+    REQUIRE(opened.journal->save(pass));
+    REQUIRE(opened.journal->save(pass));
+
+    CHECK(writes.calls() == 0);
+    CHECK(opened.outbox->state().value().folded == 2);
+    CHECK(opened.journal->load().value().at(0).owned.at(0).resource_version == "7");
+}
+
+TEST_CASE("journal: a record that is new is written though the pass changed nothing else", "[cache][journal]") {
+    test::TempDir dir;
+    Opened opened{dir / "holdfast.db"};
+    auto pass = a_pass("one", "a_x__ConfigMap");
+    REQUIRE(opened.journal->save(pass));
+    REQUIRE(opened.journal->save(pass));
+    pass.records.at(0).state_digest = "two";
+
+    REQUIRE(opened.journal->save(pass));
+
+    CHECK(opened.outbox->state().value().waiting == 2);
+    // The count of repeats went to the disk with the record.
+    db::Statement folded{opened.connection, "SELECT value FROM numbers WHERE name = 'folded'"};
+    CHECK(folded.scalar().value() == 1);
+}
+
+TEST_CASE("journal: of the owned objects only those that differ are written", "[cache][journal]") {
+    test::TempDir dir;
+    Opened opened{dir / "holdfast.db"};
+    auto const one = [](std::string id, std::uint64_t wished) {
+        return model::OwnedObject{
+            .entry = {std::move(id), "v1"}, .uid = "u", .resource_version = "7", .wished = wished, .fields = 2};
+    };
+    model::JournalWrite pass{.key = kKey};
+    pass.owned = {one("a", 1), one("b", 1), one("c", 1)};
+    REQUIRE(opened.journal->save(pass));
+    REQUIRE(opened.connection.execute(
+        "CREATE TEMP TABLE seen(what);"
+        "CREATE TEMP TRIGGER i AFTER INSERT ON owned BEGIN INSERT INTO seen VALUES('+' || new.id); END;"
+        "CREATE TEMP TRIGGER u AFTER UPDATE ON owned BEGIN INSERT INTO seen VALUES('=' || new.id); END;"
+        "CREATE TEMP TRIGGER d AFTER DELETE ON owned BEGIN INSERT INTO seen VALUES('-' || old.id); END"));
+    pass.owned = {one("d", 1), one("b", 9), one("a", 1)};
+
+    REQUIRE(opened.journal->save(pass));
+
+    {
+        db::Statement seen{opened.connection,
+                           "SELECT group_concat(what, ' ') FROM (SELECT what FROM seen ORDER BY what)"};
+        auto rows = seen.rows();
+        REQUIRE(rows.next().value());
+        CHECK(rows.text(0) == "+d -c =b");
+    }
+    auto const owned = opened.journal->load().value().at(0).owned;
+    REQUIRE(owned.size() == 3);
+    CHECK(owned.at(1).entry.id == "b");
+    CHECK(owned.at(1).wished == 9);
+}
+
+TEST_CASE("journal: objects of one name but another kind or cluster have inventories of their own",
+          "[cache][journal]") {
+    test::TempDir dir;
+    Opened opened{dir / "holdfast.db"};
+    model::Key const other{model::Kind::flux_config, kKey.ns, kKey.name};
+    model::JournalWrite pass{.key = kKey};
+    pass.owned = std::vector<model::OwnedObject>{{.entry = {"x", "v1"}}, {.entry = {"x", "v1"}, .cluster = "edge"}};
+    REQUIRE(opened.journal->save(pass));
+    pass.key = other;
+    pass.owned->pop_back();
+    REQUIRE(opened.journal->save(pass));
+
+    REQUIRE(opened.journal->erase(other, {}));
+
+    auto const entries = opened.journal->load().value();
+    REQUIRE(entries.size() == 1);
+    REQUIRE(entries[0].owned.size() == 2);
+    CHECK(entries[0].owned[0].cluster.empty());
+    CHECK(entries[0].owned[1].cluster == "edge");
 }
 
 }  // namespace holdfast::cache
