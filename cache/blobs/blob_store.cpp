@@ -19,6 +19,7 @@ namespace {
 constexpr std::string_view kPrefix = "sha256:";
 constexpr std::size_t kHexDigits = 64;
 constexpr std::size_t kPieceBytes = 64 << 10;
+constexpr std::size_t kShownMax = 80;  // of a text that is no digest
 constexpr int kQuarantinedMax = 4;  // enough to look at; the rest is deleted at once
 
 std::unexpected<Error> failed(std::string_view step) {
@@ -34,9 +35,13 @@ bool is_name(std::string_view name) {
     return name.size() == kHexDigits && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-/// "sha256:<hex>" to the file's name. Digests are made here or checked where they enter.
-std::string name_of(std::string_view digest) {
-    HOLDFAST_ASSERT(digest.starts_with(kPrefix) && is_name(digest.substr(kPrefix.size())));
+/// "sha256:<hex>" to the file's name. A digest comes from a status in the cluster or from the database: anybody's text.
+/// No blob can have another name, so to the caller it is one that is not there.
+Result<std::string> name_of(std::string_view digest) {
+    if (!digest.starts_with(kPrefix) || !is_name(digest.substr(kPrefix.size()))) {
+        return fail(Errc::corrupt, "blob \"" + std::string{digest.substr(0, kShownMax)} +
+                                       "\": the digest is not sha256: and 64 hexadecimal digits");
+    }
     return std::string{digest.substr(kPrefix.size())};
 }
 
@@ -146,7 +151,8 @@ bool BlobStore::has(std::string_view digest) const {
 
 Result<void> BlobStore::read(std::string const& digest, Sink const& sink) {
     auto const name = name_of(digest);
-    int const file = ::openat(directory_, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (!name) return std::unexpected{name.error()};
+    int const file = ::openat(directory_, name->c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (file < 0 && errno == ENOENT) return fail(Errc::corrupt, "blob " + digest + " is missing");
     if (file < 0) return failed("blob " + digest);
     std::unique_ptr<int const, void (*)(int const*)> const close{&file, [](int const* fd) { ::close(*fd); }};
@@ -164,8 +170,8 @@ Result<void> BlobStore::read(std::string const& digest, Sink const& sink) {
         if (!taken) return taken;
     }
     auto const found = hash.finish();
-    if (crypto::hex(found.data(), found.size()) == name) return {};
-    set_aside(name);
+    if (crypto::hex(found.data(), found.size()) == *name) return {};
+    set_aside(*name);
     return fail(Errc::corrupt, "blob " + digest + " does not match its digest; moved to quarantine");
 }
 
@@ -185,10 +191,11 @@ void BlobStore::set_aside(std::string const& name) {
 
 Result<bool> BlobStore::remove(std::string const& digest) {
     auto const name = name_of(digest);
+    if (!name) return true;  // no file has such a name: what called it a blob may forget it
     std::scoped_lock const lock{mutex_};
-    if (held_.contains(name)) return false;
-    auto const size = size_at(directory_, name);
-    if (::unlinkat(directory_, name.c_str(), 0) != 0) {
+    if (held_.contains(*name)) return false;
+    auto const size = size_at(directory_, *name);
+    if (::unlinkat(directory_, name->c_str(), 0) != 0) {
         if (errno == ENOENT) return true;
         return failed("blob " + digest);
     }

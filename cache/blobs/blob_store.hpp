@@ -39,10 +39,11 @@ public:
     bool has(std::string_view digest) const;
 
     /// Hands the bytes to `sink` while hashing them: they count only when this returns success.
-    /// Errors  corrupt  no such file, or it does not match its digest and was moved to quarantine; those of `sink`
+    /// Errors  corrupt  no such file, it does not match its digest and was moved to quarantine, or `digest` is none of
+    ///                  ours ("sha256:" and 64 lower case hexadecimal digits); those of `sink`
     Result<void> read(std::string const& digest, Sink const& sink);
 
-    /// False when the blob has a living writer, and then stays.
+    /// False when the blob has a living writer, and then stays. A text that is no digest names no file: true.
     Result<bool> remove(std::string const& digest);
 
     /// The digests of all files, in no order.

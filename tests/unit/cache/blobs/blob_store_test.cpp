@@ -223,4 +223,27 @@ TEST_CASE("blobs: on a full disk a write is a limit and nothing is left behind",
     CHECK(status == 0);
 }
 
+// What a status in the cluster may claim: it passes the CRD's pattern, or nothing has checked it.
+TEST_CASE("blobs: a text that is not one of our digests names no blob, and no path", "[cache][blobs]") {
+    TempDir dir;
+    auto store = open_store(dir / "blobs");
+    auto const digest = put(*store, "kept");
+    std::ofstream{dir / "outside"} << "x";
+    std::string const hex = digest.substr(7);
+
+    for (std::string const& text :
+         {std::string{}, std::string{"sha512:abc"}, std::string{"sha256:"}, std::string{"sha256:../../outside"}, hex,
+          "sha256:" + hex.substr(1), "sha256:" + hex + "0", "SHA256:" + hex, "sha256:" + std::string(64, 'A'),
+          "sha256:" + std::string(64, '\0'), std::string(1 << 20, 'x')}) {
+        auto read = get(*store, text);
+        REQUIRE_FALSE(read);
+        CHECK(read.error().code == Errc::corrupt);
+        CHECK(read.error().message.size() < 200);
+        CHECK(store->remove(text).value());
+    }
+
+    CHECK(get(*store, digest).value() == "kept");
+    CHECK(std::filesystem::exists(dir / "outside"));
+}
+
 }  // namespace holdfast::cache
