@@ -15,9 +15,17 @@ namespace {
 constexpr std::array<std::string_view, 4> kLevelNames{"debug", "info", "warning", "error"};
 constexpr std::size_t kLineBytesMax = 32u << 10;  // a longer value is cut: the log is no data store
 
-void append_json(std::string& line, std::string_view text) {
+/// A JSON string. C1 controls and DEL are escaped too: JSON allows them bare, but whoever reads the log on a terminal
+/// would have it obey them.
+void append_json(std::string& line, std::string_view value) {
+    std::string const text = to_utf8(value, kLineBytesMax);
+    std::size_t const end = line.size() + kLineBytesMax;
     line += '"';
-    for (char const c : to_utf8(text, kLineBytesMax)) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        auto const c = static_cast<unsigned char>(text[i]);
+        bool const starts = (c & 0xC0) != 0x80;
+        if (starts && line.size() > end) break;  // escapes grow; never half a character
+        bool const is_c1 = c == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;
         switch (c) {
             case '"': line += "\\\""; break;
             case '\\': line += "\\\\"; break;
@@ -25,15 +33,15 @@ void append_json(std::string& line, std::string_view text) {
             case '\r': line += "\\r"; break;
             case '\t': line += "\\t"; break;
             default:
-                if (static_cast<unsigned char>(c) < 0x20) {
+                if (c < 0x20 || c == 0x7F || is_c1) {
                     char escaped[8];
-                    std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(c));
+                    std::snprintf(escaped, sizeof escaped, "\\u%04x",
+                                  static_cast<unsigned>(is_c1 ? static_cast<unsigned char>(text[++i]) : c));
                     line += escaped;
                 } else {
-                    line += c;
+                    line += static_cast<char>(c);
                 }
         }
-        if (line.size() > kLineBytesMax) break;
     }
     line += '"';
 }
@@ -80,7 +88,7 @@ void Log::write(LogLevel level, std::string_view area, std::string_view message,
         line += "}\n";
     } else {
         line = timestamp(clock_.wall()) + " " + std::string{name} + " " + std::string{area} + ": ";
-        for (char const c : message.substr(0, kLineBytesMax)) line += c == '\n' ? ' ' : c;
+        line += without_controls(to_utf8(message, kLineBytesMax));
         for (Field const& field : fields) {
             if (field.second.empty()) continue;
             line += " " + std::string{field.first} + "=";

@@ -42,4 +42,14 @@ std::string to_utf8(std::string_view text, std::size_t bytes_max) {
     return out;
 }
 
+std::string without_controls(std::string text) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        auto const c = static_cast<unsigned char>(text[i]);
+        bool const is_c1 = c == 0xC2 && i + 1 < text.size() && (static_cast<unsigned char>(text[i + 1]) & 0xE0) == 0x80;
+        if (c < 0x20 || c == 0x7F || is_c1) text[i] = ' ';
+        if (is_c1) text[++i] = ' ';
+    }
+    return text;
+}
+
 }  // namespace holdfast
