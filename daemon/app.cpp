@@ -55,15 +55,6 @@ std::string host_name() {
     return ::gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : "unknown";
 }
 
-Log::Settings log_settings(Config const& config) {
-    Log::Settings settings;
-    settings.level = read_log_level(config.log_level).value_or(LogLevel::info);
-    settings.json = config.log_format == "json";
-    for (auto const& [area, level] : config.log_areas)
-        settings.areas[area] = read_log_level(level).value_or(LogLevel::info);
-    return settings;
-}
-
 /// The pod's own account when there is one, else what the configuration names; nothing at all is a state, not an error.
 Result<std::optional<kube::Config>> cluster_config(Config const& config) {
     if (!config.kubeconfig.empty()) {
@@ -283,18 +274,14 @@ private:
     Result<void> listen() {
         add_routes(server_, [this] { return snapshot(); }, [this] { return !stopping_; });
         auto socket = server_.listen_unix(default_socket(config_));
-        if (!socket) return fail(std::move(socket), default_socket(config_));
-        if (config_.status_listen.empty()) return {};
-        auto const colon = config_.status_listen.rfind(':');
-        if (colon == std::string::npos) return fail(Errc::invalid_input, "status.listen: must be host:port");
-        std::string const host = config_.status_listen.substr(0, colon);
-        auto const port =
-            static_cast<std::uint16_t>(std::strtoul(config_.status_listen.c_str() + colon + 1, nullptr, 10));
-        auto bound = server_.listen_tcp(host, port);
-        if (!bound) return fail(std::move(bound), config_.status_listen);
-        log_.info(
-            kArea, "status endpoint ready",
-            {{"url", "http://" + host + ":" + std::to_string(*bound) + "/"}, {"socket", default_socket(config_)}});
+        if (!socket) return fail(std::move(socket), "status.socket");
+        if (!config_.status_listen) return {};
+        ListenAddress address = *config_.status_listen;
+        auto bound = server_.listen_tcp(address.host, address.port);
+        if (!bound) return fail(std::move(bound), "status.listen");
+        address.port = *bound;
+        log_.info(kArea, "status endpoint ready",
+                  {{"url", "http://" + address.text() + "/"}, {"socket", default_socket(config_)}});
         return {};
     }
 

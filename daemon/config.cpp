@@ -1,10 +1,13 @@
 // daemon/config.cpp: the table of settings, and what is done with it: read, print, document.
 #include "daemon/config.hpp"
 
+#include "daemon/cli/suggest.hpp"
 #include "modules/model/duration.hpp"
 
 #include <yaml-cpp/yaml.h>
 
+#include <arpa/inet.h>
+#include <charconv>
 #include <functional>
 #include <set>
 #include <variant>
@@ -18,6 +21,7 @@ using std::chrono::nanoseconds;
 struct Text {
     std::string Config::* member;
     std::vector<std::string_view> words = {};  // empty: any text
+    bool needed = false;                       // must not be empty
 };
 struct Flag {
     bool Config::* member;
@@ -40,7 +44,10 @@ struct Span {
 struct Levels {
     std::map<std::string, std::string> Config::* member;
 };
-using Value = std::variant<Text, Flag, Number, Bytes, Span, Levels>;
+struct Listen {
+    std::optional<ListenAddress> Config::* member;
+};
+using Value = std::variant<Text, Flag, Number, Bytes, Span, Levels, Listen>;
 
 struct Setting {
     std::string_view key;
@@ -57,12 +64,12 @@ using std::chrono::seconds;
 
 std::vector<Setting> const& table() {
     static std::vector<Setting> const kTable{
-        {"state_dir", Text{&Config::state_dir}, "/var/lib/holdfast",
+        {"state_dir", Text{&Config::state_dir, {}, true}, "/var/lib/holdfast",
          "Where the database and the cached artifacts are kept."},
         {"manifests", Text{&Config::manifests}, "/etc/holdfast/manifests.d",
          "Directory of GitRepository, Kustomization and FluxConfig manifests; may be missing."},
         {"kubeconfig", Text{&Config::kubeconfig}, "",
-         "File that says where the API server is; empty: the pod's own account, or no cluster."},
+         "File that says where the API server is; empty: $KUBECONFIG, else the pod's own account, else ~/.kube/config if it is there, else no cluster."},
         {"kube_context", Text{&Config::kube_context}, "", "Context of the kubeconfig; empty: its current-context."},
         {"install_crds", Flag{&Config::install_crds}, "false", "Install our CRDs when the daemon starts."},
         {"no_remote_bases", Flag{&Config::no_remote_bases}, "false",
@@ -89,7 +96,7 @@ std::vector<Setting> const& table() {
          "One JSON object a line, or text for people."},
         {"log.level", Text{&Config::log_level, {"debug", "info", "warning", "error"}}, "info", "What is logged."},
         {"log.areas", Levels{&Config::log_areas}, "{}", "Level of single areas, for example {uplink: debug}."},
-        {"status.listen", Text{&Config::status_listen}, "127.0.0.1:9750",
+        {"status.listen", Listen{&Config::status_listen}, "127.0.0.1:9750",
          "Loopback address of the status endpoint; port 0 picks a free one, empty switches it off."},
         {"status.socket", Text{&Config::status_socket}, "",
          "Unix socket of the status endpoint; empty: holdfast.sock in /run/holdfast under systemd, else in state_dir."},
@@ -148,9 +155,36 @@ std::string bytes_text(std::int64_t bytes) {
     return std::to_string(bytes);
 }
 
+/// Written without quotes, so that YAML decides what it is.
+bool is_plain(YAML::Node const& node) { return node.IsScalar() && node.Tag() == "?"; }
+
+/// What YAML 1.2 (and 1.1, whose readers see this file too) takes for a number, a truth value or nothing.
+bool is_no_text(std::string const& plain) {
+    for (std::string_view const word : {"true", "True", "TRUE", "false", "False", "FALSE", "yes", "Yes", "YES", "no", "No",
+                                        "NO", "on", "On", "ON", "off", "Off", "OFF"}) {
+        if (plain == word) return true;
+    }
+    double number = 0;
+    char const* const first = plain.data() + (plain.starts_with('+') ? 1 : 0);
+    auto const [end, ec] = std::from_chars(first, plain.data() + plain.size(), number);
+    return ec != std::errc::invalid_argument && end == plain.data() + plain.size();
+}
+
+/// The text of a scalar that is text. Errors  invalid_input  a list, a map, a bare number or truth value
+Result<std::string> text_of(YAML::Node const& node) {
+    if (node.IsNull()) return std::string{};
+    if (!node.IsScalar()) return fail(Errc::invalid_input, "must be text");
+    if (is_plain(node) && is_no_text(node.Scalar())) {
+        return fail(Errc::invalid_input, "must be text: write \"" + node.Scalar() + "\" with its quotes if that is meant");
+    }
+    return node.Scalar();
+}
+
 Result<void> set(Config& config, Text const& value, YAML::Node const& node) {
-    if (!node.IsScalar() && !node.IsNull()) return fail(Errc::invalid_input, "must be text");
-    std::string const text = node.IsNull() ? "" : node.Scalar();
+    auto read = text_of(node);
+    if (!read) return fail(std::move(read));
+    std::string const& text = *read;
+    if (value.needed && text.empty()) return fail(Errc::invalid_input, "must not be empty");
     if (!value.words.empty()) {
         std::string choices;
         bool known = false;
@@ -165,7 +199,7 @@ Result<void> set(Config& config, Text const& value, YAML::Node const& node) {
 }
 
 Result<void> set(Config& config, Flag const& value, YAML::Node const& node) {
-    if (node.IsScalar() && (node.Scalar() == "true" || node.Scalar() == "false")) {
+    if (is_plain(node) && (node.Scalar() == "true" || node.Scalar() == "false")) {
         config.*value.member = node.Scalar() == "true";
         return {};
     }
@@ -174,9 +208,12 @@ Result<void> set(Config& config, Flag const& value, YAML::Node const& node) {
 
 Result<void> set(Config& config, Number const& value, YAML::Node const& node) {
     std::int64_t number = 0;
-    if (!node.IsScalar() || !YAML::convert<std::int64_t>::decode(node, number)) {
+    std::string const text = is_plain(node) ? node.Scalar() : "";
+    auto const [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (text.empty() || ec == std::errc::invalid_argument || end != text.data() + text.size()) {
         return fail(Errc::invalid_input, "must be a whole number");
     }
+    if (ec == std::errc::result_out_of_range) number = text.starts_with('-') ? INT64_MIN : INT64_MAX;
     if (number < value.min || number > value.max) {
         return fail(Errc::invalid_input,
                     "must be between " + std::to_string(value.min) + " and " + std::to_string(value.max));
@@ -219,6 +256,15 @@ Result<void> set(Config& config, Levels const& value, YAML::Node const& node) {
     return {};
 }
 
+Result<void> set(Config& config, Listen const& value, YAML::Node const& node) {
+    auto read = text_of(node);
+    if (!read) return fail(std::move(read));
+    auto address = parse_listen(*read);
+    if (!address) return fail(std::move(address));
+    config.*value.member = std::move(*address);
+    return {};
+}
+
 std::string quoted(std::string const& text) {
     std::string out = "\"";
     for (char const c : text) {
@@ -240,6 +286,10 @@ struct Print {
         for (auto const& [area, level] : config.*v.member) text += (text.size() > 1 ? ", " : "") + area + ": " + level;
         return text + "}";
     }
+    std::string operator()(Listen const& v) const {
+        auto const& address = config.*v.member;
+        return quoted(address ? address->text() : "");
+    }
 };
 
 struct Describe {
@@ -255,6 +305,7 @@ struct Describe {
         return "duration, " + model::format_duration(v.min) + " to " + model::format_duration(v.max);
     }
     std::string operator()(Levels const&) const { return "area: debug | info | warning | error"; }
+    std::string operator()(Listen const&) const { return "loopback address:port, or empty"; }
 };
 
 /// Calls `line(group, name, setting)` in table order, with the group only where it changes.
@@ -271,13 +322,36 @@ std::string where(std::filesystem::path const& file, YAML::Mark const& mark) {
     return file.filename().string() + ":" + std::to_string(mark.line + 1) + ": ";
 }
 
-Result<void> read_node(Config& config, std::filesystem::path const& file, YAML::Node const& node,
-                       std::string const& prefix) {
+std::vector<std::string_view> keys() {
+    std::vector<std::string_view> all;
+    for (Setting const& setting : table()) all.push_back(setting.key);
+    return all;
+}
+
+/// The known key that an unknown one was probably meant to be: a slip, or the right name in the wrong group.
+std::string meant_by(std::string const& key) {
+    std::string const name = "." + key.substr(key.rfind('.') + 1);
+    for (Setting const& setting : table()) {
+        if (setting.key.ends_with(name)) return std::string{setting.key};
+    }
+    return nearest(key, keys());
+}
+
+/// Reads what is right into `config` and says what is wrong, line by line.
+void read_node(Config& config, std::filesystem::path const& file, YAML::Node const& node, std::string const& prefix,
+               std::vector<std::string>& problems) {
     std::set<std::string> seen;
     for (auto const& member : node) {
-        std::string const key = prefix + member.first.Scalar();
         std::string const place = where(file, member.first.Mark());
-        if (!seen.insert(key).second) return fail(Errc::invalid_input, place + key + ": is set twice");
+        if (!member.first.IsScalar()) {
+            problems.push_back(place + "a key must be a word");
+            continue;
+        }
+        std::string const key = prefix + member.first.Scalar();
+        if (!seen.insert(key).second) {
+            problems.push_back(place + key + ": is set twice");
+            continue;
+        }
         Setting const* found = nullptr;
         bool is_group = false;
         for (Setting const& setting : table()) {
@@ -286,20 +360,55 @@ Result<void> read_node(Config& config, std::filesystem::path const& file, YAML::
         }
         if (found != nullptr) {
             auto done = std::visit([&](auto const& value) { return set(config, value, member.second); }, found->value);
-            if (!done) return fail(Errc::invalid_input, place + key + ": " + done.error().message);
+            if (!done) problems.push_back(place + key + ": " + done.error().message);
         } else if (is_group && member.second.IsMap()) {
-            auto inner = read_node(config, file, member.second, key + ".");
-            if (!inner) return inner;
+            read_node(config, file, member.second, key + ".", problems);
         } else if (is_group) {
-            return fail(Errc::invalid_input, place + key + ": must be a map");
+            if (!member.second.IsNull()) problems.push_back(place + key + ": must be a map");
         } else {
-            return fail(Errc::invalid_input, place + key + ": unknown key (see `holdfast config print`)");
+            std::string const meant = meant_by(key);
+            problems.push_back(place + key + ": unknown key" + (meant.empty() ? "" : ", did you mean " + meant + "?") +
+                               " (see `holdfast config print`)");
         }
     }
-    return {};
 }
 
 }  // namespace
+
+std::string ListenAddress::text() const {
+    return (host.contains(':') ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+Result<std::optional<ListenAddress>> parse_listen(std::string_view text) {
+    constexpr char const* kWanted = "must be a loopback address and a port, such as 127.0.0.1:9750 or [::1]:9750";
+    if (text.empty()) return std::optional<ListenAddress>{};
+    auto const colon = text.rfind(':');
+    if (colon == std::string_view::npos) return fail(Errc::invalid_input, kWanted);
+    std::string_view const digits = text.substr(colon + 1);
+    ListenAddress out{.host = std::string{text.substr(0, colon)}};
+    auto const [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), out.port);
+    if (ec == std::errc::result_out_of_range) return fail(Errc::invalid_input, "the port must be 65535 at most");
+    if (ec != std::errc{} || end != digits.data() + digits.size()) return fail(Errc::invalid_input, kWanted);
+    if (out.host.starts_with('[') && out.host.ends_with(']')) {
+        out.host = out.host.substr(1, out.host.size() - 2);
+        in6_addr address{};
+        if (::inet_pton(AF_INET6, out.host.c_str(), &address) == 1 && IN6_IS_ADDR_LOOPBACK(&address)) return {std::move(out)};
+    } else {
+        in_addr address{};
+        if (::inet_pton(AF_INET, out.host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127) return {std::move(out)};
+    }
+    // The endpoint has no login: whoever reaches it reads everything.
+    return fail(Errc::invalid_input, kWanted);
+}
+
+Log::Settings log_settings(Config const& config) {
+    Log::Settings settings;
+    settings.level = read_log_level(config.log_level).value_or(LogLevel::info);
+    settings.json = config.log_format == "json";
+    for (auto const& [area, level] : config.log_areas)
+        settings.areas[area] = read_log_level(level).value_or(LogLevel::info);
+    return settings;
+}
 
 Config default_config() {
     Config config;
@@ -317,8 +426,11 @@ Result<Config> load_config(std::filesystem::path const& file) {
         YAML::Node const root = YAML::LoadFile(file.string());
         if (root.IsNull()) return config;
         if (!root.IsMap()) return fail(Errc::invalid_input, file.filename().string() + ":1: must be a map of settings");
-        auto done = read_node(config, file, root, "");
-        if (!done) return fail(std::move(done));
+        std::vector<std::string> problems;
+        read_node(config, file, root, "", problems);
+        std::string lines;
+        for (std::string const& problem : problems) lines += (lines.empty() ? "" : "\n") + problem;
+        if (!problems.empty()) return fail(Errc::invalid_input, lines);
     } catch (YAML::BadFile const&) {
         return fail(Errc::not_found, file.string() + ": cannot be read");
     } catch (YAML::Exception const& error) {

@@ -9,11 +9,25 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace holdfast::daemon {
+
+/// Where the status endpoint listens: a loopback address as a literal.
+struct ListenAddress {
+    std::string host;  // IPv6 without brackets
+    std::uint16_t port = 0;  // 0: a free one
+
+    /// "127.0.0.1:9750", "[::1]:9750".
+    std::string text() const;
+};
+
+/// In      "host:port", IPv6 in brackets; "" for none
+/// Errors  invalid_input  no port, a port beyond 65535, a host name, an address that is not loopback
+Result<std::optional<ListenAddress>> parse_listen(std::string_view text);
 
 struct Config {
     std::string state_dir;
@@ -39,7 +53,7 @@ struct Config {
     std::string log_level;
     std::map<std::string, std::string> log_areas;
 
-    std::string status_listen;
+    std::optional<ListenAddress> status_listen;  // empty: no TCP
     std::string status_socket;
 
     std::string site_name;
@@ -64,8 +78,12 @@ Config default_config();
 
 /// Reads `file`; what it does not name keeps its default.
 /// Errors  not_found  no such file
-///         invalid_input  "holdfast.yaml:12: limits.memory: …": not YAML, unknown key, wrong type, out of bounds
+///         invalid_input  "holdfast.yaml:12: limits.memory: …", one line for each thing that is wrong, in the order of the
+///                        file: unknown key, wrong type, out of bounds; or the one line that says why it is no YAML
 Result<Config> load_config(std::filesystem::path const& file);
+
+/// What the log is to be.
+Log::Settings log_settings(Config const& config);
 
 /// The commented file with every key at its default.
 std::string commented_defaults();

@@ -8,7 +8,7 @@
 
 namespace holdfast::daemon {
 
-/// `snapshot` is taken for each request; `ready` says whether the database answers and the journal was read.
+/// `snapshot` is taken for each request over the socket, and at most once a second over TCP; `ready` says whether the database answers and the journal was read.
 void add_routes(http::Server& server, std::function<asio::awaitable<status::Snapshot>()> snapshot,
                 std::function<bool()> ready);
 

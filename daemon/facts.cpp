@@ -1,6 +1,7 @@
 // daemon/facts.cpp: from the parts' own words to the status page's.
 #include "daemon/facts.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <unistd.h>
 
@@ -15,9 +16,13 @@ status::Moment changed_at(Entry const& entry) {
     return ready == nullptr ? status::Moment{} : status::Moment{ready->last_transition};
 }
 
+/// A wish of the cluster that only the journal knows: what it asks for is known when the API server has been heard.
+bool is_unseen(Entry const& entry) { return entry.meta.origin == model::Origin::cluster && entry.meta.uid.empty(); }
+
 /// A held revision that could not be checked is good, and why it is not newer is worth a line.
 std::string message_of(Entry const& entry) {
-    if (!entry.problem.empty()) return entry.problem;
+    if (!entry.problem.empty())
+        return is_unseen(entry) ? "not read yet: the API server has not been heard since the start" : entry.problem;
     auto const* ready = entry.status.conditions.find("Ready");
     auto const* missed = entry.status.conditions.find("FetchFailed");
     if (missed != nullptr && (ready == nullptr || ready->status == model::Truth::yes)) return missed->message;
@@ -29,35 +34,35 @@ std::string reason_of(Entry const& entry) {
     return ready == nullptr ? "" : ready->reason;
 }
 
-status::Source source_of(Entry const& entry) {
-    status::Source out{.kind = std::string{model::kind_name(entry.key.kind)},
-                       .ns = entry.key.ns,
-                       .name = entry.key.name,
-                       .state = model::compliance_of(entry.status.conditions, entry.suspended()),
-                       .reason = reason_of(entry),
-                       .message = message_of(entry),
-                       .suspended = entry.suspended()};
+status::Object object_of(Entry const& entry, status::Role role) {
+    return {.role = role,
+            .kind = std::string{model::kind_name(entry.key.kind)},
+            .ns = entry.key.ns,
+            .name = entry.key.name,
+            .state = model::compliance_of(entry.status.conditions, entry.suspended()),
+            .reason = reason_of(entry),
+            .message = message_of(entry),
+            .suspended = entry.suspended(),
+            .changed_at = changed_at(entry)};
+}
+
+status::Object source_of(Entry const& entry) {
+    status::Object out = object_of(entry, status::Role::source);
     if (entry.spec) out.url = entry.spec_as<model::GitRepositorySpec>().url;
     if (entry.status.artifact) {
         out.revision = entry.status.artifact->revision;
-        out.digest = entry.status.artifact->digest;
         out.fetched_at = entry.status.artifact->last_update;
         out.checked_at = entry.status.artifact->last_checked;
     }
+    out.extra["digest"] = entry.status.artifact ? entry.status.artifact->digest : "";
     return out;
 }
 
-status::Kustomization kustomization_of(Entry const& entry, reconcile::OwnedObjects const& owned) {
-    status::Kustomization out{.ns = entry.key.ns,
-                              .name = entry.key.name,
-                              .state = model::compliance_of(entry.status.conditions, entry.suspended()),
-                              .reason = reason_of(entry),
-                              .message = message_of(entry),
-                              .revision = entry.status.last_applied_revision,
-                              .attempted_revision = entry.status.last_attempted_revision,
-                              .changed_at = changed_at(entry),
-                              .suspended = entry.suspended()};
-    if (entry.spec) out.path = entry.spec_as<model::KustomizationSpec>().path;
+status::Object kustomization_of(Entry const& entry, reconcile::OwnedObjects const& owned) {
+    status::Object out = object_of(entry, status::Role::applier);
+    out.revision = entry.status.last_applied_revision;
+    out.extra["attemptedRevision"] = entry.status.last_attempted_revision;
+    out.extra["path"] = entry.spec ? entry.spec_as<model::KustomizationSpec>().path : "";
     for (reconcile::Known const* known : owned.of(entry.key)) {
         ++out.objects;
         bool const good =
@@ -71,16 +76,15 @@ status::Kustomization kustomization_of(Entry const& entry, reconcile::OwnedObjec
     return out;
 }
 
-status::Configuration configuration_of(Entry const& entry) {
+status::Object configuration_of(Entry const& entry) {
     auto const text = [&](std::string_view name) { return std::string{kube::find_string(entry.status.extra, {name})}; };
-    status::Configuration out{.ns = entry.key.ns,
-                              .name = entry.key.name,
-                              .commit = text("lastSyncedCommit"),
-                              .message = entry.problem.empty() ? text("errorMessage") : entry.problem,
-                              .changed_at = changed_at(entry)};
+    status::Object out = object_of(entry, status::Role::configuration);
+    out.revision = text("lastSyncedCommit");
+    if (entry.problem.empty()) out.message = text("errorMessage");
     if (entry.spec) out.url = entry.spec_as<model::FluxConfigSpec>().url;
-    out.state = entry.suspended() ? model::Compliance::suspended : model::compliance_of(entry.status.conditions, false);
-    if (auto const* statuses = kube::find_array(entry.status.extra, {"statuses"})) out.statuses = *statuses;
+    auto const* statuses = kube::find_array(entry.status.extra, {"statuses"});
+    out.objects = statuses == nullptr ? 0 : statuses->size();
+    out.extra["statuses"] = statuses == nullptr ? boost::json::array{} : *statuses;
     return out;
 }
 
@@ -103,9 +107,9 @@ status::Watch watch_of(std::string kind, kube::Watcher::State const& state, std:
 void add_objects(status::Snapshot& snapshot, model::Registry const& registry, reconcile::OwnedObjects const& owned) {
     for (auto const& [key, entry] : registry.all()) {
         switch (key.kind) {
-            case model::Kind::git_repository: snapshot.sources.push_back(source_of(*entry)); break;
-            case model::Kind::kustomization: snapshot.kustomizations.push_back(kustomization_of(*entry, owned)); break;
-            case model::Kind::flux_config: snapshot.configurations.push_back(configuration_of(*entry)); break;
+            case model::Kind::git_repository: snapshot.objects.push_back(source_of(*entry)); break;
+            case model::Kind::kustomization: snapshot.objects.push_back(kustomization_of(*entry, owned)); break;
+            case model::Kind::flux_config: snapshot.objects.push_back(configuration_of(*entry)); break;
         }
     }
     for (reconcile::Drift const& drift : owned.drifts()) {
@@ -123,15 +127,14 @@ void add_cluster(status::Snapshot& snapshot, kube::Client const* client, intake:
     cluster.server = client->config().server.scheme + "://" + client->config().server.authority();
     if (intake != nullptr) {
         for (auto const& one : intake->states()) {
-            std::size_t const objects = one.kind == model::Kind::git_repository  ? snapshot.sources.size()
-                                        : one.kind == model::Kind::kustomization ? snapshot.kustomizations.size()
-                                                                                 : snapshot.configurations.size();
+            auto const objects = static_cast<std::size_t>(
+                std::ranges::count(snapshot.objects, model::kind_name(one.kind), &status::Object::kind));
             cluster.watches.push_back(
                 watch_of(std::string{model::kind_name(one.kind)}, one.state, objects, snapshot.now));
             if (!one.state.kind_missing) continue;
             cluster.reachable = true;  // it answered: that it does not serve this kind
             snapshot.problems.push_back("the cluster does not serve " + std::string{model::kind_name(one.kind)} +
-                                        ": run `holdfast install`, or set install_crds");
+                                        ": run `holdfast install`, or set install_crds (looked for again every 30 s)");
         }
     }
     for (auto const& one : owned.watches()) {

@@ -1,77 +1,116 @@
-// daemon/main.cpp: the command line.
+// daemon/main.cpp: the table of verbs.
 #include "daemon/chart_bridge.hpp"
+#include "daemon/cli/suggest.hpp"
+#include "daemon/cli/verbs.hpp"
 #include "daemon/cmd_build.hpp"
 #include "daemon/cmd_template.hpp"
-#include "daemon/commands.hpp"
 #include "daemon/fetch_remote.hpp"
 #include "modules/base/static_glibc.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <csignal>
-#include <cstring>
+#include <cstdio>
+#include <new>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace {
+
+using namespace holdfast::daemon;
+
+struct Verb {
+    std::string_view name;
+    std::string_view summary;
+    int (*run)(int argc, char** argv);
+    // Looks up no name and uses no OpenSSL (what a chart or a remote base needs, it sees to itself): starts without their cost.
+    bool is_light = false;
+};
+
+// `build` and `template` have the flags of the programs they stand for and read them themselves.
+constexpr Verb kVerbs[] = {
+    {"daemon", "Run the daemon.", daemon_verb},
+    {"status", "Show what the daemon knows.", status_verb},
+    {"install", "Install the CRDs on the API server.", install_verb},
+    {"config", "Check or print the configuration.", config_verb},
+    {"build", "Print what kustomize build prints.",
+     [](int argc, char** argv) { return run_build(argc, argv, {render_chart, fetch_remote}); }, true},
+    {"template", "Print what helm template prints.", run_template},
+    {"version", "Print the version.", version_verb},
+};
+
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+
+void print_help(std::FILE* to) {
+    std::fputs("GitOps where the network is not: one daemon that does what Azure's microsoft.flux extension does, online and "
+               "offline.\n\nUsage: holdfast COMMAND [flags]\n\n",
+               to);
+    for (Verb const& verb : kVerbs)
+        std::fprintf(to, "  %-10s %s\n", std::string{verb.name}.c_str(), std::string{verb.summary}.c_str());
+    std::fputs("\n`holdfast COMMAND --help` says more. Exit codes: 0 done, 1 failed, 2 wrong command line;\n"
+               "of status: 0 compliant, 1 pending, 2 non-compliant, 3 no answer; of daemon also 64: wrong configuration.\n",
+               to);
+}
+
+Verb const* find_verb(std::string_view name) {
+    for (Verb const& verb : kVerbs) {
+        if (verb.name == name) return &verb;
+    }
+    return nullptr;
+}
+
+int unknown(std::string const& word) {
+    std::vector<std::string_view> known;
+    for (Verb const& verb : kVerbs) known.push_back(verb.name);
+    std::string const meant = nearest(word, known);
+    std::fprintf(stderr, "holdfast: unknown %s \"%s\" for \"holdfast\"\n", word.starts_with('-') ? "flag" : "command",
+                 word.c_str());
+    if (!meant.empty()) std::fprintf(stderr, "Did you mean `holdfast %s`?\n", meant.c_str());
+    std::fputs("See `holdfast --help`.\n", stderr);
+    return kExitUsage;
+}
+
+int run_verb(Verb const& verb, int argc, char** argv) {
+    if (!verb.is_light) {
+        holdfast::close_static_traps();  // before anything that looks up a name or uses OpenSSL
+        std::signal(SIGPIPE, SIG_IGN);
+    }
+    return verb.run(argc, argv);
+}
+
+int run(int argc, char** argv) {
+    std::string const word = argc < 2 ? "" : argv[1];
+    if (word.empty()) {
+        print_help(stderr);
+        return kExitUsage;
+    }
+    if (Verb const* verb = find_verb(word)) return run_verb(*verb, argc - 1, argv + 1);
+    if (word == "--version") return version_verb(1, argv);
+    bool const is_help = word == "help" || word == "--help" || word == "-h";
+    if (!is_help) return unknown(word);
+    if (argc < 3) {
+        print_help(stdout);
+        return 0;
+    }
+    Verb const* asked = find_verb(argv[2]);
+    if (asked == nullptr) return unknown(argv[2]);
+    char help[] = "--help";
+    char* words[] = {argv[2], help, nullptr};
+    return run_verb(*asked, 2, words);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
-    using namespace holdfast::daemon;
-    // `build` and `template` have the flags of the programs they stand for and read them themselves. A build looks up
-    // no name and uses no OpenSSL (a chart does, and closes the traps then), so it starts without their cost.
-    if (argc >= 2 && std::strcmp(argv[1], "build") == 0)
-        return run_build(argc - 1, argv + 1, {render_chart, fetch_remote});
-    holdfast::close_static_traps();  // before anything that looks up a name or uses OpenSSL
-    std::signal(SIGPIPE, SIG_IGN);
-    if (argc >= 2 && std::strcmp(argv[1], "template") == 0) return run_template(argc - 1, argv + 1);
-
-    CLI::App app{
-        "GitOps where the network is not: one daemon that does what Azure's microsoft.flux extension does, online and offline."};
-    app.name("holdfast");
-    app.require_subcommand(1);
-    app.set_version_flag("--version", std::string{"holdfast " HOLDFAST_VERSION});
-    int code = 0;
-
-    DaemonFlags daemon;
-    auto* run = app.add_subcommand("daemon", "Run the daemon.");
-    run->add_option("--config", daemon.config, "Configuration file")->type_name("FILE");
-    run->add_option("--state-dir", daemon.state_dir, "Database and cache")->type_name("DIR");
-    run->add_option("--kubeconfig", daemon.kubeconfig, "Where the API server is")->type_name("FILE");
-    run->add_option("--manifests", daemon.manifests, "Directory of local manifests")->type_name("DIR");
-    run->add_option("--listen", daemon.listen, "Address of the status endpoint")->type_name("HOST:PORT");
-    run->add_flag("--no-remote-bases", daemon.no_remote_bases,
-                  "Refuse kustomizations that name repositories or files by URL.");
-    run->callback([&] { code = daemon_command(daemon); });
-
-    InstallFlags install;
-    auto* crds = app.add_subcommand("install", "Install the CRDs on the API server.");
-    crds->add_option("--kubeconfig", install.kubeconfig, "Where the API server is")->type_name("FILE");
-    crds->add_option("--context", install.context, "Context of the kubeconfig");
-    crds->add_flag("--print", install.print, "Print the CRDs instead of applying them.");
-    crds->callback([&] { code = install_command(install); });
-
-    StatusFlags status;
-    auto* show = app.add_subcommand(
-        "status",
-        "Show what the daemon knows. Exit code: 0 compliant, 1 pending, 2 non-compliant or a manifest that cannot be read, 3 no daemon.");
-    show->add_option("--socket", status.socket, "The daemon's socket")->type_name("FILE");
-    show->add_option("--config", status.config, "Configuration file that names the socket")->type_name("FILE");
-    show->add_option("--state-dir", status.state_dir, "State directory that holds the socket")->type_name("DIR");
-    show->add_option("-o,--output", status.output, "table or json")->check(CLI::IsMember({"table", "json"}));
-    show->callback([&] { code = status_command(status); });
-
-    auto* config = app.add_subcommand("config", "Check or print the configuration.");
-    config->require_subcommand(1);
-    std::string file;
-    auto* check = config->add_subcommand("check", "Read a configuration file and say what is wrong with it.");
-    check->add_option("FILE", file, "Configuration file")->required();
-    check->callback([&] { code = config_check_command(file); });
-    PrintFlags print;
-    auto* printed = config->add_subcommand("print", "Print the settings in force.");
-    printed->add_option("--config", print.config, "Configuration file")->type_name("FILE");
-    printed->add_flag("--defaults", print.defaults, "Print the commented file of all defaults.");
-    printed->add_flag("--reference", print.reference, "Print the reference page.");
-    printed->callback([&] { code = config_print_command(print); });
-
-    app.add_subcommand("build", "Print what kustomize build prints. See `holdfast build --help`.");
-    app.add_subcommand("template", "Print what helm template prints. See `holdfast template --help`.");
-
-    CLI11_PARSE(app, argc, argv);
-    return code;
+    // What a machine may refuse to a program that starts: descriptors, threads, memory. It is no fault of ours, and a
+    // core dump helps nobody.
+    try {
+        return run(argc, argv);
+    } catch (std::system_error const& error) {
+        std::fprintf(stderr, "holdfast: the system refuses what is needed: %s (see ulimit -a, and LimitNOFILE and TasksMax of the unit)\n",
+                     error.what());
+    } catch (std::bad_alloc const&) {
+        std::fputs("holdfast: the system refuses memory (see ulimit -v, and MemoryMax of the unit)\n", stderr);
+    }
+    return kExitFailed;
 }

@@ -1,5 +1,6 @@
 // modules/status/json.cpp: the snapshot as the REST endpoint answers it.
 #include "modules/status/snapshot.hpp"
+#include "modules/status/text.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -37,64 +38,76 @@ json::object cluster_json(Cluster const& cluster, model::WallTime now) {
     return out;
 }
 
-json::object source_json(Source const& source, model::WallTime now) {
-    json::object out{{"kind", source.kind},
-                     {"namespace", source.ns},
-                     {"name", source.name},
-                     {"url", source.url},
-                     {"complianceState", model::compliance_name(source.state)},
-                     {"reason", source.reason},
-                     {"message", source.message},
-                     {"revision", source.revision},
-                     {"digest", source.digest},
-                     {"suspended", source.suspended}};
-    put_moment(out, "fetched", source.fetched_at, now);
-    put_moment(out, "checked", source.checked_at, now);
-    return out;
+std::string_view list_of(Role role) {
+    switch (role) {
+        case Role::configuration: return "configurations";
+        case Role::source: return "sources";
+        case Role::applier: return "kustomizations";
+    }
+    return "";
 }
 
-json::object kustomization_json(Kustomization const& one, model::WallTime now) {
-    json::array unhealthy;
-    for (std::string const& object : one.unhealthy) unhealthy.emplace_back(object);
-    json::object out{{"namespace", one.ns},       {"name", one.name},
-                     {"path", one.path},          {"complianceState", model::compliance_name(one.state)},
-                     {"reason", one.reason},      {"message", one.message},
-                     {"revision", one.revision},  {"attemptedRevision", one.attempted_revision},
-                     {"objects", one.objects},    {"unhealthy", std::move(unhealthy)},
+json::object object_json(Object const& one, model::WallTime now) {
+    json::object out{{"kind", one.kind},
+                     {"namespace", one.ns},
+                     {"name", one.name},
+                     {"complianceState", model::compliance_name(one.state)},
+                     {"reason", one.reason},
+                     {"message", one.message},
                      {"suspended", one.suspended}};
     put_moment(out, "changed", one.changed_at, now);
+    if (one.role == Role::configuration) {
+        out["sourceUrl"] = url_text(one.url);
+        out["sourceSyncedCommitId"] = one.revision;
+    } else {
+        out["revision"] = one.revision;
+    }
+    if (one.role == Role::source) {
+        out["url"] = url_text(one.url);
+        put_moment(out, "fetched", one.fetched_at, now);
+        put_moment(out, "checked", one.checked_at, now);
+    }
+    if (one.role == Role::applier) {
+        json::array unhealthy;
+        for (std::string const& object : one.unhealthy) unhealthy.emplace_back(object);
+        out["objects"] = one.objects;
+        out["unhealthy"] = std::move(unhealthy);
+    }
+    for (auto const& [name, value] : one.extra) out[name] = value;
     return out;
 }
 
-json::object configuration_json(Configuration const& one, model::WallTime now) {
-    json::object out{{"namespace", one.ns},
-                     {"name", one.name},
-                     {"sourceUrl", one.url},
-                     {"complianceState", model::compliance_name(one.state)},
-                     {"sourceSyncedCommitId", one.commit},
-                     {"message", one.message},
-                     {"statuses", one.statuses}};
-    put_moment(out, "changed", one.changed_at, now);
-    return out;
+json::object summary_json(Summary const& sum) {
+    return {{"why", sum.why},
+            {"wishes", sum.wishes},
+            {"compliant", sum.compliant},
+            {"nonCompliant", sum.non_compliant},
+            {"notReady", sum.not_ready},
+            {"drifted", sum.drifted},
+            {"driftRepaired", sum.drift_repaired}};
+}
+
+/// Every text of the document comes by here once, whatever part it is of.
+void hide_logins(json::value& value) {
+    if (auto* text = value.if_string()) {
+        if (text->find("://") != json::string::npos) *text = without_logins(*text);
+    } else if (auto* object = value.if_object()) {
+        for (auto& member : *object) hide_logins(member.value());
+    } else if (auto* array = value.if_array()) {
+        for (json::value& one : *array) hide_logins(one);
+    }
 }
 
 }  // namespace
 
-model::Compliance Snapshot::state() const {
-    if (configurations.empty() && kustomizations.empty() && sources.empty()) return model::Compliance::unknown;
-    auto state = model::Compliance::compliant;
-    for (auto const& one : configurations) state = model::worst(state, one.state);
-    for (auto const& one : kustomizations) state = model::worst(state, one.state);
-    for (auto const& one : sources) state = model::worst(state, one.state);
-    return state;
-}
-
 std::string to_json(Snapshot const& snapshot) {
     auto const now = snapshot.now;
+    Summary const sum = summarize(snapshot);
     json::object out{{"version", snapshot.version},
                      {"site", snapshot.site},
                      {"now", model::format_time(now)},
-                     {"complianceState", model::compliance_name(snapshot.state())},
+                     {"complianceState", model::compliance_name(sum.state)},
+                     {"summary", summary_json(sum)},
                      {"passes", snapshot.passes},
                      {"cluster", cluster_json(snapshot.cluster, now)},
                      {"sandbox", json::object{{"seccomp", snapshot.seccomp}, {"landlockAbi", snapshot.landlock_abi}}},
@@ -103,15 +116,8 @@ std::string to_json(Snapshot const& snapshot) {
                                              {"diskBytesMax", snapshot.disk_bytes_max},
                                              {"diskBytesUsed", snapshot.disk_bytes_used}}}};
     put_moment(out, "started", snapshot.started_at, now);
-    json::array configurations;
-    for (auto const& one : snapshot.configurations) configurations.push_back(configuration_json(one, now));
-    out["configurations"] = std::move(configurations);
-    json::array sources;
-    for (auto const& one : snapshot.sources) sources.push_back(source_json(one, now));
-    out["sources"] = std::move(sources);
-    json::array kustomizations;
-    for (auto const& one : snapshot.kustomizations) kustomizations.push_back(kustomization_json(one, now));
-    out["kustomizations"] = std::move(kustomizations);
+    for (Role const role : {Role::configuration, Role::source, Role::applier}) out[list_of(role)] = json::array{};
+    for (Object const& one : snapshot.objects) out[list_of(one.role)].as_array().push_back(object_json(one, now));
     json::array drifts;
     for (Drift const& one : snapshot.drifts) {
         json::object row{{"object", one.object},
@@ -149,7 +155,9 @@ std::string to_json(Snapshot const& snapshot) {
     json::array problems;
     for (std::string const& one : snapshot.problems) problems.emplace_back(one);
     out["intake"] = json::object{{"manifests", snapshot.manifests}, {"problems", std::move(problems)}};
-    return json::serialize(out);
+    json::value document(std::move(out));  // braces would make it a list of one
+    hide_logins(document);
+    return json::serialize(document);
 }
 
 }  // namespace holdfast::status

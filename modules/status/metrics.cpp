@@ -1,5 +1,6 @@
 // modules/status/metrics.cpp: the snapshot in Prometheus' text format.
 #include "modules/status/snapshot.hpp"
+#include "modules/status/text.hpp"
 
 namespace holdfast::status {
 
@@ -7,7 +8,7 @@ namespace {
 
 std::string label(std::string_view value) {
     std::string out;
-    for (char const c : value) {
+    for (char const c : without_logins(value)) {
         if (c == '\\' || c == '"') out += '\\';
         out += c == '\n' ? ' ' : c;
     }
@@ -51,20 +52,32 @@ std::string to_metrics(Snapshot const& snapshot) {
                         (suspended ? "true" : "false") + "\",revision=\"" + label(revision) + "\"}",
                     1);
     };
-    for (auto const& one : snapshot.sources)
-        resource(one.kind, one.ns, one.name, one.state, one.suspended, one.revision);
-    for (auto const& one : snapshot.kustomizations) {
-        resource("Kustomization", one.ns, one.name, one.state, one.suspended, one.revision);
+    for (Object const& one : snapshot.objects) {
+        if (one.role != Role::configuration)
+            resource(one.kind, one.ns, one.name, one.state, one.suspended, one.revision);
     }
+    Summary const sum = summarize(snapshot);
+    text.family("holdfast_status_code", "gauge", "What `holdfast status` exits with: 0 compliant, 1 pending, 2 non-compliant.");
+    text.sample("holdfast_status_code", exit_code_of(sum.state));
+    text.family("holdfast_problems", "gauge", "Manifests that cannot be read, and problems of the daemon itself.");
+    text.sample("holdfast_problems", static_cast<std::int64_t>(snapshot.problems.size()));
+    text.family("holdfast_objects_not_ready", "gauge", "Applied objects that are not ready.");
+    text.sample("holdfast_objects_not_ready", static_cast<std::int64_t>(sum.not_ready));
+    text.family("holdfast_drift_unrepaired", "gauge", "Applied objects that differ and are not repaired yet.");
+    text.sample("holdfast_drift_unrepaired", static_cast<std::int64_t>(sum.drifted));
     text.family("holdfast_source_age_seconds", "gauge",
                 "Since upstream last said that this revision is the newest; -1: never.");
-    for (auto const& one : snapshot.sources) {
+    for (Object const& one : snapshot.objects) {
+        if (one.role != Role::source) continue;
         text.sample("holdfast_source_age_seconds{kind=\"" + one.kind + "\",namespace=\"" + label(one.ns) +
                         "\",name=\"" + label(one.name) + "\"}",
                     seconds_since(one.checked_at, snapshot.now));
     }
     text.family("holdfast_cluster_reachable", "gauge", "1 while the API server answers.");
     text.sample("holdfast_cluster_reachable", snapshot.cluster.reachable ? 1 : 0);
+    text.family("holdfast_watch_synced", "gauge", "1 while a kind is followed; 0: not listed yet, or refused.");
+    for (Watch const& one : snapshot.cluster.watches)
+        text.sample("holdfast_watch_synced{kind=\"" + label(one.kind) + "\"}", one.synced ? 1 : 0);
     text.family("holdfast_kube_requests_total", "counter", "Requests sent to the API server, by verb.");
     for (auto const& one : snapshot.requests) {
         text.sample("holdfast_kube_requests_total{verb=\"" + one.verb + "\"}", static_cast<std::int64_t>(one.count));

@@ -1,10 +1,10 @@
 // modules/status/snapshot.hpp: everything a person at the box is shown, at one moment; every fact with its time.
-// The daemon fills it; json.cpp, page.cpp, metrics.cpp and table.cpp show it. docs/openapi.yaml describes the JSON.
+// The daemon fills it; json.cpp, page.cpp and metrics.cpp show it, table.hpp what json.cpp wrote. docs/openapi.yaml describes the JSON.
 #pragma once
 
 #include "modules/model/status.hpp"
 
-#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -33,45 +33,31 @@ struct Cluster {
     std::vector<Watch> watches;
 };
 
-struct Source {
+/// What an object is for; also the list of the JSON that it stands in.
+enum class Role {
+    configuration,  // "configurations": asks for others as a whole (FluxConfig)
+    source,         // "sources": where manifests come from
+    applier,        // "kustomizations": puts manifests into the cluster
+};
+
+/// One wish of any kind. A new kind needs no field here: what only it has goes to `extra`.
+struct Object {
+    Role role = Role::source;
     std::string kind;
     std::string ns;
     std::string name;
-    std::string url;
     model::Compliance state = model::Compliance::unknown;
-    std::string reason;
+    std::string reason;  // of the Ready condition
     std::string message;
-    std::string revision;
-    std::string digest;
-    Moment fetched_at;  // when this revision was stored
-    Moment checked_at;  // when upstream last said that it is the newest
     bool suspended = false;
-};
-
-struct Kustomization {
-    std::string ns;
-    std::string name;
-    std::string path;
-    model::Compliance state = model::Compliance::unknown;
-    std::string reason;
-    std::string message;
-    std::string revision;
-    std::string attempted_revision;
-    std::size_t objects = 0;
-    std::vector<std::string> unhealthy;  // "Deployment/apps/web: InProgress: 1 of 3 updated"
-    Moment changed_at;                   // of the Ready condition
-    bool suspended = false;
-};
-
-struct Configuration {
-    std::string ns;
-    std::string name;
-    std::string url;
-    model::Compliance state = model::Compliance::unknown;
-    std::string commit;
-    std::string message;
-    Moment changed_at;
-    json::array statuses;  // ARM's statuses[]
+    std::string url;       // where it comes from; shown without a login
+    std::string revision;  // held or applied
+    Moment changed_at;     // of the Ready condition
+    Moment fetched_at;     // sources: when this revision was stored
+    Moment checked_at;     // sources: when upstream last said that it is the newest
+    std::size_t objects = 0;             // how many it owns, or asked for
+    std::vector<std::string> unhealthy;  // appliers: "Deployment/apps/web: InProgress: 1 of 3 updated"
+    json::object extra;                  // under the names that docs/openapi.yaml gives its kind
 };
 
 struct Drift {
@@ -122,9 +108,7 @@ struct Snapshot {
     std::int64_t memory_bytes_used = 0;
     std::int64_t disk_bytes_max = 0;
     std::int64_t disk_bytes_used = 0;
-    std::vector<Configuration> configurations;
-    std::vector<Source> sources;
-    std::vector<Kustomization> kustomizations;
+    std::vector<Object> objects;
     std::vector<Drift> drifts;
     Outbox outbox;
     Uplink uplink;
@@ -133,27 +117,39 @@ struct Snapshot {
     std::string manifests;
     std::vector<std::string> problems;  // of local manifests and of the daemon itself
 
-    /// The worst of everything wished for; unknown while nothing is.
+    /// The word of the headline: summarize(*this).state.
     model::Compliance state() const;
 };
+
+/// The headline and what it rests on. The word decides the exit code, and nothing else does.
+struct Summary {
+    model::Compliance state = model::Compliance::pending;
+    std::string why;  // "2 of 200 are Non-Compliant, 3 objects are not ready"
+    std::size_t wishes = 0;
+    std::size_t compliant = 0;
+    std::size_t non_compliant = 0;
+    std::size_t not_ready = 0;       // applied objects, each counted once
+    std::size_t drifted = 0;         // applied objects that differ and are not repaired yet, each counted once
+    std::size_t drift_repaired = 0;  // times
+};
+
+/// Non-compliant while there is a problem, pending while nothing is wished, else the worst of everything wished for.
+Summary summarize(Snapshot const& snapshot);
+
+/// 0 compliant, 2 non-compliant, 1 anything else.
+int exit_code_of(model::Compliance state);
+
+/// The order in which rows are shown: what failed, what is on its way, what is compliant but has objects that are not
+/// ready, what is suspended, what is well.
+int rank_of(model::Compliance state, bool is_all_ready);
 
 /// Body of /api/v1/status.
 std::string to_json(Snapshot const& snapshot);
 
-/// Body of /: readable without a script, a style sheet of a few lines, at most 50 KB.
+/// Body of /: readable without a script, on a phone too; at most 48 KiB, what failed first.
 std::string to_page(Snapshot const& snapshot);
 
 /// Body of /metrics, Prometheus text format, with Flux's names where Flux has them.
 std::string to_metrics(Snapshot const& snapshot);
-
-/// `holdfast status`: what to_json wrote, as a table for a terminal.
-/// Errors  invalid_input  not such a document
-Result<std::string> to_table(std::string_view status_json);
-
-/// 0 compliant or nothing wished, 1 pending, unknown or suspended, 2 non-compliant or a manifest that cannot be read.
-Result<int> exit_code(std::string_view status_json);
-
-/// "12 s", "4 min", "3 h", "2 d": the age of a fact.
-std::string age_text(std::int64_t seconds);
 
 }  // namespace holdfast::status

@@ -3,16 +3,29 @@
 
 #include "modules/base/utf8.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace holdfast::status {
 
-/// At most `bytes_max` bytes of `text`, never half a UTF-8 character.
-inline std::string_view cut(std::string_view text, std::size_t bytes_max) {
-    if (text.size() <= bytes_max) return text;
-    while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xC0) == 0x80) --bytes_max;
-    return text.substr(0, bytes_max);
-}
+/// `text` with the login of every URL in it replaced by "***": a URL may carry one, and every local user may look.
+std::string without_logins(std::string_view text);
+
+/// The same for text that is one URL, well-formed or not: what may be a login and is none for sure is hidden.
+std::string url_text(std::string_view url);
+
+/// The start and the end of `text`, in at most `bytes_max` bytes; never half a UTF-8 character. An error names its cause
+/// at the end, so two thirds of what is kept are the end.
+std::string shortened(std::string_view text, std::size_t bytes_max);
+
+/// "main@sha1:67e2c98a": eight digits of a commit are enough for a person.
+std::string short_revision(std::string_view revision);
+
+/// How many columns a terminal needs for it: characters, not bytes.
+std::size_t columns_of(std::string_view text);
+
+/// "12s", "4m", "3h", "2d": the age of a fact.
+std::string age_text(std::int64_t seconds);
 
 }  // namespace holdfast::status

@@ -35,38 +35,48 @@ inline Snapshot sample() {
                      {"appliedBy", nullptr},    {"statusConditions", model::to_json(conditions)}};
     json::object child = row;
     child["appliedBy"] = json::object{{"name", "infra"}, {"namespace", "cluster-config"}};
-    out.configurations.push_back({.ns = "cluster-config",
-                                  .name = "cluster-config",
-                                  .url = "https://example.com/a.git",
-                                  .state = model::Compliance::non_compliant,
-                                  .commit = "main@sha1:0123456789abcdef0123456789abcdef01234567",
-                                  .message = "Kustomization/cluster-config/infra: no such file",
-                                  .changed_at = at(-20),
-                                  .statuses = {row, child}});
-    out.sources.push_back({.kind = "GitRepository",
+    out.objects.push_back({.role = Role::configuration,
+                           .kind = "FluxConfig",
+                           .ns = "cluster-config",
+                           .name = "cluster-config",
+                           .state = model::Compliance::non_compliant,
+                           .reason = "BuildFailed",
+                           .message = "Kustomization/cluster-config/infra: no such file",
+                           .url = "https://example.com/a.git",
+                           .revision = "main@sha1:0123456789abcdef0123456789abcdef01234567",
+                           .changed_at = at(-20),
+                           .extra = {{"statuses", json::array{row, child}}}});
+    out.objects.push_back({.role = Role::source,
+                           .kind = "GitRepository",
                            .ns = "apps",
                            .name = "shop",
-                           .url = "https://example.com/<script>\"&'.git",
                            .state = model::Compliance::compliant,
                            .reason = "Succeeded",
                            .message = "<script>alert(1)</script>",
+                           .url = "https://user:s3cr3t@example.com/<script>\"&'.git",
                            .revision = "main@sha1:0123456789abcdef0123456789abcdef01234567",
-                           .digest = "sha256:00",
                            .fetched_at = at(-7200),
-                           .checked_at = at(-5)});
-    out.sources.push_back(
-        {.kind = "GitRepository", .ns = "apps", .name = "new", .state = model::Compliance::pending, .suspended = true});
-    out.kustomizations.push_back({.ns = "apps",
-                                  .name = "web",
-                                  .path = "./",
-                                  .state = model::Compliance::pending,
-                                  .reason = "Progressing",
-                                  .message = "two\nlines",
-                                  .revision = "main@sha1:00",
-                                  .attempted_revision = "main@sha1:01",
-                                  .objects = 3,
-                                  .unhealthy = {"Deployment/apps/web: InProgress"},
-                                  .changed_at = at(-3)});
+                           .checked_at = at(-5),
+                           .extra = {{"digest", "sha256:00"}}});
+    out.objects.push_back({.role = Role::source,
+                           .kind = "GitRepository",
+                           .ns = "apps",
+                           .name = "new",
+                           .state = model::Compliance::pending,
+                           .suspended = true,
+                           .extra = {{"digest", ""}}});
+    out.objects.push_back({.role = Role::applier,
+                           .kind = "Kustomization",
+                           .ns = "apps",
+                           .name = "web",
+                           .state = model::Compliance::pending,
+                           .reason = "Progressing",
+                           .message = "two\nlines",
+                           .revision = "main@sha1:00",
+                           .changed_at = at(-3),
+                           .objects = 3,
+                           .unhealthy = {"Deployment/apps/web: InProgress: 1 of 3 updated"},
+                           .extra = {{"path", "./"}, {"attemptedRevision", "main@sha1:01"}}});
     out.drifts.push_back(
         {"Deployment/apps/web", "Kustomization/apps/web", "changed", "kubectl-edit (Update)", at(-60), true});
     out.outbox = {.waiting = 5,
