@@ -9,28 +9,25 @@
 #include "cache/outbox/outbox.hpp"
 #include "daemon/endpoint.hpp"
 #include "daemon/facts.hpp"
+#include "daemon/housekeeping.hpp"
 #include "daemon/install.hpp"
 #include "daemon/notify.hpp"
 #include "daemon/render.hpp"
 #include "daemon/schedule.hpp"
+#include "daemon/wiring.hpp"
 #include "modules/base/on_pool.hpp"
-#include "modules/fluxconfig/fluxconfig.hpp"
-#include "modules/fluxconfig/generate.hpp"
 #include "modules/http/client.hpp"
 #include "modules/http/server.hpp"
 #include "modules/kube/client.hpp"
-#include "modules/reconcile/kustomization.hpp"
-#include "modules/source/git_repository.hpp"
 #include "modules/uplink/drain.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <csignal>
 #include <cstdlib>
-#include <malloc.h>
 #include <unistd.h>
 
 namespace holdfast::daemon {
@@ -45,8 +42,6 @@ using std::chrono::seconds;
 constexpr std::string_view kArea = "daemon";
 constexpr std::size_t kWatchesMax = 128;
 constexpr std::int64_t kReserveShare = 8;  // of the disk: one part of eight is never given away
-constexpr seconds kTidyEvery{30};
-constexpr std::chrono::hours kRemoteAgeMin{24};  // a remote base that no Kustomization uses is kept that long
 constexpr seconds kLookForClusterEvery{10};
 constexpr std::chrono::nanoseconds kLateMax = std::chrono::minutes{10};
 
@@ -94,15 +89,12 @@ uplink::Settings uplink_settings(Config const& config, std::string const& site) 
     return settings;
 }
 
-/// Flux objects that a Kustomization applied count for the configuration they belong to.
-std::vector<fluxconfig::Child> flux_children(reconcile::OwnedObjects const& owned, Key const& key) {
-    std::vector<fluxconfig::Child> children;
-    for (reconcile::Known const* known : owned.of(key)) {
-        auto const id = kube::parse_object_id(known->object.entry.id);
-        if (!id || !id->group.ends_with(".toolkit.fluxcd.io")) continue;
-        children.push_back({id->kind, id->ns, id->name, known->ready});
-    }
-    return children;
+Schedule::Bounds bounds_of(Config const& config) {
+    Schedule::Bounds bounds{};
+    bounds.fill(4);
+    bounds[static_cast<std::size_t>(model::Class::source)] = static_cast<std::size_t>(config.fetches_max);
+    bounds[static_cast<std::size_t>(model::Class::applier)] = static_cast<std::size_t>(config.passes_max);
+    return bounds;
 }
 
 class App {
@@ -118,8 +110,8 @@ public:
                   [this] { return clock_.wall(); }),
           journal_(database_, outbox_), artifacts_(database_, *blobs_, config_.revisions_kept),
           // What talks to others.
-          http_(io_.get_executor()), server_(io_.get_executor(), {}), tasks_(io_.get_executor(), 64),
-          remotes_({pool_, db_, artifacts_, log_, clock_}, scratch(), stop_.get_token()),
+          http_(io_.get_executor()), server_(io_.get_executor(), {}), tasks_(io_.get_executor(), 64), hosts_(clock_),
+          remotes_({pool_, db_, artifacts_, hosts_, log_, clock_}, scratch(), stop_.get_token()),
           renderer_(io_.get_executor(), pool_, artifacts_, config_.no_remote_bases ? nullptr : &remotes_, zygote,
                     static_cast<std::size_t>(config_.render_jobs_max),
                     static_cast<std::uint64_t>(config_.render_memory_bytes_max)) {}
@@ -161,99 +153,63 @@ private:
     story::Ports story_ports() { return {registry_, cluster_.get(), journal_, db_, log_, clock_}; }
 
     void build() {
-        story::Ports const ports = story_ports();
-        owned_ = std::make_unique<reconcile::OwnedObjects>(
-            reconcile::OwnedObjects::Ports{io_.get_executor(), cluster_.get(), log_, clock_}, kWatchesMax);
-        sources_ = std::make_unique<source::GitRepositories>(
-            ports, pool_, artifacts_,
-            source::GitRepositories::Settings{.scratch = scratch(),
-                                              .wire_bytes_max = static_cast<std::uint64_t>(config_.git_bytes_max)},
-            stop_.get_token());
-        kustomizations_ = std::make_unique<reconcile::Kustomizations>(
-            ports, renderer_, *owned_, reconcile::Kustomizations::Settings{},
-            reconcile::Kustomizations::Hooks{.kinds_changed = [this] { cluster_->forget_discovery(); },
-                                             .source_damaged =
-                                                 [this](Key const& source) {
-                                                     if (sources_->distrust(source)) schedule_->want(source);
-                                                 }});
-        configs_ = std::make_unique<fluxconfig::FluxConfigs>(
-            ports, [this](Key const& key) { return flux_children(*owned_, key); });
+        auto const executor = io_.get_executor();
+        owned_ = std::make_unique<rollout::OwnedObjects>(
+            rollout::OwnedObjects::Ports{executor, cluster_.get(), log_, clock_}, kWatchesMax);
         drain_ = std::make_unique<uplink::Drain>(uplink::Drain::Ports{http_, outbox_, db_, pool_, clock_, log_},
-                                                 uplink_settings(config_, outbox_.site()), io_.get_executor());
-        schedule_ =
-            std::make_unique<Schedule>(io_.get_executor(), clock_,
-                                       Schedule::Bounds{.sources = static_cast<std::size_t>(config_.fetches_max),
-                                                        .kustomizations = static_cast<std::size_t>(config_.passes_max)},
-                                       [this](Key key) { return tell_story(std::move(key)); });
+                                                 uplink_settings(config_, outbox_.site()), executor);
+        stories_ = std::make_unique<Stories>(Stories::Parts{
+            .ports = story_ports(),
+            .executor = executor,
+            .pool = pool_,
+            .artifacts = artifacts_,
+            .hosts = hosts_,
+            .renderer = renderer_,
+            .owned = *owned_,
+            .git = {.scratch = scratch(), .wire_bytes_max = static_cast<std::uint64_t>(config_.git_bytes_max)},
+            .stop = stop_.get_token(),
+            .want = [this](Key const& key) { schedule_->want(key); },
+            .kinds_changed = [this] { cluster_->forget_discovery(); }});
+        schedule_ = std::make_unique<Schedule>(executor, clock_, bounds_of(config_),
+                                               [this](Key key) { return pass(std::move(key)); });
+        wakes_ = std::make_unique<Wakes>(registry_, *schedule_, *drain_);
+        housekeeping_ = std::make_unique<Housekeeping>(
+            Housekeeping::Parts{.ports = story_ports(),
+                                .artifacts = artifacts_,
+                                .owned = *owned_,
+                                .remotes = [this] { return stories_->kustomizations().remotes(); },
+                                .another_cluster = [this] { start_anew(); },
+                                .state_dir = config_.state_dir});
         if (cluster_) {
             intake_ = std::make_unique<intake::ClusterIntake>(
-                io_.get_executor(), *cluster_, registry_, log_,
-                intake::ClusterIntake::Listeners{.adopted = [this](model::Entry const& entry) { adopt(entry); },
-                                                 .listed = [this](Kind) { want_confirmed(); }});
+                executor, *cluster_, registry_, log_,
+                intake::ClusterIntake::Listeners{
+                    .adopted =
+                        [this](model::Entry const& entry) { stories_->passes().of(entry.key.kind).adopt(entry); },
+                    .listed = [this](Kind) { wakes_->want_confirmed(); },
+                    .copy_differs =
+                        [this](model::Entry const& entry) {
+                            start_task("copy of " + entry.key.text(), housekeeping_->repair_copy(entry.key));
+                        }});
+            wakes_->follow(intake_.get());
         }
-        registry_.listen([this](model::Entry const& entry, model::Change change) { heard(entry, change); });
-        owned_->listen([this](Key const& owner, reconcile::OwnedObjects::Change) { schedule_->want(owner); });
+        registry_.listen([this](model::Entry const& entry, model::Change change) { wakes_->heard(entry, change); });
+        owned_->listen([this](rollout::Owner const& owner, rollout::OwnedObjects::Change change, rollout::Boot in) {
+            wakes_->heard(owner, change, in);
+        });
     }
 
-    /// A wish of the cluster that only the journal knows is shown, not acted upon: it may be suspended, changed or
-    /// deleted since. A configuration also needs what it generated.
-    bool is_confirmed(Key const& key) const {
-        model::Entry const* entry = registry_.find(key);
-        if (!intake_ || entry == nullptr || entry->meta.origin != model::Origin::cluster) return true;
-        if (key.kind != Kind::flux_config) return intake_->has_listed(key.kind);
-        return intake_->has_listed(Kind::flux_config) && intake_->has_listed(Kind::kustomization) &&
-               intake_->has_listed(Kind::git_repository);
+    static asio::awaitable<story::Next> not_yet() { co_return story::Next{}; }  // want_confirmed() brings it back
+
+    asio::awaitable<story::Next> pass(Key key) {
+        return wakes_->is_confirmed(key) ? stories_->passes().run(std::move(key)) : not_yet();
     }
 
-    void want_confirmed() {
-        for (auto const& [key, entry] : registry_.all()) {
-            if (entry->meta.origin == model::Origin::cluster && is_confirmed(key)) schedule_->want(key);
-        }
-    }
-
-    static asio::awaitable<story::Next> tell_later() { co_return story::Next{}; }  // want_confirmed() brings it back
-
-    asio::awaitable<story::Next> tell_story(Key key) {
-        if (!is_confirmed(key)) return tell_later();
-        switch (key.kind) {
-            case Kind::git_repository: return sources_->reconcile(std::move(key));
-            case Kind::kustomization: return kustomizations_->reconcile(std::move(key));
-            case Kind::flux_config: return configs_->reconcile(std::move(key));
-        }
-        std::abort();
-    }
-
-    /// Who has to look again when an object changed.
-    void heard(model::Entry const& entry, model::Change change) {
-        if (change == model::Change::wish) schedule_->want(entry.key);
-        drain_->poke();
-        if (entry.key.kind == Kind::git_repository) {
-            if (change == model::Change::status && entry.status.conditions.find("FetchFailed") == nullptr)
-                drain_->network_is_back();
-            for (auto const& [key, other] : registry_.all()) {
-                if (key.kind != Kind::kustomization || !other->spec) continue;
-                auto const& spec = other->spec_as<model::KustomizationSpec>();
-                if (spec.source.ns == entry.key.ns && spec.source.name == entry.key.name) schedule_->want(key);
-            }
-        }
-        if (entry.key.kind == Kind::kustomization && change == model::Change::status) {
-            for (auto const& [key, other] : registry_.all()) {
-                if (key.kind != Kind::kustomization || !other->spec) continue;
-                for (auto const& dependency : other->spec_as<model::KustomizationSpec>().depends_on) {
-                    if (dependency.ns == entry.key.ns && dependency.name == entry.key.name) schedule_->want(key);
-                }
-            }
-        }
-        auto const config = entry.meta.labels.find(std::string{fluxconfig::kNameLabel});
-        if (config != entry.meta.labels.end()) schedule_->want({Kind::flux_config, entry.key.ns, config->second});
-    }
-
-    /// An object that Flux applied before us brings its inventory along, so that pruning goes on where Flux stopped.
-    void adopt(model::Entry const& entry) {
-        if (entry.key.kind != Kind::kustomization || entry.status.inventory.empty()) return;
-        std::vector<model::OwnedObject> rows;
-        for (auto const& one : entry.status.inventory) rows.push_back({.entry = one});
-        owned_->load(entry.key, rows);
+    /// Another cluster answers: nothing that was applied is known to be there.
+    void start_anew() {
+        owned_->forget_cluster();
+        stories_->kustomizations().forget_cluster();
+        for (auto const& [key, entry] : registry_.all()) schedule_->want(key);
     }
 
     Result<void> restore() {
@@ -262,9 +218,7 @@ private:
         for (model::JournalEntry const& entry : *entries) {
             auto put = intake::restore(registry_, entry);
             if (!put) log_.error(kArea, put.error().message);
-            if (entry.key.kind == Kind::git_repository) sources_->load(entry);
-            if (entry.key.kind == Kind::kustomization) kustomizations_->load(entry);
-            if (entry.key.kind == Kind::flux_config) configs_->load(entry);
+            else stories_->passes().of(entry.key.kind).load(entry);
         }
         // Only now: it takes what was restored from a file for its own.
         local_ = std::make_unique<intake::LocalIntake>(config_.manifests, registry_, log_);
@@ -290,12 +244,13 @@ private:
         start_task("schedule", schedule_->run());
         start_task("uplink", drain_->run());
         start_task("manifests", local_->run());
-        start_task("tidy", tidy());
+        start_task("housekeeping", housekeeping_->run());
         if (manager_.watchdog()) start_task("watchdog", feed_watchdog(*manager_.watchdog() / 3));
         if (cluster_ && config_.install_crds) start_task("install", install_then_watch());
         else if (intake_) intake_->start();
         if (!cluster_ && !config_.kubeconfig.empty()) start_task("cluster", look_for_cluster());
-        asio::co_spawn(io_, stop_on_signal(), [](std::exception_ptr) {});
+        auto started = lifecycle_.start("lifecycle", stop_in_order());
+        if (!started) log_.error(kArea, started.error().message);
     }
 
     void start_task(std::string name, asio::awaitable<void> task) {
@@ -311,7 +266,7 @@ private:
             if (!config || !*config) continue;
             log_.info(kArea, "the kubeconfig can be read now: starting over with it");
             exit_code_ = kStartOver;
-            std::raise(SIGTERM);
+            signals_.cancel();
             co_return;
         }
     }
@@ -325,33 +280,6 @@ private:
         }
         cluster_->forget_discovery();
         intake_->start();
-    }
-
-    /// What was refused a place or an answer before gets it now; what nobody needs any more goes.
-    asio::awaitable<void> tidy() {
-        for (;;) {
-            co_await sleep_for(kTidyEvery);
-            std::vector<Key> owed;
-            std::set<std::string> in_use;
-            for (auto const& [key, entry] : registry_.all()) {
-                if (entry->status_owed) owed.push_back(key);
-                if (entry->status.artifact) in_use.insert(entry->status.artifact->digest);
-            }
-            story::Ports ports = story_ports();
-            for (Key const& key : owed) co_await story::pay_status(ports, key);
-            std::set<std::string> remotes;
-            for (std::string const& key : kustomizations_->remotes()) remotes.insert(std::string{kRemoteSource} + key);
-            auto collect = [this, in_use = std::move(in_use),
-                            remotes = std::move(remotes)]() -> Result<cache::Collected> {
-                auto forgotten =
-                    artifacts_.forget_others(std::string{kRemoteSource}, remotes, clock_.wall() - kRemoteAgeMin);
-                if (!forgotten) return fail(std::move(forgotten));
-                return artifacts_.collect(in_use);
-            };
-            auto collected = co_await on_pool(db_, std::move(collect));
-            if (!collected) log_.error(kArea, "unused artifacts not removed", {{"error", collected.error().message}});
-            ::malloc_trim(0);
-        }
     }
 
     /// Fed only while the loop turns, the database answers and no story is far behind its time.
@@ -374,9 +302,10 @@ private:
         return snapshot.state();
     }
 
-    asio::awaitable<void> stop_on_signal() {
-        asio::signal_set signals{io_, SIGTERM, SIGINT};
-        co_await signals.async_wait(asio::use_awaitable);
+    /// Waits for SIGTERM, SIGINT or our own wish to start over, then takes everything down in reverse.
+    asio::awaitable<void> stop_in_order() {
+        boost::system::error_code ignored;
+        co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
         log_.info(kArea, "stopping");
         manager_.stopping();
         stopping_ = true;
@@ -457,16 +386,19 @@ private:
     std::string cluster_problem_;
     ServiceManager manager_;
 
+    asio::signal_set signals_{io_, SIGTERM, SIGINT};
+    TaskGroup lifecycle_{io_.get_executor(), 1};
     TaskGroup tasks_;
     model::Registry registry_;
-    RemoteCache remotes_;
+    source::Hosts hosts_;
+    source::RemoteCache remotes_;
     WorkerRenderer renderer_;
-    std::unique_ptr<reconcile::OwnedObjects> owned_;
-    std::unique_ptr<source::GitRepositories> sources_;
-    std::unique_ptr<reconcile::Kustomizations> kustomizations_;
-    std::unique_ptr<fluxconfig::FluxConfigs> configs_;
+    std::unique_ptr<rollout::OwnedObjects> owned_;
     std::unique_ptr<uplink::Drain> drain_;
+    std::unique_ptr<Stories> stories_;
     std::unique_ptr<Schedule> schedule_;
+    std::unique_ptr<Wakes> wakes_;
+    std::unique_ptr<Housekeeping> housekeeping_;
     std::unique_ptr<intake::ClusterIntake> intake_;
     std::unique_ptr<intake::LocalIntake> local_;
 };

@@ -160,8 +160,8 @@ bool is_plain(YAML::Node const& node) { return node.IsScalar() && node.Tag() == 
 
 /// What YAML 1.2 (and 1.1, whose readers see this file too) takes for a number, a truth value or nothing.
 bool is_no_text(std::string const& plain) {
-    for (std::string_view const word : {"true", "True", "TRUE", "false", "False", "FALSE", "yes", "Yes", "YES", "no", "No",
-                                        "NO", "on", "On", "ON", "off", "Off", "OFF"}) {
+    for (std::string_view const word : {"true", "True", "TRUE", "false", "False", "FALSE", "yes", "Yes", "YES", "no",
+                                        "No", "NO", "on", "On", "ON", "off", "Off", "OFF"}) {
         if (plain == word) return true;
     }
     double number = 0;
@@ -175,7 +175,8 @@ Result<std::string> text_of(YAML::Node const& node) {
     if (node.IsNull()) return std::string{};
     if (!node.IsScalar()) return fail(Errc::invalid_input, "must be text");
     if (is_plain(node) && is_no_text(node.Scalar())) {
-        return fail(Errc::invalid_input, "must be text: write \"" + node.Scalar() + "\" with its quotes if that is meant");
+        return fail(Errc::invalid_input,
+                    "must be text: write \"" + node.Scalar() + "\" with its quotes if that is meant");
     }
     return node.Scalar();
 }
@@ -392,10 +393,12 @@ Result<std::optional<ListenAddress>> parse_listen(std::string_view text) {
     if (out.host.starts_with('[') && out.host.ends_with(']')) {
         out.host = out.host.substr(1, out.host.size() - 2);
         in6_addr address{};
-        if (::inet_pton(AF_INET6, out.host.c_str(), &address) == 1 && IN6_IS_ADDR_LOOPBACK(&address)) return {std::move(out)};
+        if (::inet_pton(AF_INET6, out.host.c_str(), &address) == 1 && IN6_IS_ADDR_LOOPBACK(&address))
+            return {std::move(out)};
     } else {
         in_addr address{};
-        if (::inet_pton(AF_INET, out.host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127) return {std::move(out)};
+        if (::inet_pton(AF_INET, out.host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127)
+            return {std::move(out)};
     }
     // The endpoint has no login: whoever reaches it reads everything.
     return fail(Errc::invalid_input, kWanted);

@@ -18,7 +18,7 @@ namespace holdfast::daemon {
 
 /// Where the status endpoint listens: a loopback address as a literal.
 struct ListenAddress {
-    std::string host;  // IPv6 without brackets
+    std::string host;        // IPv6 without brackets
     std::uint16_t port = 0;  // 0: a free one
 
     /// "127.0.0.1:9750", "[::1]:9750".

@@ -39,8 +39,9 @@ private:
 
 /// The page needs its own style sheet and nothing else; no other site may frame it, and nothing keeps a copy.
 http::Answer guarded(http::Answer answer) {
-    answer.headers.set("Content-Security-Policy",
-                       "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    answer.headers.set(
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
     answer.headers.set("X-Content-Type-Options", "nosniff");
     answer.headers.set("X-Frame-Options", "DENY");
     answer.headers.set("Referrer-Policy", "no-referrer");
@@ -62,8 +63,7 @@ void add_routes(http::Server& server, std::function<asio::awaitable<status::Snap
     });
     server.route("GET", "/metrics", [recent](http::ServerRequest request) -> asio::awaitable<http::Answer> {
         auto const now = co_await recent->get(request.over_unix_socket);
-        co_return guarded(
-            http::text_answer(200, status::to_metrics(*now), "text/plain; version=0.0.4; charset=utf-8"));
+        co_return guarded(http::text_answer(200, status::to_metrics(*now), "text/plain; version=0.0.4; charset=utf-8"));
     });
     server.route("GET", "/api/v1/status", [recent](http::ServerRequest request) -> asio::awaitable<http::Answer> {
         auto const now = co_await recent->get(request.over_unix_socket);

@@ -34,36 +34,28 @@ std::string reason_of(Entry const& entry) {
     return ready == nullptr ? "" : ready->reason;
 }
 
-status::Object object_of(Entry const& entry, status::Role role) {
-    return {.role = role,
-            .kind = std::string{model::kind_name(entry.key.kind)},
-            .ns = entry.key.ns,
-            .name = entry.key.name,
-            .state = model::compliance_of(entry.status.conditions, entry.suspended()),
-            .reason = reason_of(entry),
-            .message = message_of(entry),
-            .suspended = entry.suspended(),
-            .changed_at = changed_at(entry)};
-}
-
-status::Object source_of(Entry const& entry) {
-    status::Object out = object_of(entry, status::Role::source);
-    if (entry.spec) out.url = entry.spec_as<model::GitRepositorySpec>().url;
-    if (entry.status.artifact) {
-        out.revision = entry.status.artifact->revision;
-        out.fetched_at = entry.status.artifact->last_update;
-        out.checked_at = entry.status.artifact->last_checked;
+status::Role role_of(model::Class what) {
+    switch (what) {
+        case model::Class::source: return status::Role::source;
+        case model::Class::config: return status::Role::configuration;
+        case model::Class::applier:
+        case model::Class::notifier:
+        case model::Class::image: return status::Role::applier;
     }
-    out.extra["digest"] = entry.status.artifact ? entry.status.artifact->digest : "";
-    return out;
+    return status::Role::applier;
 }
 
-status::Object kustomization_of(Entry const& entry, reconcile::OwnedObjects const& owned) {
-    status::Object out = object_of(entry, status::Role::applier);
-    out.revision = entry.status.last_applied_revision;
-    out.extra["attemptedRevision"] = entry.status.last_attempted_revision;
-    out.extra["path"] = entry.spec ? entry.spec_as<model::KustomizationSpec>().path : "";
-    for (reconcile::Known const* known : owned.of(entry.key)) {
+void add_source(Entry const& entry, status::Object& out) {
+    auto const* artifact = model::artifact_of(entry.status);
+    if (artifact != nullptr) {
+        out.fetched_at = artifact->last_update;
+        out.checked_at = artifact->last_checked;
+    }
+    out.extra["digest"] = artifact == nullptr ? "" : artifact->digest;
+}
+
+void add_applied(Entry const& entry, rollout::OwnedObjects const& owned, status::Object& out) {
+    for (rollout::Known const* known : owned.of({entry.key})) {
         ++out.objects;
         bool const good =
             known->skipped || known->health == kube::Health::current || known->health == kube::Health::unknown;
@@ -73,18 +65,48 @@ status::Object kustomization_of(Entry const& entry, reconcile::OwnedObjects cons
                                 std::string{kube::to_string(known->health)} +
                                 (known->message.empty() ? "" : ": " + known->message));
     }
-    return out;
 }
 
-status::Object configuration_of(Entry const& entry) {
-    auto const text = [&](std::string_view name) { return std::string{kube::find_string(entry.status.extra, {name})}; };
-    status::Object out = object_of(entry, status::Role::configuration);
-    out.revision = text("lastSyncedCommit");
-    if (entry.problem.empty()) out.message = text("errorMessage");
-    if (entry.spec) out.url = entry.spec_as<model::FluxConfigSpec>().url;
-    auto const* statuses = kube::find_array(entry.status.extra, {"statuses"});
-    out.objects = statuses == nullptr ? 0 : statuses->size();
-    out.extra["statuses"] = statuses == nullptr ? boost::json::array{} : *statuses;
+/// What only one kind has, under the names that docs/openapi.yaml gives it.
+void add_own(Entry const& entry, status::Object& out) {
+    switch (entry.key.kind) {
+        case model::Kind::git_repository:
+            if (entry.spec) out.url = entry.spec_as<model::GitRepositorySpec>().url;
+            break;
+        case model::Kind::kustomization:
+            out.extra["attemptedRevision"] = entry.status.part<model::KustomizationStatus>().last_attempted_revision;
+            out.extra["path"] = entry.spec ? entry.spec_as<model::KustomizationSpec>().path : "";
+            break;
+        case model::Kind::flux_config: {
+            auto const& said = entry.status.part<model::FluxConfigStatus>();
+            if (entry.problem.empty()) out.message = said.error_message;
+            if (entry.spec) out.url = entry.spec_as<model::FluxConfigSpec>().url;
+            out.objects = said.statuses.size();
+            out.extra["statuses"] = said.statuses;
+            break;
+        }
+    }
+}
+
+status::Object object_of(Entry const& entry, rollout::OwnedObjects const& owned) {
+    model::KindInfo const& info = model::info(entry.key.kind);
+    status::Object out{.role = role_of(info.what),
+                       .kind = std::string{info.name},
+                       .ns = entry.key.ns,
+                       .name = entry.key.name,
+                       .state = model::compliance_of(entry.status.conditions, entry.suspended()),
+                       .reason = reason_of(entry),
+                       .message = message_of(entry),
+                       .suspended = entry.suspended(),
+                       .revision = info.revision(entry.status),
+                       .changed_at = changed_at(entry)};
+    if (info.what == model::Class::source) add_source(entry, out);
+    if (info.what == model::Class::applier) add_applied(entry, owned, out);
+    add_own(entry, out);
+    if (!entry.unrecorded.empty()) {
+        out.message = "not recorded: " + entry.unrecorded;
+        out.state = model::worst(out.state, model::Compliance::unknown);
+    }
     return out;
 }
 
@@ -104,22 +126,16 @@ status::Watch watch_of(std::string kind, kube::Watcher::State const& state, std:
 
 }  // namespace
 
-void add_objects(status::Snapshot& snapshot, model::Registry const& registry, reconcile::OwnedObjects const& owned) {
-    for (auto const& [key, entry] : registry.all()) {
-        switch (key.kind) {
-            case model::Kind::git_repository: snapshot.objects.push_back(source_of(*entry)); break;
-            case model::Kind::kustomization: snapshot.objects.push_back(kustomization_of(*entry, owned)); break;
-            case model::Kind::flux_config: snapshot.objects.push_back(configuration_of(*entry)); break;
-        }
-    }
-    for (reconcile::Drift const& drift : owned.drifts()) {
+void add_objects(status::Snapshot& snapshot, model::Registry const& registry, rollout::OwnedObjects const& owned) {
+    for (auto const& [key, entry] : registry.all()) snapshot.objects.push_back(object_of(*entry, owned));
+    for (rollout::Drift const& drift : owned.drifts()) {
         snapshot.drifts.push_back(
-            {drift.object, drift.owner.text(), drift.what, drift.manager, drift.seen, drift.repaired});
+            {drift.object, drift.owner.key.text(), drift.what, drift.manager, drift.seen, drift.repaired});
     }
 }
 
 void add_cluster(status::Snapshot& snapshot, kube::Client const* client, intake::ClusterIntake const* intake,
-                 reconcile::OwnedObjects const& owned, std::string const& problem) {
+                 rollout::OwnedObjects const& owned, std::string const& problem) {
     status::Cluster& cluster = snapshot.cluster;
     cluster.error = problem;
     if (client == nullptr) return;

@@ -4,17 +4,17 @@
 #include "modules/intake/intake.hpp"
 #include "modules/kube/client.hpp"
 #include "modules/model/registry.hpp"
-#include "modules/reconcile/owned.hpp"
+#include "modules/rollout/owned.hpp"
 #include "modules/status/snapshot.hpp"
 #include "modules/uplink/ports.hpp"
 
 namespace holdfast::daemon {
 
-void add_objects(status::Snapshot& snapshot, model::Registry const& registry, reconcile::OwnedObjects const& owned);
+void add_objects(status::Snapshot& snapshot, model::Registry const& registry, rollout::OwnedObjects const& owned);
 
 /// `started` and `now` on the steady clock place what watches heard on the wall clock.
 void add_cluster(status::Snapshot& snapshot, kube::Client const* client, intake::ClusterIntake const* intake,
-                 reconcile::OwnedObjects const& owned, std::string const& problem);
+                 rollout::OwnedObjects const& owned, std::string const& problem);
 
 void add_outbox(status::Snapshot& snapshot, Result<uplink::QueueState> const& state);
 

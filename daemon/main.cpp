@@ -42,14 +42,16 @@ constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 
 void print_help(std::FILE* to) {
-    std::fputs("GitOps where the network is not: one daemon that does what Azure's microsoft.flux extension does, online and "
-               "offline.\n\nUsage: holdfast COMMAND [flags]\n\n",
-               to);
+    std::fputs(
+        "GitOps where the network is not: one daemon that does what Azure's microsoft.flux extension does, online and "
+        "offline.\n\nUsage: holdfast COMMAND [flags]\n\n",
+        to);
     for (Verb const& verb : kVerbs)
         std::fprintf(to, "  %-10s %s\n", std::string{verb.name}.c_str(), std::string{verb.summary}.c_str());
-    std::fputs("\n`holdfast COMMAND --help` says more. Exit codes: 0 done, 1 failed, 2 wrong command line;\n"
-               "of status: 0 compliant, 1 pending, 2 non-compliant, 3 no answer; of daemon also 64: wrong configuration.\n",
-               to);
+    std::fputs(
+        "\n`holdfast COMMAND --help` says more. Exit codes: 0 done, 1 failed, 2 wrong command line;\n"
+        "of status: 0 compliant, 1 pending, 2 non-compliant, 3 no answer; of daemon also 64: wrong configuration.\n",
+        to);
 }
 
 Verb const* find_verb(std::string_view name) {
@@ -107,8 +109,10 @@ int main(int argc, char** argv) {
     try {
         return run(argc, argv);
     } catch (std::system_error const& error) {
-        std::fprintf(stderr, "holdfast: the system refuses what is needed: %s (see ulimit -a, and LimitNOFILE and TasksMax of the unit)\n",
-                     error.what());
+        std::fprintf(
+            stderr,
+            "holdfast: the system refuses what is needed: %s (see ulimit -a, and LimitNOFILE and TasksMax of the unit)\n",
+            error.what());
     } catch (std::bad_alloc const&) {
         std::fputs("holdfast: the system refuses memory (see ulimit -v, and MemoryMax of the unit)\n", stderr);
     }

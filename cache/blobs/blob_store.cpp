@@ -20,7 +20,7 @@ constexpr std::string_view kPrefix = "sha256:";
 constexpr std::size_t kHexDigits = 64;
 constexpr std::size_t kPieceBytes = 64 << 10;
 constexpr std::size_t kShownMax = 80;  // of a text that is no digest
-constexpr int kQuarantinedMax = 4;  // enough to look at; the rest is deleted at once
+constexpr int kQuarantinedMax = 4;     // enough to look at; the rest is deleted at once
 
 std::unexpected<Error> failed(std::string_view step) {
     int const error = errno;

@@ -1,7 +1,7 @@
 // daemon/cli/install.cpp: holdfast install.
+#include "daemon/install.hpp"
 #include "daemon/cli/common.hpp"
 #include "daemon/cli/verbs.hpp"
-#include "daemon/install.hpp"
 #include "modules/http/client.hpp"
 #include "modules/kube/client.hpp"
 
@@ -31,8 +31,9 @@ int install_verb(int argc, char** argv) {
     }
     FoundKubeconfig const found = find_kubeconfig(file, "");
     if (found.path.empty() && !found.in_pod) {
-        return complain({Errc::not_found, "no kubeconfig: name one with --kubeconfig or $KUBECONFIG, or put it at ~/.kube/config"},
-                        kExitFailed);
+        return complain(
+            {Errc::not_found, "no kubeconfig: name one with --kubeconfig or $KUBECONFIG, or put it at ~/.kube/config"},
+            kExitFailed);
     }
     auto config = found.in_pod ? kube::in_cluster_config(std::getenv("KUBERNETES_SERVICE_HOST"),
                                                          std::getenv("KUBERNETES_SERVICE_PORT"))

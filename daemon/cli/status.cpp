@@ -43,8 +43,9 @@ Result<std::string> socket_of(Flags const& flags) {
 }
 
 Error silent(std::string const& socket) {
-    return {Errc::timeout, "the daemon at " + socket +
-                               " does not answer: it is there, but stopped or overloaded (look at its process and its log)"};
+    return {Errc::timeout,
+            "the daemon at " + socket +
+                " does not answer: it is there, but stopped or overloaded (look at its process and its log)"};
 }
 
 /// Is anyone there? The answer to a connect says it exactly; the HTTP client would only say that it failed.
@@ -52,9 +53,9 @@ Result<void> knock(std::string const& socket) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (socket.size() >= sizeof address.sun_path) {
-        return fail(Errc::invalid_input,
-                    "the socket's path is too long: " + std::to_string(socket.size()) + " bytes of at most " +
-                        std::to_string(sizeof address.sun_path - 1) + "; set a shorter one in status.socket: " + socket);
+        return fail(Errc::invalid_input, "the socket's path is too long: " + std::to_string(socket.size()) +
+                                             " bytes of at most " + std::to_string(sizeof address.sun_path - 1) +
+                                             "; set a shorter one in status.socket: " + socket);
     }
     std::memcpy(address.sun_path, socket.data(), socket.size());
     int const fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -67,7 +68,8 @@ Result<void> knock(std::string const& socket) {
         case ENOENT: return fail(Errc::not_found, "no daemon at " + socket + ": there is no such socket");
         case ECONNREFUSED: return fail(Errc::offline, "no daemon at " + socket + ": it has ended, nobody listens");
         case EACCES:
-            return fail(Errc::denied, "the daemon's socket " + socket + " may not be opened by this user: run as root or as its owner");
+            return fail(Errc::denied, "the daemon's socket " + socket +
+                                          " may not be opened by this user: run as root or as its owner");
         default: return fail(Errc::offline, "no daemon at " + socket + ": " + std::strerror(code));
     }
 }
@@ -86,7 +88,8 @@ Result<std::string> ask(std::string const& socket) {
     auto answer = run_alone(io, http.send(std::move(endpoint), std::move(request), {.whole_max = kAnswerMax}));
     if (!answer && answer.error().code == Errc::timeout) return std::unexpected{silent(socket)};
     if (!answer) return fail(Errc::offline, "the daemon at " + socket + " ended before it answered");
-    if (!answer->ok()) return fail(Errc::busy, "the daemon at " + socket + " answers " + http::status_text(answer->status));
+    if (!answer->ok())
+        return fail(Errc::busy, "the daemon at " + socket + " answers " + http::status_text(answer->status));
     return std::move(answer->body);
 }
 
@@ -132,15 +135,17 @@ int watch(std::string const& socket, Flags& flags) {
 
 int status_verb(int argc, char** argv) {
     Flags flags;
-    CLI::App app{"Show what the daemon knows.\nExit code: 0 compliant, 1 pending, 2 non-compliant or a problem, 3 no daemon or "
-                 "no answer; of everything, whatever is shown.",
-                 "holdfast status"};
+    CLI::App app{
+        "Show what the daemon knows.\nExit code: 0 compliant, 1 pending, 2 non-compliant or a problem, 3 no daemon or "
+        "no answer; of everything, whatever is shown.",
+        "holdfast status"};
     app.add_option("--socket", flags.socket, "The daemon's socket")->type_name("FILE");
     app.add_option("--config", flags.config, "Configuration file that names the socket")->type_name("FILE");
     app.add_option("--state-dir", flags.state_dir, "State directory that holds the socket")->type_name("DIR");
     app.add_option("-o,--output", flags.output, "table or json")->check(CLI::IsMember({"table", "json"}));
     app.add_option("-n,--namespace", flags.table.ns, "Only what is in this namespace")->type_name("NAME");
-    app.add_flag("--failed", flags.table.failed, "Only what is Non-Compliant, has objects that are not ready, or drifted");
+    app.add_flag("--failed", flags.table.failed,
+                 "Only what is Non-Compliant, has objects that are not ready, or drifted");
     app.add_flag("-w,--watch", flags.watch, "Show it again every 2 seconds, until interrupted");
     if (auto const code = stop_after_flags(app, argc, argv)) return *code;
 

@@ -149,15 +149,13 @@ Task<void> FluxConfigs::make(Entry const& config, json::object object) {
         auto spec = model::read_spec(key->kind, object);
         object["origin"] = "local";  // as intake::wish_text marks it: a restart must not look for it in the cluster
         std::string wish = json::serialize(object);
-        Entry const& put =
-            ports_.registry.put(*key, std::move(meta), std::move(spec), std::move(wish), std::nullopt);
+        Entry const& put = ports_.registry.put(*key, std::move(meta), std::move(spec), std::move(wish), std::nullopt);
         states_[config_key].made[*key] = {wished, put.meta.generation};
         co_return Result<void>{};
     }
     if (ports_.cluster == nullptr) co_return fail(Errc::offline, "no cluster is configured");
-    kube::WriteOptions const options{.field_manager = std::string{model::info(Kind::flux_config).manager},
-                                     .force = true,
-                                     .metadata_only = true};
+    kube::WriteOptions const options{
+        .field_manager = std::string{model::info(Kind::flux_config).manager}, .force = true, .metadata_only = true};
     auto applied = co_await ports_.cluster->apply(std::move(object), options);
     if (!applied) co_return fail(std::move(applied));
     states_[config_key].made[*key] = {wished, kube::generation_of(*applied)};
@@ -188,8 +186,8 @@ asio::awaitable<Outcome> FluxConfigs::finalize(Entry entry) {
     Outcome outcome = story::begin(entry);
     bool const vanished = entry.gone && entry.meta.origin == model::Origin::cluster;
     std::vector<Key> const left = vanished ? std::vector<Key>{} : ports_.registry.made_by(entry.key);
-    bool const appliers_left = std::ranges::any_of(
-        left, [](Key const& key) { return model::info(key.kind).what != model::Class::source; });
+    bool const appliers_left =
+        std::ranges::any_of(left, [](Key const& key) { return model::info(key.kind).what != model::Class::source; });
     for (Key const& key : left) {
         if (appliers_left && model::info(key.kind).what == model::Class::source) continue;
         auto removed = co_await unmake(entry, key);

@@ -88,8 +88,8 @@ public:
         if (is_new && live != nullptr && !meta.deleting) status = model::read_status(kind_, *live);
         bool const adopts = status.has_value();
         auto spec = model::read_spec(kind_, object);
-        Entry& entry = registry_.put(key, std::move(meta), std::move(spec),
-                                     wish_text(object, model::Origin::cluster), std::move(status));
+        Entry& entry = registry_.put(key, std::move(meta), std::move(spec), wish_text(object, model::Origin::cluster),
+                                     std::move(status));
         compare_copy(entry, live);
         if (adopts && listeners_.adopted) listeners_.adopted(entry);
     }
@@ -166,9 +166,7 @@ void ClusterIntake::start() {
     }
 }
 
-bool ClusterIntake::has_listed(Kind kind) const {
-    return feeds_[static_cast<std::size_t>(kind)]->has_listed();
-}
+bool ClusterIntake::has_listed(Kind kind) const { return feeds_[static_cast<std::size_t>(kind)]->has_listed(); }
 
 bool ClusterIntake::has_listed_all() const {
     return std::ranges::all_of(feeds_, [](auto const& feed) { return feed->has_listed(); });

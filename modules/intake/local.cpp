@@ -132,7 +132,8 @@ void LocalIntake::read_file(std::filesystem::path const& file, std::set<Key>& se
         auto const* object = value->if_object();
         auto const kind = object == nullptr ? std::nullopt : model::kind_of(*object);
         if (!kind) {
-            problems_.push_back(where + "not a GitRepository, Kustomization or FluxConfig of a version that is read here");
+            problems_.push_back(where +
+                                "not a GitRepository, Kustomization or FluxConfig of a version that is read here");
             continue;
         }
         Key key{*kind, std::string{kube::namespace_of(*object)}, std::string{kube::name_of(*object)}};

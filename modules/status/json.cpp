@@ -48,12 +48,9 @@ std::string_view list_of(Role role) {
 }
 
 json::object object_json(Object const& one, model::WallTime now) {
-    json::object out{{"kind", one.kind},
-                     {"namespace", one.ns},
-                     {"name", one.name},
-                     {"complianceState", model::compliance_name(one.state)},
-                     {"reason", one.reason},
-                     {"message", one.message},
+    json::object out{{"kind", one.kind},          {"namespace", one.ns},
+                     {"name", one.name},          {"complianceState", model::compliance_name(one.state)},
+                     {"reason", one.reason},      {"message", one.message},
                      {"suspended", one.suspended}};
     put_moment(out, "changed", one.changed_at, now);
     if (one.role == Role::configuration) {

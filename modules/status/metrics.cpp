@@ -57,7 +57,8 @@ std::string to_metrics(Snapshot const& snapshot) {
             resource(one.kind, one.ns, one.name, one.state, one.suspended, one.revision);
     }
     Summary const sum = summarize(snapshot);
-    text.family("holdfast_status_code", "gauge", "What `holdfast status` exits with: 0 compliant, 1 pending, 2 non-compliant.");
+    text.family("holdfast_status_code", "gauge",
+                "What `holdfast status` exits with: 0 compliant, 1 pending, 2 non-compliant.");
     text.sample("holdfast_status_code", exit_code_of(sum.state));
     text.family("holdfast_problems", "gauge", "Manifests that cannot be read, and problems of the daemon itself.");
     text.sample("holdfast_problems", static_cast<std::int64_t>(snapshot.problems.size()));

@@ -15,7 +15,7 @@ using model::Compliance;
 constexpr std::size_t kPageBytesMax = 42u << 10;  // of rows; up to 48 KiB for cards, headings and the end
 constexpr std::size_t kMessageMax = 300;
 constexpr std::size_t kNotReadyMax = 8;  // of one row
-constexpr std::size_t kLongWord = 30;  // of a column on a phone
+constexpr std::size_t kLongWord = 30;    // of a column on a phone
 constexpr std::size_t kCommitDigits = 40;
 constexpr std::size_t kShownDigits = 8;
 
@@ -159,9 +159,9 @@ public:
         out_ += html;
     }
     void table(std::string_view first, std::string_view r, std::string_view a, std::string_view b) {
-        out_ += "<table><thead><tr><th class=\"n\">" + std::string{first} + "</th><th class=\"s\">State</th><th class=\"r\">" +
-                std::string{r} + "</th><th class=\"a\">" + std::string{a} + "</th><th class=\"a\">" + std::string{b} +
-                "</th><th>Message</th></tr></thead><tbody>";
+        out_ += "<table><thead><tr><th class=\"n\">" + std::string{first} +
+                "</th><th class=\"s\">State</th><th class=\"r\">" + std::string{r} + "</th><th class=\"a\">" +
+                std::string{a} + "</th><th class=\"a\">" + std::string{b} + "</th><th>Message</th></tr></thead><tbody>";
     }
     std::string end() {
         if (left_out_ > 0) out_ += "<p>" + std::to_string(left_out_) + " more rows: see /api/v1/status</p>";
@@ -209,7 +209,8 @@ std::string azure_card(Snapshot const& snapshot) {
         if (outbox.waiting > 0) out += "<br><span class=\"m\">kept for later: " + count + "</span>";
     } else {
         bool const is_away = uplink.state == "waiting" || uplink.state == "refused";
-        out = (is_away ? tag(kNotReady, uplink.state == "waiting" ? "not reachable" : "refused") + "<br>" : std::string{}) +
+        out = (is_away ? tag(kNotReady, uplink.state == "waiting" ? "not reachable" : "refused") + "<br>"
+                       : std::string{}) +
               (outbox.waiting == 0 ? "Nothing waits" : count + (outbox.waiting == 1 ? " waits" : " wait")) +
               (outbox.oldest_at ? ", the oldest from " + ago(outbox.oldest_at, snapshot.now) : "") +
               "<br><span class=\"m\">last accepted " + ago(uplink.success_at, snapshot.now) + "</span>";
@@ -235,8 +236,10 @@ std::string drift_card(Snapshot const& snapshot, Summary const& sum) {
 /// The state in a word; with how many of its objects are not ready, never green then.
 std::string state_cell(Object const& one) {
     std::string const word{model::compliance_name(one.state)};
-    if (one.state != Compliance::compliant || one.unhealthy.empty()) return cell("State", tag(look_of(one.state), word));
-    return cell("State", tag(kNotReady, word) + "<br><span class=\"m\">" + std::to_string(one.unhealthy.size()) + " not ready</span>");
+    if (one.state != Compliance::compliant || one.unhealthy.empty())
+        return cell("State", tag(look_of(one.state), word));
+    return cell("State", tag(kNotReady, word) + "<br><span class=\"m\">" + std::to_string(one.unhealthy.size()) +
+                             " not ready</span>");
 }
 
 std::string message_cell(Object const& one) {
@@ -306,8 +309,9 @@ void add_watches(Page& page, Snapshot const& snapshot) {
             page.table("Kind", "", "Heard", "Objects");
         }
         first = false;
-        page.row("<td><b>" + html(one.kind) + "</b></td>" + cell("State", tag(kNotReady, one.error.empty() ? "not listed yet" : "refused")) +
-                 "<td></td>" + cell("Heard", ago(one.heard_at, snapshot.now)) + cell("Objects", std::to_string(one.objects)) +
+        page.row("<td><b>" + html(one.kind) + "</b></td>" +
+                 cell("State", tag(kNotReady, one.error.empty() ? "not listed yet" : "refused")) + "<td></td>" +
+                 cell("Heard", ago(one.heard_at, snapshot.now)) + cell("Objects", std::to_string(one.objects)) +
                  cell("Message", html(one.error)));
     }
     if (!first) page.add("</tbody></table>");
@@ -329,16 +333,17 @@ std::string to_page(Snapshot const& snapshot) {
              card("Used", size_text(snapshot.memory_bytes_used) + " memory<br>" + size_text(snapshot.disk_bytes_used) +
                               " of " + size_text(snapshot.disk_bytes_max) + " disk") +
              "</div>");
-    for (Section const& section : {Section{Role::configuration, "Configurations", "Configuration"},
-                                   Section{Role::applier, "Kustomizations", "Kustomization"},
-                                   Section{Role::source, "Sources", "Source"}}) {
+    for (Section const& section :
+         {Section{Role::configuration, "Configurations", "Configuration"},
+          Section{Role::applier, "Kustomizations", "Kustomization"}, Section{Role::source, "Sources", "Source"}}) {
         add_section(page, snapshot, section);
     }
     add_drifts(page, snapshot);
     add_watches(page, snapshot);
-    page.add("<footer>Version " + html(snapshot.version) + ", started " + ago(snapshot.started_at, snapshot.now) +
-             ". As of " + model::format_time(snapshot.now) +
-             ", looked up again every 15 s.<br><a href=\"/api/v1/status\">/api/v1/status</a> \u00b7 <a href=\"/metrics\">/metrics</a></footer>");
+    page.add(
+        "<footer>Version " + html(snapshot.version) + ", started " + ago(snapshot.started_at, snapshot.now) +
+        ". As of " + model::format_time(snapshot.now) +
+        ", looked up again every 15 s.<br><a href=\"/api/v1/status\">/api/v1/status</a> \u00b7 <a href=\"/metrics\">/metrics</a></footer>");
     return page.end();
 }
 

@@ -50,11 +50,11 @@ struct Object {
     std::string reason;  // of the Ready condition
     std::string message;
     bool suspended = false;
-    std::string url;       // where it comes from; shown without a login
-    std::string revision;  // held or applied
-    Moment changed_at;     // of the Ready condition
-    Moment fetched_at;     // sources: when this revision was stored
-    Moment checked_at;     // sources: when upstream last said that it is the newest
+    std::string url;                     // where it comes from; shown without a login
+    std::string revision;                // held or applied
+    Moment changed_at;                   // of the Ready condition
+    Moment fetched_at;                   // sources: when this revision was stored
+    Moment checked_at;                   // sources: when upstream last said that it is the newest
     std::size_t objects = 0;             // how many it owns, or asked for
     std::vector<std::string> unhealthy;  // appliers: "Deployment/apps/web: InProgress: 1 of 3 updated"
     json::object extra;                  // under the names that docs/openapi.yaml gives its kind

@@ -47,9 +47,7 @@ Summary summarize(Snapshot const& snapshot) {
     sum.not_ready = not_ready.size();
     sum.drifted = drifted.size();
     // A manifest that cannot be read wishes for something that nobody carries out.
-    sum.state = !snapshot.problems.empty() ? Compliance::non_compliant
-                : sum.wishes == 0          ? Compliance::pending
-                                           : worst;
+    sum.state = !snapshot.problems.empty() ? Compliance::non_compliant : sum.wishes == 0 ? Compliance::pending : worst;
     if (!snapshot.problems.empty()) sum.why = counted(snapshot.problems.size(), "problem", "problems") + ", ";
     sum.why += wishes_text(sum);
     if (sum.not_ready > 0) sum.why += ", " + counted(sum.not_ready, "object is", "objects are") + " not ready";

@@ -93,7 +93,8 @@ std::string columns(std::vector<Row> const& rows, std::size_t width) {
         std::string line;
         for (std::size_t i = 0; i < row.size(); ++i) {
             bool const is_last = i + 1 == widths.size();
-            line += is_last ? shortened(row[i], last_max) : row[i] + std::string(widths[i] - columns_of(row[i]) + 2, ' ');
+            line +=
+                is_last ? shortened(row[i], last_max) : row[i] + std::string(widths[i] - columns_of(row[i]) + 2, ' ');
         }
         out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
     }
@@ -117,10 +118,12 @@ public:
         headline();
         cluster();
         uplink();
-        objects("configurations", {"CONFIGURATION", "STATE", "COMMIT", "SINCE", "MESSAGE"}, [](json::object const& one) {
-            return Row{text(one, "namespace") + "/" + text(one, "name"), text(one, "complianceState"),
-                       short_revision(text(one, "sourceSyncedCommitId")), age(one, "changedAgeSeconds"), text(one, "message")};
-        });
+        objects("configurations", {"CONFIGURATION", "STATE", "COMMIT", "SINCE", "MESSAGE"},
+                [](json::object const& one) {
+                    return Row{text(one, "namespace") + "/" + text(one, "name"), text(one, "complianceState"),
+                               short_revision(text(one, "sourceSyncedCommitId")), age(one, "changedAgeSeconds"),
+                               text(one, "message")};
+                });
         objects("sources", {"SOURCE", "STATE", "REVISION", "CHECKED", "MESSAGE"}, [](json::object const& one) {
             return Row{text(one, "kind") + "/" + text(one, "namespace") + "/" + text(one, "name"),
                        text(one, "complianceState"), short_revision(text(one, "revision")),
@@ -128,9 +131,12 @@ public:
         });
         objects("kustomizations", {"KUSTOMIZATION", "STATE", "REVISION", "OBJECTS", "SINCE", "MESSAGE"},
                 [](json::object const& one) {
-                    return Row{text(one, "namespace") + "/" + text(one, "name"), text(one, "complianceState"),
-                               short_revision(text(one, "revision")), std::to_string(number(one, "objects")),
-                               age(one, "changedAgeSeconds"), text(one, "message")};
+                    return Row{text(one, "namespace") + "/" + text(one, "name"),
+                               text(one, "complianceState"),
+                               short_revision(text(one, "revision")),
+                               std::to_string(number(one, "objects")),
+                               age(one, "changedAgeSeconds"),
+                               text(one, "message")};
                 });
         not_ready();
         drifts();
@@ -165,8 +171,9 @@ private:
             if (watch == nullptr || is_true(*watch, "synced")) continue;
             if (++shown > kTerminalRowsMax && options_.width > 0) continue;
             std::string const error = text(*watch, "error");
-            out_ += "watch     " + text(*watch, "kind") + "  NOT FOLLOWED: " + (error.empty() ? "not listed yet" : error) +
-                    "  last heard " + ago(*watch, "heardAgeSeconds") + "\n";
+            out_ += "watch     " + text(*watch, "kind") +
+                    "  NOT FOLLOWED: " + (error.empty() ? "not listed yet" : error) + "  last heard " +
+                    ago(*watch, "heardAgeSeconds") + "\n";
         }
         more(shown, "watches that are not followed");
     }
@@ -183,7 +190,8 @@ private:
                     (waiting > 0 ? ", oldest " + age(outbox, "oldestAgeSeconds") : std::string{});
         }
         if (number(outbox, "refused") > 0) line += ", " + std::to_string(number(outbox, "refused")) + " REFUSED";
-        for (auto const& error : {text(uplink, "error"), text(outbox, "error")}) line += error.empty() ? "" : "  " + error;
+        for (auto const& error : {text(uplink, "error"), text(outbox, "error")})
+            line += error.empty() ? "" : "  " + error;
         out_ += line + "\n";
     }
 
@@ -196,7 +204,8 @@ private:
             auto const* one = value.if_object();
             if (one == nullptr || !is_in_namespace(text(*one, "namespace"))) continue;
             int const rank = rank_of(state_of(*one), list(*one, "unhealthy").empty());
-            bool const failed = rank == rank_of(model::Compliance::non_compliant, true) || !list(*one, "unhealthy").empty();
+            bool const failed =
+                rank == rank_of(model::Compliance::non_compliant, true) || !list(*one, "unhealthy").empty();
             if (!options_.failed || failed) shown.emplace(rank, one);
         }
         if (shown.empty()) return;
@@ -219,7 +228,8 @@ private:
                 if (!seen.insert(name).second) continue;
                 if (options_.width > 0 && seen.size() > kTerminalRowsMax) continue;
                 auto const after = [&](std::size_t at) { return std::min(at + 2, object.size()); };
-                rows.push_back({name, object.substr(after(name_end), health_end - std::min(after(name_end), health_end)),
+                rows.push_back({name,
+                                object.substr(after(name_end), health_end - std::min(after(name_end), health_end)),
                                 object.substr(after(health_end))});
             }
         }
@@ -256,8 +266,8 @@ private:
         if (rows.size() > 1) out_ += "\n" + columns(rows, options_.width);
         more(seen.size(), "objects that drifted");
         if (repaired > 0 && !options_.failed) {
-            out_ += (rows.size() > 1 ? "" : "\n") + std::string{"drift     "} + std::to_string(repaired) + " repaired, last " +
-                    last + "\n";
+            out_ += (rows.size() > 1 ? "" : "\n") + std::string{"drift     "} + std::to_string(repaired) +
+                    " repaired, last " + last + "\n";
         }
     }
 

@@ -764,7 +764,8 @@ TEST_CASE("kustomization: a refused finalizer is a condition and a back-off", "[
         boost::json::parse(R"({"apiVersion":"kustomize.toolkit.fluxcd.io/v1","kind":"Kustomization",
                                "metadata":{"name":"web","namespace":"apps","resourceVersion":"1"}})")
             .as_object();
-    world.cluster.refuse_patch = [](kube::Target const& target, boost::json::value const&) -> std::optional<kube::Refusal> {
+    world.cluster.refuse_patch = [](kube::Target const& target,
+                                    boost::json::value const&) -> std::optional<kube::Refusal> {
         if (target.subresource == "status") return std::nullopt;
         return kube::Refusal{.code = 403, .reason = "Forbidden", .message = "not yours"};
     };

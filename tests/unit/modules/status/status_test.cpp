@@ -95,8 +95,10 @@ TEST_CASE("status: headline and exit code agree whatever is known", "[status]") 
         CHECK(exit_code_of(one.snapshot.state()) == one.code);
         auto const page = to_page(one.snapshot);
         auto const word = one.headline.substr(0, one.headline.find(':'));
-        CHECK(page.find("</span> " + word + "</b><p>" + one.headline.substr(word.size() + 2) + "</p>") != std::string::npos);
-        CHECK(to_metrics(one.snapshot).find("holdfast_status_code " + std::to_string(one.code) + "\n") != std::string::npos);
+        CHECK(page.find("</span> " + word + "</b><p>" + one.headline.substr(word.size() + 2) + "</p>") !=
+              std::string::npos);
+        CHECK(to_metrics(one.snapshot).find("holdfast_status_code " + std::to_string(one.code) + "\n") !=
+              std::string::npos);
     }
 }
 
@@ -120,8 +122,9 @@ TEST_CASE("status: the table shows each object on one line", "[status]") {
     CHECK(table->starts_with("holdfast 1.2.3  site shop-17  Non-Compliant: 1 problem, 1 of 4 is Non-Compliant, "
                              "1 object is not ready\nproblem: apps.yaml:12: broken <b>\ncluster "));
     CHECK(table->find("watch     GitRepository  NOT FOLLOWED: forbidden  last heard never\n") != std::string::npos);
-    CHECK(table->find("\nNOT READY            HEALTH      MESSAGE\nDeployment/apps/web  InProgress  1 of 3 updated\n") !=
-          std::string::npos);
+    CHECK(
+        table->find("\nNOT READY            HEALTH      MESSAGE\nDeployment/apps/web  InProgress  1 of 3 updated\n") !=
+        std::string::npos);
     CHECK(table->find("NOT REACHABLE: connection refused") != std::string::npos);
     CHECK(table->find("5 records wait, oldest 5m, 1 REFUSED") != std::string::npos);
     CHECK(table->find("main@sha1:01234567 ") != std::string::npos);
@@ -144,9 +147,10 @@ TEST_CASE("status: no text from outside moves the terminal's cursor", "[status]"
 TEST_CASE("status: what failed stands first, what is well last, and no name twice", "[status]") {
     using enum model::Compliance;
     Snapshot snapshot;
-    snapshot.objects = {applier("a", compliant), applier("b", suspended), applier("c", compliant, {"Job/apps/j: Failed"}),
-                        applier("d", pending),   applier("e", compliant), applier("f", non_compliant),
-                        applier("g", unknown)};
+    snapshot.objects = {
+        applier("a", compliant), applier("b", suspended), applier("c", compliant, {"Job/apps/j: Failed"}),
+        applier("d", pending),   applier("e", compliant), applier("f", non_compliant),
+        applier("g", unknown)};
 
     auto const table = table_of(snapshot);
     auto const page = to_page(snapshot);
@@ -251,12 +255,13 @@ TEST_CASE("status: a kind that is not followed is seen in the table, on the page
 
 TEST_CASE("status: no output shows a login that a URL carries", "[status]") {
     std::string const secret = "s3cr3t";
-    for (std::string const url :
-         {"https://user:s3cr3t@host/a.git", "https://s3cr3t@host/a.git", "http://u:p@s3cr3t@host", "http://user:s3cr3t@host?x",
-          "http://u:s3c/r3t@host/a", "http://u:s3cr3t @host/a", "u:s3cr3t@host/a.git", "ssh://git:s3cr3t@[::1]:22/a"}) {
+    for (std::string const url : {"https://user:s3cr3t@host/a.git", "https://s3cr3t@host/a.git",
+                                  "http://u:p@s3cr3t@host", "http://user:s3cr3t@host?x", "http://u:s3c/r3t@host/a",
+                                  "http://u:s3cr3t @host/a", "u:s3cr3t@host/a.git", "ssh://git:s3cr3t@[::1]:22/a"}) {
         auto snapshot = sample();
         for (Object& one : snapshot.objects) one.url = url;
-        if (url.find("://") != std::string::npos && url.find(' ') == std::string::npos && url.find("s3c/r") == std::string::npos) {
+        if (url.find("://") != std::string::npos && url.find(' ') == std::string::npos &&
+            url.find("s3c/r") == std::string::npos) {
             std::string const text = "fetch \"" + url + "\": refused; again " + url;
             for (Object& one : snapshot.objects) {
                 one.message = text;
@@ -304,7 +309,8 @@ TEST_CASE("status: a message is whole where nobody looks, and keeps its end wher
 
 TEST_CASE("status: columns stand below each other whatever letters a name has", "[status]") {
     Snapshot snapshot;
-    snapshot.objects = {applier("caf\u00e9", model::Compliance::compliant), applier("cafe", model::Compliance::compliant)};
+    snapshot.objects = {applier("caf\u00e9", model::Compliance::compliant),
+                        applier("cafe", model::Compliance::compliant)};
 
     auto const table = table_of(snapshot);
 

@@ -1,0 +1,129 @@
+// daemon/housekeeping.cpp: every thirty seconds, and whenever the cluster was listed again.
+#include "daemon/housekeeping.hpp"
+
+#include "modules/base/on_pool.hpp"
+#include "modules/source/remote_cache.hpp"
+#include "modules/story/conclude.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <malloc.h>
+#include <unistd.h>
+
+namespace holdfast::daemon {
+
+using model::Key;
+
+namespace {
+
+constexpr std::chrono::seconds kTidyEvery{30};
+constexpr std::chrono::hours kRemoteAgeMin{24};  // a remote base that no Kustomization uses is kept that long
+constexpr std::chrono::seconds kCopyDelayMin{1};
+constexpr std::chrono::minutes kCopyDelayMax{10};
+constexpr std::chrono::hours kCopyQuiet{1};
+constexpr std::string_view kArea = "daemon";
+
+}  // namespace
+
+bool CopyPace::may_write(Key const& key, std::chrono::nanoseconds now) {
+    auto const [found, is_new] = paces_.try_emplace(key, Pace{.last = now});
+    Pace& pace = found->second;
+    if (!is_new && now - pace.last > kCopyQuiet) pace.delay = {};
+    if (!is_new && now - pace.last < pace.delay) return false;
+    pace.last = now;
+    pace.delay = std::clamp<std::chrono::nanoseconds>(pace.delay * 2, kCopyDelayMin, kCopyDelayMax);
+    return true;
+}
+
+asio::awaitable<void> Housekeeping::run() {
+    for (;;) {
+        co_await sleep_for(kTidyEvery);
+        parts_.owned.settle_doubts();
+        std::vector<Key> owed;
+        for (auto const& [key, entry] : parts_.ports.registry.all()) {
+            if (entry->copy.owed) owed.push_back(key);
+        }
+        for (Key const& key : owed) co_await repair_copy(key);
+        co_await check_cluster(parts_.ports.cluster);
+        co_await collect();
+        ::malloc_trim(0);
+    }
+}
+
+asio::awaitable<void> Housekeeping::repair_copy(Key key) {
+    if (!pace_.may_write(key, parts_.ports.clock.boot())) co_return;
+    co_await story::write_copy(parts_.ports, key);
+}
+
+/// Artifacts that no source holds and remote bases that nobody uses go; what is missing elsewhere is no reason to.
+asio::awaitable<void> Housekeeping::collect() {
+    std::set<std::string> in_use;
+    for (auto const& [key, entry] : parts_.ports.registry.all()) {
+        if (auto const* artifact = model::artifact_of(entry->status)) in_use.insert(artifact->digest);
+    }
+    std::set<std::string> remotes;
+    for (std::string const& key : parts_.remotes()) remotes.insert(std::string{source::kRemoteSource} + key);
+    auto const young = parts_.ports.clock.wall() - kRemoteAgeMin;
+    auto work = [&artifacts = parts_.artifacts, in_use = std::move(in_use), remotes = std::move(remotes),
+                 young]() -> Result<cache::Collected> {
+        auto forgotten = artifacts.forget_others(std::string{source::kRemoteSource}, remotes, young);
+        if (!forgotten) return fail(std::move(forgotten));
+        return artifacts.collect(in_use);
+    };
+    auto collected = co_await on_pool(parts_.ports.db, std::move(work));
+    if (!collected) {
+        parts_.ports.log.error(kArea, "unused artifacts not removed", {{"error", collected.error().message}});
+    }
+}
+
+/// Looks when something was listed since the last time: a cluster that was made anew answers no watch of the old one.
+asio::awaitable<void> Housekeeping::check_cluster(kube::Cluster* cluster) {
+    if (cluster == nullptr) co_return;
+    std::uint64_t lists = 0;
+    for (auto const& watch : parts_.owned.watches()) lists += watch.state.lists;
+    if (lists == lists_seen_ && lists != 0) co_return;
+    auto const uid = co_await kube::identity_of(*cluster);
+    if (!uid) {
+        parts_.ports.log.debug(kArea, "the cluster's identity is not known", {{"error", uid.error().message}});
+        co_return;
+    }
+    lists_seen_ = lists;
+    auto const known = known_cluster();
+    if (known && *known == *uid) co_return;
+    if (known && !known->empty()) {
+        parts_.ports.log.warning(kArea, "another cluster answers at this address: everything is applied anew",
+                                 {{"before", *known}, {"now", *uid}});
+        parts_.another_cluster();
+    }
+    auto remembered = remember_cluster(*uid);
+    if (!remembered) {
+        parts_.ports.log.error(kArea, "the cluster's identity is not remembered", {{"error", remembered.error().message}});
+    }
+}
+
+Result<std::string> Housekeeping::known_cluster() const {
+    std::ifstream file{parts_.state_dir / "cluster"};
+    std::string uid;
+    std::getline(file, uid);
+    return uid;
+}
+
+/// Whole or not at all: written beside it, made durable, renamed.
+Result<void> Housekeeping::remember_cluster(std::string const& uid) const {
+    auto const path = parts_.state_dir / "cluster";
+    auto const beside = parts_.state_dir / "cluster.new";
+    int const file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0) return fail(Errc::denied, beside.string() + ": " + std::strerror(errno));
+    std::string const line = uid + "\n";
+    bool const written = ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(file) == 0;
+    ::close(file);
+    if (!written || ::rename(beside.c_str(), path.c_str()) != 0) {
+        return fail(Errc::limit, path.string() + ": " + std::strerror(errno));
+    }
+    return {};
+}
+
+}  // namespace holdfast::daemon
