@@ -100,7 +100,8 @@ asio::awaitable<void> Housekeeping::check_cluster(kube::Cluster* cluster) {
     }
     auto remembered = remember_cluster(*uid);
     if (!remembered) {
-        parts_.ports.log.error(kArea, "the cluster's identity is not remembered", {{"error", remembered.error().message}});
+        parts_.ports.log.error(kArea, "the cluster's identity is not remembered",
+                               {{"error", remembered.error().message}});
     }
 }
 
@@ -118,7 +119,8 @@ Result<void> Housekeeping::remember_cluster(std::string const& uid) const {
     int const file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0) return fail(Errc::denied, beside.string() + ": " + std::strerror(errno));
     std::string const line = uid + "\n";
-    bool const written = ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(file) == 0;
+    bool const written =
+        ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(file) == 0;
     ::close(file);
     if (!written || ::rename(beside.c_str(), path.c_str()) != 0) {
         return fail(Errc::limit, path.string() + ": " + std::strerror(errno));

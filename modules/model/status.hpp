@@ -55,7 +55,8 @@ struct StatusField {
     std::string_view name;
     void (*write)(struct Status const& status, json::object& out) = nullptr;
     void (*read)(json::object const& from, struct Status& status) = nullptr;
-    bool counts = false;  // grows with every pass: alone it is no reason to tell anybody
+    void (*strip)(json::value& written) =
+        nullptr;  // takes counters and times away, which are no reason to tell anybody
 };
 
 /// What is known about an object: what every kind says, and the kind's own part (kinds/<kind>.hpp).
@@ -98,7 +99,7 @@ Status read_status(Kind kind, json::object const& status);
 /// The same as a merge patch: fields that are absent are named with null, since a merge keeps what it does not name.
 json::object status_patch(Kind kind, Status const& status);
 
-/// Do both say the same to everybody but a counter of passes?
+/// Do both say the same, but for counters and times of passes?
 bool says_the_same(Kind kind, Status const& a, Status const& b);
 
 /// Would merging `patch` into `live` change anything?

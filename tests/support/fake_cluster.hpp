@@ -197,8 +197,8 @@ public:
     /// Only a dry run: would it be taken, were it not there?
     Task<kube::Object> create(kube::Object object, kube::WriteOptions options, kube::Refusal* refusal) override {
         auto const id = *kube::id_of(object);
+        if (!options.dry_run) co_return fail(Errc::offline, "not in this test");  // Events
         log.push_back("dry-run create " + id.display());
-        if (!options.dry_run) co_return fail(Errc::offline, "not in this test");
         if (refuse_create) {
             if (auto const no = refuse_create(object)) co_return refused(*no, refusal);
         }

@@ -102,6 +102,18 @@ void read_history(json::object const& from, Status& status) {
     }
 }
 
+/// A pass like the last one adds nothing but to its row.
+void strip_history(json::value& written) {
+    auto* rows = written.if_array();
+    if (rows == nullptr) return;
+    for (json::value& value : *rows) {
+        auto* row = value.if_object();
+        if (row == nullptr) continue;
+        for (std::string_view const name : {"lastReconciled", "lastReconciledDuration", "totalReconciliations"})
+            row->erase(name);
+    }
+}
+
 void write_inventory(Status const& status, json::object& out) {
     auto const& inventory = status.part<KustomizationStatus>().inventory;
     if (inventory.empty()) return;
@@ -183,7 +195,7 @@ std::span<StatusField const> kustomization_status() {
              status.part<KustomizationStatus>().last_attempted_revision = text_at(from, "lastAttemptedRevision");
          }},
         {"inventory", write_inventory, read_inventory},
-        {"history", write_history, read_history, true},
+        {"history", write_history, read_history, strip_history},
         {"lastAppliedOriginRevision"},
     });
     return kFields;
