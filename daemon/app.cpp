@@ -246,6 +246,7 @@ private:
         start_task("manifests", local_->run());
         start_task("housekeeping", housekeeping_->run());
         if (manager_.watchdog()) start_task("watchdog", feed_watchdog(*manager_.watchdog() / 3));
+        if (cluster_) start_task("cluster identity", housekeeping_->check_cluster(cluster_.get()));
         if (cluster_ && config_.install_crds) start_task("install", install_then_watch());
         else if (intake_) intake_->start();
         if (!cluster_ && !config_.kubeconfig.empty()) start_task("cluster", look_for_cluster());

@@ -82,15 +82,15 @@ asio::awaitable<void> Housekeeping::collect() {
 /// Looks when something was listed since the last time: a cluster that was made anew answers no watch of the old one.
 asio::awaitable<void> Housekeeping::check_cluster(kube::Cluster* cluster) {
     if (cluster == nullptr) co_return;
-    std::uint64_t lists = 0;
-    for (auto const& watch : parts_.owned.watches()) lists += watch.state.lists;
-    if (lists == lists_seen_ && lists != 0) co_return;
+    std::uint64_t again = 0;  // lists after a break
+    for (auto const& watch : parts_.owned.watches()) again += std::max<std::uint64_t>(watch.state.lists, 1) - 1;
+    if (again == lists_seen_) co_return;
     auto const uid = co_await kube::identity_of(*cluster);
     if (!uid) {
         parts_.ports.log.debug(kArea, "the cluster's identity is not known", {{"error", uid.error().message}});
         co_return;
     }
-    lists_seen_ = lists;
+    lists_seen_ = again;
     auto const known = known_cluster();
     if (known && *known == *uid) co_return;
     if (known && !known->empty()) {

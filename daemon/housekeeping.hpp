@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -59,7 +60,7 @@ private:
 
     Parts parts_;
     CopyPace pace_;
-    std::uint64_t lists_seen_ = 0;
+    std::optional<std::uint64_t> lists_seen_;  // nothing: not asked since the start
 };
 
 }  // namespace holdfast::daemon

@@ -260,10 +260,11 @@ asio::awaitable<Outcome> Kustomizations::apply(Pass run, Rendered rendered) {
     if (run.changed) {
         // A spell is told once, with who began it: what follows in it is counted, not told.
         bool const told = !run.repairs || !run.spells.empty();
-        std::string const who = joined(run.spells, "");
+        std::string who;
+        for (std::string const& id : run.spells) who += "\n" + owned_.spell_text(run.owner, id);
         run.outcome.news.push_back({.level = told ? LogLevel::info : LogLevel::debug,
                                     .reason = "Progressing",
-                                    .message = changes + (who.empty() ? "" : "\n" + who),
+                                    .message = changes + who,
                                     .revision = run.artifact.revision,
                                     .event = told});
     }

@@ -584,19 +584,24 @@ void OwnedObjects::repaired(Known& known) {
 }
 
 std::vector<std::string> OwnedObjects::new_spells(Owner const& owner) const {
-    std::vector<std::string> texts;
+    std::vector<std::string> ids;
     auto const drifted = drifted_.find(owner);
-    if (drifted == drifted_.end()) return texts;
+    if (drifted == drifted_.end()) return ids;
     for (std::string const& id : drifted->second) {
         Known const* known = find(owner, id);
-        auto const parsed = kube::parse_object_id(id);
-        if (known == nullptr || !parsed || known->pace.repairs > 0) continue;
-        auto const row = std::ranges::find_if(
-            drifts_, [&](Drift const& one) { return one.owner == owner && one.object == parsed->display(); });
-        if (row == drifts_.end()) continue;
-        texts.push_back(parsed->display() + " was " + row->what + (row->manager.empty() ? "" : " by " + row->manager));
+        if (known != nullptr && known->pace.repairs == 0) ids.push_back(id);
     }
-    return texts;
+    return ids;
+}
+
+std::string OwnedObjects::spell_text(Owner const& owner, std::string const& id) const {
+    auto const parsed = kube::parse_object_id(id);
+    std::string const name = parsed ? parsed->display() : id;
+    auto const row =
+        std::ranges::find_if(drifts_, [&](Drift const& one) { return one.owner == owner && one.object == name; });
+    if (row == drifts_.end()) return name + " was changed";
+    std::string const what = row->what == "owner label removed" ? "taken the owner label off" : row->what;
+    return name + " was " + what + (row->manager.empty() ? "" : " by " + row->manager);
 }
 
 std::vector<OwnedObjects::WatchState> OwnedObjects::watches() const {

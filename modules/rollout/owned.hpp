@@ -141,8 +141,10 @@ public:
     std::vector<Drift> const& drifts() const { return drifts_; }
     std::uint64_t drifts_total() const { return drifts_total_; }
 
-    /// "Deployment/apps/web was changed by kubectl-edit (Update)": the drifted objects of this owner whose spell begins now.
+    /// The drifted objects of this owner whose spell begins now, and what is told of one, before or after its repair:
+    /// "Deployment/apps/web was changed by kubectl-edit (Update)".
     std::vector<std::string> new_spells(Owner const& owner) const;
+    std::string spell_text(Owner const& owner, std::string const& id) const;
 
     /// "apps/v1 Deployment": what is watched, whether it is synced, and how long ago the server spoke.
     struct WatchState {

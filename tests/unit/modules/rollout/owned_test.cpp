@@ -340,8 +340,8 @@ TEST_CASE("owned: fields that kubectl added are drift; an object that says Merge
     SECTION("edited") {
         world.show(Event::modified, edited);
         CHECK(world.owned.repair_due(kDairy) == 0s);
-        CHECK(world.owned.new_spells(kDairy) ==
-              std::vector<std::string>{"ConfigMap/apps/milk was changed by kubectl-edit (Update)"});
+        CHECK(world.owned.new_spells(kDairy) == std::vector<std::string>{kId});
+        CHECK(world.owned.spell_text(kDairy, kId) == "ConfigMap/apps/milk was changed by kubectl-edit (Update)");
     }
     SECTION("with the mark Merge") {
         kube::set_annotation(edited, "kustomize.toolkit.fluxcd.io/ssa", "Merge");
