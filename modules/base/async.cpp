@@ -1,10 +1,9 @@
 // modules/base/async.cpp: timers and deadlines for coroutines.
 #include "modules/base/async.hpp"
 
+#include "modules/base/cancellation.hpp"
+
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -30,25 +29,24 @@ asio::awaitable<void> yield_once() {
 
 asio::awaitable<bool> ends_within(std::chrono::steady_clock::duration limit, asio::awaitable<void> work) {
     struct Race {
-        asio::cancellation_signal cancel;
+        Cancellation cancel;
         bool expired = false;
     };
     auto const executor = co_await asio::this_coro::executor;
     auto outer = co_await asio::this_coro::cancellation_state;
-    auto race = std::make_shared<Race>();
+    auto race = std::make_shared<Race>(Race{.cancel = Cancellation{executor}});
 
     asio::steady_timer timer{executor, limit};
     timer.async_wait([race](boost::system::error_code ec) {
         if (ec) return;
         race->expired = true;
-        race->cancel.emit(asio::cancellation_type::terminal);
+        race->cancel.request();
     });
     auto pass_on = outer.slot();
     if (pass_on.is_connected()) {
-        pass_on.assign([race](asio::cancellation_type type) { race->cancel.emit(type); });
+        pass_on.assign([race](asio::cancellation_type) { race->cancel.request(); });
     }
-    auto token = asio::bind_cancellation_slot(race->cancel.slot(), asio::as_tuple(asio::use_awaitable));
-    auto [failure] = co_await asio::co_spawn(executor, std::move(work), token);
+    auto [failure] = co_await race->cancel.start(std::move(work), asio::as_tuple(asio::use_awaitable));
     if (pass_on.is_connected()) pass_on.clear();
     timer.cancel();
     if (race->expired && failure) co_return false;

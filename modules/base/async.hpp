@@ -31,6 +31,12 @@ asio::awaitable<void> stop_if_cancelled();
 /// Lets other work of the loop run once: for long loops that never wait.
 asio::awaitable<void> yield_once();
 
+/// Awaits `work` and leaves what it returned in `into`, which must outlive it: a Task as work without a result.
+template <class T> asio::awaitable<void> keep_result(Task<T> work, std::optional<Result<T>>& into) {
+    auto result = co_await std::move(work);
+    into.emplace(std::move(result));
+}
+
 /// Out  true when `work` ended by itself, false when `limit` passed and `work` was cancelled and has unwound
 asio::awaitable<bool> ends_within(std::chrono::steady_clock::duration limit, asio::awaitable<void> work);
 
@@ -38,11 +44,7 @@ asio::awaitable<bool> ends_within(std::chrono::steady_clock::duration limit, asi
 /// Errors  timeout "<step>: no answer in 30 s", else what work returned
 template <class T> Task<T> within(std::chrono::steady_clock::duration limit, Task<T> work, std::string step) {
     std::optional<Result<T>> result;
-    auto keep = [](Task<T> task, std::optional<Result<T>>& slot) -> asio::awaitable<void> {
-        auto value = co_await std::move(task);
-        slot.emplace(std::move(value));
-    };
-    auto kept = keep(std::move(work), result);
+    auto kept = keep_result(std::move(work), result);
     bool const ended = co_await ends_within(limit, std::move(kept));
     if (!ended || !result) {
         auto const seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count();

@@ -1,10 +1,9 @@
 // modules/base/task_group.cpp: bookkeeping of running coroutines.
 #include "modules/base/task_group.hpp"
 
+#include "modules/base/cancellation.hpp"
+
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -16,7 +15,7 @@ namespace holdfast {
 struct TaskGroup::State {
     struct Running {
         std::string name;
-        asio::cancellation_signal cancel;
+        Cancellation cancel;
     };
 
     State(asio::any_io_executor executor_in, std::size_t tasks_max_in)
@@ -50,24 +49,23 @@ Result<void> TaskGroup::start(std::string name, asio::awaitable<void> task) {
     if (state_->tasks.size() >= state_->tasks_max) {
         return fail(Errc::limit, "start " + name + ": " + std::to_string(state_->tasks_max) + " tasks run");
     }
-    auto const entry = state_->tasks.emplace(state_->tasks.end());
-    entry->name = std::move(name);
+    auto const entry = state_->tasks.emplace(state_->tasks.end(), std::move(name), Cancellation{state_->executor});
+    auto const cancellation = entry->cancel;  // a task that never waits has taken its entry away before start() returns
     auto ended = [state = state_, entry](std::exception_ptr failure) {
         state->tasks.erase(entry);
         if (state->tasks.empty()) state->empty.cancel();
         rethrow_unless_cancelled(std::move(failure));
     };
-    asio::co_spawn(state_->executor, std::move(task),
-                   asio::bind_cancellation_slot(entry->cancel.slot(), std::move(ended)));
+    cancellation.start(std::move(task), std::move(ended));
     return {};
 }
 
 void TaskGroup::cancel() {
     state_->cancelled = true;
-    // A task may end inside emit() and erase itself, so step on first.
+    // A task may end inside request() and erase itself, so step on first.
     for (auto next = state_->tasks.begin(); next != state_->tasks.end();) {
-        auto const task = next++;
-        task->cancel.emit(asio::cancellation_type::terminal);
+        auto const cancellation = next++->cancel;
+        cancellation.request();
     }
 }
 

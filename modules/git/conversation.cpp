@@ -5,9 +5,6 @@
 #include "modules/base/limits.hpp"
 #include "modules/http/retry.hpp"
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
-
 #include <algorithm>
 #include <cstring>
 #include <fstream>
@@ -20,7 +17,6 @@ namespace {
 
 constexpr std::string_view kRefsSuffix = "/info/refs";
 constexpr std::string_view kRefsQuery = "?service=git-upload-pack";
-constexpr std::chrono::milliseconds kStopCheck{100};
 constexpr std::chrono::minutes kSystemBundleAge{5};
 
 /// The system's bundle as text; "" when there is none.
@@ -82,7 +78,7 @@ bool starts_like_git(std::string_view text) {
 }  // namespace
 
 Conversation::Conversation(Remote const&, Options const& options)
-    : client_{loop_.get_executor(), http::ClientSettings{.connections_max = 1}}, bounds_{options.bounds},
+    : client_{loop_.executor(), http::ClientSettings{.connections_max = 1}}, bounds_{options.bounds},
       stop_{options.stop}, deadline_{std::chrono::steady_clock::now() + options.bounds.whole_max} {}
 
 Result<std::unique_ptr<Conversation>> Conversation::open(Remote const& remote, Options const& options) {
@@ -92,7 +88,7 @@ Result<std::unique_ptr<Conversation>> Conversation::open(Remote const& remote, O
     return conversation;
 }
 
-Conversation::~Conversation() { abandon(); }
+Conversation::~Conversation() { loop_.cancel(); }
 
 Result<void> Conversation::configure(Remote const& remote) {
     auto url = http::parse_url(remote.url);
@@ -154,7 +150,7 @@ void Conversation::start_refs() {
 
 void Conversation::start_pack(std::string body) {
     http::Request request{
-        .method = "POST", .target = path_ + "/git-upload-pack", .headers = {}, .body = std::move(body)};
+        .method = "POST", .target = path_ + "/git-upload-pack", .headers = {}, .body = std::move(body), .repeatable = true};
     request.headers.set("Content-Type", "application/x-git-upload-pack-request");
     request.headers.set("Accept", "application/x-git-upload-pack-result");
     asks_for_refs_ = false;
@@ -162,7 +158,9 @@ void Conversation::start_pack(std::string body) {
 }
 
 void Conversation::start(http::Request request, std::uint64_t bytes_max) {
-    abandon();
+    // libgit2 stops at the last packet; the end of the answer is often there too, and then the connection can be kept.
+    loop_.run_ready();
+    loop_.cancel();
     // Servers of dumb HTTP and some proxies look for "git/" at the front.
     request.headers.set("User-Agent", "git/2.0 (holdfast " HOLDFAST_VERSION ")");
     if (!authorization_.empty()) request.headers.set("Authorization", authorization_);
@@ -170,27 +168,13 @@ void Conversation::start(http::Request request, std::uint64_t bytes_max) {
     bytes_ = 0;
     ready_.clear();
     read_ = 0;
-    answer_.reset();
-    running_ = true;
     constexpr std::size_t kOnePiece = 64u << 10;  // so that take() sees the bound first and says which one it is
     http::Bounds const bounds{.whole_max = std::max(left(), std::chrono::milliseconds{1}),
                               .idle_max = bounds_.idle_max,
                               .body_bytes_max = bytes_max + kOnePiece};
     auto exchange =
         client_.stream(endpoint_, std::move(request), bounds, [this](std::string_view piece) { return take(piece); });
-    auto done = [this](std::exception_ptr, Result<http::Response> response) {
-        running_ = false;
-        answer_ = std::move(response);
-    };
-    asio::co_spawn(loop_, std::move(exchange), asio::bind_cancellation_slot(cancel_.slot(), std::move(done)));
-}
-
-/// Ends the exchange under way, so that nothing of it outlives what it refers to.
-void Conversation::abandon() {
-    if (!running_) return;
-    cancel_.emit(asio::cancellation_type::terminal);
-    loop_.restart();
-    while (running_ && loop_.run_one() > 0) {}
+    loop_.start(std::move(exchange), answer_);
 }
 
 Result<void> Conversation::take(std::string_view piece) {
@@ -211,17 +195,16 @@ Result<std::size_t> Conversation::read(char* into, std::size_t size) {
         if (read_ < ready_.size()) break;
         ready_.clear();
         read_ = 0;
-        if (answer_) {
+        if (!loop_.running()) {
             auto finished = finish();
             if (!finished) {
                 remember(finished.error());
                 continue;
             }
-            if (!answer_) continue;  // a redirect was followed
+            if (loop_.running()) continue;  // a redirect was followed
             return std::size_t{0};
         }
-        if (loop_.stopped()) loop_.restart();
-        loop_.run_one_for(kStopCheck);
+        loop_.run_some();
     }
     auto const count = std::min(size, ready_.size() - read_);
     std::memcpy(into, ready_.data() + read_, count);

@@ -3,11 +3,9 @@
 // event loop of its own that runs only while the caller waits for bytes, so the server can never be faster than libgit2.
 #pragma once
 
+#include "modules/base/private_loop.hpp"
 #include "modules/git/git.hpp"
 #include "modules/http/client.hpp"
-
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/io_context.hpp>
 
 namespace holdfast::git {
 
@@ -34,14 +32,13 @@ private:
     Conversation(Remote const& remote, Options const& options);
     Result<void> configure(Remote const& remote);
     void start(http::Request request, std::uint64_t bytes_max);
-    void abandon();
     Result<void> take(std::string_view piece);
     Result<void> finish();
     Result<void> follow(http::Response const& response);
     Error refused(http::Response const& response) const;
     std::chrono::milliseconds left() const;
 
-    asio::io_context loop_{1};
+    PrivateLoop loop_;
     http::Client client_;
     http::Endpoint endpoint_;
     std::string path_;           // of the repository, without "/" at the end
@@ -52,8 +49,6 @@ private:
     std::optional<Error> failure_;
 
     // The exchange under way.
-    asio::cancellation_signal cancel_;
-    bool running_ = false;
     bool asks_for_refs_ = false;
     int redirects_ = 0;
     std::uint64_t bytes_max_ = 0;

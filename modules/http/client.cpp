@@ -86,7 +86,9 @@ void add_proxy_login(Headers& headers, Url const& proxy) {
     headers.set("Proxy-Authorization", "Basic " + base64_encode(proxy.user + ":" + proxy.password));
 }
 
-bool is_idempotent(std::string_view method) { return method != "POST" && method != "CONNECT"; }
+bool may_repeat(Request const& request) {
+    return request.repeatable || (request.method != "POST" && request.method != "CONNECT");
+}
 
 /// Asks the proxy for a tunnel to the endpoint.
 Task<void> open_tunnel(Stream& stream, Url proxy, Endpoint endpoint) {
@@ -321,7 +323,7 @@ Task<Response> Client::State::run(Exchange exchange) {
         }
         stream.reset();
         bool const died_idle = reused && !outcome.got_some && response.error().code == Errc::offline;
-        if (!died_idle || !is_idempotent(exchange.request.method))
+        if (!died_idle || !may_repeat(exchange.request))
             co_return fail(std::move(response), exchange.endpoint.url.authority());
     }
 }

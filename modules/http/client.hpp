@@ -61,7 +61,7 @@ public:
     ///         limit          body or header longer than its bound
     ///         invalid_input  the answer is not HTTP, or the request holds a control character
     /// Never   sends a request a second time unless the first connection was kept alive and gave no byte back
-    ///         and the method is idempotent; follows a redirect to another host
+    ///         and the method is idempotent or the request repeatable; follows a redirect to another host
     Task<Response> send(Endpoint endpoint, Request request, Bounds bounds = {});
 
     /// As send(), but the body of a 2xx answer goes to `sink`, not into Response::body.

@@ -42,6 +42,7 @@ struct Request {
     std::string target = "/";  // path and query, already percent-encoded
     Headers headers;           // Host, Content-Length, Connection and User-Agent are added when missing
     std::string body;
+    bool repeatable = false;  // a POST that changes nothing: may be sent again wherever a GET may
 };
 
 struct Response {

@@ -2,14 +2,10 @@
 #include "modules/source/remote.hpp"
 
 #include "modules/base/base64.hpp"
+#include "modules/base/private_loop.hpp"
 #include "modules/git/git.hpp"
 #include "modules/http/client.hpp"
 #include "modules/kustomize/tree_text.hpp"
-
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -22,7 +18,6 @@ using kustomize::Remote;
 using kustomize::TreeEntry;
 
 constexpr int kRedirectsMax = 10;  // as Go's client
-constexpr std::chrono::milliseconds kStopCheck{100};
 
 std::chrono::milliseconds timeout_of(Remote const& remote) {
     constexpr std::chrono::nanoseconds kShortest = std::chrono::milliseconds{1}, kLongest = std::chrono::minutes{10};
@@ -83,24 +78,14 @@ Result<RemoteContent> fetch_repository(Remote const& remote, RemoteOptions const
 /// Runs one exchange to its end, or to `stop`.
 Result<http::Response> get(http::Url const& url, std::string const& etag, http::Bounds const& bounds,
                            std::stop_token const& stop) {
-    asio::io_context loop{1};
-    http::Client client{loop.get_executor(), http::ClientSettings{.connections_max = 1}};
+    PrivateLoop loop;
+    http::Client client{loop.executor(), http::ClientSettings{.connections_max = 1}};
     http::Request request{.target = url.target};
     request.headers.set("Accept", "*/*");
     if (!etag.empty()) request.headers.set("If-None-Match", etag);
     if (!url.user.empty())
         request.headers.set("Authorization", "Basic " + base64_encode(url.user + ":" + url.password));
-    std::optional<Result<http::Response>> answer;
-    asio::cancellation_signal cancel;
-    auto exchange = client.send({.url = url}, std::move(request), bounds);
-    auto done = [&answer](std::exception_ptr, Result<http::Response> response) { answer = std::move(response); };
-    asio::co_spawn(loop, std::move(exchange), asio::bind_cancellation_slot(cancel.slot(), std::move(done)));
-    while (!answer) {
-        if (stop.stop_requested()) cancel.emit(asio::cancellation_type::terminal);
-        if (loop.run_one_for(kStopCheck) == 0 && loop.stopped()) break;
-    }
-    if (!answer) return fail(Errc::timeout, "context canceled");
-    return std::move(*answer);
+    return loop.run(client.send({.url = url}, std::move(request), bounds), stop);
 }
 
 Result<RemoteContent> fetch_file(Remote const& remote, RemoteOptions const& options) {

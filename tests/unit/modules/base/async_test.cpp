@@ -97,6 +97,81 @@ TEST_CASE("task group: refuses more than its bound and after cancel, joins all",
     });
 }
 
+// What follows ends the process when a cancellation reaches a coroutine that has not begun, has ended, or never waits.
+TEST_CASE("task group: a task may be cancelled before its first step, by itself, and as it ends", "[base]") {
+    asio::io_context loop{1};
+    TaskGroup group{loop.get_executor(), 3};
+    bool begun = false;
+    auto never = [](bool& flag) -> asio::awaitable<void> {
+        flag = true;
+        co_return;
+    };
+    auto step = []() -> asio::awaitable<void> { co_await yield_once(); };
+
+    SECTION("before its first step") {
+        CHECK(group.start("early", never(begun)));
+        group.cancel();
+        loop.run();
+        CHECK_FALSE(begun);
+    }
+    SECTION("as it ends: from outside the loop, behind its last step in the queue") {
+        CHECK(group.start("late", step()));
+        CHECK(group.start("later", step()));
+        loop.run_one();
+        loop.run_one();
+        group.cancel();
+        loop.run();
+    }
+    SECTION("by itself") {
+        bool const waits = GENERATE(false, true);
+        auto cancels = [](TaskGroup& own, bool wait) -> asio::awaitable<void> {
+            own.cancel();
+            if (wait) co_await yield_once();
+        };
+        CHECK(group.start("own", cancels(group, waits)));
+        loop.run();
+    }
+    CHECK(group.size() == 0);
+}
+
+TEST_CASE("within: work that cancels its caller in its first step is unwound with it", "[base]") {
+    run([](asio::any_io_executor executor) -> asio::awaitable<void> {
+        TaskGroup group{executor, 1};
+        auto cancels = [](TaskGroup& own) -> Task<int> {
+            own.cancel();
+            co_return 7;
+        };
+        bool went_on = false;
+        auto outer = [&]() -> asio::awaitable<void> {
+            co_await yield_once();
+            auto const value = co_await within(5s, cancels(group), "inner");
+            CHECK(value.value() == 7);
+            co_await yield_once();
+            went_on = true;
+        };
+        CHECK(group.start("outer", outer()));
+        co_await group.join();
+        CHECK_FALSE(went_on);
+    });
+}
+
+TEST_CASE("task group: outlives the loop its tasks were on", "[base]") {
+    std::optional<TaskGroup> group;
+    bool unwound = false;
+    {
+        asio::io_context loop{1};
+        group.emplace(loop.get_executor(), 1);
+        auto wait = [](bool& flag) -> asio::awaitable<void> {
+            auto const value = co_await after(10s, 0, flag);
+            static_cast<void>(value);
+        };
+        CHECK(group->start("waits", wait(unwound)));
+        loop.poll();
+    }
+    CHECK(unwound);
+    group->cancel();
+}
+
 TEST_CASE("slots: the first to wait is the first to be served, and leaving the line frees it", "[base]") {
     run([](asio::any_io_executor executor) -> asio::awaitable<void> {
         Slots slots{executor, 1, 2};
