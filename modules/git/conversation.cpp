@@ -149,8 +149,11 @@ void Conversation::start_refs() {
 }
 
 void Conversation::start_pack(std::string body) {
-    http::Request request{
-        .method = "POST", .target = path_ + "/git-upload-pack", .headers = {}, .body = std::move(body), .repeatable = true};
+    http::Request request{.method = "POST",
+                          .target = path_ + "/git-upload-pack",
+                          .headers = {},
+                          .body = std::move(body),
+                          .repeatable = true};
     request.headers.set("Content-Type", "application/x-git-upload-pack-request");
     request.headers.set("Accept", "application/x-git-upload-pack-result");
     asks_for_refs_ = false;

@@ -135,13 +135,14 @@ private:
     std::string computed(Request const& request) const {
         auto const space = request.line.find(' ');
         auto const question = request.line.find('?');
-        auto const path = request.line.substr(space + 1, question == std::string::npos ? question : question - space - 1);
+        auto const path =
+            request.line.substr(space + 1, question == std::string::npos ? question : question - space - 1);
         TempDir scratch;
         std::ofstream{scratch / "body", std::ios::binary} << request.body;
         shell("env -i PATH=\"$PATH\" GIT_PROJECT_ROOT='" + root_.string() + "' GIT_HTTP_EXPORT_ALL=1 PATH_INFO='" +
-              path + "' QUERY_STRING='" +
-              (question == std::string::npos ? "" : request.line.substr(question + 1)) + "' REQUEST_METHOD=" +
-              request.line.substr(0, space) + " CONTENT_TYPE=application/x-git-upload-pack-request CONTENT_LENGTH=" +
+              path + "' QUERY_STRING='" + (question == std::string::npos ? "" : request.line.substr(question + 1)) +
+              "' REQUEST_METHOD=" + request.line.substr(0, space) +
+              " CONTENT_TYPE=application/x-git-upload-pack-request CONTENT_LENGTH=" +
               std::to_string(request.body.size()) +
               " REMOTE_ADDR=127.0.0.1 GIT_CONFIG_NOSYSTEM=1 HOME=/nonexistent GIT_CONFIG_COUNT=1"
               " GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' git http-backend <'" +

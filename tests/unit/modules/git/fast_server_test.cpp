@@ -54,12 +54,14 @@ std::string fetch_all(FastPlace const& place, FastGitServer const& server, std::
 TEST_CASE("git: any number of sources come from a server that answers at once", "[git]") {
     FastPlace place;
     GitRepo repo{place.repos};
-    auto const revision = "main@sha1:" + repo.write("a.yaml", "a: 1\n").write("b.yaml", std::string(40'000, 'b')).commit();
+    auto const revision =
+        "main@sha1:" + repo.write("a.yaml", "a: 1\n").write("b.yaml", std::string(40'000, 'b')).commit();
     for (auto const connections : {Connections::kept, Connections::closed, Connections::dropped}) {
         for (bool const chunked : {false, true}) {
             FastGitServer const server{place.repos, {.connections = connections, .chunked = chunked}};
             for (int const sources : {1, 2, 3, 8, 64}) {
-                INFO("connections " << static_cast<int>(connections) << ", chunked " << chunked << ", sources " << sources);
+                INFO("connections " << static_cast<int>(connections) << ", chunked " << chunked << ", sources "
+                                    << sources);
                 CHECK(fetch_all(place, server, revision, sources) == "");
             }
         }
