@@ -4,8 +4,6 @@
 #include "daemon/config.hpp"
 #include "modules/base/async.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 
 #include <optional>
 #include <string>
@@ -40,18 +38,5 @@ struct FoundKubeconfig {
 /// What was named, by the flag or else by the configuration; else $KUBECONFIG (of several files the first that is there);
 /// else the pod's own account; else ~/.kube/config, when it is there.
 FoundKubeconfig find_kubeconfig(std::string const& flag, std::string const& configured);
-
-/// Runs one coroutine to its end on a loop of its own.
-template <class T> Result<T> run_alone(asio::io_context& io, Task<T> task) {
-    std::optional<Result<T>> result;
-    auto keep = [](Task<T> work, std::optional<Result<T>>& slot) -> asio::awaitable<void> {
-        auto value = co_await std::move(work);
-        slot.emplace(std::move(value));
-    };
-    asio::co_spawn(io, keep(std::move(task), result), [&](std::exception_ptr) { io.stop(); });
-    io.run();
-    if (!result) return fail(Errc::timeout, "interrupted");
-    return std::move(*result);
-}
 
 }  // namespace holdfast::daemon

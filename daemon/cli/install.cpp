@@ -2,6 +2,7 @@
 #include "daemon/install.hpp"
 #include "daemon/cli/common.hpp"
 #include "daemon/cli/verbs.hpp"
+#include "modules/base/private_loop.hpp"
 #include "modules/http/client.hpp"
 #include "modules/kube/client.hpp"
 
@@ -39,11 +40,11 @@ int install_verb(int argc, char** argv) {
                                                          std::getenv("KUBERNETES_SERVICE_PORT"))
                                : kube::load_kubeconfig(found.path, context);
     if (!config) return complain(std::move(config).error().in(found.named_by), kExitFailed);
-    asio::io_context io{1};
-    http::Client http{io.get_executor()};
-    auto cluster = kube::Client::make(io.get_executor(), http, std::move(*config));
+    PrivateLoop loop;
+    http::Client http{loop.executor()};
+    auto cluster = kube::Client::make(loop.executor(), http, std::move(*config));
     if (!cluster) return complain(cluster.error(), kExitFailed);
-    auto installed = run_alone(io, install_crds(**cluster));
+    auto installed = loop.run(install_crds(**cluster));
     if (!installed) return complain(installed.error(), kExitFailed);
     for (CrdFile const& crd : crd_files())
         std::printf("%.*s installed\n", static_cast<int>(crd.name.size()), crd.name.data());

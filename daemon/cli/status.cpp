@@ -2,6 +2,7 @@
 #include "daemon/app.hpp"
 #include "daemon/cli/common.hpp"
 #include "daemon/cli/verbs.hpp"
+#include "modules/base/private_loop.hpp"
 #include "modules/http/client.hpp"
 #include "modules/status/table.hpp"
 
@@ -77,15 +78,15 @@ Result<void> knock(std::string const& socket) {
 Result<std::string> ask(std::string const& socket) {
     auto knocked = knock(socket);
     if (!knocked) return fail(std::move(knocked));
-    asio::io_context io{1};
-    http::Client http{io.get_executor()};
+    PrivateLoop loop;
+    http::Client http{loop.executor()};
     http::Endpoint endpoint;
     endpoint.url.scheme = "http";
     endpoint.url.host = "localhost";
     endpoint.url.port = 80;
     endpoint.unix_path = socket;
     http::Request request{.target = "/api/v1/status"};
-    auto answer = run_alone(io, http.send(std::move(endpoint), std::move(request), {.whole_max = kAnswerMax}));
+    auto answer = loop.run(http.send(std::move(endpoint), std::move(request), {.whole_max = kAnswerMax}));
     if (!answer && answer.error().code == Errc::timeout) return std::unexpected{silent(socket)};
     if (!answer) return fail(Errc::offline, "the daemon at " + socket + " ended before it answered");
     if (!answer->ok())

@@ -20,6 +20,7 @@ using Clock = std::chrono::steady_clock;
 static constexpr std::size_t kSmallBodyBytes = 16u << 10;    // sent together with the head
 static constexpr std::size_t kRefusalBytesMax = 256u << 10;  // body of an answer that is not 2xx
 static constexpr std::size_t kWatchPieceBytes = 4u << 10;
+static constexpr std::chrono::hours kLongest{24 * 366};  // a bound that is longer could not be added to a clock
 
 namespace {
 
@@ -343,7 +344,8 @@ Task<Response> Client::send(Endpoint endpoint, Request request, Bounds bounds) {
 
 Task<Response> Client::stream(Endpoint endpoint, Request request, Bounds bounds, BodySink sink) {
     auto const state = state_;
-    auto const deadline = Clock::now() + bounds.whole_max;
+    auto const deadline = Clock::now() + std::min<std::chrono::milliseconds>(bounds.whole_max, kLongest);
+    bounds.idle_max = std::min<std::chrono::milliseconds>(bounds.idle_max, kLongest);
     bool const may_follow = bounds.redirects_max > 0 && (request.method == "GET" || request.method == "HEAD");
     if (!may_follow) {
         Exchange exchange{std::move(endpoint), std::nullopt, std::move(request), bounds, std::move(sink), deadline};

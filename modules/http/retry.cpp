@@ -23,23 +23,26 @@ Errc errc_of_status(unsigned status) {
 }
 
 // Longer is no plan but a fault; and a number near its type's end overflows when it becomes a finer unit.
-static constexpr std::chrono::seconds kRetryAfterMax = std::chrono::days{1};
 
 std::optional<std::chrono::seconds> retry_after(Headers const& headers, std::chrono::system_clock::time_point now) {
     auto const value = headers.find("Retry-After");
     if (!value) return std::nullopt;
+    // In whole seconds and bounded before anything is made of them: a clock of nanoseconds ends in the year 2262.
+    static constexpr std::int64_t kLongest = std::chrono::seconds{kRetryAfterMax}.count();
+    auto const bounded = [](std::int64_t seconds) {
+        return std::chrono::seconds{std::clamp<std::int64_t>(seconds, 0, kLongest)};
+    };
     std::int64_t seconds = 0;
     auto const [end, ec] = std::from_chars(value->data(), value->data() + value->size(), seconds);
-    if (ec == std::errc{} && end == value->data() + value->size()) {
-        if (seconds < 0) return std::nullopt;
-        return std::min(std::chrono::seconds{seconds}, kRetryAfterMax);
+    if (ec != std::errc::invalid_argument && end == value->data() + value->size()) {
+        if (value->starts_with('-')) return std::nullopt;
+        return bounded(ec == std::errc{} ? seconds : kLongest);
     }
     std::tm parts{};
     auto const text = std::string{*value};
     if (::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts) == nullptr) return std::nullopt;
-    // In seconds: a time_point of nanoseconds ends in the year 2262.
-    auto const delay = static_cast<std::int64_t>(::timegm(&parts)) - std::chrono::system_clock::to_time_t(now);
-    return std::clamp(std::chrono::seconds{delay}, std::chrono::seconds{0}, kRetryAfterMax);
+    auto const today = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+    return bounded(std::int64_t{::timegm(&parts)} - today);
 }
 
 static bool worth_another_try(Result<Response> const& response) {

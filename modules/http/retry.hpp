@@ -23,7 +23,10 @@ struct RetryPolicy {
 Task<Response> send_with_retry(Client& client, Endpoint endpoint, Request request, Bounds bounds,
                                RetryPolicy policy = {});
 
-/// Retry-After in seconds or as an HTTP date, one day at most; nothing when absent or unreadable.
+/// The longest Retry-After that is believed.
+inline constexpr std::chrono::hours kRetryAfterMax{24};
+
+/// Retry-After in seconds or as an HTTP date, kRetryAfterMax at most; nothing when absent or unreadable.
 std::optional<std::chrono::seconds> retry_after(Headers const& headers, std::chrono::system_clock::time_point now);
 
 /// The reaction to a status that is not 2xx: 401, 403, 407 denied; 404, 410 not_found; 408 timeout;

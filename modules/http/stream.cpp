@@ -4,6 +4,7 @@
 // deepest template of Asio is not compiled.
 #include "modules/http/stream.hpp"
 
+#include "modules/base/assert.hpp"
 #include "modules/http/resolve.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -174,6 +175,7 @@ static BIO_METHOD const* socket_bio() {
 static SSL* new_ssl(TlsContext const& tls, int fd) {
     auto* const ssl = SSL_new(tls.native());
     auto* const bio = BIO_new(socket_bio());
+    HOLDFAST_ASSERT(ssl != nullptr && bio != nullptr);
     BIO_set_data(bio, new int{fd});
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl, bio, bio);
@@ -266,13 +268,16 @@ Task<void> Stream::handshake_as_client(std::shared_ptr<TlsContext const> tls, st
     auto const& name = tls->server_name().empty() ? host : tls->server_name();
     state->tls = tls;
     state->ssl = new_ssl(*tls, state->fd());
+    // The zone of an address, "fe80::1%eth0", says through which door; certificates know the address alone.
+    auto const address = name.substr(0, name.find('%'));
     boost::system::error_code not_literal;
-    asio::ip::make_address(name, not_literal);
-    if (not_literal) {
-        SSL_set_tlsext_host_name(state->ssl, name.c_str());
-        SSL_set1_host(state->ssl, name.c_str());
-    } else {
-        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(state->ssl), name.c_str());
+    asio::ip::make_address(address, not_literal);
+    bool const checked = not_literal ? SSL_set_tlsext_host_name(state->ssl, name.c_str()) == 1 &&
+                                           SSL_set1_host(state->ssl, name.c_str()) == 1
+                                     : X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(state->ssl), address.c_str()) == 1;
+    if (!checked) {
+        ERR_clear_error();
+        co_return fail(Errc::denied, "TLS with " + host + ": the name cannot be checked");
     }
     for (;;) {
         ERR_clear_error();

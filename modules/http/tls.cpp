@@ -1,6 +1,7 @@
 // modules/http/tls.cpp: OpenSSL contexts from PEM text.
 #include "modules/http/tls.hpp"
 
+#include "modules/base/assert.hpp"
 #include "modules/base/owned.hpp"
 
 #include <openssl/err.h>
@@ -81,7 +82,8 @@ static Result<void> trust_system(SSL_CTX* context) {
 
 static SSL_CTX* new_context(SSL_METHOD const* method) {
     auto* const context = SSL_CTX_new(method);
-    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    HOLDFAST_ASSERT(context != nullptr);
+    HOLDFAST_ASSERT(SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1);
     SSL_CTX_set_mode(context,
                      SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
@@ -93,7 +95,7 @@ Result<std::shared_ptr<TlsContext const>> TlsContext::client(TlsSettings const& 
     std::shared_ptr<TlsContext> tls{new TlsContext{new_context(TLS_client_method())}};
     auto* const context = tls->native();
     static constexpr unsigned char kAlpn[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
-    SSL_CTX_set_alpn_protos(context, kAlpn, sizeof kAlpn);
+    HOLDFAST_ASSERT(SSL_CTX_set_alpn_protos(context, kAlpn, sizeof kAlpn) == 0);  // 0 is success here
     tls->server_name_ = settings.server_name;
     tls->verifies_ = !settings.insecure_skip_verify;
     SSL_CTX_set_verify(context, tls->verifies_ ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
@@ -102,7 +104,7 @@ Result<std::shared_ptr<TlsContext const>> TlsContext::client(TlsSettings const& 
                                                : trust(SSL_CTX_get_cert_store(context), settings.ca_pem, "CA");
         if (!trusted) return fail(std::move(trusted));
         // A CA that is not self-signed may be trusted too, as Go does.
-        X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
+        HOLDFAST_ASSERT(X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN) == 1);
     }
     if (!settings.certificate_pem.empty()) {
         auto used = use_certificate(context, settings.certificate_pem, settings.key_pem);

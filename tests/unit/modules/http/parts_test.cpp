@@ -83,6 +83,11 @@ TEST_CASE("retry: Retry-After is read as seconds or date", "[http]") {
     CHECK(retry_after({{"retry-after", "7"}}, now) == std::chrono::seconds{7});
     CHECK(retry_after({{"Retry-After", "Sun, 06 Nov 1994 08:50:37 GMT"}}, now) == std::chrono::seconds{60});
     CHECK(retry_after({{"Retry-After", "Sun, 06 Nov 1994 08:00:00 GMT"}}, now) == std::chrono::seconds{0});
+    for (auto const* const far :
+         {"86401", "9000000000000000000", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"})
+        CHECK(retry_after({{"Retry-After", far}}, now) == kRetryAfterMax);
+    CHECK_FALSE(retry_after({{"Retry-After", "-7"}}, now));
+    CHECK_FALSE(retry_after({{"Retry-After", "-99999999999999999999"}}, now));
     CHECK_FALSE(retry_after({{"Retry-After", "soon"}}, now));
     CHECK(retry_after({{"Retry-After", "9000000000000000000"}}, now) == std::chrono::days{1});
     CHECK(retry_after({{"Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"}}, now) == std::chrono::days{1});

@@ -71,6 +71,24 @@ TEST_CASE("tls: unknown CA, wrong name, wrong address and expired certificate ar
     CHECK(expired.error().message.contains("expired"));
 }
 
+TEST_CASE("tls: an address with a zone is checked as the address, and a name that cannot be checked is denied",
+          "[http][tls]") {
+    TlsPair pair;
+    auto const ca = pair.ca.certificate_pem();
+    auto const port = pair.serve(pair.ca.issue("server", "IP:fe80::1,IP:127.0.0.1"));
+
+    auto const same = pair.get(port, {.ca_pem = ca, .server_name = "fe80::1%eth0"});
+    auto const other = pair.get(port, {.ca_pem = ca, .server_name = "fe80::2%eth0"});
+    auto const endless = pair.get(port, {.ca_pem = ca, .server_name = std::string(300, 'a')});
+
+    CHECK(same);
+    REQUIRE_FALSE(other);
+    CHECK(other.error().code == Errc::denied);
+    CHECK(other.error().message.contains("IP address mismatch"));
+    REQUIRE_FALSE(endless);
+    CHECK(endless.error().message.contains("cannot be checked"));
+}
+
 TEST_CASE("tls: a server that asks for a client certificate gets ours", "[http][tls]") {
     TlsPair pair;
     auto const port = pair.serve(pair.ca.issue("server", "IP:127.0.0.1"), pair.ca.certificate_pem());
