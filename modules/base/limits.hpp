@@ -67,5 +67,6 @@ inline constexpr std::size_t kJsonDepthMax = 1'000;  // nesting
 inline constexpr std::size_t kGitMemoryBytesMax = 64u << 20;  // libgit2, all fetches together
 inline constexpr std::size_t kGitObjectBytesMax = 32u << 20;  // one file, tree or commit, unpacked
 inline constexpr std::size_t kGitTreeDepthMax = 128;          // directories in directories
+inline constexpr std::size_t kGitPathsBytesMax = 16u << 20;   // all paths of a commit; one is kArtifactPathBytesMax
 
 }  // namespace holdfast::limits

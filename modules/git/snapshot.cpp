@@ -2,6 +2,7 @@
 #include "modules/git/snapshot.hpp"
 
 #include "modules/base/limits.hpp"
+#include "modules/base/utf8.hpp"
 
 #include <system_error>
 
@@ -64,6 +65,7 @@ private:
     CommitPtr commit_;
     std::vector<File> files_;
     std::vector<git_oid> ids_;
+    std::size_t path_bytes_ = 0;
 };
 
 FileKind kind_of(git_filemode_t mode) {
@@ -100,8 +102,15 @@ Result<TreePtr> CommitFiles::open_tree(git_oid const& id) {
 Result<void> CommitFiles::add(git_tree_entry const* entry, std::string const& prefix) {
     std::string_view const name = git_tree_entry_name(entry);
     if (name.empty() || name == "." || name == ".." || name.contains('/')) {
-        return fail(Errc::invalid_input, "the tree holds a file named '" + std::string{name} + "'");
+        return fail(Errc::invalid_input, "the tree holds a file named '" + to_utf8(name, 200) + "'");
     }
+    // A name may have 64 KiB and hang in directories like it: counted before anything is made of it.
+    auto const path_bytes = prefix.size() + name.size();
+    if (path_bytes > limits::kArtifactPathBytesMax)
+        return fail(Errc::limit, "a path is longer than " + std::to_string(limits::kArtifactPathBytesMax) + " bytes");
+    path_bytes_ += path_bytes;
+    if (path_bytes_ > limits::kGitPathsBytesMax)
+        return fail(Errc::limit, "the paths have more than " + std::to_string(limits::kGitPathsBytesMax) + " bytes");
     File file{.path = prefix + std::string{name}, .kind = kind_of(git_tree_entry_filemode(entry)), .size = 0};
     if (file.kind != FileKind::directory && file.kind != FileKind::submodule) {
         auto size = size_of(*git_tree_entry_id(entry), GIT_OBJECT_BLOB);

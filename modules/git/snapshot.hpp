@@ -10,7 +10,7 @@ namespace holdfast::git {
 ///
 /// Errors  not_found      the commit is not in the repository
 ///         invalid_input  an object is missing or broken, a name is "", ".", ".." or holds "/"
-///         limit          more than `files_max` entries, deeper than kGitTreeDepthMax, a blob larger than kGitObjectBytesMax
+///         limit          more than `files_max` entries, deeper than kGitTreeDepthMax, a path or all paths too long, a blob larger than kGitObjectBytesMax
 Result<std::unique_ptr<Snapshot>> read_commit(RepositoryPtr repository, std::filesystem::path directory,
                                               std::string const& commit, std::size_t files_max);
 

@@ -38,6 +38,7 @@ Result<std::string> tree_text(git::Snapshot& snapshot, Remote const& remote, std
     for (std::size_t i = 0; i < files.size(); ++i) {
         auto const& file = files[i];
         if (file.kind == git::FileKind::directory) continue;
+        if (text.size() + file.path.size() > bytes_max) return too_large(bytes_max);
         if (file.kind == git::FileKind::submodule) {
             if (remote.submodules) {
                 return fail(Errc::invalid_input,
@@ -47,7 +48,7 @@ Result<std::string> tree_text(git::Snapshot& snapshot, Remote const& remote, std
             kustomize::append_entry(text, TreeEntry::directory, file.path, "");
             continue;
         }
-        if (text.size() + file.size > bytes_max) return too_large(bytes_max);
+        if (text.size() + file.path.size() + file.size > bytes_max) return too_large(bytes_max);
         auto content = snapshot.read(i);
         if (!content) return fail(std::move(content), file.path);
         kustomize::append_entry(text, file.kind == git::FileKind::link ? TreeEntry::link : TreeEntry::file, file.path,
