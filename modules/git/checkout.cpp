@@ -5,6 +5,7 @@
 #include "modules/git/snapshot.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace holdfast::git {
 
@@ -30,6 +31,9 @@ std::string revision_of(std::string_view name, std::string const& commit) {
     return name.empty() ? "sha1:" + commit : std::string{name} + "@sha1:" + commit;
 }
 
+/// git's rules for a name that may be short, in the order in which they are tried.
+constexpr std::array<std::string_view, 5> kFolders{"", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"};
+
 Ref const* find(std::vector<Ref> const& refs, std::string_view name) {
     auto const found = std::ranges::find(refs, name, &Ref::name);
     return found == refs.end() ? nullptr : &*found;
@@ -41,7 +45,8 @@ std::unexpected<Error> no_such_ref(std::string const& name) {
 
 Result<Target> by_commit(std::vector<Ref> const& refs, Reference const& reference) {
     if (!is_commit_id(reference.commit))
-        return fail(Errc::invalid_input, "'" + reference.commit + "' is not a commit: 40 hex digits are needed");
+        return fail(Errc::invalid_input,
+                    "unable to resolve commit object for '" + reference.commit + "': 40 hex digits are needed");
     Target target{.commit = reference.commit, .revision = revision_of(reference.branch, reference.commit), .ref = ""};
     auto const branch = std::string{kHeads} + reference.branch;
     if (!reference.branch.empty() && find(refs, branch) == nullptr) return no_such_ref(branch);
@@ -54,6 +59,8 @@ Result<Target> by_commit(std::vector<Ref> const& refs, Reference const& referenc
 
 Result<Target> by_name(std::vector<Ref> const& refs, Reference const& reference) {
     std::string name = reference.name;
+    if (name.starts_with('/') || name.ends_with('/'))
+        return fail(Errc::invalid_input, "ref " + name + " is invalid; Git refs cannot begin or end with a slash '/'");
     if (name.ends_with("^{}")) name.resize(name.size() - 3);
     auto const* ref = find(refs, name);
     if (ref == nullptr)
@@ -61,9 +68,8 @@ Result<Target> by_name(std::vector<Ref> const& refs, Reference const& reference)
     return Target{.commit = ref->commit, .revision = revision_of(reference.name, ref->commit), .ref = name};
 }
 
-/// git's rules for a name that may be short: the first that fits.
 Result<Target> by_any_name(std::vector<Ref> const& refs, std::string const& name) {
-    for (std::string_view const folder : {"", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"}) {
+    for (auto const folder : kFolders) {
         auto const* ref = find(refs, std::string{folder} + name);
         if (ref != nullptr)
             return Target{.commit = ref->commit, .revision = revision_of(name, ref->commit), .ref = ref->name};
@@ -85,13 +91,12 @@ Result<Target> by_semver(std::vector<Ref> const& refs, Reference const& referenc
         if (ref.name.starts_with(kTags)) tags.push_back(ref.name.substr(kTags.size()));
     }
     auto tag = pick(reference.semver, tags);
-    if (!tag) return fail(std::move(tag), "semver parse error");
+    if (!tag) return fail(std::move(tag));
     if (!*tag) return fail(Errc::not_found, "no match found for semver: " + reference.semver);
     return by_short_name(refs, kTags, **tag);
 }
 
 Result<Target> resolve(std::vector<Ref> const& refs, Reference const& reference, PickTag const& pick) {
-    if (refs.empty()) return fail(Errc::not_found, std::string{kEmpty});
     if (!reference.commit.empty()) return by_commit(refs, reference);
     if (!reference.any.empty()) return by_any_name(refs, reference.any);
     if (!reference.name.empty()) return by_name(refs, reference);
@@ -114,7 +119,7 @@ Result<void> fetch(ConnectedRemote& connected, Target const& target, Reference c
     return {};
 }
 
-/// Flux's sentence around what went wrong. It never holds the user part of the URL.
+/// Flux's sentence around what the transport says. It never holds the user part of the URL.
 std::unexpected<Error> cannot(std::string_view what, Remote const& remote, Error error) {
     auto shown = remote.url;
     auto const at = shown.find('@');
@@ -124,7 +129,35 @@ std::unexpected<Error> cannot(std::string_view what, Remote const& remote, Error
     return std::unexpected{std::move(error).in("unable to " + std::string{what} + " '" + shown + "'")};
 }
 
+/// What Flux finds out by itself, behind the transport, stands alone.
+std::unexpected<Error> not_cloned(Remote const& remote, Error error) {
+    for (std::string_view const own :
+         {"unable to resolve ", "no match found for semver", "semver parse error", "ref "}) {
+        if (error.message.starts_with(own)) return std::unexpected{std::move(error)};
+    }
+    return cannot("clone", remote, std::move(error));
+}
+
+/// Flux lists before it clones when it could save the clone, and to learn what a reference's name means.
+bool lists_first(Reference const& reference, Options const& options) {
+    if (!reference.commit.empty()) return false;
+    return !reference.name.empty() || (!options.known_revision.empty() && reference.semver.empty());
+}
+
 }  // namespace
+
+bool may_mean(Reference const& reference, std::string_view name) {
+    auto const is = [name](std::string_view folder, std::string_view short_name) {
+        return name.starts_with(folder) && name.substr(folder.size()) == short_name;
+    };
+    if (!reference.commit.empty()) return name.starts_with(kHeads);
+    if (!reference.any.empty())
+        return std::ranges::any_of(kFolders, [&](auto folder) { return is(folder, reference.any); });
+    if (!reference.name.empty()) return reference.name.starts_with(name);
+    if (!reference.tag.empty()) return is(kTags, reference.tag);
+    if (!reference.semver.empty()) return name.starts_with(kTags);
+    return is(kHeads, reference.branch.empty() ? kDefaultBranch : std::string_view{reference.branch});
+}
 
 Result<void> check_credentials(Remote const& remote) {
     auto const url = http::parse_url(remote.url);
@@ -149,31 +182,25 @@ std::string_view reason_of(Error const& error) {
     return error.message.ends_with(kEmpty) ? "EmptyGitRepository" : "GitOperationFailed";
 }
 
-Result<std::vector<Ref>> ls_remote(Remote const& remote, Options const& options) {
-    auto connected = ConnectedRemote::open(remote, options);
-    if (!connected) return cannot("list remote for", remote, connected.error());
-    return (*connected)->refs();
-}
-
 Result<Checkout> checkout(Remote const& remote, Reference const& reference, Options const& options) {
     // A commit never changes: when it is held there is nothing to ask.
     if (!reference.commit.empty() && options.known_revision == revision_of(reference.branch, reference.commit)) {
         return Checkout{.revision = options.known_revision, .commit = reference.commit, .snapshot = nullptr};
     }
-    auto connected = ConnectedRemote::open(remote, options);
+    auto connected = ConnectedRemote::open(remote, options, reference);
     if (!connected)
-        return cannot(options.known_revision.empty() ? "clone" : "list remote for", remote, connected.error());
+        return cannot(lists_first(reference, options) ? "list remote for" : "clone", remote, connected.error());
+    if ((*connected)->is_empty()) return fail(Errc::not_found, std::string{kEmpty});
     auto const target = resolve((*connected)->refs(), reference, options.pick_tag);
-    if (!target && target.error().message == kEmpty) return std::unexpected{target.error()};
-    if (!target) return cannot("clone", remote, target.error());
+    if (!target) return not_cloned(remote, target.error());
     Checkout done{.revision = target->revision, .commit = target->commit, .snapshot = nullptr};
     if (done.revision == options.known_revision) return done;
 
     auto fetched = fetch(**connected, *target, reference);
-    if (!fetched) return cannot("clone", remote, fetched.error());
+    if (!fetched) return not_cloned(remote, fetched.error());
     auto const directory = (*connected)->directory();
     auto snapshot = read_commit((*connected)->take_repository(), directory, target->commit, options.bounds.files_max);
-    if (!snapshot) return cannot("clone", remote, snapshot.error());
+    if (!snapshot) return not_cloned(remote, snapshot.error());
     done.snapshot = std::move(*snapshot);
     return done;
 }

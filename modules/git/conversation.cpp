@@ -1,8 +1,8 @@
-// modules/git/conversation.cpp: requests, redirects on the same host, and refusals in Flux's words.
+// modules/git/conversation.cpp: requests, redirects, and refusals in Flux's words.
 #include "modules/git/conversation.hpp"
 
 #include "modules/base/base64.hpp"
-#include "modules/base/limits.hpp"
+#include "modules/base/utf8.hpp"
 #include "modules/http/retry.hpp"
 
 #include <algorithm>
@@ -63,17 +63,24 @@ Result<std::shared_ptr<http::TlsContext const>> tls_of(Credentials const& creden
 /// A server's own words, short and printable.
 std::string first_line(std::string_view text) {
     constexpr std::size_t kShownMax = 200;
-    text = text.substr(0, std::min(text.find_first_of("\r\n"), kShownMax));
-    std::string line;
-    for (char c : text) line += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? ' ' : c;
+    text = text.substr(0, text.find_first_of("\r\n"));
+    std::string line = to_utf8(text, kShownMax);
+    for (char& c : line) c = (static_cast<unsigned char>(c) < ' ' || c == '\x7f') ? ' ' : c;
     return line;
 }
 
-bool starts_like_git(std::string_view text) {
-    text = text.substr(0, 4);
+bool is_hex(std::string_view text) {
     return std::ranges::all_of(
         text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); });
 }
+
+/// A list of references as files lie on a disk: "<40 hex>\trefs/heads/main".
+bool is_dumb_list(std::string_view text) {
+    constexpr std::size_t kId = 40;
+    return text.size() > kId && text[kId] == '\t' && is_hex(text.substr(0, kId));
+}
+
+bool is_gzip(std::string_view text) { return text.starts_with("\x1f\x8b"); }
 
 }  // namespace
 
@@ -95,7 +102,8 @@ Result<void> Conversation::configure(Remote const& remote) {
     if (!url) return fail(std::move(url), "cannot parse url");
     path_ = url->target.substr(0, url->target.find('?'));
     while (path_.ends_with('/')) path_.pop_back();
-    auto const& own = remote.credentials;
+    credentials_ = remote.credentials;
+    auto const& own = credentials_;
     auto const username = own.username.empty() ? url->user : own.username;
     auto const password = own.password.empty() ? url->password : own.password;
     if (!own.bearer_token.empty()) {
@@ -164,6 +172,7 @@ void Conversation::start(http::Request request, std::uint64_t bytes_max) {
     // libgit2 stops at the last packet; the end of the answer is often there too, and then the connection can be kept.
     loop_.run_ready();
     loop_.cancel();
+    request.headers.set("Accept-Encoding", "identity");
     // Servers of dumb HTTP and some proxies look for "git/" at the front.
     request.headers.set("User-Agent", "git/2.0 (holdfast " HOLDFAST_VERSION ")");
     if (!authorization_.empty()) request.headers.set("Authorization", authorization_);
@@ -181,14 +190,28 @@ void Conversation::start(http::Request request, std::uint64_t bytes_max) {
 }
 
 Result<void> Conversation::take(std::string_view piece) {
-    if (bytes_ == 0 && !starts_like_git(piece)) {
-        return fail(Errc::invalid_input, "the server does not answer as a Git server; it says: " + first_line(piece));
+    if (bytes_ == 0) {
+        auto known = check_start(piece);
+        if (!known) return known;
     }
     bytes_ += piece.size();
     if (bytes_ > bytes_max_)
         return fail(Errc::limit, "the answer is longer than " + std::to_string(bytes_max_) + " bytes");
     ready_ += piece;
     return {};
+}
+
+/// What an answer begins with says whether a Git server speaks.
+Result<void> Conversation::check_start(std::string_view piece) const {
+    constexpr std::size_t kPacketLength = 4;
+    if (asks_for_refs_ && is_dumb_list(piece)) {
+        return fail(Errc::invalid_input, "the server speaks the dumb HTTP protocol only, which is not supported: "
+                                         "it needs git http-backend or the like");
+    }
+    if (is_gzip(piece)) return fail(Errc::invalid_input, "the answer is compressed, which was not asked for");
+    if (is_hex(piece.substr(0, kPacketLength))) return {};
+    std::string const problem = "the server does not answer as a Git server";
+    return fail(Errc::invalid_input, is_elsewhere_ ? problem : problem + "; it says: " + first_line(piece));
 }
 
 Result<std::size_t> Conversation::read(char* into, std::size_t size) {
@@ -224,7 +247,7 @@ Result<void> Conversation::finish() {
     return std::unexpected{refused(response)};
 }
 
-/// Only to the same host, or to https on it; anything else would show our credentials to somebody else.
+/// To another host too, as git and go-git do, but whatever says who we are stays behind. Never from https to http.
 Result<void> Conversation::follow(http::Response const& response) {
     constexpr int kRedirectsMax = 5;
     if (++redirects_ > kRedirectsMax)
@@ -236,18 +259,25 @@ Result<void> Conversation::follow(http::Response const& response) {
     bool const same = next->scheme == here.scheme && next->host == here.host && next->port == here.port;
     bool const upgrade = here.scheme == "http" && next->scheme == "https" && next->host == here.host &&
                          here.port == 80 && next->port == 443;
-    if (!same && !upgrade)
-        return fail(Errc::denied, "redirect to another host refused: " + next->scheme + "://" + next->authority());
+    if (here.scheme == "https" && next->scheme != "https")
+        return fail(Errc::denied, "redirect from https to " + next->scheme + "://" + next->authority() + " refused");
     auto const target = next->target.substr(0, next->target.find('?'));
     if (!target.ends_with(kRefsSuffix))
         return fail(Errc::invalid_input, "http redirect: target \"" + target + "\" does not end with /info/refs");
-    if (upgrade) {
-        auto tls = system_tls();
+    if (!same && !upgrade) {
+        is_elsewhere_ = true;
+        authorization_.clear();
+        credentials_ = {.ca_pem = credentials_.ca_pem};
+        endpoint_.tls.reset();
+    }
+    if (next->scheme == "https" && !endpoint_.tls) {
+        auto tls = tls_of(credentials_);
         if (!tls) return fail(std::move(tls), "TLS");
-        if (!endpoint_.tls) endpoint_.tls = std::move(*tls);
+        endpoint_.tls = std::move(*tls);
     }
     path_ = target.substr(0, target.size() - kRefsSuffix.size());
     endpoint_.url.scheme = next->scheme;
+    endpoint_.url.host = next->host;
     endpoint_.url.port = next->port;
     start_refs();
     return {};
@@ -255,7 +285,7 @@ Result<void> Conversation::follow(http::Response const& response) {
 
 Error Conversation::refused(http::Response const& response) const {
     auto const type = response.headers.get("Content-Type");
-    auto const words = type.starts_with("text/plain") ? first_line(response.body) : "";
+    auto const words = type.starts_with("text/plain") && !is_elsewhere_ ? first_line(response.body) : "";
     auto const with_words = [&](std::string text) { return words.empty() ? text : text + ": " + words; };
     if (response.status == 401) return {Errc::denied, with_words("authentication required")};
     if (response.status == 403) return {Errc::denied, with_words("authorization failed")};

@@ -33,6 +33,7 @@ private:
     Result<void> configure(Remote const& remote);
     void start(http::Request request, std::uint64_t bytes_max);
     Result<void> take(std::string_view piece);
+    Result<void> check_start(std::string_view piece) const;
     Result<void> finish();
     Result<void> follow(http::Response const& response);
     Error refused(http::Response const& response) const;
@@ -42,7 +43,9 @@ private:
     http::Client client_;
     http::Endpoint endpoint_;
     std::string path_;           // of the repository, without "/" at the end
+    Credentials credentials_;    // those for the host where we are
     std::string authorization_;  // the whole header value, or empty
+    bool is_elsewhere_ = false;  // a redirect led to another host: its words are not ours to pass on
     Bounds bounds_;
     std::stop_token stop_;
     std::chrono::steady_clock::time_point deadline_;

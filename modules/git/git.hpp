@@ -95,29 +95,20 @@ struct Checkout {
     std::unique_ptr<Snapshot> snapshot;  // null: `revision` is Options::known_revision
 };
 
-struct Ref {
-    std::string name;    // "refs/heads/main", "HEAD"
-    std::string id;      // 40 hex digits
-    std::string commit;  // what an annotated tag points to; else the same as id
-};
-
 /// Asks for the references, and when the wished one has moved, for its newest commit without history.
 /// A Reference::commit that is held already costs no request.
 ///
 /// Errors  offline        no such host, refused, cut off;  timeout  Bounds::whole_max or idle_max passed, or `stop` was requested
-///         denied         401, 403, untrusted certificate, a redirect to another host
+///         denied         401, 403, untrusted certificate, a redirect from https to http
 ///         not_found      404; no such reference or commit; an empty repository
 ///         busy           429, 5xx
-///         invalid_input  not a Git server (a web page, say), a broken pack or tree, a URL or Reference of no use
+///         invalid_input  not a Git server (a web page, say) or one of dumb HTTP, a broken pack or tree, a URL or Reference of no use
 ///         limit          a field of Bounds, kGitObjectBytesMax, kGitMemoryBytesMax, or the disk
 ///         The message is what Flux says behind "failed to checkout and determine revision: ".
 /// Never   sends credentials to another host, follows submodules or links, runs hooks or filters, reads a git config
 /// Wire    GET <url>/info/refs?service=git-upload-pack, POST <url>/git-upload-pack twice (protocol v0, depth 1)
 /// Source  fluxcd/pkg git/gogit clone.go; revision forms flux.md 2.3
 Result<Checkout> checkout(Remote const& remote, Reference const& reference, Options const& options);
-
-/// The references of a repository, as the server lists them. Errors  as checkout()
-Result<std::vector<Ref>> ls_remote(Remote const& remote, Options const& options);
 
 /// What can be said of a remote without talking to it.
 /// Errors  invalid_input  the text Flux writes behind "failed to configure authentication options: " (AuthenticationFailed)

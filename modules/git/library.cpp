@@ -72,6 +72,32 @@ void set_up() {
     git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, 16 * kWindowBytes);
 }
 
+bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+/// Out  `text` without the path of a scratch repository and without the random end of a temporary file's name: the same
+/// trouble is told in the same words, so that it is news only once
+std::string without_random_names(std::string text) {
+    constexpr std::string_view kScratch = "/git-", kTemporary = "_git2_";
+    constexpr std::size_t kRandom = 6;  // the letters mkdtemp() chooses
+    auto const ends_name = [&](std::size_t at) { return at >= text.size() || !is_alphanumeric(text[at]); };
+    for (std::size_t at = 0; (at = text.find(kScratch, at)) != std::string::npos; ++at) {
+        auto end = at + kScratch.size();
+        while (!ends_name(end)) ++end;
+        if (end != at + kScratch.size() + kRandom) continue;
+        auto const before = text.find_last_of("'\" ", at);
+        auto const begin = before == std::string::npos ? 0 : before + 1;
+        if (end < text.size() && text[end] == '/') ++end;
+        text.replace(begin, end - begin, "");
+        at = begin;
+    }
+    for (std::size_t at = 0; (at = text.find(kTemporary, at)) != std::string::npos; ++at) {
+        auto end = at + kTemporary.size();
+        while (!ends_name(end)) ++end;
+        text.erase(at, end - at);
+    }
+    return text;
+}
+
 }  // namespace
 
 void use_library() {
@@ -81,7 +107,8 @@ void use_library() {
 
 Error library_error(Errc otherwise) {
     auto const* last = git_error_last();
-    std::string message = last != nullptr && last->message != nullptr ? last->message : "unknown error";
+    std::string message =
+        last != nullptr && last->message != nullptr ? without_random_names(last->message) : "unknown error";
     if (last == nullptr) return {otherwise, std::move(message)};
     if (last->klass == GIT_ERROR_NOMEMORY)
         return {Errc::limit, "more than " + std::to_string(limits::kGitMemoryBytesMax) + " bytes of memory needed"};

@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <map>
 #include <system_error>
 
 namespace holdfast::git {
@@ -27,7 +26,8 @@ void clean_scratch(std::filesystem::path const& scratch) {
     }
 }
 
-Result<std::unique_ptr<ConnectedRemote>> ConnectedRemote::open(Remote const& remote, Options const& options) {
+Result<std::unique_ptr<ConnectedRemote>> ConnectedRemote::open(Remote const& remote, Options const& options,
+                                                               Reference const& wish) {
     use_library();
     std::unique_ptr<ConnectedRemote> connected{new ConnectedRemote{remote, options}};
     if (!is_local(remote)) {
@@ -37,7 +37,7 @@ Result<std::unique_ptr<ConnectedRemote>> ConnectedRemote::open(Remote const& rem
     }
     auto created = connected->create();
     if (!created) return fail(std::move(created));
-    auto listed = connected->list();
+    auto listed = connected->list(wish);
     if (!listed) return fail(std::move(listed));
     return connected;
 }
@@ -55,7 +55,7 @@ Result<void> ConnectedRemote::create() {
     if (::mkdtemp(pattern.data()) == nullptr) {
         int const error = errno;
         return fail(error == ENOSPC || error == EDQUOT ? Errc::limit : Errc::denied,
-                    "scratch directory " + pattern + ": " + std::strerror(error));
+                    "scratch directory in " + options_.scratch.string() + ": " + std::strerror(error));
     }
     directory_ = pattern;
     git_repository_init_options init = GIT_REPOSITORY_INIT_OPTIONS_INIT;
@@ -104,7 +104,7 @@ git_remote_callbacks ConnectedRemote::callbacks() {
     return callbacks;
 }
 
-Result<void> ConnectedRemote::list() {
+Result<void> ConnectedRemote::list(Reference const& wish) {
     git_remote_connect_options connect = GIT_REMOTE_CONNECT_OPTIONS_INIT;
     connect.callbacks = callbacks();
     if (git_remote_connect_ext(remote_.get(), GIT_DIRECTION_FETCH, &connect) != 0)
@@ -112,17 +112,16 @@ Result<void> ConnectedRemote::list() {
     git_remote_head const** heads = nullptr;
     std::size_t count = 0;
     if (git_remote_ls(&heads, &count, remote_.get()) != 0) return std::unexpected{failed(Errc::invalid_input)};
-    std::map<std::string, std::size_t, std::less<>> tags;
+    is_empty_ = count == 0;
     for (std::size_t i = 0; i < count; ++i) {
         std::string_view const name = heads[i]->name;
-        auto const id = hex(heads[i]->oid);
         if (name.ends_with(kPeeled)) {
-            auto const tag = tags.find(name.substr(0, name.size() - kPeeled.size()));
-            if (tag != tags.end()) refs_[tag->second].commit = id;
+            // A server lists what an annotated tag points to right behind the tag.
+            bool const of_last = !refs_.empty() && refs_.back().name == name.substr(0, name.size() - kPeeled.size());
+            if (of_last) refs_.back().commit = hex(heads[i]->oid);
             continue;
         }
-        if (name.starts_with("refs/tags/")) tags.emplace(name, refs_.size());
-        refs_.push_back({.name = std::string{name}, .id = id, .commit = id});
+        if (may_mean(wish, name)) refs_.push_back({.name = std::string{name}, .commit = hex(heads[i]->oid)});
     }
     return {};
 }

@@ -11,14 +11,24 @@
 
 namespace holdfast::git {
 
+struct Ref {
+    std::string name;    // "refs/heads/main", "HEAD"
+    std::string commit;  // 40 hex digits; behind an annotated tag, what it points to
+};
+
+/// Whether `reference` could mean the reference of this full name: the others of a server's list are not kept.
+bool may_mean(Reference const& reference, std::string_view name);
+
 /// A bare repository in a directory of its own below Options::scratch, and its one remote.
 class ConnectedRemote {
 public:
-    /// Creates the repository and lists the references.
-    static Result<std::unique_ptr<ConnectedRemote>> open(Remote const& remote, Options const& options);
+    /// Creates the repository and lists the references, those that `wish` could mean.
+    static Result<std::unique_ptr<ConnectedRemote>> open(Remote const& remote, Options const& options,
+                                                         Reference const& wish);
     ~ConnectedRemote();
 
     std::vector<Ref> const& refs() const { return refs_; }
+    bool is_empty() const { return is_empty_; }  // the server has no reference at all
     /// Gets what `refspecs` ask for; depth 0 is the whole history.
     Result<void> download(std::vector<std::string> const& refspecs, int depth);
 
@@ -31,7 +41,7 @@ public:
 private:
     ConnectedRemote(Remote const& remote, Options const& options) : options_{options}, url_{remote.url} {}
     Result<void> create();
-    Result<void> list();
+    Result<void> list(Reference const& wish);
     Error failed(Errc otherwise);
     git_remote_callbacks callbacks();
     static int on_progress(git_indexer_progress const* progress, void* self);
@@ -43,6 +53,7 @@ private:
     RepositoryPtr repository_;
     RemotePtr remote_;
     std::vector<Ref> refs_;
+    bool is_empty_ = true;
 };
 
 /// A git_transport_cb: libgit2's smart protocol over the Conversation in `payload`.

@@ -18,12 +18,15 @@ A FAULT is [STAGE:]NAME[=VALUE]; STAGE is `refs` (GET info/refs), `pack` (POST g
     endless           a well-formed answer that never ends
     slow=MS           the answer in pieces of 256 bytes, that many milliseconds apart
     damage            one byte in the middle of the answer is inverted
+    gzip              the answer compressed, whether that was asked for or not
+    dumb              the list of references as a file, as dumb HTTP has it
 
 While it runs: POST <URL>/-/faults with one FAULT per line replaces them all; GET <URL>/-/requests lists the requests
 so far as JSON; DELETE it to forget them. The same class serves Python tests: `with GitHttpServer(root) as server:`.
 """
 import argparse
 import base64
+import gzip
 import hmac
 import http.server
 import json
@@ -45,7 +48,8 @@ PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please 
 class Faults:
     """The faults in force, by stage."""
 
-    NAMES = {"status", "html", "redirect", "redirect-once", "stall", "stall-body", "cut", "endless", "slow", "damage"}
+    NAMES = {"status", "html", "redirect", "redirect-once", "stall", "stall-body", "cut", "endless", "slow", "damage",
+             "gzip", "dumb"}
 
     def __init__(self, lines=()):
         self.by_stage = {"refs": {}, "pack": {}}
@@ -222,6 +226,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "damage" in faults:
             middle = len(answer) // 2
             answer = answer[:middle] + bytes([answer[middle] ^ 0xFF]) + answer[middle + 1:]
+        if "dumb" in faults:
+            headers, answer = {"Content-Type": "text/plain"}, b"0123456789" * 4 + b"\trefs/heads/main\n"
+        if "gzip" in faults:
+            headers, answer = {**headers, "Content-Encoding": "gzip"}, gzip.compress(answer)
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)

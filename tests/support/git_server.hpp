@@ -122,6 +122,13 @@ public:
                      "print(\", \".join(r[\"method\"] + \" \" + r[\"stage\"] for r in json.load(sys.stdin)))'");
     }
 
+    /// Whether any request brought credentials.
+    bool authorized() const {
+        return shell("curl -sSk -f " + url_ +
+                     "/-/requests | python3 -c 'import json, sys; "
+                     "print(any(r[\"authorization\"] for r in json.load(sys.stdin)))'") == "True";
+    }
+
 private:
     pid_t process_ = -1;
     int input_ = -1;
