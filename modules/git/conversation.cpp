@@ -18,6 +18,7 @@ namespace {
 constexpr std::string_view kRefsSuffix = "/info/refs";
 constexpr std::string_view kRefsQuery = "?service=git-upload-pack";
 constexpr std::chrono::minutes kSystemBundleAge{5};
+constexpr std::chrono::hours kWholeMax{24};  // a timeout of centuries could not be added to a clock
 
 /// The system's bundle as text; "" when there is none.
 std::string system_bundle() {
@@ -86,7 +87,8 @@ bool is_gzip(std::string_view text) { return text.starts_with("\x1f\x8b"); }
 
 Conversation::Conversation(Remote const&, Options const& options)
     : client_{loop_.executor(), http::ClientSettings{.connections_max = 1}}, bounds_{options.bounds},
-      stop_{options.stop}, deadline_{std::chrono::steady_clock::now() + options.bounds.whole_max} {}
+      stop_{options.stop}, deadline_{std::chrono::steady_clock::now() +
+                                     std::min<std::chrono::milliseconds>(options.bounds.whole_max, kWholeMax)} {}
 
 Result<std::unique_ptr<Conversation>> Conversation::open(Remote const& remote, Options const& options) {
     std::unique_ptr<Conversation> conversation{new Conversation{remote, options}};

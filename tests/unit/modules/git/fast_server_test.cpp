@@ -83,4 +83,18 @@ TEST_CASE("git: one fetch from a server that keeps connections uses one", "[git]
     CHECK(closed.connections() == 3);
 }
 
+TEST_CASE("git: a timeout of centuries is as good as any", "[git][limit]") {
+    FastPlace place;
+    GitRepo repo{place.repos};
+    repo.write("a.yaml", "a: 1\n").commit();
+    FastGitServer const server{place.repos, {}};
+    place.options.bounds.whole_max = std::chrono::milliseconds::max();
+    place.options.bounds.idle_max = std::chrono::milliseconds::max();
+
+    auto const done = checkout({.url = server.url_of("shop.git")}, {.branch = "main"}, place.options);
+
+    INFO((done ? "" : done.error().message));
+    CHECK(done);
+}
+
 }  // namespace holdfast::git
