@@ -5,7 +5,6 @@
 
 #include <new>
 #include <stdexcept>
-#include <thread>
 
 namespace holdfast {
 
@@ -60,9 +59,13 @@ TEST_CASE("private loop: stop cancels and unwinds what runs", "[base]") {
     PrivateLoop loop;
     std::stop_source source;
     bool unwound = false;
-    std::jthread const stopper{[&] { source.request_stop(); }};
+    auto const asks_for_it = [](std::stop_source& from, bool& flag) -> Task<int> {
+        from.request_stop();
+        auto waited = co_await after_wait(1h, flag);
+        co_return std::move(waited);
+    };
 
-    auto const stopped = loop.run(after_wait(1h, unwound), source.get_token());
+    auto const stopped = loop.run(asks_for_it(source, unwound), source.get_token());
 
     CHECK(stopped.error().code == Errc::timeout);
     CHECK(stopped.error().message == "context canceled");
