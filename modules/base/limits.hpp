@@ -42,6 +42,8 @@ inline constexpr std::size_t kChartDepthMax = 32;              // charts in char
 inline constexpr std::size_t kChartInstancesMax = 10'000;      // charts of one render, aliases counted
 inline constexpr std::size_t kChartCacheBytesMax = 16u << 20;  // charts kept with their parsed templates
 inline constexpr std::size_t kTplCacheBytesMax = 8u << 20;     // texts given to tpl, parsed
+inline constexpr std::size_t kTomlDepthMax = 1'000;            // nesting of values of fromToml and toToml
+inline constexpr std::size_t kTomlTablesMax = 500'000;         // tables that one fromToml makes
 
 // source: one artifact
 inline constexpr std::size_t kArtifactEntriesMax = 50'000;    // files and directories

@@ -54,8 +54,14 @@ void add_helm_functions(gotemplate::FuncMap& funcs);
 /// sigs.k8s.io/yaml Marshal without its last line break.
 Result<std::string> to_yaml(gotemplate::Value const& value);
 
-/// BurntSushi/toml: an encoder, and a decoder into map[string]any.
+/// BurntSushi/toml's encoder.
+/// Errors  invalid_input  Go's text: a nil in a list; a nil at the top, where Go panics
+///         limit          deeper or larger than limits.hpp allows
 Result<std::string> to_toml(gotemplate::Value const& value);
+
+/// Helm's fromToml: BurntSushi/toml's decoder into map[string]any. A text that is no TOML gives {"Error": Go's text}.
+/// Errors  invalid_input  where Go panics
+///         limit          deeper or with more tables than limits.hpp allows
 Result<gotemplate::Value> from_toml(std::string_view text);
 
 }  // namespace holdfast::helm
