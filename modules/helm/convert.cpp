@@ -4,6 +4,7 @@
 #include "modules/base/base64.hpp"
 #include "modules/helm/functions.hpp"
 #include "modules/helm/typed.hpp"
+#include "modules/helm/yaml_pretty.hpp"
 #include "modules/text/gotemplate/json.hpp"
 #include "modules/text/gotemplate/unicode.hpp"
 #include "modules/yaml/go_number.hpp"
@@ -27,19 +28,15 @@ namespace {
 
 constexpr std::size_t kDepthMax = 1'000;
 
-enum class Floats {
-    as_json,  // through json.Marshal: whole numbers become integers again
-    as_they_are,
-};
-
 /// Trees of one conversion, freed as a whole.
 struct Memory {
     unsigned char first[2048];
     json::monotonic_resource rest{first, sizeof first};
 };
 
-json::value float_value(double number, Floats floats) {
-    if (floats == Floats::as_they_are || number != std::trunc(number) || std::fabs(number) >= 1e21) return number;
+/// Whole numbers become integers, as they do on the way through json.Marshal.
+json::value float_value(double number) {
+    if (number != std::trunc(number) || std::fabs(number) >= 1e21) return number;
     if (number == 0 && std::signbit(number)) return -0.0;
     // Past 2^53 the digits are those json.Marshal prints, not the exact value's.
     auto const text = yaml::format_float(number, 'f');
@@ -63,8 +60,7 @@ std::string valid_text(std::string_view text) {
     return out;
 }
 
-Result<json::value> tree_of(Value const& value, Floats floats, json::storage_ptr const& storage,
-                            std::size_t depth = 0) {
+Result<json::value> tree_of(Value const& value, json::storage_ptr const& storage, std::size_t depth = 0) {
     if (depth > kDepthMax) return fail(Errc::limit, "value nested too deep");
     if (value.is_nil()) return json::value(nullptr);
     switch (value.kind()) {
@@ -74,7 +70,7 @@ Result<json::value> tree_of(Value const& value, Floats floats, json::storage_ptr
         case Kind::floating:
             if (!std::isfinite(value.as_float()))
                 return fail(Errc::invalid_input, "error marshaling into JSON: json: unsupported value: NaN");
-            return float_value(value.as_float(), floats);
+            return float_value(value.as_float());
         case Kind::string: {
             auto const text = value.as_string();
             if (gotemplate::is_valid_utf8(text)) return json::value(view_of(text), storage);
@@ -85,7 +81,7 @@ Result<json::value> tree_of(Value const& value, Floats floats, json::storage_ptr
             json::array list(storage);
             list.reserve(value.size());
             for (auto const& item : value.items()) {
-                auto made = tree_of(item, floats, storage, depth + 1);
+                auto made = tree_of(item, storage, depth + 1);
                 if (!made) return made;
                 list.push_back(std::move(*made));
             }
@@ -95,7 +91,7 @@ Result<json::value> tree_of(Value const& value, Floats floats, json::storage_ptr
             json::object object(storage);
             object.reserve(value.size());
             for (auto const& [key, item] : value.entries()) {
-                auto made = tree_of(item, floats, storage, depth + 1);
+                auto made = tree_of(item, storage, depth + 1);
                 if (!made) return made;
                 auto const name = key.as_string();
                 if (gotemplate::is_valid_utf8(name)) object.emplace(view_of(name), std::move(*made));
@@ -114,31 +110,35 @@ Result<json::value> tree_of(Value const& value, Floats floats, json::storage_ptr
     }
 }
 
+enum class Bytes { as_text, as_numbers };  // how a []byte is written
+
 /// Counts values up to `most`: shared ones as often as they are met, as they are written.
-std::uint64_t values_in(Value const& value, std::uint64_t most, std::size_t depth = 0) {
+std::uint64_t values_in(Value const& value, std::uint64_t most, Bytes bytes, std::size_t depth = 0) {
     std::uint64_t count = 1;
     if (depth > kDepthMax) return count;
-    auto const add = [&](Value const& item) { count += values_in(item, most - count, depth + 1); };
+    auto const add = [&](Value const& item) { count += values_in(item, most - count, bytes, depth + 1); };
     if (value.is_map()) {
         for (auto const& [key, item] : value.entries())
             if (count < most) add(item);
     } else if (value.is_list() && !value.is_bytes()) {
         for (auto const& item : value.items())
             if (count < most) add(item);
+    } else if (value.is_bytes() && bytes == Bytes::as_numbers) {
+        count += std::min<std::uint64_t>(value.size(), most - count);
     }
     return count;
 }
 
 /// Before a tree is written: what that takes.
-Result<void> charge_tree(Call& call, Value const& value) {
+Result<void> charge_tree(Call& call, Value const& value, Bytes bytes) {
     auto const left =
         call.executor().budget().steps_max - std::min(call.executor().budget().steps_max, call.executor().steps_used());
-    return call.charge_steps(values_in(value, left + 1));
+    return call.charge_steps(values_in(value, left + 1, bytes));
 }
 
 /// `write(value)` of a value that may be large.
-template <class Write> Result<std::string> written(Call& call, Write write) {
-    if (auto charged = charge_tree(call, call[0]); !charged) return fail(std::move(charged));
+template <class Write> Result<std::string> written(Call& call, Write write, Bytes bytes = Bytes::as_text) {
+    if (auto charged = charge_tree(call, call[0], bytes); !charged) return fail(std::move(charged));
     return write(call[0]);
 }
 
@@ -157,15 +157,6 @@ Result<Value> or_empty(Call& call, Result<std::string> made) {
 Result<Value> or_fail(Call& call, Result<std::string> made) {
     if (!made) return fail(std::move(made));
     return or_empty(call, std::move(made));
-}
-
-Result<std::string> to_yaml_pretty(Value const& value) {
-    Memory memory;
-    auto tree = tree_of(value, Floats::as_they_are, &memory.rest);
-    if (!tree) return fail(std::move(tree));
-    auto made = yaml::write_v3(*tree, {.indent = 2, .sequences = yaml::SequenceIndent::wide});
-    if (made && made->ends_with('\n')) made->pop_back();
-    return made;
 }
 
 Result<std::string> json_text(Value const& value) { return gotemplate::to_json(value); }
@@ -221,7 +212,7 @@ Result<Value> from_json_array(Call& call) {
 }
 
 Result<Value> to_toml_text(Call& call) {
-    auto made = written(call, to_toml);
+    auto made = written(call, to_toml, Bytes::as_numbers);
     // Go panics on a nil before it encodes anything; that is no text but an error of the call.
     bool const panics = call[0].kind() == Kind::invalid;
     if (!made && !panics && made.error().code != Errc::limit) return text(made.error().message);
@@ -237,7 +228,7 @@ Result<Value> from_toml_text(Call& call) {
 
 Result<std::string> to_yaml(Value const& value) {
     Memory memory;
-    auto tree = tree_of(value, Floats::as_json, &memory.rest);
+    auto tree = tree_of(value, &memory.rest);
     if (!tree) return fail(std::move(tree));
     auto made = yaml::write_sigs(*tree);
     if (made && made->ends_with('\n')) made->pop_back();
@@ -248,7 +239,7 @@ void add_conversions(gotemplate::FuncMap& funcs) {
     funcs.add("toYaml", "any -> string", [](Call& call) { return or_empty(call, written(call, to_yaml)); });
     funcs.add("mustToYaml", "any -> string", [](Call& call) { return or_fail(call, written(call, to_yaml)); });
     funcs.add("toYamlPretty", "any -> string",
-              [](Call& call) { return or_empty(call, written(call, to_yaml_pretty)); });
+              [](Call& call) { return or_empty(call, written(call, to_yaml_pretty, Bytes::as_numbers)); });
     funcs.add("fromYaml", "string -> map", from_yaml);
     funcs.add("fromYamlArray", "string -> []any", from_yaml_array);
     funcs.add("toJson", "any -> string", [](Call& call) { return or_empty(call, written(call, json_text)); });
@@ -256,7 +247,8 @@ void add_conversions(gotemplate::FuncMap& funcs) {
     funcs.add("fromJson", "string -> map", from_json);
     funcs.add("fromJsonArray", "string -> []any", from_json_array);
     funcs.add("toToml", "any -> string", to_toml_text);
-    funcs.add("mustToToml", "any -> string", [](Call& call) { return or_fail(call, written(call, to_toml)); });
+    funcs.add("mustToToml", "any -> string",
+              [](Call& call) { return or_fail(call, written(call, to_toml, Bytes::as_numbers)); });
     funcs.add("fromToml", "string -> map", from_toml_text);
 }
 

@@ -85,9 +85,9 @@ private:
     // ---- handing out
     void emit(ItemType type);
     void emit_trimmed(ItemType type);
-    State error(std::string text);        // at the end of the text: in the line before
+    State error(std::string text);  // at the end of the text: in the line before
     State error_previous_line(std::string text);
-    State errorf(std::string text);       // at the end of the text: in the line before, if that has just begun
+    State errorf(std::string text);  // at the end of the text: in the line before, if that has just begun
     void push(Step step) { stack_.push_back(step); }
     State pop();
     State skip_to(Step step);

@@ -2,9 +2,11 @@
 #include "modules/yaml/emitter.hpp"
 #include "modules/yaml/go_number.hpp"
 #include "modules/yaml/json.hpp"
+#include "modules/yaml/key_order.hpp"
 #include "modules/yaml/resolve.hpp"
 #include "modules/yaml/unicode_table.hpp"
 #include "modules/yaml/utf8.hpp"
+#include "modules/yaml/value_events.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/monotonic_resource.hpp>
@@ -58,44 +60,65 @@ std::int64_t take_digits(std::u32string const& runes, std::size_t& at, std::uint
     return static_cast<std::int64_t>(number);
 }
 
-using Entries = std::vector<json::key_value_pair const*>;
-
-/// A merge sort: keyList.Less is no strict order for odd keys, and std::sort may then leave its range.
-/// Sorting by bytes first makes the result repeatable where Go's is not (its maps have no order).
-void sort_keys(Entries& entries, Dialect dialect) {
-    std::ranges::sort(entries, {}, [](auto const* entry) { return std::string_view{entry->key()}; });
-    auto const less = [&](auto const* a, auto const* b) { return key_less(a->key(), b->key(), dialect); };
-    Entries merged(entries.size());
-    for (std::size_t run = 1; run < entries.size(); run *= 2) {
-        for (std::size_t from = 0; from < entries.size(); from += run * 2) {
-            auto const begin = entries.begin() + static_cast<std::ptrdiff_t>(from);
-            auto const middle = entries.begin() + static_cast<std::ptrdiff_t>(std::min(from + run, entries.size()));
-            auto const end = entries.begin() + static_cast<std::ptrdiff_t>(std::min(from + run * 2, entries.size()));
-            std::merge(begin, middle, middle, end, merged.begin() + static_cast<std::ptrdiff_t>(from), less);
-        }
-        entries.swap(merged);
-    }
-}
-
-class ValueWriter {
+/// Events to text, with what both dialects do to strings.
+class EventWriter {
 public:
-    /// `through_json`: the value is made JSON and read back before it is written, as sigs' Marshal does.
-    ValueWriter(EmitterOptions options, bool through_json)
-        : dialect_{options.dialect}, through_json_{through_json}, emitter_{out_, options, true} {}
+    explicit EventWriter(EmitterOptions options) : dialect_{options.dialect}, emitter_{out_, options, true} {}
 
-    Result<std::string> run(json::value const& value) {
-        bool const good = emit({.type = Type::document_start}) && write(value, 0) && emit({.type = Type::document_end});
-        if (!good) return fail(code_, std::move(problem_));
-        return std::move(out_);
-    }
-
-private:
     bool emit(EmitEvent const& event) {
         if (emitter_.emit(event)) return true;
         problem_ = "yaml: " + std::string{emitter_.problem()};
         return false;
     }
 
+    bool plain(std::string_view text) { return emit({.type = Type::scalar, .value = text}); }
+
+    bool write_string(std::string_view text) {
+        if (!is_utf8(text)) {
+            auto const& encoded = kept_.emplace_back(encode_base64(text));
+            return emit({.type = Type::scalar,
+                         .style = style_of(encoded),
+                         .implicit = false,
+                         .tag = tags::kBinary,
+                         .value = encoded});
+        }
+        return emit({.type = Type::scalar, .style = style_of(text), .value = text});
+    }
+
+    Result<std::string> finish() {
+        if (!problem_.empty()) return fail(code_, std::move(problem_));
+        return std::move(out_);
+    }
+
+protected:
+    Dialect dialect_;
+    std::string problem_;
+    Errc code_ = Errc::invalid_input;
+
+private:
+    ScalarStyle style_of(std::string_view text) const {
+        if (text.contains('\n')) return ScalarStyle::literal;
+        bool const can_use_plain = resolve_tag(text, dialect_) == Tag::string && !is_base60_float(text) &&
+                                   (dialect_ == Dialect::v2 || !is_old_bool(text));
+        return can_use_plain ? ScalarStyle::plain : ScalarStyle::double_quoted;
+    }
+
+    std::string out_;
+    Emitter emitter_;
+    std::deque<std::string> kept_;
+};
+
+class ValueWriter : EventWriter {
+public:
+    /// `through_json`: the value is made JSON and read back before it is written, as sigs' Marshal does.
+    ValueWriter(EmitterOptions options, bool through_json) : EventWriter{options}, through_json_{through_json} {}
+
+    Result<std::string> run(json::value const& value) {
+        (void)(emit({.type = Type::document_start}) && write(value, 0) && emit({.type = Type::document_end}));
+        return finish();
+    }
+
+private:
     bool write(json::value const& value, std::size_t depth) {
         if (depth > kValueDepthMax) {
             code_ = Errc::limit;
@@ -122,8 +145,6 @@ private:
         return false;
     }
 
-    bool plain(std::string_view text) { return emit({.type = Type::scalar, .value = text}); }
-
     bool write_double(double number) {
         if (through_json_) {
             // A whole number below 1e21 comes back as an integer.
@@ -143,10 +164,10 @@ private:
     }
 
     bool write_object(json::object const& object, std::size_t depth) {
-        Entries sorted;
+        std::vector<json::key_value_pair const*> sorted;
         sorted.reserve(object.size());
         for (auto const& entry : object) sorted.push_back(&entry);
-        sort_keys(sorted, dialect_);
+        sort_by_key(sorted, dialect_, [](auto const* entry) { return std::string_view{entry->key()}; });
 
         if (!emit({.type = Type::mapping_start, .empty = sorted.empty()})) return false;
         for (auto const* const entry : sorted) {
@@ -155,32 +176,7 @@ private:
         return emit({.type = Type::mapping_end});
     }
 
-    bool write_string(std::string_view text) {
-        if (!is_utf8(text)) {
-            auto const& encoded = kept_.emplace_back(encode_base64(text));
-            return emit({.type = Type::scalar,
-                         .style = style_of(encoded),
-                         .implicit = false,
-                         .tag = tags::kBinary,
-                         .value = encoded});
-        }
-        return emit({.type = Type::scalar, .style = style_of(text), .value = text});
-    }
-
-    ScalarStyle style_of(std::string_view text) const {
-        if (text.contains('\n')) return ScalarStyle::literal;
-        bool const can_use_plain = resolve_tag(text, dialect_) == Tag::string && !is_base60_float(text) &&
-                                   (dialect_ == Dialect::v2 || !is_old_bool(text));
-        return can_use_plain ? ScalarStyle::plain : ScalarStyle::double_quoted;
-    }
-
-    Dialect dialect_;
     bool through_json_;
-    std::string out_;
-    Emitter emitter_;
-    std::deque<std::string> kept_;
-    std::string problem_;
-    Errc code_ = Errc::invalid_input;
 };
 
 }  // namespace
@@ -286,6 +282,32 @@ Result<std::string> json_to_yaml(std::string_view json_text) {
     auto value = to_json(**document, {.dialect = Dialect::v2, .storage = &memory});
     if (!value) return fail(std::move(value));
     return ValueWriter{{.dialect = Dialect::v2, .indent = 2}, false}.run(*value);
+}
+
+class ValueEvents::State : public EventWriter {
+public:
+    using EventWriter::EventWriter;
+};
+
+ValueEvents::ValueEvents(EmitOptions options)
+    : state_{
+          std::make_unique<State>(EmitterOptions{.dialect = Dialect::v3,
+                                                 .indent = options.indent,
+                                                 .compact_sequences = options.sequences == SequenceIndent::compact})} {
+    (void)state_->emit({.type = Type::document_start});
+}
+ValueEvents::~ValueEvents() = default;
+
+bool ValueEvents::plain(std::string_view text) { return state_->plain(text); }
+bool ValueEvents::string(std::string_view text) { return state_->write_string(text); }
+bool ValueEvents::start_map(bool empty) { return state_->emit({.type = Type::mapping_start, .empty = empty}); }
+bool ValueEvents::end_map() { return state_->emit({.type = Type::mapping_end}); }
+bool ValueEvents::start_list(bool empty) { return state_->emit({.type = Type::sequence_start, .empty = empty}); }
+bool ValueEvents::end_list() { return state_->emit({.type = Type::sequence_end}); }
+
+Result<std::string> ValueEvents::finish() {
+    (void)state_->emit({.type = Type::document_end});
+    return state_->finish();
 }
 
 }  // namespace holdfast::yaml

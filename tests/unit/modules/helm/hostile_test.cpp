@@ -84,7 +84,10 @@ TEST_CASE("helm hostile: keys, ciphers and conversions are charged by what they 
         R"({{ $s := repeat 1000000 "x" }}{{ range 100000 }}{{ sha512sum $s | trunc 1 }}{{ end }})",
         R"({{ $l := until 10000 }}{{ range 100000 }}{{ toYaml $l | trunc 1 }}{{ end }})",
         R"({{ $l := until 10000 }}{{ range 100000 }}{{ toToml (dict "a" $l) | trunc 1 }}{{ end }})",
+        R"({{ range 100000 }}{{ toToml ($.Files.GetBytes "f") | trunc 1 }}{{ end }})",
+        R"({{ range 100000 }}{{ toYamlPretty $.Files | trunc 1 }}{{ end }})",
         R"({{ $l := list 1 }}{{ range 100 }}{{ $l = list $l $l }}{{ end }}{{ toYaml $l }})",
+        R"({{ $l := list 1 }}{{ range 100 }}{{ $l = list $l $l }}{{ end }}{{ toYamlPretty $l }})",
         R"({{ $l := list 1 }}{{ range 100 }}{{ $l = list $l $l }}{{ end }}{{ toToml (dict "a" $l) }})",
         R"({{ $s := toYaml (until 10000) }}{{ range 100000 }}{{ fromYamlArray $s | len }}{{ end }})",
         R"({{ range $i, $_ := until 100000 }}{{ tpl (printf "%s%d" (repeat 1000 "{{ 1 }}") $i) $ | trunc 1 }}{{ end }})");
@@ -92,8 +95,11 @@ TEST_CASE("helm hostile: keys, ciphers and conversions are charged by what they 
     helm::RenderOptions options;
     options.budget.steps_max = 1'000'000;
 
+    auto entries = small_chart(bomb);
+    entries.push_back({.name = "c/f", .data = std::string(200'000, 'x')});
+
     auto const start = std::clock();
-    CHECK(failure_of(small_chart(bomb), "{}", options).code == Errc::limit);
+    CHECK(failure_of(entries, "{}", options).code == Errc::limit);
     CHECK(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC < kSecondsMax);
 }
 
