@@ -5,7 +5,7 @@
 
 namespace holdfast {
 
-/// Blocks until everything is written. False: errno says why not.
+/// Blocks until everything is written, also where the descriptor does not block. False: errno says why not.
 bool write_all(int fd, std::string_view text);
 
 }  // namespace holdfast

@@ -22,7 +22,6 @@ Errc errc_of_status(unsigned status) {
     }
 }
 
-// Longer is no plan but a fault; and a number near its type's end overflows when it becomes a finer unit.
 
 std::optional<std::chrono::seconds> retry_after(Headers const& headers, std::chrono::system_clock::time_point now) {
     auto const value = headers.find("Retry-After");

@@ -32,6 +32,7 @@ constexpr auto kReading = std::to_array<int>({
     SYS_readlinkat,
     SYS_getcwd,
     SYS_fcntl,
+    SYS_poll,  // standard output that does not block
     SYS_memfd_create,
     SYS_prlimit64,
 });
