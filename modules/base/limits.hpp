@@ -2,6 +2,7 @@
 // A module adds its block here; each limit has a test that hits it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 
 namespace holdfast::limits {
@@ -17,7 +18,7 @@ inline constexpr std::size_t kYamlAliasNodesMax = 400'000;  // nodes made by exp
 inline constexpr std::size_t kKustomizeFileBytesMax = 32u << 20;    // one file
 inline constexpr std::size_t kKustomizeTotalBytesMax = 128u << 20;  // all files read, a file read twice counts twice
 inline constexpr std::size_t kKustomizeObjectsMax = 50'000;         // objects at any moment of a build
-inline constexpr std::size_t kKustomizeDepthMax = 64;               // bases of bases
+inline constexpr std::size_t kKustomizeDepthMax = 500;              // bases of bases
 inline constexpr std::size_t kKustomizeLinksMax = 255;              // symbolic links in one path; as Go's EvalSymlinks
 inline constexpr std::size_t kKustomizeDirectoriesMax = 20'000;     // directories remembered
 inline constexpr std::size_t kKustomizeEntriesMax = 20'000;         // entries of one directory, and of a generated list
@@ -30,6 +31,7 @@ inline constexpr std::size_t kRemoteBytesMax = 100u << 20;        // 100 MiB, al
 // text/gotemplate: one execution, unless the caller says otherwise
 inline constexpr std::size_t kTemplateStepsMax =
     10'000'000;  // of 0.2 microseconds: nodes evaluated, and work functions charge
+inline constexpr std::chrono::seconds kTemplateSlowTimeMax{60};    // CPU time of keys and password hashes, measured
 inline constexpr std::size_t kTemplateOutputBytesMax = 64u << 20;  // one output, and any single string
 inline constexpr std::size_t kTemplateDepthMax = 100'000;          // {{template}} inside {{template}}, as Go
 inline constexpr std::size_t kTemplateStackBytesMax = 6u << 20;    // machine stack

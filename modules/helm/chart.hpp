@@ -24,15 +24,17 @@ struct File {
 };
 
 struct Maintainer {
-    std::string name, email, url;
+    std::string name{}, email{}, url{};
+    bool is_null = false;  // of a list in Chart.yaml; validation refuses it
 };
 
 struct Dependency {
-    std::string name, version, repository, condition;
-    std::vector<std::string> tags;
+    std::string name{}, version{}, repository{}, condition{};
+    std::vector<std::string> tags{};
     bool enabled = false;
-    std::vector<gotemplate::Value> import_values;
-    std::string alias;
+    std::vector<gotemplate::Value> import_values{};
+    std::string alias{};
+    bool is_null = false;  // as above
 };
 
 /// Chart.yaml, with requirements.yaml merged in for old charts.

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <set>
 
 namespace holdfast::helm {
@@ -16,13 +17,13 @@ using gotemplate::Value;
 
 namespace {
 
-/// Values.PathValue: the scalar or list at a dotted path, or invalid (also for a map).
-Value value_at(Value const& values, std::string_view path) {
+/// Values.PathValue: the scalar, list or null at a dotted path, or nothing (also for a map).
+std::optional<Value> value_at(Value const& values, std::string_view path) {
     auto const dot = path.rfind('.');
     Value const table = dot == path.npos ? values : table_at(values, path.substr(0, dot));
-    if (!table.is_map()) return {};
+    if (!table.is_map()) return std::nullopt;
     auto const* found = table.find(dot == path.npos ? path : path.substr(dot + 1));
-    return found == nullptr || found->is_map() ? Value{} : *found;
+    return found == nullptr || found->is_map() ? std::nullopt : std::optional{*found};
 }
 
 void apply_tags(std::vector<Dependency>& dependencies, Value const& values, Log& log) {
@@ -47,10 +48,10 @@ void apply_conditions(std::vector<Dependency>& dependencies, Value const& values
     for (auto& dependency : dependencies) {
         for (auto const condition : split(trimmed(dependency.condition), ',')) {
             if (condition.empty()) continue;
-            Value const found = value_at(values, path + std::string{condition});
-            if (!found.is_valid()) continue;
-            if (found.kind() == gotemplate::Kind::boolean) {
-                dependency.enabled = found.as_bool();
+            auto const found = value_at(values, path + std::string{condition});
+            if (!found) continue;
+            if (found->kind() == gotemplate::Kind::boolean) {
+                dependency.enabled = found->as_bool();
                 break;
             }
             log.push_back(

@@ -81,6 +81,7 @@ Dependency make_dependency(Typed const& from) {
 }
 
 Result<void> validate_dependency(Dependency& dependency) {
+    if (dependency.is_null) return invalid("dependencies must not contain empty or null nodes");
     for (auto* text : {&dependency.name, &dependency.version, &dependency.repository, &dependency.condition})
         sanitize(*text);
     for (auto& tag : dependency.tags) sanitize(tag);
@@ -132,17 +133,14 @@ Result<void> decode_metadata(std::string_view yaml, Metadata& into) {
     if (decoded->has("maintainers")) {
         into.maintainers.clear();
         for (auto const* m : decoded->children("maintainers")) {
-            if (m == nullptr)
-                return fail(Errc::invalid_input, "validation: maintainers must not contain empty or null nodes");
-            into.maintainers.push_back({m->text("name"), m->text("email"), m->text("url")});
+            if (m == nullptr) into.maintainers.push_back(Maintainer{.is_null = true});
+            else into.maintainers.push_back({m->text("name"), m->text("email"), m->text("url")});
         }
     }
     if (decoded->has("dependencies")) {
         into.dependencies.emplace();
         for (auto const* d : decoded->children("dependencies")) {
-            if (d == nullptr)
-                return fail(Errc::invalid_input, "validation: dependencies must not contain empty or null nodes");
-            into.dependencies->push_back(make_dependency(*d));
+            into.dependencies->push_back(d == nullptr ? Dependency{.is_null = true} : make_dependency(*d));
         }
     }
     return {};
@@ -156,6 +154,7 @@ Result<void> validate_metadata(Metadata& m) {
     for (auto& keyword : m.keywords) sanitize(keyword);
     if (auto valid = validate_name(m); !valid) return valid;
     for (auto& maintainer : m.maintainers) {
+        if (maintainer.is_null) return invalid("maintainers must not contain empty or null nodes");
         for (auto* text : {&maintainer.name, &maintainer.email, &maintainer.url}) sanitize(*text);
     }
     if (!m.dependencies) return {};

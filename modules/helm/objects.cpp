@@ -121,7 +121,8 @@ Type const kKubeVersion{.kind = Kind::structure,
                         .name = "common.KubeVersion",
                         .kind_name = "struct",
                         .named = true,
-                        .method = kube_version_method};
+                        .method = kube_version_method,
+                        .pointer_methods = true};
 
 class KubeVersionObject : public Object {
 public:
@@ -137,7 +138,12 @@ public:
                 {"Major", helm::text(version_.major)},
                 {"Minor", helm::text(version_.minor)}};
     }
-    std::optional<std::string> text() const override {
+    std::vector<std::pair<std::string_view, Value>> printed_fields() const override {
+        auto all = fields();
+        all.insert(all.begin() + 1, {"normalizedVersion", helm::text(version_.normalized)});
+        return all;
+    }
+    std::optional<std::string> pointer_text() const override {
         return version_.normalized.empty() ? version_.version : version_.normalized;
     }
     KubeVersion const& version() const { return version_; }
@@ -146,7 +152,7 @@ private:
     KubeVersion version_;
 };
 
-Result<Value> kube_version_string(Call& call) { return text(*call.receiver().as_object()->text()); }
+Result<Value> kube_version_string(Call& call) { return text(*call.receiver().as_object()->pointer_text()); }
 Result<Value> kube_version_git(Call& call) {
     return text(static_cast<KubeVersionObject*>(call.receiver().as_object())->version().version);
 }
@@ -170,7 +176,7 @@ public:
         if (name == "KubeClientVersion") return helm::text(build_.kube_client_version);
         return std::nullopt;
     }
-    /// Under the names of the JSON tags: only JSON and YAML ask for all fields of it.
+    /// Under the names of the JSON tags.
     std::vector<std::pair<std::string_view, Value>> fields() const override {
         std::vector<std::pair<std::string_view, Value>> all;
         std::pair<std::string_view, std::string const*> const named[] = {
@@ -184,10 +190,12 @@ public:
         }
         return all;
     }
-    /// Not a method of Go's type: how %v prints the struct, empty fields included.
-    std::optional<std::string> text() const override {
-        return '{' + build_.version + ' ' + build_.git_commit + ' ' + build_.git_tree_state + ' ' + build_.go_version +
-               ' ' + build_.kube_client_version + '}';
+    std::vector<std::pair<std::string_view, Value>> printed_fields() const override {
+        return {{"Version", helm::text(build_.version)},
+                {"GitCommit", helm::text(build_.git_commit)},
+                {"GitTreeState", helm::text(build_.git_tree_state)},
+                {"GoVersion", helm::text(build_.go_version)},
+                {"KubeClientVersion", helm::text(build_.kube_client_version)}};
     }
 
 private:
@@ -204,9 +212,9 @@ public:
     explicit CapabilitiesObject(Capabilities const& from) : Object(kCapabilities) {
         std::vector<Value> versions;
         for (auto const& version : from.api_versions) versions.push_back(helm::text(version));
-        fields_ = {{"KubeVersion", Value::object(new KubeVersionObject(from.kube_version))},
+        fields_ = {{"KubeVersion", Value::object(new KubeVersionObject(from.kube_version)).addressed()},
                    {"APIVersions", Value::list(std::move(versions), kVersionSet)},
-                   {"HelmVersion", Value::object(new BuildInfoObject(from.helm))}};
+                   {"HelmVersion", Value::object(new BuildInfoObject(from.helm)).addressed()}};
     }
     std::optional<Value> field(std::string_view name) const override {
         for (auto const& [known, value] : fields_) {

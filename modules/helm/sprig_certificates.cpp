@@ -18,10 +18,6 @@ using gotemplate::Type;
 using gotemplate::Value;
 using gotemplate::sprig::bad;
 
-// Time of one key on an edge node, in steps of 0.2 microseconds.
-constexpr std::uint64_t kRsa4096Steps = 2'500'000, kRsa2048Steps = 250'000, kDsaSteps = 2'000'000,
-                        kSmallKeySteps = 2'000;
-
 Type const kCertificate{.kind = Kind::structure, .name = "sprig.certificate", .kind_name = "struct", .named = true};
 
 class CertificateObject final : public Object {
@@ -47,16 +43,17 @@ Value made(std::string cert, std::string key) {
 }
 
 Result<crypto::PrivateKey> new_rsa_key(Call& call) {
-    if (auto charged = call.charge_steps(kRsa2048Steps); !charged) return fail(std::move(charged));
+    auto const charged = call.charge_time();
+    if (!charged) return std::unexpected{charged.error()};
     auto key = crypto::PrivateKey::generate(crypto::KeyKind::rsa_2048);
     if (!key) return fail(std::move(key), "error generating rsa key");
     return key;
 }
 
-/// Reading a key and signing with it: 0.3 ms for P-256, 1 ms for RSA 2048, 10 ms for RSA 4096.
+/// A chart may bring a key of any size: 2 s for RSA 16384.
 Result<crypto::PrivateKey> read_key(Call& call, std::string_view pem, std::string_view step) {
-    if (auto charged = call.charge_steps(kSmallKeySteps + pem.size() * pem.size() / 100); !charged)
-        return fail(std::move(charged));
+    auto const charged = call.charge_time();
+    if (!charged) return std::unexpected{charged.error()};
     auto key = crypto::PrivateKey::read(pem);
     if (!key) return fail(std::move(key), step);
     return key;
@@ -65,13 +62,13 @@ Result<crypto::PrivateKey> read_key(Call& call, std::string_view pem, std::strin
 Result<Value> private_key(Call& call) {
     auto const type = call.text(0);
     crypto::KeyKind kind{};
-    std::uint64_t steps = 0;
-    if (type.empty() || type == "rsa") kind = crypto::KeyKind::rsa_4096, steps = kRsa4096Steps;
-    else if (type == "dsa") kind = crypto::KeyKind::dsa_2048, steps = kDsaSteps;
-    else if (type == "ecdsa") kind = crypto::KeyKind::ecdsa_p256, steps = kSmallKeySteps;
-    else if (type == "ed25519") kind = crypto::KeyKind::ed25519, steps = kSmallKeySteps;
+    if (type.empty() || type == "rsa") kind = crypto::KeyKind::rsa_4096;
+    else if (type == "dsa") kind = crypto::KeyKind::dsa_2048;
+    else if (type == "ecdsa") kind = crypto::KeyKind::ecdsa_p256;
+    else if (type == "ed25519") kind = crypto::KeyKind::ed25519;
     else return Value::string("Unknown type " + std::string{type});
-    if (auto charged = call.charge_steps(steps); !charged) return fail(std::move(charged));
+    auto const charged = call.charge_time();
+    if (!charged) return std::unexpected{charged.error()};
     auto const key = crypto::PrivateKey::generate(kind);
     if (!key) return Value::string("failed to generate private key: " + key.error().message);
     return Value::string(key->pem());
@@ -108,8 +105,10 @@ Result<crypto::CertificateRequest> request_for(Call& call, std::string_view comm
     return request;
 }
 
-Result<Value> certify(crypto::CertificateRequest const& request, crypto::PrivateKey const& key,
+Result<Value> certify(Call& call, crypto::CertificateRequest const& request, crypto::PrivateKey const& key,
                       crypto::PrivateKey const& signer, std::string_view signer_pem) {
+    auto const charged = call.charge_time();
+    if (!charged) return std::unexpected{charged.error()};
     auto pem = crypto::make_certificate(request, key, signer, signer_pem);
     if (!pem) return fail(std::move(pem));
     return made(*std::move(pem), key.pem());
@@ -120,7 +119,7 @@ Result<Value> authority(Call& call, Result<crypto::PrivateKey> key) {
     auto request = request_for(call, call.text(0), call.integer(1));
     if (!request) return fail(std::move(request));
     request->is_ca = true;
-    return certify(*request, *key, *key, "");
+    return certify(call, *request, *key, *key, "");
 }
 
 Result<crypto::CertificateRequest> server_request(Call& call) {
@@ -135,7 +134,7 @@ Result<Value> self_signed(Call& call, Result<crypto::PrivateKey> key) {
     if (!key) return fail(std::move(key));
     auto const request = server_request(call);
     if (!request) return std::unexpected{request.error()};
-    return certify(*request, *key, *key, "");
+    return certify(call, *request, *key, *key, "");
 }
 
 Result<Value> signed_by(Call& call, Result<crypto::PrivateKey> key) {
@@ -149,7 +148,7 @@ Result<Value> signed_by(Call& call, Result<crypto::PrivateKey> key) {
     if (!signer) return std::unexpected{signer.error()};
     auto const request = server_request(call);
     if (!request) return std::unexpected{request.error()};
-    return certify(*request, *key, *signer, ca->cert);
+    return certify(call, *request, *key, *signer, ca->cert);
 }
 
 Result<Value> custom(Call& call) {

@@ -21,8 +21,6 @@ using gotemplate::Call;
 using gotemplate::Value;
 using gotemplate::sprig::bad;
 
-constexpr std::uint64_t kBcryptSteps = 400'000;
-constexpr std::uint64_t kScryptSteps = 1'000'000;
 constexpr int kBcryptCost = 10;
 
 template <std::size_t N> std::array<std::uint8_t, N> random_bytes(Call& call) {
@@ -32,7 +30,8 @@ template <std::size_t N> std::array<std::uint8_t, N> random_bytes(Call& call) {
 }
 
 Result<std::string> bcrypt_text(Call& call, std::string_view password) {
-    if (auto charged = call.charge_steps(kBcryptSteps); !charged) return fail(std::move(charged));
+    auto const charged = call.charge_time();
+    if (!charged) return std::unexpected{charged.error()};
     auto hash = crypto::bcrypt(password, random_bytes<16>(call), kBcryptCost);
     return hash ? *hash : "failed to encrypt string with bcrypt: " + hash.error().message;
 }
@@ -84,7 +83,8 @@ Result<Value> derive_password(Call& call) {
     auto const type = call.text(1), password = call.text(2), user = call.text(3), site = call.text(4);
     auto const templates = password_templates(type);
     if (templates.empty()) return Value::string("cannot find password template " + std::string{type});
-    if (auto charged = call.charge_steps(kScryptSteps); !charged) return fail(std::move(charged));
+    auto const charged = call.charge_time();
+    if (!charged) return std::unexpected{charged.error()};
     std::string const seed_name = "com.lyndir.masterpassword";
     auto const key = crypto::scrypt(password, seed_name + big_endian(user.size()) + std::string{user}, 2, 64);
     if (!key) return Value::string("failed to derive password: " + key.error().message);

@@ -42,7 +42,7 @@ std::optional<std::string> scalar_text(json::value const& value) {
 
 /// The tree lives in `memory`, which is freed as a whole.
 Result<json::value> read(std::string_view text, json::monotonic_resource& memory) {
-    auto tree = yaml::read_sigs(text, false, &memory);
+    auto tree = yaml::read_sigs_for_text(text, &memory);
     if (!tree) return fail(std::move(tree), "error converting YAML to JSON");
     return tree;
 }

@@ -96,7 +96,7 @@ private:
 
 /// JSON text cannot hold infinities, a whole float is an integer there, and invalid UTF-8 (from !!binary)
 /// becomes U+FFFD on the way.
-bool pass_through_json(json::value& value, std::string& problem) {
+bool pass_through_json(json::value& value, std::string& problem, bool whole_floats = true) {
     switch (value.kind()) {
         case json::kind::double_: {
             auto const text = format_float_json(value.get_double());
@@ -104,6 +104,7 @@ bool pass_through_json(json::value& value, std::string& problem) {
                 problem = "json: unsupported value: " + format_float(value.get_double());
                 return false;
             }
+            if (!whole_floats) return true;
             if (auto const whole = parse_int(*text, 10); whole && *text != "-0") value = *whole;
             else if (auto const big = parse_uint(*text, 10)) value = *big;
             return true;
@@ -112,10 +113,12 @@ bool pass_through_json(json::value& value, std::string& problem) {
             if (!is_utf8(value.get_string())) value = to_valid_utf8(value.get_string());
             return true;
         case json::kind::array:
-            return std::ranges::all_of(value.get_array(), [&](auto& item) { return pass_through_json(item, problem); });
+            return std::ranges::all_of(value.get_array(),
+                                       [&](auto& item) { return pass_through_json(item, problem, whole_floats); });
         case json::kind::object:
-            return std::ranges::all_of(value.get_object(),
-                                       [&](auto& entry) { return pass_through_json(entry.value(), problem); });
+            return std::ranges::all_of(value.get_object(), [&](auto& entry) {
+                return pass_through_json(entry.value(), problem, whole_floats);
+            });
         default: return true;
     }
 }
@@ -193,6 +196,14 @@ Result<json::value> read_sigs(std::string_view text, bool strict, json::storage_
     if (!value) return value;
     std::string problem;
     if (!pass_through_json(*value, problem)) return fail(Errc::invalid_input, std::move(problem));
+    return value;
+}
+
+Result<json::value> read_sigs_for_text(std::string_view text, json::storage_ptr storage) {
+    auto value = decode_v2(text, false, std::move(storage));
+    if (!value) return value;
+    std::string problem;
+    if (!pass_through_json(*value, problem, false)) return fail(Errc::invalid_input, std::move(problem));
     return value;
 }
 

@@ -39,6 +39,9 @@ Node* from_json(Arena& arena, boost::json::value const& value);
 
 /// sigs.k8s.io/yaml YAMLToJSON / Unmarshal(&any): the first document of `text`, v2 rules. null when empty.
 Result<boost::json::value> read_sigs(std::string_view text, bool strict = false, boost::json::storage_ptr storage = {});
+/// The same for a target with fields of type string: a float stays a double (else a whole one is an integer, as it is
+/// in JSON), because such a field gets strconv.FormatFloat's text of it, "1e+06".
+Result<boost::json::value> read_sigs_for_text(std::string_view text, boost::json::storage_ptr storage = {});
 Result<std::string> yaml_to_json(std::string_view text, bool strict = false);
 
 /// sigs.k8s.io/yaml Marshal(value): helm's toYaml, byte for byte, final line break included.

@@ -242,8 +242,14 @@ ZonePointer utc() {
     return zone;
 }
 
+ZonePointer local() {
+    static ZonePointer const zone = fixed_zone("UTC", 0);
+    return zone;
+}
+
 Result<ZonePointer> load_zone(TimeZones* zones, std::string_view name) {
-    if (name.empty() || name == "UTC" || name == "Local") return utc();
+    if (name.empty() || name == "UTC") return utc();
+    if (name == "Local") return local();
     if (zones != nullptr)
         if (auto const data = zones->find(name))
             if (auto zone = read_tzif(name, *data)) return std::make_shared<Zone const>(*std::move(zone));

@@ -349,7 +349,8 @@ private:
         auto const& type = receiver.static_type();
         if (receiver.kind() == Kind::invalid)
             fail("nil pointer evaluating " + std::string{type.name} + "." + std::string{name});
-        if (auto const find = receiver.type().method; find != nullptr)
+        bool const has_methods = !receiver.type().pointer_methods || receiver.addressable();
+        if (auto const find = receiver.type().method; find != nullptr && has_methods)
             if (auto const* method = find(name); method != nullptr)
                 return eval_call(dot, *method, false, node, name, args, final, receiver);
         auto const has_args = args.size() > 1 || final != nullptr;
@@ -388,6 +389,7 @@ private:
             fail("wrong number of args for " + std::string{name} + ": want " + std::to_string(params.size()) + " got " +
                  std::to_string(count));
         }
+        if (!function.refusal.empty()) fail(std::string{function.refusal});
         if (builtin && (name == "and" || name == "or")) return eval_and_or(dot, name == "or", args, final);
 
         std::array<Value, 6> few;
@@ -446,7 +448,8 @@ private:
             if (can_be_nil(*type)) return Value::zero(*type);
             fail("invalid value; expected " + std::string{type->name});
         }
-        if (type == nullptr || type->is_interface) return value;
+        if (type == nullptr || type->is_reflect_value) return value;
+        if (type->is_interface) return value.addressable() ? value.addressed(false) : value;  // a copy of the struct
         if (value.kind() == Kind::invalid)
             fail("wrong type for value; expected " + std::string{type->name} + "; got interface {}");
         auto const& from = value.type();
@@ -518,6 +521,8 @@ private:
         if (value.is_string()) return write(value.as_string());
         if (value.kind() == Kind::invalid) return write("<no value>");
         if (value.kind() == Kind::integer && !value.type().named) return write(std::to_string(value.as_int()));
+        if (value.addressable())
+            if (auto const text = value.as_object()->pointer_text()) return write(*text);
         std::string text;
         if (!print(text, std::span{&value, 1})) fail("a printed value nests too deep or is too large", Errc::limit);
         // fmt prints &{...} for a pointer; text/template has followed it before.

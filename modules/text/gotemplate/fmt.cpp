@@ -368,6 +368,9 @@ struct Printer {
             bad_verb(verb, value);
             return true;
         }
+        if (sharp_v && value.kind() == Kind::structure && value.as_object() != nullptr) {
+            if (auto const text = value.as_object()->go_text()) return pad(*text), true;
+        }
         if (sharp_v || !(verb == 'v' || verb == 's' || verb == 'x' || verb == 'X' || verb == 'q')) return false;
         std::optional<std::string> text;
         if (value.kind() == Kind::integer && value.type().named) text = scalar_text(value);
@@ -431,7 +434,7 @@ struct Printer {
             case Kind::slice: return print_list(value, verb, depth);
             case Kind::structure: return print_struct(value, verb, depth);
             case Kind::pointer:
-                if (depth == 0 && !value.is_nil() && !value.as_object()->fields().empty()) {
+                if (depth == 0 && !value.is_nil() && !value.as_object()->printed_fields().empty()) {
                     out.push_back('&');
                     return print_struct(value, verb, depth + 1);
                 }
@@ -493,7 +496,7 @@ struct Printer {
         }
         out.push_back('{');
         bool first = true;
-        for (auto const& [name, item] : value.as_object()->fields()) {
+        for (auto const& [name, item] : value.as_object()->printed_fields()) {
             if (!first) out += sharp_v ? ", " : " ";
             first = false;
             if (plus_v || sharp_v) {

@@ -3,32 +3,28 @@
 
 #include "modules/base/assert.hpp"
 #include "modules/text/gotemplate/gotime.hpp"
+#include "modules/text/gotemplate/strconv.hpp"
 #include "modules/text/gotemplate/template.hpp"
 
 #include <array>
+#include <ctime>
 #include <utility>
 
 namespace holdfast::gotemplate {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Type const*>, 17> kNames{{{"any", &types::any},
-                                                                           {"value", &types::reflect_value},
-                                                                           {"bool", &types::boolean},
-                                                                           {"int", &types::integer},
-                                                                           {"int64", &types::int64},
-                                                                           {"float64", &types::float64},
-                                                                           {"string", &types::string},
-                                                                           {"[]byte", &types::bytes},
-                                                                           {"[]any", &types::list_any},
-                                                                           {"[]string", &types::list_string},
-                                                                           {"[]int", &types::list_int},
-                                                                           {"[][]any", &types::list_list},
-                                                                           {"map", &types::map_any},
-                                                                           {"map[string]string", &types::map_string},
-                                                                           {"time", &types::time},
-                                                                           {"duration", &types::duration},
-                                                                           {"uint32", &types::uint32}}};
+constexpr std::array<std::pair<std::string_view, Type const*>, 20> kNames{
+    {{"any", &types::any},           {"value", &types::reflect_value},
+     {"bool", &types::boolean},      {"int", &types::integer},
+     {"int64", &types::int64},       {"float64", &types::float64},
+     {"string", &types::string},     {"[]byte", &types::bytes},
+     {"[]any", &types::list_any},    {"[]string", &types::list_string},
+     {"[]int", &types::list_int},    {"[][]any", &types::list_list},
+     {"map", &types::map_any},       {"map[string]string", &types::map_string},
+     {"time", &types::time},         {"duration", &types::duration},
+     {"location", &types::location}, {"month", &types::month},
+     {"weekday", &types::weekday},   {"uint32", &types::uint32}}};
 
 Type const* type_named(std::string_view name) {
     for (auto const& [known, type] : kNames)
@@ -91,6 +87,30 @@ std::vector<std::string> FuncMap::names() const {
 Result<void> Call::charge_steps(std::uint64_t steps) {
     if (executor_.charge(steps)) return {};
     return fail(Errc::limit, "step budget of " + std::to_string(executor_.budget().steps_max) + " used up");
+}
+
+namespace {
+
+/// Of the thread: a render has one, and what others do meanwhile is not its fault.
+std::chrono::nanoseconds cpu_time() {
+    timespec now{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
+}
+
+}  // namespace
+
+SlowTime::SlowTime(Executor& executor) : executor_(&executor), start_(cpu_time()) {}
+
+SlowTime::~SlowTime() {
+    if (executor_ != nullptr) executor_->charge_slow_time(cpu_time() - start_);
+}
+
+Result<SlowTime> Call::charge_time() {
+    if (executor_.slow_time_left() > std::chrono::nanoseconds{0}) return SlowTime{executor_};
+    auto const most = std::chrono::duration<double>{executor_.budget().slow_time_max}.count();
+    return fail(Errc::limit, "keys and password hashes took more than " + format_float(most, 'g', -1) +
+                                 " s of CPU time, the limit of one render");
 }
 
 Result<void> Call::charge_bytes(std::uint64_t bytes) {

@@ -4,16 +4,31 @@
 #include "modules/base/error.hpp"
 #include "modules/text/gotemplate/value.hpp"
 
+#include <chrono>
 #include <functional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace holdfast::gotemplate {
 
 class Executor;
+
+/// Charges its executor the CPU time of its own life: a long calculation that no count of steps describes.
+class SlowTime {
+public:
+    explicit SlowTime(Executor& executor);
+    SlowTime(SlowTime&& other) noexcept : executor_(std::exchange(other.executor_, nullptr)), start_(other.start_) {}
+    SlowTime& operator=(SlowTime&&) = delete;
+    ~SlowTime();
+
+private:
+    Executor* executor_;
+    std::chrono::nanoseconds start_;
+};
 
 /// One call: arguments already counted and converted to the parameter types, as Go does before it calls.
 class Call {
@@ -34,6 +49,8 @@ public:
     Result<void> charge_steps(std::uint64_t steps);
     /// The same for a string of that size about to be made (also bounds the single string).
     Result<void> charge_bytes(std::uint64_t bytes);
+    /// Fails with Errc::limit when Budget::slow_time_max is gone; else what follows is measured until the SlowTime ends.
+    Result<SlowTime> charge_time();
 
 private:
     Executor& executor_;
@@ -51,6 +68,7 @@ struct Function {
     bool variadic = false;             // the last parameter's type is the element's
     Type const* result = &types::any;  // any: the result is boxed
     Implementation implementation;
+    std::string_view refusal{};  // why text/template does not call it, whatever the arguments
 };
 
 /// Makes a Function from Go-like text: "string, ...any -> string".

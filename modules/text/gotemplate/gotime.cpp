@@ -16,11 +16,38 @@ namespace {
 
 Function const* time_method(std::string_view name);
 
+constexpr std::string_view kRfc3339 = "2006-01-02T15:04:05.999999999Z07:00";
+
+/// How Go source names a zone: the two that are variables, else by its name.
+std::string zone_literal(ZonePointer const& zone) {
+    if (zone == utc()) return "time.UTC";
+    if (zone == local()) return "time.Local";
+    return "time.Location(" + quote(zone->name) + ")";
+}
+
+class LocationObject final : public Object {
+public:
+    explicit LocationObject(ZonePointer zone) : Object(types::location), zone(std::move(zone)) {}
+    std::optional<std::string> text() const override { return zone->name; }
+    bool equals(Object const& other) const override {
+        auto const* right = dynamic_cast<LocationObject const*>(&other);
+        return right != nullptr && right->zone == zone;
+    }
+    ZonePointer const zone;
+};
+
 class TimeObject final : public Object {
 public:
     explicit TimeObject(Moment moment) : Object(types::time), moment(std::move(moment)) {}
     std::optional<std::string> text() const override {
         return format_time(moment, "2006-01-02 15:04:05.999999999 -0700 MST");
+    }
+    std::optional<std::string> go_text() const override {
+        auto const c = broken_down(moment);
+        auto text = "time.Date(" + std::to_string(c.year) + ", time." + std::string{month_name(c.month)};
+        for (auto const part : {c.day, c.hour, c.minute, c.second, static_cast<int>(moment.nanoseconds)})
+            text += ", " + std::to_string(part);
+        return text + ", " + zone_literal(moment.zone) + ")";
     }
     bool equals(Object const& other) const override {
         auto const* right = dynamic_cast<TimeObject const*>(&other);
@@ -57,6 +84,27 @@ std::int64_t difference(Moment const& left, Moment const& right) {
 // Far enough for every calendar, and sums of it do not overflow.
 std::int64_t bounded(std::int64_t value) { return std::clamp<std::int64_t>(value, -1'000'000'000, 1'000'000'000); }
 
+/// What Go's div leaves: nanoseconds since the year 1, modulo `step`, never negative.
+std::int64_t past_step(Moment const& moment, std::int64_t step) {
+    auto const since = (static_cast<__int128>(moment.seconds) - Moment{}.seconds) * kSecond + moment.nanoseconds;
+    auto const rest = static_cast<std::int64_t>(since % step);
+    return rest < 0 ? rest + step : rest;
+}
+
+bool less_than_half(std::int64_t part, std::int64_t whole) {
+    return static_cast<std::uint64_t>(part) * 2 < static_cast<std::uint64_t>(whole);
+}
+
+/// time.Duration.Round: halves away from zero; what does not fit is the largest or smallest duration.
+std::int64_t rounded(std::int64_t d, std::int64_t step) {
+    if (step <= 0) return d;
+    auto const rest = d % step;
+    auto const size = rest < 0 ? -rest : rest;
+    if (less_than_half(size, step)) return d - rest;
+    auto const exact = static_cast<__int128>(d) + (d < 0 ? size - step : step - size);
+    return static_cast<std::int64_t>(std::clamp<__int128>(exact, INT64_MIN, INT64_MAX));
+}
+
 Moment const& self(Call& call) { return *as_time(call.receiver()); }
 
 using Methods = std::unordered_map<std::string_view, Function>;
@@ -77,9 +125,9 @@ Methods make_methods() {
     number("Second", [](CivilTime const& c) { return std::int64_t{c.second}; });
     number("YearDay", [](CivilTime const& c) { return std::int64_t{c.year_day}; });
     add("Nanosecond", "-> int", [](Call& call) -> Result<Value> { return Value::integer(self(call).nanoseconds); });
-    add("Month", "-> any",
+    add("Month", "-> month",
         [](Call& call) -> Result<Value> { return Value::integer(broken_down(self(call)).month, types::month); });
-    add("Weekday", "-> any",
+    add("Weekday", "-> weekday",
         [](Call& call) -> Result<Value> { return Value::integer(broken_down(self(call)).weekday, types::weekday); });
     add("Unix", "-> int64",
         [](Call& call) -> Result<Value> { return Value::integer(self(call).seconds, types::int64); });
@@ -106,6 +154,48 @@ Methods make_methods() {
     };
     add("UTC", "-> time", same_zone_utc);
     add("Local", "-> time", same_zone_utc);
+    add("Location", "-> location",
+        [](Call& call) -> Result<Value> { return Value::object(new LocationObject(self(call).zone)); });
+    add("In", "location -> time", [](Call& call) -> Result<Value> {
+        auto const* object = static_cast<LocationObject const*>(call[0].as_object());
+        if (object == nullptr) return fail(Errc::invalid_input, "time: missing Location in call to Time.In");
+        auto moment = self(call);
+        moment.zone = object->zone;
+        return make_time(moment);
+    });
+    // Only the local zone and fixed offsets are ever attached to a time here, and neither has summers.
+    add("IsDST", "-> bool", [](Call&) -> Result<Value> { return Value::boolean(false); });
+    add("Truncate", "duration -> time", [](Call& call) -> Result<Value> {
+        auto const step = call.integer(0);
+        return make_time(step <= 0 ? self(call) : added(self(call), -past_step(self(call), step)));
+    });
+    add("Round", "duration -> time", [](Call& call) -> Result<Value> {
+        auto const step = call.integer(0);
+        if (step <= 0) return make_time(self(call));
+        auto const rest = past_step(self(call), step);
+        return make_time(added(self(call), less_than_half(rest, step) ? -rest : step - rest));
+    });
+    add("GoString", "-> string",
+        [](Call& call) -> Result<Value> { return Value::string(*call.receiver().as_object()->go_text()); });
+    add("MarshalText", "-> []byte",
+        [](Call& call) -> Result<Value> { return Value::bytes(format_time(self(call), kRfc3339)); });
+    add("MarshalJSON", "-> []byte",
+        [](Call& call) -> Result<Value> { return Value::bytes('"' + format_time(self(call), kRfc3339) + '"'); });
+    auto const appended = [](Call& call, std::string_view layout) -> Result<Value> {
+        return Value::bytes(std::string{call.text(0)} + format_time(self(call), layout));
+    };
+    add("AppendFormat", "[]byte, string -> []byte",
+        [appended](Call& call) -> Result<Value> { return appended(call, call.text(1)); });
+    add("AppendText", "[]byte -> []byte", [appended](Call& call) -> Result<Value> { return appended(call, kRfc3339); });
+    auto const refused = [&](std::string_view name, std::string_view why) {
+        methods.emplace(name, Function{.name = std::string{name}, .implementation = {}, .refusal = why});
+    };
+    refused("ISOWeek", "invalid function signature for ISOWeek: second return value should be error; is int");
+    refused("Zone", "invalid function signature for Zone: second return value should be error; is int");
+    refused("ZoneBounds",
+            "invalid function signature for ZoneBounds: second return value should be error; is time.Time");
+    refused("Date", "function Date has 3 return values; should be 1 or 2");
+    refused("Clock", "function Clock has 3 return values; should be 1 or 2");
     add("Add", "duration -> time",
         [](Call& call) -> Result<Value> { return make_time(added(self(call), call.integer(0))); });
     add("AddDate", "int, int, int -> time", [](Call& call) -> Result<Value> {
@@ -132,10 +222,50 @@ Methods make_methods() {
     return methods;
 }
 
-Function const* time_method(std::string_view name) {
-    static Methods const methods = make_methods();
+Function const* find_in(Methods const& methods, std::string_view name) {
     auto const found = methods.find(name);
     return found == methods.end() ? nullptr : &found->second;
+}
+
+Function const* time_method(std::string_view name) {
+    static Methods const methods = make_methods();
+    return find_in(methods, name);
+}
+
+Methods make_duration_methods() {
+    Methods methods;
+    auto const add = [&](std::string_view name, std::string_view signature, auto body) {
+        methods.emplace(name, make_function(name, signature, [body](Call& call) -> Result<Value> {
+                            return body(call.receiver().as_int(), call);
+                        }));
+    };
+    // Whole units and the rest apart, as Go does: the sum keeps more digits than one division.
+    auto const in_units = [&](std::string_view name, std::int64_t unit) {
+        add(name, "-> float64", [unit](std::int64_t d, Call&) {
+            return Value::floating(static_cast<double>(d / unit) +
+                                   static_cast<double>(d % unit) / static_cast<double>(unit));
+        });
+    };
+    auto const whole_units = [&](std::string_view name, std::int64_t unit) {
+        add(name, "-> int64", [unit](std::int64_t d, Call&) { return Value::integer(d / unit, types::int64); });
+    };
+    in_units("Hours", 3600 * kSecond);
+    in_units("Minutes", 60 * kSecond);
+    in_units("Seconds", kSecond);
+    whole_units("Milliseconds", 1'000'000);
+    whole_units("Microseconds", 1'000);
+    whole_units("Nanoseconds", 1);
+    add("String", "-> string", [](std::int64_t d, Call&) { return Value::string(format_duration(d)); });
+    add("Abs", "-> duration", [](std::int64_t d, Call&) {
+        return Value::integer(d >= 0 ? d : d == INT64_MIN ? INT64_MAX : -d, types::duration);
+    });
+    add("Round", "duration -> duration",
+        [](std::int64_t d, Call& call) { return Value::integer(rounded(d, call.integer(0)), types::duration); });
+    add("Truncate", "duration -> duration", [](std::int64_t d, Call& call) {
+        auto const step = call.integer(0);
+        return Value::integer(step <= 0 ? d : d - d % step, types::duration);
+    });
+    return methods;
 }
 
 }  // namespace
@@ -143,6 +273,28 @@ Function const* time_method(std::string_view name) {
 namespace types {
 Type const time{
     .kind = Kind::structure, .name = "time.Time", .kind_name = "struct", .named = true, .method = time_method};
+
+Function const* location_method(std::string_view name) {
+    static Function const string = make_function("String", "-> string", [](Call& call) -> Result<Value> {
+        auto const* object = call.receiver().as_object();
+        return Value::string(object == nullptr ? "UTC" : *object->text());
+    });
+    return name == "String" ? &string : nullptr;
+}
+Type const location{
+    .kind = Kind::pointer, .name = "*time.Location", .kind_name = "ptr", .named = true, .method = location_method};
+}  // namespace types
+
+Function const* duration_method(std::string_view name) {
+    static Methods const methods = make_duration_methods();
+    return find_in(methods, name);
+}
+
+Function const* scalar_method(std::string_view name) {
+    static Function const string = make_function("String", "-> string", [](Call& call) -> Result<Value> {
+        return Value::string(*scalar_text(call.receiver()));
+    });
+    return name == "String" ? &string : nullptr;
 }
 
 Value make_time(Moment moment) { return Value::object(new TimeObject(std::move(moment))); }

@@ -15,8 +15,9 @@
 namespace holdfast::gotemplate {
 
 namespace types {
-extern Type const time;  // time.Time
-}
+extern Type const time;      // time.Time
+extern Type const location;  // *time.Location
+}  // namespace types
 
 /// A time zone: periods of constant offset, in order of their start (seconds since 1970).
 struct Zone {
@@ -34,8 +35,9 @@ struct Zone {
 using ZonePointer = std::shared_ptr<Zone const>;
 
 ZonePointer utc();
+ZonePointer local();  // UTC under another identity: no machine state enters a render
 ZonePointer fixed_zone(std::string name, int offset_seconds);
-/// "", "UTC", "Local" (UTC here: no machine state enters a render) or a name of the port.
+/// "", "UTC", "Local" or a name of the port.
 /// Errors  invalid_input, Go's text "unknown time zone X"
 Result<ZonePointer> load_zone(TimeZones* zones, std::string_view name);
 
@@ -55,6 +57,10 @@ Result<Moment> parse_time(std::string_view layout, std::string_view text, ZonePo
 
 std::string format_duration(std::int64_t nanoseconds);  // "1h2m3.5s"
 Result<std::int64_t> parse_duration(std::string_view text);
+
+/// The methods of time.Duration, and of time.Month and time.Weekday: Type::method.
+Function const* duration_method(std::string_view name);
+Function const* scalar_method(std::string_view name);
 
 /// String() of a named scalar: time.Duration, time.Month, time.Weekday.
 std::optional<std::string> scalar_text(Value const& value);

@@ -16,7 +16,7 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 Moment now(Call& call) {
     auto const since = call.executor().ports().clock->now().time_since_epoch();
     auto const nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
-    return Moment{nanoseconds / kSecond, static_cast<std::int32_t>(nanoseconds % kSecond), utc()};
+    return Moment{nanoseconds / kSecond, static_cast<std::int32_t>(nanoseconds % kSecond), local()};
 }
 
 // A time, or whole seconds as int64, int or (date only) int32; anything else is now.
@@ -25,7 +25,7 @@ Moment moment_of(Call& call, Value const& value, bool takes_int32) {
     if (value.kind() == Kind::integer) {
         auto const& type = value.type();
         if (&type == &types::int64 || &type == &types::integer || (takes_int32 && &type == &types::int32))
-            return Moment{value.as_int(), 0, utc()};
+            return Moment{value.as_int(), 0, local()};
     }
     return now(call);
 }
@@ -89,7 +89,7 @@ Result<Value> modified(Call& call, bool must) {
 }
 
 Result<Value> to_date(Call& call, bool must) {
-    auto moment = parse_time(call.text(0), call.text(1), utc());
+    auto moment = parse_time(call.text(0), call.text(1), local());
     if (moment) return make_time(*moment);
     if (must) return fail(std::move(moment));
     return make_time(Moment{});

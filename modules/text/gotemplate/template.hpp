@@ -7,6 +7,7 @@
 #include "modules/text/gotemplate/ports.hpp"
 #include "modules/text/gotemplate/value.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -61,6 +62,9 @@ enum class MissingKey { invalid, zero, error };
 
 struct Budget {
     std::uint64_t steps_max = limits::kTemplateStepsMax;  // nodes evaluated, plus work charged by functions
+    /// CPU time of functions whose cost no count foretells: keys, certificates, password hashes. Measured, so that a chart
+    /// gets what its machine gives; the caller's limit on CPU time, less what else it needs.
+    std::chrono::nanoseconds slow_time_max = limits::kTemplateSlowTimeMax;
     std::uint64_t output_bytes_max = limits::kTemplateOutputBytesMax;  // one output, and any single string
     std::size_t template_depth_max = limits::kTemplateDepthMax;        // {{template}} inside {{template}}, as Go
     std::size_t stack_bytes_max =
@@ -105,6 +109,8 @@ public:
     MissingKey missing_key() const { return missing_key_; }
     std::uint64_t steps_used() const { return steps_; }
     bool charge(std::uint64_t steps) { return (steps_ += steps) <= budget_.steps_max; }
+    std::chrono::nanoseconds slow_time_left() const { return budget_.slow_time_max - slow_time_; }
+    void charge_slow_time(std::chrono::nanoseconds time) { slow_time_ += time; }
     std::string_view root_name = "gotpl";  // the name of the set in Go's "associated with template"
 
 private:
@@ -115,6 +121,7 @@ private:
     Ports ports_;
     Budget budget_;
     std::uint64_t steps_ = 0;
+    std::chrono::nanoseconds slow_time_{0};
     ExecError error_;
     std::vector<std::size_t> chain_;  // of error_: lengths of messages, each the tail of the one before
     std::vector<std::size_t> cause_;  // the same for the failure a function is about to return

@@ -1,5 +1,5 @@
 // modules/text/gotemplate/type.cpp: the constants of type.hpp.
-#include "modules/text/gotemplate/type.hpp"
+#include "modules/text/gotemplate/gotime.hpp"
 
 namespace holdfast::gotemplate::types {
 
@@ -30,9 +30,12 @@ Type const list_int{.kind = Kind::slice, .name = "[]int", .kind_name = "slice", 
 Type const list_list{.kind = Kind::slice, .name = "[][]interface {}", .kind_name = "slice", .elem = &list_any};
 Type const map_any{.kind = Kind::map, .name = "map[string]interface {}", .kind_name = "map", .elem = &any};
 Type const map_string{.kind = Kind::map, .name = "map[string]string", .kind_name = "map", .elem = &string};
-Type const duration{.kind = Kind::integer, .name = "time.Duration", .kind_name = "int64", .named = true};
-Type const month{.kind = Kind::integer, .name = "time.Month", .kind_name = "int", .named = true};
-Type const weekday{.kind = Kind::integer, .name = "time.Weekday", .kind_name = "int", .named = true};
+Type const duration{
+    .kind = Kind::integer, .name = "time.Duration", .kind_name = "int64", .named = true, .method = duration_method};
+Type const month{
+    .kind = Kind::integer, .name = "time.Month", .kind_name = "int", .named = true, .method = scalar_method};
+Type const weekday{
+    .kind = Kind::integer, .name = "time.Weekday", .kind_name = "int", .named = true, .method = scalar_method};
 Type const error{.kind = Kind::pointer, .name = "*errors.errorString", .kind_name = "ptr", .named = true};
 
 }  // namespace holdfast::gotemplate::types

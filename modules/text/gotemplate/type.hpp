@@ -35,6 +35,7 @@ struct Type {
     bool is_reflect_value = false;  // a parameter that takes the value as it is (index, eq, len, ...)
     /// Method set, or nullptr: name -> function whose receiver is Call::receiver().
     Function const* (*method)(std::string_view name) = nullptr;
+    bool pointer_methods = false;  // of a structure: the methods are those of its pointer type
 };
 
 /// The types of the functions and values known here. A host adds its own as constants.

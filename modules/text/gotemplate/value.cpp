@@ -291,11 +291,18 @@ bool Value::is_nil() const {
 Value Value::boxed() const& {
     Value copy = *this;
     copy.bits_.in_interface = true;
+    if (copy.bits_.kind == Kind::structure) copy.bits_.scalar_type = 0;
     return copy;
 }
 Value Value::boxed() && {
     bits_.in_interface = true;
+    if (bits_.kind == Kind::structure) bits_.scalar_type = 0;
     return std::move(*this);
+}
+Value Value::addressed(bool yes) const {
+    Value copy = *this;
+    if (bits_.kind == Kind::structure) copy.bits_.scalar_type = yes ? kAddressable : 0;
+    return copy;
 }
 Value Value::unboxed() const& {
     Value copy = *this;

@@ -75,6 +75,10 @@ public:
     bool in_interface() const { return bits_.in_interface; }
     Value boxed() const&;  // the same value inside an interface
     Value boxed() &&;
+    /// Of an object: whether Go could take its address (a field of a struct behind a pointer), which gives it the methods
+    /// of the pointer type. A copy into an interface cannot.
+    bool addressable() const { return bits_.kind == Kind::structure && bits_.scalar_type == kAddressable; }
+    Value addressed(bool yes = true) const;
     Value unboxed() const&;  // out of its interface; a nil interface becomes the invalid value
     Value unboxed() &&;
     Type const& static_type() const { return bits_.in_interface ? types::any : type(); }
@@ -120,9 +124,10 @@ private:
         Kind kind = Kind::invalid;
         bool in_interface = false;
         bool bytes = false;
-        std::uint8_t scalar_type = 0;  // index into the table of named scalar types
+        std::uint8_t scalar_type = 0;  // index into the table of named scalar types; of an object kAddressable or 0
         std::uint32_t view = 0;        // of a map: the type it is seen as, 0 its own
     };
+    static constexpr std::uint8_t kAddressable = 1;
     union Payload {
         std::int64_t number;
         double real;
@@ -158,10 +163,16 @@ public:
     Type const& type() const { return type_; }
     /// The exported field, typed as in Go (boxed when the field is an interface), or nothing.
     virtual std::optional<Value> field(std::string_view name) const { return std::nullopt; }
-    /// All fields in order of declaration, for %v, JSON and YAML.
+    /// The exported fields in order of declaration, for JSON and YAML.
     virtual std::vector<std::pair<std::string_view, Value>> fields() const { return {}; }
+    /// All fields, for %v.
+    virtual std::vector<std::pair<std::string_view, Value>> printed_fields() const { return fields(); }
     /// What String() or Error() returns, when the type has one.
     virtual std::optional<std::string> text() const { return std::nullopt; }
+    /// What GoString() returns, for %#v, when the type has one.
+    virtual std::optional<std::string> go_text() const { return std::nullopt; }
+    /// What String() returns when only the pointer type has one: printing finds it where the object is addressable.
+    virtual std::optional<std::string> pointer_text() const { return std::nullopt; }
     /// reflect.DeepEqual and ==.
     virtual bool equals(Object const& other) const { return this == &other; }
 

@@ -413,9 +413,65 @@ Reason uri_reference(std::string_view s) {
     return parse_url(s, absolute);
 }
 
+/// What Go's URL keeps as its path: nothing of a scheme without a slash, an authority, a query or a fragment.
+std::string_view path_of(std::string_view url, bool absolute) {
+    url = url.substr(0, url.find('#'));
+    url = url.substr(0, url.find('?'));
+    if (absolute) url = url.substr(url.find(':') + 1);
+    if (absolute && !url.starts_with('/')) return {};
+    if (url.starts_with("//")) {
+        auto const path = url.find('/', 2);
+        return path == url.npos ? std::string_view{} : url.substr(path);
+    }
+    return url;
+}
+
+std::string percent_decoded(std::string_view text) {
+    auto const digit = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%' || i + 2 >= text.size()) {
+            out += text[i];
+        } else {
+            out += static_cast<char>(digit(text[i + 1]) << 4 | digit(text[i + 2]));
+            i += 2;
+        }
+    }
+    return out;
+}
+
+/// Whether Go's URL keeps the path as it was written: only when escaping it again gives another text.
+bool has_raw_path(std::string_view path) {
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    constexpr std::string_view kUnescaped = "-_.~$&+,/:;=@";
+    std::string again;
+    for (char const c : percent_decoded(path)) {
+        auto const byte = static_cast<unsigned char>(c);
+        bool const letter = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        if (letter || kUnescaped.find(c) != kUnescaped.npos) again += c;
+        else again += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+    return again != path;
+}
+
+/// Braces come in pairs within one part of the path.
 Reason uri_template(std::string_view s) {
     bool absolute = false;
-    return parse_url(s, absolute);
+    if (auto reason = parse_url(s, absolute)) return reason;
+    auto path = path_of(s, absolute);
+    if (!has_raw_path(path)) return {};
+    while (true) {
+        auto const slash = path.find('/');
+        bool open = false;
+        for (char const c : percent_decoded(path.substr(0, slash))) {
+            if (c != '{' && c != '}') continue;
+            if ((c == '{') == open) return "nested curly braces";
+            open = !open;
+        }
+        if (open) return "no matching closing brace";
+        if (slash == path.npos) return {};
+        path.remove_prefix(slash + 1);
+    }
 }
 
 Reason semver_part(std::string_view text, std::string_view what, bool numbers_strict) {

@@ -49,7 +49,22 @@ Error failure_of(std::vector<Entry> const& entries, std::string_view values = "{
     return rendered.error();
 }
 
-Error failure_of(std::string_view text) { return failure_of(small_chart(text)); }
+helm::RenderOptions with_little_time() {
+    helm::RenderOptions options;
+    options.budget.slow_time_max = std::chrono::milliseconds{50};
+    return options;
+}
+
+Error failure_of(std::string_view text) { return failure_of(small_chart(text), "{}", with_little_time()); }
+
+Result<helm::Rendered> render(std::string_view text, helm::RenderOptions const& options = {}) {
+    helm::Engine engine;
+    SomeRandom random;
+    SomeClock clock;
+    auto const chart = helm::load_archive(make_tgz(small_chart(text)));
+    REQUIRE(chart);
+    return engine.render(**chart, *helm::read_yaml_map("{}"), options, {.random = &random, .clock = &clock});
+}
 
 }  // namespace
 
@@ -92,7 +107,7 @@ TEST_CASE("helm hostile: keys, ciphers and conversions are charged by what they 
         R"({{ $s := toYaml (until 10000) }}{{ range 100000 }}{{ fromYamlArray $s | len }}{{ end }})",
         R"({{ range $i, $_ := until 100000 }}{{ tpl (printf "%s%d" (repeat 1000 "{{ 1 }}") $i) $ | trunc 1 }}{{ end }})");
     INFO(bomb);
-    helm::RenderOptions options;
+    auto options = with_little_time();
     options.budget.steps_max = 1'000'000;
 
     auto entries = small_chart(bomb);
@@ -103,20 +118,39 @@ TEST_CASE("helm hostile: keys, ciphers and conversions are charged by what they 
     CHECK(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC < kSecondsMax);
 }
 
-TEST_CASE("helm hostile: a chart's handful of keys is within the budget", "[helm][hostile]") {
-    helm::Engine engine;
-    SomeRandom random;
-    SomeClock clock;
-    auto const chart = helm::load_archive(make_tgz(small_chart(
-        R"(a: {{ genPrivateKey "rsa" | quote }}{{ range 6 }}
+TEST_CASE("helm hostile: keys cost time and no steps", "[helm][hostile]") {
+    helm::RenderOptions options;
+    options.budget.steps_max = 1'000;
+    auto const rendered = render(R"(a: {{ genPrivateKey "rsa" | quote }}{{ range 6 }}
 b{{ . }}: {{ (genSelfSignedCert "a" nil nil 10).Cert | quote }}{{ end }}
 c: {{ htpasswd "a" "b" }}
-d: {{ derivePassword 1 "long" "a" "b" "c" | quote }})")));
-    REQUIRE(chart);
-
-    auto const rendered = engine.render(**chart, *helm::read_yaml_map("{}"), {}, {.random = &random, .clock = &clock});
+d: {{ derivePassword 1 "long" "a" "b" "c" | quote }})",
+                                 options);
 
     if (!rendered) FAIL(rendered.error().message);
+}
+
+TEST_CASE("helm hostile: five certificates of an authority, made again for the checksum of each deployment", "[helm]") {
+    auto const rendered = render(R"({{ define "tls" }}{{ $ca := genCA "harbor-internal-ca" 365 }}
+{{- range list "core" "jobservice" "registry" "portal" "trivy" }}
+{{ . }}: {{ (genSignedCert . nil (list .) 365 $ca).Cert | b64enc }}{{ end }}{{ end -}}
+tls: {{ include "tls" . | quote }}{{ range 7 }}
+sum{{ . }}: {{ include "tls" $ | sha256sum }}{{ end }})");
+
+    if (!rendered) FAIL(rendered.error().message);
+}
+
+TEST_CASE("helm hostile: a second key needs some of the time left", "[helm][hostile]") {
+    auto options = with_little_time();
+    options.budget.slow_time_max = std::chrono::nanoseconds{1};
+
+    CHECK(render(R"(a: {{ genPrivateKey "ecdsa" | quote }})", options));
+    auto const failed = render(R"(a: {{ range 2 }}{{ genPrivateKey "ecdsa" | quote }}{{ end }})", options);
+
+    REQUIRE_FALSE(failed);
+    CHECK(failed.error().code == Errc::limit);
+    CHECK(failed.error().message.find("keys and password hashes took more than 1e-09 s of CPU time") !=
+          std::string::npos);
 }
 
 TEST_CASE("helm hostile: tpl inside of tpl, and templates that call each other", "[helm][hostile]") {
