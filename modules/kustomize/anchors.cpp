@@ -3,6 +3,7 @@
 
 #include "modules/base/limits.hpp"
 
+#include <algorithm>
 #include <unordered_set>
 #include <vector>
 
@@ -117,10 +118,14 @@ private:
             value = map->item(i + 1);
             at = i;
         }
-        if (!value) return {};
+        if (!value) {
+            // kyaml clears the field "<<" whether it merges or is quoted text.
+            if (auto const quoted = map->index_of("<<"); quoted != Node::npos) map->erase(quoted, 2);
+            return {};
+        }
         auto sources = merge_sources(value);
         if (!sources) return fail(std::move(sources));
-        map->erase(at, 2);
+        map->erase(std::min(at, map->index_of("<<")), 2);
         // The mapping's own entries win; of the sources the last one does.
         std::unordered_set<std::string_view> own;
         for (std::size_t i = 0; i + 1 < map->size(); i += 2) own.insert(map->item(i)->value());
@@ -148,6 +153,7 @@ private:
 
 bool has_anchors(Node const& node) {
     if (node.is_alias() || !node.anchor().empty() || node.tag_id() == yaml::Tag::merge) return true;
+    if (node.is_map() && node.find("<<") != nullptr) return true;
     for (auto const* child : node.items()) {
         if (has_anchors(*child)) return true;
     }

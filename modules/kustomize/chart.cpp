@@ -33,7 +33,8 @@ Result<std::string> merged_values(Context& context, Loader const& loader, HelmCh
     auto merged = patch::merge(context.arena, context.schema, inline_wins ? *inline_values : *file_values,
                                inline_wins ? *file_values : *inline_values, {.growth = patch::ListGrowth::append});
     if (!merged) return fail(std::move(merged), "could not merge values");
-    auto value = *merged ? yaml::to_json(**merged) : Result<boost::json::value>{boost::json::object{}};
+    auto value = *merged ? yaml::to_json(**merged, {.text_keys_at_root = true})
+                         : Result<boost::json::value>{boost::json::object{}};
     if (!value) return fail(std::move(value), "could not parse merged values into map");
     return yaml::write_sigs(*value);
 }
@@ -88,7 +89,8 @@ Result<Generate> make_chart(Context& context, Loader const& loader, HelmGlobals 
         auto rendered = context.options.render_chart(request);
         if (!rendered) return fail(std::move(rendered));
         auto objects = parse_objects(context, *rendered);
-        if (!objects) return fail(std::move(objects), "could not parse bytes into resource map");
+        // What kustomize says of its second attempt, after it has looked for messages in front of the first "---".
+        if (!objects) return fail(std::move(objects), "could not parse rnode slice into resource map");
         for (auto* const object : *objects) {
             if (auto ok = object->set_annotation(annotation::kHelmGenerated, "true"); !ok) return fail(std::move(ok));
         }

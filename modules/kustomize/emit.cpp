@@ -1,6 +1,7 @@
 // modules/kustomize/emit.cpp: what kustomize prints: the object as JSON, written as YAML by sigs.k8s.io/yaml.
 #include "modules/kustomize/emit.hpp"
 
+#include "modules/kustomize/text.hpp"
 #include "modules/patch/json_node.hpp"
 #include "modules/yaml/emit.hpp"
 #include "modules/yaml/json.hpp"
@@ -27,13 +28,34 @@ Result<void> settle(yaml::Arena& arena, yaml::Node& node) {
     return {};
 }
 
+/// Keys that are null are in the map twice once kyaml has merged it.
+void add_null_keys(yaml::Node const& node, std::string& lines) {
+    for (std::size_t i = 0; node.is_map() && i + 1 < node.size(); i += 2) {
+        auto const& key = *node.item(i);
+        if (key.tag_id() != yaml::Tag::null) continue;
+        auto const line = std::to_string(key.line);
+        lines += "\n  line " + line + ": mapping key " + go_quote(key.value()) + " already defined at line " + line;
+    }
+    for (auto const* const child : node.items()) add_null_keys(*child, lines);
+}
+
+/// Kustomize shows the object that it cannot write in front of the reason. An object may be a Secret, and errors end in
+/// logs and in the status of a Kustomization: here only what could not even be read, which is nothing, is shown.
+std::unexpected<Error> cannot_write(yaml::Node const& root, Error error) {
+    std::string null_keys;
+    add_null_keys(root, null_keys);
+    if (!null_keys.empty()) error.message = "yaml: unmarshal errors:" + null_keys;
+    if (error.message.starts_with("json: ")) return std::unexpected{std::move(error)};
+    return std::unexpected{std::move(error).in("map[string]interface {}(nil)")};
+}
+
 }  // namespace
 
 Result<void> settle_folded(yaml::Arena& arena, yaml::Node& root) { return settle(arena, root); }
 
 Result<std::string> text_of(yaml::Node const& root) {
     auto value = patch::to_json_as_written(root);
-    if (!value) return fail(std::move(value), "map[string]interface {}(nil)");  // kustomize prints what it could read
+    if (!value) return cannot_write(root, std::move(value).error());
     return yaml::write_sigs(*value);
 }
 

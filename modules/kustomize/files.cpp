@@ -1,12 +1,12 @@
 // modules/kustomize/files.cpp: path arithmetic as Go does it, links resolved by hand, bounded reads.
 #include "modules/kustomize/files.hpp"
 
+#include "modules/base/errno_text.hpp"
 #include "modules/base/limits.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -23,9 +23,7 @@ struct Fd {
 };
 
 std::string say(std::string_view call, std::string_view path, int error) {
-    std::string text = std::strerror(error);
-    if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] + 32);  // as Go's
-    return std::string{call} + " " + std::string{path} + ": " + text;
+    return std::string{call} + " " + std::string{path} + ": " + errno_text(error);
 }
 
 Errc reaction_to(int error) {
@@ -102,11 +100,15 @@ bool is_below(std::string_view path, std::string_view directory) {
     return path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
 }
 
-std::string absolute_path(std::string_view path) {
+Result<std::string> absolute_path(std::string_view path) {
     if (path.starts_with('/')) return clean_path(path);
     char buffer[PATH_MAX];
     auto const* const here = ::getcwd(buffer, sizeof buffer);
-    return join_path(here ? here : "/", path.empty() ? "." : path);
+    if (here == nullptr || here[0] != '/') {  // deleted, or out of reach
+        int const error = here == nullptr ? errno : ENOENT;
+        return fail(reaction_to(error), "abs path error on '" + std::string{path} + "' : getwd: " + errno_text(error));
+    }
+    return join_path(here, path.empty() ? "." : path);
 }
 
 Result<void> Files::check_confined(std::string_view real, std::string_view asked) const {
@@ -140,6 +142,7 @@ Result<std::string> Files::real_path(std::string const& absolute) {
         }
         auto const next = real == "/" ? "/" + part : real + "/" + part;
         if (auto ok = check_confined(next, absolute); !ok) return fail(std::move(ok));
+        if (part.find('\0') != part.npos) return fail(Errc::invalid_input, say("lstat", next, EINVAL));
         struct stat info{};
         if (::lstat(next.c_str(), &info) != 0) return fail(reaction_to(errno), say("lstat", next, errno));
         if (!S_ISLNK(info.st_mode)) {
@@ -149,7 +152,7 @@ Result<std::string> Files::real_path(std::string const& absolute) {
             real = next;
             continue;
         }
-        if (++links > limits::kKustomizeLinksMax) return fail(Errc::limit, "EvalSymlinks: too many links");
+        if (++links > limits::kKustomizeLinksMax) return fail(Errc::invalid_input, "EvalSymlinks: too many links");
         char target[PATH_MAX];
         auto const size = ::readlink(next.c_str(), target, sizeof target);
         if (size < 0) return fail(reaction_to(errno), say("readlink", next, errno));
@@ -203,7 +206,7 @@ Result<Resolved> Files::resolve_mounted(Place place, std::string const& asked) c
             real = next;
             continue;
         }
-        if (++links > limits::kKustomizeLinksMax) return fail(Errc::limit, "EvalSymlinks: too many links");
+        if (++links > limits::kKustomizeLinksMax) return fail(Errc::invalid_input, "EvalSymlinks: too many links");
         if (link->second.starts_with('/')) return Resolved{"/", "", true};
         auto target = components_last_first(link->second);
         todo.insert(todo.end(), std::make_move_iterator(target.begin()), std::make_move_iterator(target.end()));
@@ -225,14 +228,15 @@ Result<Resolved> Files::resolve(std::string const& path) {
         return Resolved{slash == 0 ? "/" : absolute.substr(0, slash), absolute.substr(slash + 1)};
     }
     auto const absolute = absolute_path(path);
-    auto real = real_path(absolute);
+    if (!absolute) return std::unexpected{absolute.error()};
+    auto real = real_path(*absolute);
     if (!real) {
         if (real.error().code == Errc::denied && real.error().message.starts_with('\'')) return fail(std::move(real));
         return fail(std::move(real), "evalsymlink failure on '" + path + "' ");
     }
     struct stat info{};
     if (::lstat(real->c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
-        if (real_directories_.size() < limits::kKustomizeDirectoriesMax) real_directories_.emplace(absolute, *real);
+        if (real_directories_.size() < limits::kKustomizeDirectoriesMax) real_directories_.emplace(*absolute, *real);
         return Resolved{*real, ""};
     }
     auto const slash = real->rfind('/');
@@ -277,10 +281,13 @@ Result<std::string> Files::read(std::string const& path) {
     }
     auto opened = path;
     if (!root_.empty()) {
-        auto real = real_path(absolute_path(path));
+        auto const absolute = absolute_path(path);
+        if (!absolute) return std::unexpected{absolute.error()};
+        auto real = real_path(*absolute);
         if (!real) return fail(std::move(real));
         opened = *real;
     }
+    if (opened.find('\0') != opened.npos) return fail(Errc::invalid_input, say("open", path, EINVAL));
     // Not blocking, so that a FIFO does not hang the open.
     Fd const fd{
         ::open(opened.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (root_.empty() ? 0 : O_NOFOLLOW))};

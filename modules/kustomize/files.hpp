@@ -89,6 +89,6 @@ private:
 };
 
 /// os.Getwd joined with `path`, cleaned.
-std::string absolute_path(std::string_view path);
+Result<std::string> absolute_path(std::string_view path);
 
 }  // namespace holdfast::kustomize

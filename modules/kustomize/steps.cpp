@@ -3,6 +3,7 @@
 #include "modules/kustomize/emit.hpp"
 #include "modules/kustomize/factory.hpp"
 #include "modules/kustomize/generators.hpp"
+#include "modules/kustomize/plugin_config.hpp"
 #include "modules/kustomize/plugins.hpp"
 #include "modules/kustomize/target.hpp"
 #include "modules/kustomize/text.hpp"
@@ -111,13 +112,15 @@ Result<std::vector<Target::Source>> Target::own_generators() {
         for (auto& args : list) {
             ++entry_.index;
             args.options = merge_options(std::move(args.options), kustomization_.generator_options);
+            auto const* const plugin = secret ? "SecretGenerator" : "ConfigMapGenerator";
+            if (auto ok = pass_through_config(plugin, args); !ok) return fail(std::move(ok));
             sources.push_back({[this, &args, secret]() -> Result<std::vector<Resource*>> {
                                    auto made = secret ? make_secret(context_, loader_, args)
                                                       : make_config_map(context_, loader_, args);
                                    if (!made) return fail(std::move(made));
                                    return std::vector<Resource*>{*made};
                                },
-                               origin_for(secret ? "SecretGenerator" : "ConfigMapGenerator"), entry_});
+                               origin_for(plugin), entry_});
         }
     }
     entry_ = {"helmCharts", Entry::kWholeField};
@@ -228,6 +231,7 @@ Result<std::vector<Target::Step>> Target::own_transformers(TransformerConfig con
     entry_ = {"patches", Entry::kWholeField};
     for (auto const& patch : k.patches) {
         ++entry_.index;
+        if (auto ok = check_config("PatchTransformer", {patch.path, patch.patch}); !ok) return fail(std::move(ok));
         PatchArgs args{patch.path, patch.patch, patch.target, patch.options, ""};
         if (trim_space(args.patch).empty() == args.path.empty()) args.config = config_text(args, "patch");
         auto made = apply_any_patch(context_, loader_, args);
@@ -235,24 +239,30 @@ Result<std::vector<Target::Step>> Target::own_transformers(TransformerConfig con
         add(std::move(*made), "PatchTransformer");
     }
     entry_ = {"namespace"};
+    if (auto ok = check_config("NamespaceTransformer", {k.ns}); !ok) return fail(std::move(ok));
     if (!k.ns.empty()) add(set_namespaces({.ns = k.ns, .specs = config.name_space}), "NamespaceTransformer");
     entry_ = {"namePrefix"};
+    if (auto ok = check_config("PrefixTransformer", {k.name_prefix}); !ok) return fail(std::move(ok));
     if (!k.name_prefix.empty()) add(add_prefix(k.name_prefix, config.name_prefix), "PrefixTransformer");
     entry_ = {"nameSuffix"};
+    if (auto ok = check_config("SuffixTransformer", {k.name_suffix}); !ok) return fail(std::move(ok));
     if (!k.name_suffix.empty()) add(add_suffix(k.name_suffix, config.name_suffix), "SuffixTransformer");
     if (!k.labels.empty() || !k.common_labels.empty()) {
         entry_ = {"labels", Entry::kWholeField};
         for (auto const& label : k.labels) {
             ++entry_.index;
+            if (auto ok = check_config("LabelTransformer", label.pairs); !ok) return fail(std::move(ok));
             auto specs = label_specs(label, config);
             if (!specs) return fail(std::move(specs));
             add(add_labels(label.pairs, std::move(*specs)), "LabelTransformer");
         }
         entry_ = {"commonLabels"};
+        if (auto ok = check_config("LabelTransformer", k.common_labels); !ok) return fail(std::move(ok));
         add(add_labels(k.common_labels, config.common_labels), "LabelTransformer");
     }
     if (!k.common_annotations.empty()) {
         entry_ = {"commonAnnotations"};
+        if (auto ok = check_config("AnnotationsTransformer", k.common_annotations); !ok) return fail(std::move(ok));
         add(add_annotations(k.common_annotations, config.common_annotations), "AnnotationsTransformer");
     }
     entry_ = {"patchesJson6902", Entry::kWholeField};

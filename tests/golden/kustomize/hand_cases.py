@@ -118,6 +118,15 @@ add("generator that could merge into two", "resources: [b]\nconfigMapGenerator: 
     "b/kustomization.yaml": "resources: [one.yaml, c]\n", "b/one.yaml": CM % "one", "b/c/kustomization.yaml": "resources: [one.yaml]\nnamePrefix: x-\n",
     "b/c/one.yaml": CM % "one"})
 add("duplicate key below a comment", "resources: [r.yaml]\n", {"r.yaml": "# one\n\n# two\napiVersion: v1\nkind: A\nmetadata: {name: x}\nspec: {a: 1, a: 2}\n"})
+for name, field in {
+    "a literal": "configMapGenerator: [{name: g, literals: [\"j=\\x7f\"]}]", "a secret": "secretGenerator: [{name: g, literals: [\"j=\\x80\"]}]",
+    "a prefix": "namePrefix: \"a\\x7f\"", "a suffix": "nameSuffix: \"a\\x7f\"", "a namespace": "namespace: \"a\\x7f\"",
+    "an annotation": "commonAnnotations: {a: \"a\\x7f\"}", "a label": "commonLabels: {a: \"a\\x7f\"}", "labels": "labels: [{pairs: {a: \"a\\x9f\"}}]",
+    "a patch": "patches: [{patch: \"a: \\x7f\"}]", "options": "generatorOptions: {annotations: {a: \"\\x7f\"}}\nconfigMapGenerator: [{name: g}]",
+}.items():
+    add("a control character in " + name, "resources: [one.yaml]\n" + field + "\n", {"one.yaml": CM % "one"})
+for name, data in {"null": "{null: d, a: b}", "a tilde": "{~: d}", "nothing": "{? : d}", "nulls in two maps": "{a: {null: 1}, b: {null: 2, 1: 2}}"}.items():
+    add("a key that is " + name, "resources: [r.yaml]\n", {"r.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: %s\n" % data})
 add("two files", "namePrefix: a\n", {"kustomization.yml": "namePrefix: b\n"})
 add("no file", None, {"x.yaml": "a: b\n"})
 add("component as resource", "resources: [c]\n", {"c/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nnamePrefix: a\n"})
@@ -209,6 +218,16 @@ for name, body in {
     "multi-line plain": "  a: one\n    two\n\n    three\n  b: \"one\n    two\n\n    three\"\n  c: 'one\n    two'\n",
 }.items():
     add(name, "resources: [r.yaml]\n", {"r.yaml": SPEC + body})
+for name, text in {
+    "data": CM % "x" + "  \"<<\": j\n", "annotations": CM % "x" + "---\napiVersion: v1\nkind: A\nmetadata: {name: y, annotations: {\"<<\": j, a: b}, labels: {'<<': k}}\n",
+    "data beside a merge": CM % "x" + "---\napiVersion: v1\nkind: A\nmetadata: {name: y}\nspec: {\"<<\": j, c: &c {d: 1}, e: {\"<<\": k, <<: *c}, f: {<<: *c, \"<<\": k}}\n",
+}.items():
+    text = text.replace("data: {a: b}\n  ", "data:\n  a: b\n  ")
+    for kind, fields in {"": "", ", annotated": "commonAnnotations: {note: m}\n", ", patched": "patches: [{target: {kind: '.*'}, patch: \"[{op: add, path: /metadata/labels, value: {l: m}}]\"}]\n"}.items():
+        add("a quoted merge key in " + name + kind, "resources: [r.yaml]\n" + fields, {"r.yaml": text})
+for name, literals in {"a next line": "[\"j=a\\Nb\", \"k=\\N\", \"l=x \\N y\", \"m=\\N\\Nz\"]", "separators": "[\"j=a\\Lb\", \"k=a\\Pb\", \"l=a\\_b\", \"m=\\uFEFFb\", \"n=\\e\\r\\t\"]"}.items():
+    add("literals with " + name, "configMapGenerator: [{name: g, literals: %s}]\nsecretGenerator: [{name: g, literals: %s}]\n"
+        "generatorOptions: {annotations: {a: \"b\\Nc\"}}\n" % (literals, literals))
 for name, text in {
     "several documents": CM % "a" + "---\n---\n# nothing\n---\n" + CM % "b" + "---\n",
     "leading separator": "---\n" + CM % "a", "crlf": (CM % "a").replace("\n", "\r\n"), "bom": "\ufeff" + CM % "a",

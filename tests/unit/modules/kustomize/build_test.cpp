@@ -23,6 +23,16 @@ TEST_CASE("kustomize: objects come one by one and as one stream", "[kustomize][b
     CHECK(*first == "apiVersion: v1\ndata:\n  a: b\nkind: ConfigMap\nmetadata:\n  name: p-a\n  namespace: ns\n");
 }
 
+TEST_CASE("kustomize: an object that cannot be written is not shown", "[kustomize][build]") {
+    auto const text = [](std::string const& body) {
+        return MemoryTree{{{"kustomization.yaml", "resources: [a.yaml]\n"},
+                           {"a.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\n" + body}}}
+            .text();
+    };
+    CHECK(text("stringData: {8080: hunter2}\n") == "Error: json: unsupported type: map[interface {}]interface {}");
+    CHECK(text("stringData: {a: hunter2}\nspec: .nan\n") == "Error: json: unsupported value: NaN");
+}
+
 TEST_CASE("kustomize: deprecated fields are named in warnings", "[kustomize][build]") {
     MemoryTree const tree{{{"kustomization.yaml", "bases: [b]\ncommonLabels: {x: z}\n"},
                            {"b/kustomization.yaml", "resources: [a.yaml]\n"},

@@ -70,12 +70,22 @@ TEST_CASE("kustomize: a diamond of bases costs its size", "[kustomize][limits]")
     CHECK(built->objects.size() == 256);
 }
 
-TEST_CASE("kustomize: a long chain of bases and a cycle end with one line", "[kustomize][limits]") {
-    std::map<std::string, std::string> files{{"kustomization.yaml", "resources: [\"0\"]\n"}};
-    for (int i = 0; i < 200; ++i) {
-        files[std::to_string(i) + "/kustomization.yaml"] = "resources: [../" + std::to_string(i + 1) + "]\n";
-    }
-    CHECK(contains(with_code(MemoryTree{std::move(files)}), "directories refer to each other"));
+TEST_CASE("kustomize: a chain of 300 bases builds, a longer one and a cycle end with one line", "[kustomize][limits]") {
+    auto const chain = [](int length) {
+        std::map<std::string, std::string> files{{"kustomization.yaml", "resources: [\"0\"]\n"},
+                                                 {"object/kustomization.yaml", "resources: [a.yaml]\n"},
+                                                 {"object/a.yaml", config_map("a")}};
+        for (int i = 0; i < length; ++i) {
+            auto const next = i + 1 < length ? std::to_string(i + 1) : "object";
+            files[std::to_string(i) + "/kustomization.yaml"] =
+                "resources: [../" + next + "]\nlabels: [{pairs: {l" + std::to_string(i) + ": v}}]\n";
+        }
+        return MemoryTree{std::move(files)};
+    };
+    auto const built = chain(300).text();
+    CHECK(contains(built, "    l0: v\n"));
+    CHECK(contains(built, "    l299: v\n"));
+    CHECK(contains(with_code(chain(501)), "more than 500 directories refer to each other"));
     MemoryTree const cycle{{{"kustomization.yaml", "resources: [a]\n"},
                             {"a/kustomization.yaml", "resources: [../b]\n"},
                             {"b/kustomization.yaml", "resources: [../a]\n"}}};
