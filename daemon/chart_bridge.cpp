@@ -1,8 +1,8 @@
-// daemon/chart_bridge.cpp: a helmCharts entry as the command line that kustomize gives helm.
+// daemon/chart_bridge.cpp: a helmCharts entry as what kustomize asks of `helm template`.
 #include "daemon/chart_bridge.hpp"
 
-#include "daemon/cmd_template.hpp"
-#include "daemon/memory_file.hpp"
+#include "daemon/cli/flags.hpp"
+#include "daemon/template_render.hpp"
 #include "modules/base/static_glibc.hpp"
 
 #include <sys/stat.h>
@@ -16,40 +16,30 @@ Result<std::string> render_chart(kustomize::HelmRequest const& request) {
         return fail(Errc::not_found, "chart '" + request.name + "' is not at " + request.chart_directory +
                                          ": charts are not fetched; put it there with `helm pull --untar`");
     }
-    std::vector<std::string> words{"template"};
-    if (request.release_name.empty()) {
-        words.emplace_back("--generate-name");
-    } else {
-        words.push_back(request.release_name);
+    TemplateFlags flags;
+    flags.generate_name = request.release_name.empty();
+    if (!flags.generate_name) flags.positional.push_back(request.release_name);
+    flags.positional.push_back(request.chart_directory);
+    flags.namespace_name = request.ns;
+    flags.name_template = request.name_template;
+    flags.kube_version = request.kube_version;
+    for (auto const& list : request.api_versions) {  // each may name several, as the flag that kustomize uses
+        auto versions = cli::parse_csv(list);
+        if (!versions) return fail(std::move(versions), "apiVersions of chart '" + request.name + "'");
+        flags.api_versions.insert(flags.api_versions.end(), versions->begin(), versions->end());
     }
-    words.push_back(request.chart_directory);
-    auto const option = [&](char const* name, std::string const& value) {
-        if (value.empty()) return;
-        words.emplace_back(name);
-        words.push_back(value);
+    flags.include_crds = request.include_crds;
+    flags.skip_tests = request.skip_tests;
+    flags.no_hooks = request.skip_hooks;
+    for (std::size_t i = 0; i < request.values.size(); ++i) flags.value_files.push_back(std::to_string(i));
+    auto const read = [&request](std::string_view name) -> Result<std::string> {
+        return request.values.at(static_cast<std::size_t>(std::stoul(std::string{name})));
     };
-    option("--namespace", request.ns);
-    option("--name-template", request.name_template);
-    option("--kube-version", request.kube_version);
-    for (std::string const& version : request.api_versions) option("--api-versions", version);
-    if (request.include_crds) words.emplace_back("--include-crds");
-    if (request.skip_tests) words.emplace_back("--skip-tests");
-    if (request.skip_hooks) words.emplace_back("--no-hooks");
-    std::vector<MemoryFile> files;  // each exists only while it is read
-    for (std::string const& text : request.values) {
-        auto file = MemoryFile::create();
-        if (!file || !file->append(text))
-            return fail(Errc::limit, "no memory for the values of chart '" + request.name + "'");
-        option("--values", "/proc/self/fd/" + std::to_string(file->fd()));
-        files.push_back(std::move(*file));
+    auto output = render_template(flags, read);
+    if (output.error) {  // helm's own words first, as in kustomize
+        return fail(output.error->code, output.err + ": unable to render chart '" + request.name + "'");
     }
-    std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
-    auto const output = template_output(static_cast<int>(arguments.size()), arguments.data());
-    if (output.status != 0) {  // helm's own words first, as in kustomize
-        return fail(Errc::invalid_input, output.err + ": unable to render chart '" + request.name + "'");
-    }
-    return output.out;
+    return std::move(output.out);
 }
 
 }  // namespace holdfast::daemon

@@ -1,15 +1,17 @@
 // daemon/cmd_build.cpp: flags in, manifests out.
 #include "daemon/cmd_build.hpp"
 
+#include "daemon/cli/flags.hpp"
+#include "modules/base/errno_text.hpp"
 #include "modules/base/write_all.hpp"
 #include "modules/kustomize/kustomize.hpp"
 #include "modules/sandbox/command.hpp"
+#include "modules/text/gotemplate/unicode.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fcntl.h>
 #include <new>
 #include <optional>
@@ -46,128 +48,89 @@ struct Flags {
 };
 
 int complain(std::string const& message) {
-    std::fprintf(stderr, "Error: %s\n", message.c_str());
+    write_all(STDERR_FILENO, "Error: " + message + '\n');  // a path in it may hold any byte
     return 1;
 }
 
-bool is_true(std::string_view value) {
-    return value.empty() || value == "true" || value == "1" || value == "t" || value == "T";
-}
+/// What is checked once all flags are read.
+struct Later {
+    std::string load_restrictor = "LoadRestrictionsRootOnly";
+    std::optional<std::string> reorder;
+    bool no_limits = false;
+};
 
-/// In the words of kustomize's flag parser.
-void deprecate(char const* flag, char const* advice) {
-    std::fprintf(stderr, "Flag --%s has been deprecated, %s\n", flag, advice);
-}
-
-/// Takes one flag; what is wrong with it, or "".
-std::string take(Flags& flags, std::string_view name, std::string const& value) {
+void add_flags(cli::FlagTable& table, Flags& flags, Later& later) {
     auto& options = flags.options;
-    if (name == "output") {
-        flags.output = value;
-    } else if (name == "load-restrictor") {
-        if (value != "LoadRestrictionsNone" && value != "LoadRestrictionsRootOnly" && !value.empty()) {
-            return "illegal flag value --load-restrictor " + value +
-                   "; legal values: [LoadRestrictionsRootOnly LoadRestrictionsNone]";
-        }
-        options.load_restrictions_none = value == "LoadRestrictionsNone";
-    } else if (name == "reorder") {
-        if (value != "none" && value != "legacy") {
-            return "illegal flag value --reorder " + value + "; legal values: [legacy none]";
-        }
-        deprecate("reorder", "use the new 'sortOptions' field in kustomization.yaml instead.");
-        options.reorder = value == "none" ? kustomize::Options::Reorder::none : kustomize::Options::Reorder::legacy;
-    } else if (name == "root") {
-        options.root = value;
-    } else if (name == "allow-remote-bases") {
-        flags.remote_bases = is_true(value);
-    } else if (name == "helm-api-versions") {
-        options.helm_api_versions.push_back(value);
-    } else if (name == "helm-kube-version") {
-        options.helm_kube_version = value;
-    } else if (name == "enable-helm") {
-        options.helm = is_true(value);
-    } else if (name == "enable-alpha-plugins") {
-        options.alpha_plugins = is_true(value);
-    } else if (name == "enable-managedby-label") {
-        deprecate("enable-managedby-label",
-                  "The flag `enable-managedby-label` has been deprecated. Use the `managedByLabel` option in the "
-                  "`buildMetadata` field instead.");
-        options.managed_by_label = is_true(value);
-    } else if (name == "no-limits") {
-        flags.limits = !is_true(value);
-    } else if (name == "helm-command" || name == "helm-debug" || name == "stack-trace") {
-        // The helm engine is built in; there is no stack to trace.
-    } else if (name == "help") {
-        flags.help = true;
-    } else if (name == "as-current-user" || name == "mount" || name == "network" || name == "network-name" ||
-               name == "env" || name == "enable-exec") {
-        return "--" + std::string{name} + " is for container and exec functions, which are never run here";
-    } else {
-        return "unknown flag: --" + std::string{name};
-    }
+    table.text("output", flags.output, 'o');
+    table.text("load-restrictor", later.load_restrictor);
+    auto const reorder = [&later](std::string const& name) -> Result<void> {
+        later.reorder = name;
+        return {};
+    };
+    table.add({.name = "reorder", .set = reorder});
+    table.deprecate("reorder", "use the new 'sortOptions' field in kustomization.yaml instead.");
+    table.list("helm-api-versions", options.helm_api_versions);
+    table.text("helm-kube-version", options.helm_kube_version);
+    table.boolean("enable-helm", options.helm);
+    table.boolean("enable-alpha-plugins", options.alpha_plugins);
+    table.boolean("enable-managedby-label", options.managed_by_label);
+    table.deprecate("enable-managedby-label",
+                    "The flag `enable-managedby-label` has been deprecated. Use the `managedByLabel` option in the "
+                    "`buildMetadata` field instead.");
+    // The helm engine is built in; there is no stack to trace.
+    table.ignored_text("helm-command");
+    table.ignored_boolean("helm-debug");
+    table.ignored_boolean("stack-trace");
+    constexpr auto kFunctions = "is for container and exec functions, which are never run here";
+    for (auto const* name : {"as-current-user", "network", "enable-exec"}) table.refused_boolean(name, kFunctions);
+    for (auto const* name : {"mount", "network-name"}) table.refused_text(name, kFunctions);
+    table.refused_text("env", kFunctions, 'e');
+    auto const root = [&options](std::string const& directory) -> Result<void> {
+        if (directory.empty()) return fail(Errc::invalid_input, "an empty path confines nothing");
+        options.root = directory;
+        return {};
+    };
+    table.add({.name = "root", .set = root});
+    table.boolean("allow-remote-bases", flags.remote_bases);
+    table.boolean("no-limits", later.no_limits);
+    table.boolean("help", flags.help, 'h');
+}
+
+Result<void> check(Later const& later, Flags& flags) {
+    auto const illegal = [](std::string const& name, std::string const& value, char const* legal) {
+        return fail(Errc::invalid_input, "illegal flag value --" + name + " " + value + "; legal values: " + legal);
+    };
+    auto const& restrictor = later.load_restrictor;
+    flags.options.load_restrictions_none = restrictor == "LoadRestrictionsNone";
+    if (!flags.options.load_restrictions_none && restrictor != "LoadRestrictionsRootOnly" && !restrictor.empty())
+        return illegal("load-restrictor", restrictor, "[LoadRestrictionsRootOnly LoadRestrictionsNone]");
+    using Reorder = kustomize::Options::Reorder;
+    if (later.reorder == "none") flags.options.reorder = Reorder::none;
+    else if (later.reorder == "legacy") flags.options.reorder = Reorder::legacy;
+    else if (later.reorder) return illegal("reorder", *later.reorder, "[legacy none]");
+    flags.limits = !later.no_limits;
     return {};
 }
 
-bool takes_value(std::string_view name) {
-    for (auto const known : {"output", "load-restrictor", "reorder", "root", "helm-api-versions", "helm-kube-version",
-                             "helm-command", "mount", "network-name", "env"}) {
-        if (name == known) return true;
-    }
-    return false;
-}
-
-std::string parse(int argc, char** argv, Flags& flags) {
-    std::vector<std::string> positional;
-    bool only_positional = false;
-    for (int i = 1; i < argc; ++i) {
-        std::string_view argument = argv[i];
-        if (only_positional || argument.size() < 2 || argument[0] != '-') {
-            positional.emplace_back(argument);
-            continue;
-        }
-        if (argument == "--") {
-            only_positional = true;
-            continue;
-        }
-        std::string name, value;
-        bool has_value = false;
-        if (argument.starts_with("--")) {
-            auto const equal = argument.find('=');
-            name = argument.substr(2, equal == std::string_view::npos ? equal : equal - 2);
-            has_value = equal != std::string_view::npos;
-            if (has_value) value = argument.substr(equal + 1);
-        } else {
-            name = argument[1] == 'o'   ? "output"
-                   : argument[1] == 'e' ? "env"
-                   : argument[1] == 'h' ? "help"
-                                        : argument.substr(1);
-            has_value = argument.size() > 2 && takes_value(name);
-            if (has_value) value = argument.substr(argument[2] == '=' ? 3 : 2);
-        }
-        if (!has_value && takes_value(name)) {
-            if (i + 1 == argc) return "flag needs an argument: --" + name;
-            value = argv[++i];
-        }
-        if (auto wrong = take(flags, name, value); !wrong.empty()) return wrong;
-    }
-    if (positional.size() > 1) return "specify one path to kustomization.yaml";
-    if (!positional.empty()) flags.directory = positional.front();
-    return {};
+Result<void> parse(int argc, char** argv, Flags& flags, std::vector<std::string>& said) {
+    Later later;
+    cli::FlagTable table;
+    add_flags(table, flags, later);
+    auto positional = table.parse(argc, argv, said);
+    if (!positional) return fail(std::move(positional));
+    if (flags.help) return {};
+    if (positional->size() > 1) return fail(Errc::invalid_input, "specify one path to kustomization.yaml");
+    if (!positional->empty()) flags.directory = positional->front();
+    return check(later, flags);
 }
 
 std::string write_file(std::string const& path, std::string_view text) {
     int const fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) return "open " + path + ": " + (errno == ENOENT ? "no such file or directory" : std::strerror(errno));
+    if (fd < 0) return "open " + path + ": " + errno_text(errno);
     bool const ok = write_all(fd, text);
-    std::string const wrong = ok ? "" : "write " + path + ": " + std::strerror(errno);
+    std::string const wrong = ok ? "" : "write " + path + ": " + errno_text(errno);
     ::close(fd);
     return wrong;
-}
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-    return text;
 }
 
 /// kustomize's names: "apps_v1_deployment_web.yaml", with the namespace in front when there are several.
@@ -177,9 +140,9 @@ std::string file_name(kustomize::Built::Object const& object, bool with_namespac
                     ? object.api_version
                     : object.api_version.substr(0, slash) + "_" + object.api_version.substr(slash + 1);
     name += (name.empty() ? "" : "_") + object.kind + "_" + object.name + ".yaml";
-    std::replace(name.begin(), name.end(), '/', '_');  // a name is never a path
     if (with_namespace && !object.cluster_scoped) name = (object.ns.empty() ? "default" : object.ns) + "_" + name;
-    return lower(name);
+    std::replace(name.begin(), name.end(), '/', '_');  // a name is never a path
+    return gotemplate::to_lower(name);
 }
 
 std::string write_directory(std::string const& directory, kustomize::Built const& built) {
@@ -221,7 +184,7 @@ Result<void> confine(Flags const& flags) {
 }
 
 int print(Flags const& flags, kustomize::Built const& built) {
-    for (auto const& warning : built.warnings) std::fprintf(stderr, "%s\n", warning.c_str());
+    for (auto const& warning : built.warnings) write_all(STDERR_FILENO, warning + '\n');
     if (!flags.output.empty() && is_directory(flags.output)) {
         auto const wrong = write_directory(flags.output, built);
         return wrong.empty() ? 0 : complain(wrong);
@@ -232,7 +195,7 @@ int print(Flags const& flags, kustomize::Built const& built) {
         auto const wrong = write_file(flags.output, *text);
         return wrong.empty() ? 0 : complain(wrong);
     }
-    return write_all(STDOUT_FILENO, *text) ? 0 : complain(std::string{"write stdout: "} + std::strerror(errno));
+    return write_all(STDOUT_FILENO, *text) ? 0 : complain("write stdout: " + errno_text(errno));
 }
 
 /// `done` is called while everything the text was made from is still there. Out  what it gave
@@ -245,7 +208,7 @@ int build(Flags const& flags, int (*done)(int status)) {
         auto const built = kustomize::build(flags.directory, options);
         if (built) return done(print(flags, *built));
         if (auto const* const remotes = options.remotes; remotes && !remotes->missing().empty()) return 1;
-        for (auto const& warning : warnings) std::fprintf(stderr, "%s\n", warning.c_str());
+        for (auto const& warning : warnings) write_all(STDERR_FILENO, warning + '\n');
         return complain(built.error().message);
     } catch (std::bad_alloc const&) {
         return complain("the build needs more memory than its limit; --no-limits lifts it");
@@ -275,7 +238,10 @@ int run_build(int argc, char** argv, BuildPorts ports) {
     Flags flags;
     flags.options.render_chart = std::move(ports.render_chart);
     flags.options.remote_refusal = "--allow-remote-bases allows it";
-    if (auto const wrong = parse(argc, argv, flags); !wrong.empty()) return complain(wrong);
+    std::vector<std::string> said;
+    auto const parsed = parse(argc, argv, flags, said);
+    for (auto const& line : said) write_all(STDERR_FILENO, line + '\n');
+    if (!parsed) return complain(parsed.error().message);
     if (flags.help) {
         std::fputs(kHelp.data(), stdout);
         return 0;

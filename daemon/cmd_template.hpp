@@ -1,7 +1,7 @@
 // daemon/cmd_template.hpp: `holdfast template [NAME] CHART`: helm template, on the command line.
 #pragma once
 
-#include <string>
+#include "daemon/template_render.hpp"
 
 namespace holdfast::daemon {
 
@@ -10,11 +10,6 @@ namespace holdfast::daemon {
 int run_template(int argc, char** argv);
 
 /// The same without printing.
-struct TemplateOutput {
-    int status = 0;
-    std::string out;
-    std::string err;
-};
 TemplateOutput template_output(int argc, char** argv);
 
 }  // namespace holdfast::daemon

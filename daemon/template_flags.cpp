@@ -1,258 +1,243 @@
-// daemon/template_flags.cpp: the flag table of `helm template` and a parser with pflag's rules.
+// daemon/template_flags.cpp: the flag table of `helm template`.
 #include "daemon/template_flags.hpp"
 
+#include "daemon/cli/flags.hpp"
+#include "modules/base/errno_text.hpp"
+#include "modules/helm/capabilities.hpp"
+#include "modules/helm/log.hpp"
+#include "modules/text/gotemplate/gotime.hpp"
+#include "modules/text/gotemplate/strconv.hpp"
+
+#include <algorithm>
+#include <cerrno>
 #include <charconv>
-#include <functional>
-#include <map>
+#include <fcntl.h>
 #include <string_view>
+#include <unistd.h>
 
 namespace holdfast::daemon {
 namespace {
 
-struct Flag {
-    bool takes_value;
-    std::function<Result<void>(TemplateFlags&, std::string const&)> apply;
-    std::string bare_value = "true";  // what a flag without "=" means
-};
-using Table = std::map<std::string, Flag, std::less<>>;
+using gotemplate::quote;
 
-Result<void> refuse(std::string const& name, std::string_view why) {
-    return fail(Errc::invalid_input, "--" + name + " is refused: " + std::string{why});
+std::unexpected<Error> wrong(std::string message) { return fail(Errc::invalid_input, std::move(message)); }
+
+/// pflag's StringToString: what `--labels` takes.
+Result<void> check_pairs(std::string const& text) {
+    auto const count = std::ranges::count(text, '=');
+    std::vector<std::string> pairs{text};
+    if (count > 1) {
+        auto read = cli::parse_csv(text);
+        if (!read) return std::unexpected{read.error()};
+        pairs = std::move(*read);
+    }
+    for (auto const& pair : pairs) {
+        if (pair.find('=') == pair.npos) return wrong(pair + " must be formatted as key=value");
+    }
+    return {};
 }
 
-Result<bool> truth(std::string const& name, std::string const& text) {
-    for (auto const yes : {"true", "TRUE", "True", "1", "t", "T"}) {
-        if (text == yes) return true;
-    }
-    for (auto const no : {"false", "FALSE", "False", "0", "f", "F"}) {
-        if (text == no) return false;
-    }
-    return fail(Errc::invalid_input, "invalid argument \"" + text + "\" for \"--" + name +
-                                         "\" flag: strconv.ParseBool: parsing \"" + text + "\": invalid syntax");
+Result<void> check_duration(std::string const& text) {
+    auto const read = gotemplate::parse_duration(text);
+    if (!read) return std::unexpected{read.error()};
+    return {};
 }
 
-/// pflag's StringSlice: one CSV line.
-void add_csv(std::vector<std::string>& into, std::string_view line) {
-    std::string item;
-    bool quoted = false;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-        char const c = line[i];
-        if (c == '"' && (quoted || item.empty())) {
-            if (quoted && i + 1 < line.size() && line[i + 1] == '"') {
-                item += '"';
-                ++i;
-            } else {
-                quoted = !quoted;
-            }
-        } else if (c == ',' && !quoted) {
-            into.push_back(std::exchange(item, {}));
-        } else {
-            item += c;
+/// strconv.ParseInt(text, 0, 64) and ParseFloat(text, 32), whose errors pflag shows.
+Result<void> check_integer(std::string const& text) {
+    auto const parsed = gotemplate::parse_int(text, 0, 64);
+    if (parsed) return {};
+    return std::unexpected{parsed.error()};
+}
+
+Result<void> check_float(std::string const& text) {
+    auto const parsed = gotemplate::parse_float(text, 32);
+    if (parsed) return {};
+    return std::unexpected{parsed.error()};
+}
+
+Result<void> check_wait(std::vector<std::string>& said, std::string const& text) {
+    if (text == "watcher" || text == "legacy" || text == "hookOnly") return {};
+    if (text == "true" || text == "false") {
+        said.push_back(helm::log_line("WARN", "--wait=" + text +
+                                                  " is deprecated (boolean value) and can be replaced with --wait=" +
+                                                  (text == "true" ? "watcher" : "hookOnly")));
+        return {};
+    }
+    return wrong("invalid wait input " + quote(text) + ". Valid inputs are watcher, hookOnly, and legacy");
+}
+
+/// cmdGetDryRunFlagStrategy, once all flags are read.
+Result<void> check_dry_run(std::vector<std::string>& said, std::string const& value) {
+    if (value == "client") return {};
+    if (value == "server")
+        return fail(Errc::denied,
+                    "--dry-run=server is refused: it asks a cluster, and a template is rendered without one");
+    if (value == "unset") {
+        said.push_back(
+            helm::log_line("WARN", "--dry-run is deprecated and should be replaced with '--dry-run=client'"));
+        return {};
+    }
+    auto const invalid = "invalid dry-run value (" + quote(value) + "). Must be ";
+    auto const truth = gotemplate::parse_bool(value);
+    if (value != "none" && !truth) return wrong(invalid + R"("none", "server", or "client")");
+    if (value == "none" || !*truth) return wrong(invalid + R"("server" or "client")");
+    said.push_back(helm::log_line("WARN", "boolean '--dry-run=" + value +
+                                              "' flag is deprecated and must be replaced with '--dry-run=client'"));
+    return {};
+}
+
+/// The files of a registry client that Helm makes although no registry is asked.
+struct TlsFiles {
+    std::string cert, key, ca;
+
+    Result<void> check() const {
+        if (!cert.empty() && !key.empty()) {
+            if (auto const read = readable("unable to read cert file: ", cert); !read) return read;
+            if (auto const read = readable("unable to read key file: ", key); !read) return read;
         }
+        return ca.empty() ? Result<void>{} : readable("can't read CA file: ", ca);
     }
-    if (!line.empty()) into.push_back(std::move(item));
+
+private:
+    static Result<void> readable(std::string const& what, std::string const& path) {
+        int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        int const error = errno;
+        if (fd >= 0) return ::close(fd), Result<void>{};
+        return wrong("missing registry client: can't create TLS config for client: " + what + quote(path) + ": open " +
+                     path + ": " + errno_text(error));
+    }
+};
+
+/// Checked by Helm's root command before any other flag is.
+Result<void> check_color(std::string const& mode) {
+    if (mode.empty() || mode == "never" || mode == "auto" || mode == "always") return {};
+    return wrong("invalid color mode " + quote(mode) + ": must be one of: never, auto, always");
 }
 
-Table make_table() {
-    Table table;
-    auto const flag = [&](std::string name, bool TemplateFlags::* slot) {
-        table[name] = {false, [name, slot](TemplateFlags& flags, std::string const& text) -> Result<void> {
-                           auto value = truth(name, text);
-                           if (!value) return fail(std::move(value));
-                           flags.*slot = *value;
-                           return {};
-                       }};
+/// What is checked behind the table, in Helm's order.
+struct Later {
+    TlsFiles tls;
+    std::string color, dry_run = "client";
+};
+
+void add_values(cli::FlagTable& table, TemplateFlags& flags) {
+    table.csv("values", flags.value_files, 'f');
+    table.list("set", flags.set);
+    table.list("set-string", flags.set_string);
+    table.list("set-json", flags.set_json);
+    table.list("set-file", flags.set_file);
+    table.list("set-literal", flags.set_literal);
+}
+
+void add_render(cli::FlagTable& table, TemplateFlags& flags) {
+    auto const shown = [&flags](std::string const& pattern) -> Result<void> {
+        flags.show_only.push_back(pattern);
+        return {};
     };
-    auto const text = [&](std::string name, std::string TemplateFlags::* slot) {
-        table[name] = {true, [slot](TemplateFlags& flags, std::string const& value) -> Result<void> {
-                           flags.*slot = value;
-                           return {};
-                       }};
-    };
-    auto const list = [&](std::string name, std::vector<std::string> TemplateFlags::* slot, bool csv = false) {
-        table[name] = {true, [slot, csv](TemplateFlags& flags, std::string const& value) -> Result<void> {
-                           if (csv) {
-                               add_csv(flags.*slot, value);
-                           } else {
-                               (flags.*slot).push_back(value);
-                           }
-                           return {};
-                       }};
-    };
-    auto const ignored = [&](std::string name, bool takes_value) {
-        table[name] = {takes_value, [](TemplateFlags&, std::string const&) -> Result<void> { return {}; }};
-    };
-    auto const deprecated = [&](std::string name, std::string why) {
-        table[name] = {false, [name, why](TemplateFlags& flags, std::string const&) -> Result<void> {
-                           flags.deprecations.push_back("Flag --" + name + " has been deprecated, " + why);
-                           return {};
-                       }};
-    };
-    auto const refused = [&](std::string name, bool takes_value, std::string why) {
-        table[name] = {takes_value, [name, why, takes_value](TemplateFlags&, std::string const& value) -> Result<void> {
-                           if (!takes_value && value == "false") return {};
-                           return refuse(name, why);
-                       }};
-    };
-    list("values", &TemplateFlags::value_files, true);
-    list("set", &TemplateFlags::set);
-    list("set-string", &TemplateFlags::set_string);
-    list("set-json", &TemplateFlags::set_json);
-    list("set-file", &TemplateFlags::set_file);
-    list("set-literal", &TemplateFlags::set_literal);
-    list("show-only", &TemplateFlags::show_only);
-    list("api-versions", &TemplateFlags::api_versions, true);
-    text("namespace", &TemplateFlags::namespace_name);
-    text("kube-version", &TemplateFlags::kube_version);
-    text("output-dir", &TemplateFlags::output_dir);
-    text("name-template", &TemplateFlags::name_template);
-    flag("generate-name", &TemplateFlags::generate_name);
-    flag("no-hooks", &TemplateFlags::no_hooks);
-    flag("include-crds", &TemplateFlags::include_crds);
-    flag("skip-crds", &TemplateFlags::skip_crds);
-    flag("skip-tests", &TemplateFlags::skip_tests);
-    flag("is-upgrade", &TemplateFlags::is_upgrade);
-    flag("release-name", &TemplateFlags::release_name);
-    flag("skip-schema-validation", &TemplateFlags::skip_schema_validation);
-    flag("debug", &TemplateFlags::debug);
-    flag("no-limits", &TemplateFlags::no_limits);
-    flag("help", &TemplateFlags::help);
+    table.add({.name = "show-only", .set = shown, .letter = 's'});
+    table.csv("api-versions", flags.api_versions, 'a');
+    table.text("namespace", flags.namespace_name, 'n');
+    table.text("kubeconfig", flags.kubeconfig);
+    table.text("kube-context", flags.kube_context);
+    table.text("kube-version", flags.kube_version);
+    table.text("output-dir", flags.output_dir);
+    table.text("name-template", flags.name_template);
+    table.text("version", flags.version);
+    table.boolean("generate-name", flags.generate_name, 'g');
+    table.boolean("no-hooks", flags.no_hooks);
+    table.boolean("include-crds", flags.include_crds);
+    table.boolean("skip-crds", flags.skip_crds);
+    table.boolean("skip-tests", flags.skip_tests);
+    table.boolean("is-upgrade", flags.is_upgrade);
+    table.boolean("release-name", flags.release_name);
+    table.boolean("skip-schema-validation", flags.skip_schema_validation);
+    table.boolean("debug", flags.debug);
+    table.boolean("devel", flags.devel);
+}
+
+/// Flags for a cluster or a download: they change nothing here, but a mistake in them is one.
+void add_ignored(cli::FlagTable& table, Later& later, std::vector<std::string>& said) {
     for (auto const name :
-         {"create-namespace", "force-replace", "force-conflicts", "replace", "wait-for-jobs", "devel",
+         {"create-namespace", "force-replace", "force-conflicts", "replace", "wait-for-jobs",
           "disable-openapi-validation", "rollback-on-failure", "take-ownership", "insecure-skip-tls-verify",
-          "plain-http", "pass-credentials", "kube-insecure-skip-tls-verify", "server-side", "wait", "enable-dns"})
-        ignored(name, false);
-    for (auto const name : {"timeout",
-                            "description",
-                            "labels",
-                            "version",
-                            "keyring",
-                            "username",
-                            "password",
-                            "cert-file",
-                            "key-file",
-                            "ca-file",
-                            "kubeconfig",
-                            "kube-context",
-                            "kube-token",
-                            "kube-as-user",
-                            "kube-as-group",
-                            "kube-apiserver",
-                            "kube-ca-file",
-                            "kube-tls-server-name",
-                            "registry-config",
-                            "repository-config",
-                            "repository-cache",
-                            "content-cache",
-                            "burst-limit",
-                            "qps",
-                            "color",
-                            "colour"})
-        ignored(name, true);
-    deprecated("hide-notes", "this flag has no effect for 'helm template' and will be removed in Helm 5");
-    deprecated("render-subchart-notes", "this flag has no effect for 'helm template' and will be removed in Helm 5");
-    deprecated("force", "use --force-replace instead");
-    deprecated("atomic", "use --rollback-on-failure instead");
-    refused("validate", false, "it asks a cluster, and a template is rendered without one");
-    refused("post-renderer", true, "no other program is started");
-    refused("post-renderer-args", true, "no other program is started");
-    refused("dependency-update", false, "charts are not fetched while rendering; vendor them into charts/");
-    refused("repo", true, "charts are not fetched while rendering");
-    refused("verify", false, "provenance files are checked when a chart is fetched");
-    table["dry-run"] = {
-        false,
-        [](TemplateFlags&, std::string const& value) -> Result<void> {
-            if (value == "server")
-                return refuse("dry-run=server", "it asks a cluster, and a template is rendered without one");
-            if (value == "client" || value == "unset" || value == "true" || value == "none" || value == "false")
-                return {};
-            return fail(Errc::invalid_input,
-                        "invalid dry-run value (\"" + value + "\"). Must be \"none\", \"server\", or \"client\"");
-        },
-        "unset"};
-    auto const number = [&](std::string name, auto apply) {
-        table[name] = {true, [name, apply](TemplateFlags& flags, std::string const& value) -> Result<void> {
-                           std::int64_t parsed = 0;
-                           auto const [end, ec] = std::from_chars(value.data(), value.data() + value.size(), parsed);
-                           if (ec != std::errc{} || end != value.data() + value.size())
-                               return fail(Errc::invalid_input,
-                                           "invalid argument \"" + value + "\" for \"--" + name + "\" flag");
-                           apply(flags, parsed);
-                           return {};
-                       }};
+          "plain-http", "pass-credentials", "kube-insecure-skip-tls-verify", "server-side", "enable-dns", "hide-notes",
+          "render-subchart-notes", "force", "atomic"})
+        table.ignored_boolean(name);
+    for (auto const name : {"description", "keyring", "username", "password", "kube-token", "kube-as-user",
+                            "kube-as-group", "kube-apiserver", "kube-ca-file", "kube-tls-server-name",
+                            "registry-config", "repository-config", "repository-cache", "content-cache"})
+        table.ignored_text(name);
+    constexpr auto kNoEffect = "this flag has no effect for 'helm template' and will be removed in Helm 5";
+    table.deprecate("hide-notes", kNoEffect);
+    table.deprecate("render-subchart-notes", kNoEffect);
+    table.deprecate("force", "use --force-replace instead");
+    table.deprecate("atomic", "use --rollback-on-failure instead");
+    table.add({.name = "timeout", .set = check_duration});
+    table.add({.name = "labels", .set = check_pairs, .letter = 'l'});
+    table.add({.name = "burst-limit", .set = check_integer});
+    table.add({.name = "qps", .set = check_float});
+    table.add({.name = "wait",
+               .set = [&said](std::string const& text) { return check_wait(said, text); },
+               .bare = "watcher"});
+    table.text("cert-file", later.tls.cert);
+    table.text("key-file", later.tls.key);
+    table.text("ca-file", later.tls.ca);
+    table.text("color", later.color);
+    table.text("colour", later.color);
+    auto const dry_run = [&later](std::string const& text) -> Result<void> {
+        later.dry_run = text;
+        return {};
     };
-    number("seed", [](TemplateFlags& flags, std::int64_t value) { flags.seed = static_cast<std::uint64_t>(value); });
-    number("time", [](TemplateFlags& flags, std::int64_t value) { flags.time = value; });
-    return table;
+    table.add({.name = "dry-run", .set = dry_run, .bare = "unset"});
 }
 
-std::string_view long_name(char letter) {
-    switch (letter) {
-        case 'f': return "values";
-        case 's': return "show-only";
-        case 'a': return "api-versions";
-        case 'n': return "namespace";
-        case 'g': return "generate-name";
-        case 'l': return "labels";
-        case 'h': return "help";
-        default: return {};
-    }
+void add_refused(cli::FlagTable& table) {
+    table.refused_boolean("validate", "is refused: it asks a cluster, and a template is rendered without one");
+    table.refused_text("post-renderer", "is refused: no other program is started");
+    table.refused_text("post-renderer-args", "is refused: no other program is started");
+    table.refused_boolean("dependency-update",
+                          "is refused: charts are not fetched while rendering; vendor them into charts/");
+    table.refused_text("repo", "is refused: charts are not fetched while rendering");
+    table.refused_boolean("verify", "is refused: provenance files are checked when a chart is fetched");
+}
+
+template <class Number> void add_number(cli::FlagTable& table, std::string_view name, std::optional<Number>& slot) {
+    auto const set = [&slot](std::string const& text) -> Result<void> {
+        std::int64_t parsed = 0;
+        auto const [end, ec] = std::from_chars(text.data(), text.data() + text.size(), parsed);
+        if (ec != std::errc{} || end != text.data() + text.size()) return wrong("not a whole number");
+        slot = static_cast<Number>(parsed);
+        return {};
+    };
+    table.add({.name = name, .set = set});
 }
 
 }  // namespace
 
-Result<TemplateFlags> parse_template_flags(int argc, char** argv) {
-    static Table const table = make_table();
+Result<TemplateFlags> parse_template_flags(int argc, char** argv, std::vector<std::string>& said) {
     TemplateFlags flags;
-    bool only_positional = false;
-    for (int i = 1; i < argc; ++i) {
-        std::string_view const word = argv[i];
-        if (only_positional || word.size() < 2 || word[0] != '-') {
-            flags.positional.emplace_back(word);
-            continue;
-        }
-        if (word == "--") {
-            only_positional = true;
-            continue;
-        }
-        if (word.starts_with("--")) {
-            auto const equals = word.find('=');
-            auto const name = word.substr(2, equals == word.npos ? word.npos : equals - 2);
-            auto const found = table.find(name);
-            if (found == table.end()) return fail(Errc::invalid_input, "unknown flag: --" + std::string{name});
-            std::string value = found->second.bare_value;
-            if (equals != word.npos) {
-                value = word.substr(equals + 1);
-            } else if (found->second.takes_value) {
-                if (++i == argc) return fail(Errc::invalid_input, "flag needs an argument: --" + std::string{name});
-                value = argv[i];
-            }
-            if (auto applied = found->second.apply(flags, value); !applied) return fail(std::move(applied));
-            continue;
-        }
-        for (std::size_t at = 1; at < word.size(); ++at) {
-            auto const name = long_name(word[at]);
-            if (name.empty())
-                return fail(Errc::invalid_input,
-                            "unknown shorthand flag: '" + std::string(1, word[at]) + "' in " + std::string{word});
-            auto const& known = table.find(name)->second;
-            std::string value = known.bare_value;
-            bool ended = false;
-            if (known.takes_value) {
-                ended = true;
-                if (at + 1 < word.size()) {
-                    value = word.substr(at + (word[at + 1] == '=' ? 2 : 1));
-                } else {
-                    if (++i == argc)
-                        return fail(Errc::invalid_input, "flag needs an argument: '" + std::string(1, word[at]) +
-                                                             "' in " + std::string{word});
-                    value = argv[i];
-                }
-            }
-            if (auto applied = known.apply(flags, value); !applied) return fail(std::move(applied));
-            if (ended) break;
-        }
+    Later later;
+    cli::FlagTable table;
+    add_values(table, flags);
+    add_render(table, flags);
+    add_ignored(table, later, said);
+    add_refused(table);
+    table.boolean("no-limits", flags.no_limits);
+    add_number(table, "seed", flags.seed);
+    add_number(table, "time", flags.time);
+    table.boolean("help", flags.help, 'h');
+    auto positional = table.parse(argc, argv, said);
+    if (!positional) return std::unexpected{positional.error()};
+    flags.positional = std::move(*positional);
+    if (flags.help) return flags;
+    if (auto const ok = check_color(later.color); !ok) return std::unexpected{ok.error()};
+    if (!flags.kube_version.empty()) {
+        auto const version = helm::parse_kube_version(flags.kube_version);
+        if (!version) return wrong("invalid kube version '" + flags.kube_version + "': " + version.error().message);
     }
+    if (auto const ok = later.tls.check(); !ok) return std::unexpected{ok.error()};
+    if (auto const ok = check_dry_run(said, later.dry_run); !ok) return std::unexpected{ok.error()};
     return flags;
 }
 

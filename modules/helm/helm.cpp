@@ -55,6 +55,15 @@ std::string take_notes(std::map<std::string, std::string>& files, std::string co
     return notes;
 }
 
+/// "By catching parse errors here ... we return the files as a big blob of data to help the user debug parser errors."
+std::string blocks_of(std::map<std::string, std::string> const& files) {
+    std::string blocks;
+    for (auto const& [name, content] : files) {
+        if (!trimmed(content).empty()) blocks += "---\n# Source: " + name + '\n' + content + '\n';
+    }
+    return blocks;
+}
+
 /// One table for every engine, never freed: charts outlive engines, and their templates point into it.
 gotemplate::FuncMap const& helm_functions() {
     static auto const* const functions = [] {
@@ -72,32 +81,32 @@ Engine::~Engine() = default;
 
 Result<Rendered> Engine::render(Chart const& chart, Value const& values, RenderOptions const& options,
                                 Ports const& ports) {
-    RenderStage stage{};
-    return render(chart, values, options, ports, &stage);
+    RenderFailure failure;
+    return render(chart, values, options, ports, &failure);
 }
 
 Result<Rendered> Engine::render(Chart const& chart, Value const& values, RenderOptions const& options,
-                                Ports const& ports, RenderStage* stage) {
+                                Ports const& ports, RenderFailure* failure) {
     Rendered made;
     Log unread;
     auto& log = options.log != nullptr ? *options.log : unread;
-    *stage = RenderStage::dependencies;
+    failure->stage = RenderStage::dependencies;
     auto const root = instantiate(chart);
     if (auto done = process_dependencies(*root, values, log); !done) {
         log.push_back(log_line("ERROR", "chart dependencies processing failed", {{"error", done.error().message}}));
         return fail(std::move(done), "chart dependencies processing failed");
     }
-    *stage = RenderStage::values;
+    failure->stage = RenderStage::values;
     auto coalesced = coalesce_values(*root, values, false, log);
     if (!coalesced) return fail(std::move(coalesced));
     if (!options.skip_schema_validation) {
-        if (auto valid = validate_schemas(*root, *coalesced, log); !valid) return fail(std::move(valid));
+        if (auto valid = validate_schemas(*root, *coalesced, log, options.debug); !valid) return fail(std::move(valid));
     }
     made.chart = root->metadata;
     made.chart_values = root->values;
     made.values = deep_copy(*coalesced);
     add_crds(*root, made.crds);
-    *stage = RenderStage::templates;
+    failure->stage = RenderStage::templates;
     auto const& kube = options.capabilities.kube_version;
     if (!made.chart.kube_version.empty() &&
         !semver::is_compatible(made.chart.kube_version, kube.normalized.empty() ? kube.version : kube.normalized)) {
@@ -109,9 +118,12 @@ Result<Rendered> Engine::render(Chart const& chart, Value const& values, RenderO
                                   capabilities_value(options.capabilities), run);
     if (!files) return fail(std::move(files));
     made.notes = take_notes(*files, root->name() + "/templates/NOTES.txt", options.subchart_notes);
-    *stage = RenderStage::manifests;
+    failure->stage = RenderStage::manifests;
     auto sorted = sort_manifests(*files, log);
-    if (!sorted) return fail(std::move(sorted));
+    if (!sorted) {
+        failure->manifests = blocks_of(*files);
+        return fail(std::move(sorted));
+    }
     made.manifests = std::move(sorted->manifests);
     made.hooks = std::move(sorted->hooks);
     return made;

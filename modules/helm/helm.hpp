@@ -30,6 +30,7 @@ struct RenderOptions {
     bool skip_schema_validation = false;
     bool subchart_notes = false;
     gotemplate::Budget budget{};
+    bool debug = false;  // log what Helm logs with --debug
     Log* log = nullptr;  // what Helm logs is added here, also when the render fails
 };
 
@@ -52,9 +53,11 @@ struct Rendered {
 /// Where a render failed: Helm's command adds a hint when it was in the templates or their output.
 enum class RenderStage { dependencies, values, templates, manifests };
 
+/// What is known of a render that failed.
 struct RenderFailure {
-    Error error;
-    RenderStage stage;
+    RenderStage stage = RenderStage::dependencies;
+    std::string
+        manifests;  // the output of the templates when it is what could not be read: by name, "# Source:" lines in front
 };
 
 /// Renders charts; keeps compiled templates of the charts it was given and of texts passed to tpl. One thread.
@@ -74,9 +77,9 @@ public:
     Result<Rendered> render(Chart const& chart, gotemplate::Value const& values, RenderOptions const& options,
                             Ports const& ports);
 
-    /// The same, with the stage that failed in `*stage`.
+    /// The same; a failure leaves its circumstances in `*failure`.
     Result<Rendered> render(Chart const& chart, gotemplate::Value const& values, RenderOptions const& options,
-                            Ports const& ports, RenderStage* stage);
+                            Ports const& ports, RenderFailure* failure);
 
     /// `helm template --name-template`: one template without data.
     Result<std::string> render_name(std::string_view text, Ports const& ports);

@@ -48,6 +48,6 @@ gotemplate::Value deep_copy(gotemplate::Value const& value);
 
 /// Helm's ValidateAgainstSchema: every chart's schema against its part of the values.
 /// Errors  invalid_input  "values don't meet the specifications of the schema(s) in the following chart(s):\n..."; limit
-Result<void> validate_schemas(Instance const& root, gotemplate::Value const& values, Log& log);
+Result<void> validate_schemas(Instance const& root, gotemplate::Value const& values, Log& log, bool debug);
 
 }  // namespace holdfast::helm

@@ -66,6 +66,12 @@ Result<std::string> print(Rendered const& rendered, OutputOptions const& options
     return pick(out, options.show_only);
 }
 
+Result<std::string> print(RenderFailure const& failure, OutputOptions const& options) {
+    auto const out = std::string{trimmed(failure.manifests)} + '\n';
+    if (options.show_only.empty()) return out;
+    return pick(out, options.show_only);
+}
+
 std::vector<OutputFile> print_files(Rendered const& rendered, OutputOptions const& options) {
     std::vector<OutputFile> files;
     if (options.include_crds) {

@@ -20,6 +20,10 @@ struct OutputOptions {
 /// Errors  not_found  "could not find template x in chart"
 Result<std::string> print(Rendered const& rendered, OutputOptions const& options);
 
+/// What `--debug` prints of a render that failed in its templates or their output.
+/// Errors  as above
+Result<std::string> print(RenderFailure const& failure, OutputOptions const& options);
+
 /// The same, as files: path below the output folder and the text to append to it, in order.
 struct OutputFile {
     std::string path;

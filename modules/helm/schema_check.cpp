@@ -53,12 +53,25 @@ Result<void> validate_one(std::string const& schema, Value const& values, Log& l
     return fail(Errc::invalid_input, report + '\n');
 }
 
-Result<void> validate_tree(Instance const& chart, Value const& values, std::string& report, Log& log) {
+/// The log, and whether Helm's DEBUG lines are wanted in it.
+struct Logged {
+    Log& log;
+    bool debug;
+    void say(std::string_view message, std::initializer_list<LogField> fields) const {
+        if (debug) log.push_back(log_line("DEBUG", message, fields));
+    }
+};
+
+Result<void> validate_tree(Instance const& chart, Value const& values, std::string& report, Logged const& logged) {
     if (chart.chart->schema) {
-        auto valid = validate_one(*chart.chart->schema, values, log);
+        logged.say("chart name", {{"chart-name", chart.name()}});
+        logged.say("unmarshalled JSON schema", {{"schema", *chart.chart->schema}});
+        auto valid = validate_one(*chart.chart->schema, values, logged.log);
         if (!valid && valid.error().code == Errc::limit) return valid;
         if (!valid) report += chart.name() + ":\n" + valid.error().message;
     }
+    logged.say("number of dependencies in the chart",
+               {{"chart", chart.name()}, {"dependencies", std::to_string(chart.dependencies.size())}});
     for (auto const& sub : chart.dependencies) {
         auto const* found = values.find(sub->name());
         if (found == nullptr || (!found->is_map() && found->is_nil())) continue;
@@ -67,16 +80,16 @@ Result<void> validate_tree(Instance const& chart, Value const& values, std::stri
                       std::string{found->unboxed().type().name} + '\n';
             continue;
         }
-        if (auto done = validate_tree(*sub, found->unboxed(), report, log); !done) return done;
+        if (auto done = validate_tree(*sub, found->unboxed(), report, logged); !done) return done;
     }
     return {};
 }
 
 }  // namespace
 
-Result<void> validate_schemas(Instance const& root, Value const& values, Log& log) {
+Result<void> validate_schemas(Instance const& root, Value const& values, Log& log, bool debug) {
     std::string report;
-    if (auto done = validate_tree(root, values, report, log); !done) return done;
+    if (auto done = validate_tree(root, values, report, {log, debug}); !done) return done;
     if (report.empty()) return {};
     return fail(Errc::invalid_input,
                 "values don't meet the specifications of the schema(s) in the following chart(s):\n" + report);

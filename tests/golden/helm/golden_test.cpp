@@ -3,9 +3,11 @@
 
 #include <catch2/catch.hpp>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
@@ -80,9 +82,41 @@ std::string replaced(std::string text, std::string const& from, std::string cons
     return text;
 }
 
+/// The environment of one run: a home without a kubeconfig, and the variables in front of the arguments.
+class Variables {
+public:
+    Variables(std::vector<std::string>& arguments, fs::path const& home) {
+        set("HOME", home.string());
+        for (auto const* name : {"KUBECONFIG", "HELM_NAMESPACE", "HELM_KUBECONTEXT"}) set(name, std::nullopt);
+        while (!arguments.empty() && arguments.front().starts_with("HELM_")) {
+            auto const equal = arguments.front().find('=');
+            set(arguments.front().substr(0, equal), arguments.front().substr(equal + 1));
+            arguments.erase(arguments.begin());
+        }
+    }
+    Variables(Variables const&) = delete;
+    Variables& operator=(Variables const&) = delete;
+    ~Variables() {
+        for (auto const& [name, before] : before_) put(name, before);
+    }
+
+private:
+    void set(std::string const& name, std::optional<std::string> const& value) {
+        char const* const before = std::getenv(name.c_str());
+        before_.emplace(name, before == nullptr ? std::nullopt : std::optional<std::string>{before});
+        put(name, value);
+    }
+    static void put(std::string const& name, std::optional<std::string> const& value) {
+        if (value) ::setenv(name.c_str(), value->c_str(), 1);
+        else ::unsetenv(name.c_str());
+    }
+    std::map<std::string, std::optional<std::string>> before_;
+};
+
 /// One run in the form of the .expected files.
 std::string answer(std::string const& run, fs::path const& top) {
     std::vector<std::string> arguments = words(run);
+    Variables const variables{arguments, top};
     arguments.insert(arguments.begin(), "template");
     std::vector<char*> argv;
     for (auto& argument : arguments) argv.push_back(argument.data());
@@ -94,9 +128,13 @@ std::string answer(std::string const& run, fs::path const& top) {
     std::istringstream log{replaced(output.err.substr(0, error), top.string(), "$DIR")};
     std::set<std::string> logged;  // Go's maps give the log its order
     for (std::string line; std::getline(log, line);) {
-        if (line.starts_with("level=")) logged.insert("! " + line + '\n');
+        if (line.starts_with("level=") || line.starts_with("Flag --")) logged.insert("! " + line + '\n');
     }
     for (auto const& line : logged) out += line;
+    if (output.status != 0) {  // what --debug prints all the same
+        std::istringstream shown{output.out};
+        for (std::string line; std::getline(shown, line);) out += "> " + line + '\n';
+    }
     std::istringstream lines{text + '\n'};
     for (std::string line; std::getline(lines, line);) out += "| " + line + '\n';
     return out;

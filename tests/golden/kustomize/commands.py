@@ -6,6 +6,7 @@
 Every case runs in a directory of its own; `$DIR` stands for it in what is recorded."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -73,6 +74,17 @@ COMMANDS = [
     ("a file for a directory", "a.yaml", "resources: [a.yaml]\n", {"a.yaml": CM % "a"}),
     ("an unknown restrictor", "--load-restrictor=None .", "resources: [a.yaml]\n", {"a.yaml": CM % "a"}),
     ("an unknown order", "--reorder=up .", "resources: [a.yaml]\n", {"a.yaml": CM % "a"}),
+    ("a deprecated flag and an unknown order", "--enable-managedby-label --reorder bad .", "resources: [a.yaml]\n", {"a.yaml": CM % "a"}),
+    ("no order", "--reorder= .", "resources: [a.yaml]\n", {"a.yaml": CM % "a"}),
+    ("a deprecated flag", "--reorder none .", "resources: [a.yaml]\n", {"a.yaml": CM % "a"}),
+    ("names that are not ASCII", "-o out .", "resources: [a.yaml]\n", {"a.yaml": CM % "ÉTÉ" + "---\n" + CM % "\u0130\u212a", "out/old.txt": "stays\n"}),
+    ("a directory in the way", "-o out/v1_configmap_a.yaml/x .", "resources: [a.yaml]\n", {"a.yaml": CM % "a", "out/v1_configmap_a.yaml": "x"}),
+    ("an unknown letter", "-x .", "resources: [a.yaml]\n", {"a.yaml": CM % "a"}),
+    ("an unknown flag", "--x=1 .", "resources: [a.yaml]\n", {"a.yaml": CM % "a"}),
+    ("a letter without its value", ". -o", "resources: [a.yaml]\n", {"a.yaml": CM % "a"}),
+    ("a flag without its value", ". --output", "resources: [a.yaml]\n", {"a.yaml": CM % "a"}),
+    ("a flag without a name", "--=a .", "resources: [a.yaml]\n", {"a.yaml": CM % "a"}),
+    *[(f"--enable-alpha-plugins{value}", f"--enable-alpha-plugins{value} .", "helmCharts: [{name: web}]\n", {}) for value in ("=maybe", "=", "=False")],
     ("deprecated fields", ".", "bases: [base]\ncommonLabels: {a: b}\nvars: [{name: V, objref: {apiVersion: v1, kind: ConfigMap, name: a}}]\n"
      "patchesJson6902: [{target: {version: v1, kind: ConfigMap, name: a}, patch: \"- {op: add, path: /data/x, value: y}\"}]\nimageTags: [{name: x}]\n"
      "patchesStrategicMerge: [\"{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {z: z}}\"]\n",
@@ -94,10 +106,16 @@ for name, fields in {
     "API versions": "{name: web, releaseName: r, apiVersions: [monitoring.coreos.com/v1, a/b]}",
     "kube version": "{name: web, releaseName: r, kubeVersion: \"1.27\"}", "name template": "{name: web, nameTemplate: \"shop-{{ lower `ABC` }}\"}",
     "version": "{name: web, releaseName: r, version: 1.2.3}", "missing values file": "{name: web, releaseName: r, valuesFile: gone.yaml}",
-    "missing chart": "{name: gone, releaseName: r}", "debug": "{name: web, releaseName: r, debug: true}",
+    "missing chart": "{name: gone, releaseName: r}",
+    "keys that are no text": "{name: web, releaseName: r, valuesInline: {\"8080\": x, n: 1, \"true\": 2, \"2024-01-02\": 3, \"~\": 4, \"1.5\": 5}}", "debug": "{name: web, releaseName: r, debug: true}",
 }.items():
     COMMANDS.append((f"chart: {name}", "--enable-helm .", f"helmCharts:\n- {fields}\n", CHART))
+for value in ("=True", "=TRUE", "=t", "=1", "=false", "=maybe", "="):
+    COMMANDS.append((f"chart: --enable-helm{value}", f"--enable-helm{value} .", "helmCharts: [{name: web, releaseName: r}]\n", CHART))
 COMMANDS += [
+    ("chart: keys of the file that are no text", "--enable-helm .", "helmCharts: [{name: web, releaseName: r, valuesInline: {b: 1}, valuesFile: v.yaml}]\n",
+     {**CHART, "v.yaml": "8080: x\nn: 1\ntrue: 2\n2024-01-02: 3\n1.5: 5\n"}),
+    ("chart: without objects", "--enable-helm .", "helmCharts: [{name: web, releaseName: r}]\n", {**CHART, "charts/web/templates/a.yaml": "a: b\n"}),
     ("chart: two of one", "--enable-helm .", "helmCharts:\n- {name: web, releaseName: a}\n- {name: web, releaseName: b, namespace: hive}\nnamespace: other\nnamePrefix: p-\n", CHART),
     ("chart: patched", "--enable-helm .", "helmCharts: [{name: web, releaseName: a}]\npatches: [{target: {kind: Deployment}, patch: \"- {op: replace, path: /spec/replicas, value: 8}\"}]\n"
      "images: [{name: nginx, newTag: \"2\"}]\ncommonAnnotations: {a: b}\n", CHART),
@@ -128,13 +146,57 @@ def run(argv, files, arguments):
                 with open(os.path.join(top, "out", name), encoding="utf-8", newline="") as text:
                     output[name] = text.read()
         result = {"output": output}
+        result["stderr"] = "".join(x for x in done.stderr.decode().splitlines(True) if x.startswith(("# Warning", "Flag --")))
         if done.returncode == 0:
             result["expect"] = done.stdout.decode()
-            result["stderr"] = "".join(x for x in done.stderr.decode().splitlines(True) if x.startswith("# Warning"))
         else:
             line = next((x for x in done.stderr.decode().splitlines() if x.startswith("Error: ")), f"crash {done.returncode}")
             result["error"] = line.replace(top, "$DIR")
         return result
+
+
+def odd_places(holdfast):
+    """What no recorded tree can hold: links in circles, NULs, folders that are gone, pipes. Yields name, got, wanted."""
+    build, template = [holdfast, "build"], [holdfast, "template", "r", "c"]
+    with tempfile.TemporaryDirectory(prefix="holdfast-commands-") as top:
+        top = os.path.realpath(top)
+        txtar.write_tree(top, {"loop/kustomization.yaml": "resources: [r.yaml]\n", "nul/kustomization.yaml": "resources: [\"a\\0b\"]\n",
+                               "good/kustomization.yaml": "resources: [a.yaml]\n", "good/a.yaml": CM % "a", "c/Chart.yaml": "apiVersion: v2\nname: c\nversion: 0.1.0\n",
+                               "c/templates/a.yaml": CM % "a" + "b: {{ repeat 1000000 \"x\" }}\n"})
+        os.symlink("r.yaml", f"{top}/loop/r.yaml")
+        os.mkdir(f"{top}/gone")
+
+        def first_line(argv, directory, before=None):
+            done = subprocess.run(argv, cwd=directory, capture_output=True, timeout=60, preexec_fn=before, env={"PATH": "/usr/bin:/bin"})
+            return done.stderr.decode().split("\n")[0].replace(top, "$DIR")
+        too_many = "evalsymlink failure on '$DIR/loop/r.yaml' : EvalSymlinks: too many links"
+        yield ("a link to itself", first_line([*build, "."], f"{top}/loop"),
+               f"Error: accumulating resources: accumulation err='accumulating resources from 'r.yaml': {too_many}': "
+               f"must build at directory: not a valid directory: {too_many}")
+        invalid = "evalsymlink failure on '$DIR/nul/a\0b' : lstat $DIR/nul/a\0b: invalid argument"
+        yield ("a NUL in a path", first_line([*build, "."], f"{top}/nul"),
+               f"Error: accumulating resources: accumulation err='accumulating resources from 'a\0b': {invalid}': "
+               f"must build at directory: not a valid directory: {invalid}")
+        yield ("a deleted working directory", first_line([*build, "."], f"{top}/gone", lambda: os.rmdir(f"{top}/gone")),
+               "Error: must build at directory: not a valid directory: abs path error on '.' : getwd: no such file or directory")
+        yield ("an empty root", first_line([*build, "--root", "", "good"], top),
+               "Error: invalid argument \"\" for \"--root\" flag: an empty path confines nothing")
+
+        reader, writer = os.pipe()
+        os.close(reader)  # as `| head` does
+        done = subprocess.run(template, cwd=top, stdout=writer, stderr=subprocess.PIPE, timeout=60)
+        os.close(writer)
+        yield "a reader that is gone", (done.returncode, done.stderr), (-signal.SIGPIPE, b"")
+
+        for argv in (template, [*build, "big"]):
+            txtar.write_tree(top, {"big/kustomization.yaml": "resources: [a.yaml]\n", "big/a.yaml": CM % "a" + "# " + "x" * 100 + "\nb: " + "x" * 1000000 + "\n"})
+            reader, writer = os.pipe()
+            os.set_blocking(writer, False)
+            process = subprocess.Popen(argv, cwd=top, stdout=writer)
+            os.close(writer)
+            with open(reader, "rb") as pipe:
+                text = pipe.read()
+            yield f"a pipe that does not block ({argv[1]})", (process.wait(timeout=60), len(text) > 1000000), (0, True)
 
 
 def tree_of(kustomization, files):
@@ -168,6 +230,10 @@ def compare(holdfast):
         if "which are never run here" not in got.get("error", ""):
             wrong += 1
             print(f"{flags} is not refused: {got}")
+    for name, got, wanted in odd_places(os.path.abspath(holdfast)):
+        if got != wanted:
+            wrong += 1
+            print(f"{name}:\n--- wanted\n{wanted}\n--- ours\n{got}")
     print(f"{len(cases) + len(REFUSED)} commands, {wrong} differ")
     return 1 if wrong else 0
 

@@ -1,10 +1,13 @@
 // tests/unit/modules/helm/render_test.cpp: the engine as a library: ports, hooks, cache, values left alone.
 #include "modules/helm/helm.hpp"
 #include "modules/helm/output.hpp"
+#include "modules/helm/system_ports.hpp"
 #include "modules/helm/typed.hpp"
 #include "tests/unit/modules/helm/tar_maker.hpp"
 
 #include <catch2/catch.hpp>
+
+#include <array>
 
 using namespace holdfast;
 using namespace holdfast::helm::testing;
@@ -134,15 +137,40 @@ TEST_CASE("helm render: notes, stages and names", "[helm]") {
     options.release.name = "me";
     CHECK(fixture.engine.render(**chart, Value::map(), options, fixture.ports())->notes == "hello me\n");
 
-    helm::RenderStage stage{};
+    helm::RenderFailure failure;
     auto const broken = helm::load_archive(make_tgz(small_chart("a: [")));
-    CHECK_FALSE(fixture.engine.render(**broken, Value::map(), {}, fixture.ports(), &stage));
-    CHECK(stage == helm::RenderStage::manifests);
+    CHECK_FALSE(fixture.engine.render(**broken, Value::map(), {}, fixture.ports(), &failure));
+    CHECK(failure.stage == helm::RenderStage::manifests);
+    CHECK(failure.manifests == "---\n# Source: c/templates/a.yaml\na: [\n");
 
     CHECK(helm::check_release_name("a.b-c"));
     CHECK_FALSE(helm::check_release_name("-a"));
     CHECK_FALSE(helm::check_release_name("a..b"));
     CHECK(helm::parse_kube_version("1.30+")->normalized == "v1.30");
+}
+
+TEST_CASE("helm ports: a seed repeats itself, a fixed clock stands, a zone is a plain name", "[helm]") {
+    helm::SeededRandom one{7}, two{7}, other{8};
+    std::array<std::byte, 32> a{}, b{}, c{};
+    one.fill(a);
+    two.fill(b);
+    other.fill(c);
+    CHECK(a == b);
+    CHECK(a != c);
+
+    helm::SystemRandom system;
+    std::array<std::byte, 300> large{}, again{};
+    system.fill(large);
+    system.fill(again);
+    CHECK(large != again);
+
+    CHECK(helm::SystemClock{5}.now().time_since_epoch() == std::chrono::seconds{5});
+
+    helm::ZoneFiles zones;
+    for (auto const* name : {"", "/etc/passwd", "../../../etc/passwd", "Europe/../../../etc/passwd", "No/Such"}) {
+        INFO(name);
+        CHECK_FALSE(zones.find(name));
+    }
 }
 
 TEST_CASE("helm cache: a chart's second render parses nothing, whichever engine does it", "[helm]") {
