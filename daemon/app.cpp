@@ -4,7 +4,7 @@
 #include "cache/artifacts/artifact_store.hpp"
 #include "cache/blobs/blob_store.hpp"
 #include "cache/db/db.hpp"
-#include "cache/db/migrate.hpp"
+#include "cache/db/rescue.hpp"
 #include "cache/journal/journal.hpp"
 #include "cache/outbox/outbox.hpp"
 #include "daemon/endpoint.hpp"
@@ -41,7 +41,8 @@ using std::chrono::seconds;
 
 constexpr std::string_view kArea = "daemon";
 constexpr std::size_t kWatchesMax = 128;
-constexpr std::int64_t kReserveShare = 8;  // of the disk: one part of eight is never given away
+constexpr std::int64_t kDatabaseShare = 3;  // of the disk: the most that the database file may take
+constexpr std::int64_t kReserveShare = 8;   // of the disk: one part of eight is never given away
 constexpr seconds kLookForClusterEvery{10};
 constexpr std::chrono::nanoseconds kLateMax = std::chrono::minutes{10};
 
@@ -100,12 +101,12 @@ Schedule::Bounds bounds_of(Config const& config) {
 class App {
 public:
     App(StartOptions options, sandbox::Zygote& zygote, std::unique_ptr<cache::BlobStore> blobs,
-        cache::db::Connection database)
+        cache::db::Connection database, std::string database_problem)
         : config_(std::move(options.config)), confinement_(options.confinement), log_(log_settings(config_), clock_),
           started_(clock_.wall()),
           // What is kept: one connection, used by one thread.
-          blobs_(std::move(blobs)), database_(std::move(database)), db_(1),
-          pool_(static_cast<std::size_t>(config_.fetches_max) + 1),
+          blobs_(std::move(blobs)), database_(std::move(database)), database_problem_(std::move(database_problem)),
+          db_(1), pool_(static_cast<std::size_t>(config_.fetches_max) + 1),
           outbox_(database_, {.rows_max = config_.outbox_rows_max, .bytes_max = config_.disk_bytes_max / 4},
                   [this] { return clock_.wall(); }),
           journal_(database_, outbox_), artifacts_(database_, *blobs_, config_.revisions_kept),
@@ -117,6 +118,7 @@ public:
                     static_cast<std::uint64_t>(config_.render_memory_bytes_max)) {}
 
     Result<int> run() {
+        if (!database_problem_.empty()) log_.error(kArea, database_problem_);
         auto opened = outbox_.open();
         if (!opened) return fail(std::move(opened), "database");
         connect();
@@ -348,6 +350,7 @@ private:
         snapshot.manifests = config_.manifests;
         snapshot.problems = local_->problems();
         if (!cluster_problem_.empty()) snapshot.problems.push_back(cluster_problem_);
+        if (!database_problem_.empty()) snapshot.problems.push_back(database_problem_);
         add_objects(snapshot, registry_, *owned_);
         add_cluster(snapshot, cluster_.get(), intake_.get(), *owned_, cluster_problem_);
         add_outbox(snapshot, queue);
@@ -374,6 +377,7 @@ private:
 
     std::unique_ptr<cache::BlobStore> blobs_;
     cache::db::Connection database_;
+    std::string database_problem_;  // what was damaged at the start, for as long as this process runs
     asio::io_context io_{1};
     asio::thread_pool db_;
     asio::thread_pool pool_;
@@ -424,11 +428,13 @@ Result<int> run_daemon(StartOptions options, sandbox::Zygote& zygote) {
                        options.config.disk_bytes_max / kReserveShare;
     auto blobs = cache::BlobStore::open(state / "blobs", static_cast<std::uint64_t>(share));
     if (!blobs) return fail(std::move(blobs), "state_dir " + state.string());
-    auto database = cache::db::Connection::open(state / "holdfast.db");
+    auto database = cache::db::open_or_rescue(
+        state / "holdfast.db", {.database = {.file_bytes_max = options.config.disk_bytes_max / kDatabaseShare},
+                                .blobs = state / "blobs",
+                                .now = std::chrono::system_clock::now()});
     if (!database) return fail(std::move(database), "state_dir " + state.string());
-    auto migrated = cache::db::migrate(*database);
-    if (!migrated) return fail(std::move(migrated), "database");
-    App app{std::move(options), zygote, std::move(*blobs), std::move(*database)};
+    std::string problem = database->rescue ? database->rescue->text() : "";
+    App app{std::move(options), zygote, std::move(*blobs), std::move(database->connection), std::move(problem)};
     return app.run();
 }
 

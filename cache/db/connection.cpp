@@ -18,7 +18,8 @@ namespace holdfast::cache::db {
 namespace {
 
 constexpr std::int64_t kPageBytes = 4'096;
-constexpr std::int64_t kWalBytesMax = 4 << 20;  // the WAL file is cut back to this after a checkpoint
+constexpr std::int64_t kPagesMax = 4'294'967'294;  // SQLite's own bound
+constexpr std::int64_t kWalBytesMax = 4 << 20;     // the WAL file is cut back to this after a checkpoint
 
 /// SQLite would create the file readable by everyone; the WAL file takes its mode from it.
 Result<void> create_private(std::filesystem::path const& file) {
@@ -44,11 +45,6 @@ std::string pragmas(Options const& options) {
         "PRAGMA cell_size_check=ON;";
     sql += "PRAGMA journal_size_limit=" + std::to_string(kWalBytesMax) + ";";
     sql += "PRAGMA cache_size=-" + std::to_string(options.cache_kib_max) + ";";
-    if (options.file_bytes_max > 0) {
-        sql +=
-            "PRAGMA max_page_count=" + std::to_string(std::max<std::int64_t>(1, options.file_bytes_max / kPageBytes)) +
-            ";";
-    }
     return sql;
 }
 
@@ -93,6 +89,8 @@ Result<Connection> Connection::open(std::filesystem::path const& file, Options o
             configured.error().message += "; is another holdfast using this directory?";
         return fail(std::move(configured), "database " + file.string());
     }
+    auto bounded = connection.bound(options.file_bytes_max);
+    if (!bounded) return fail(std::move(bounded), "database " + file.string());
     if (options.check_on_open) {
         auto sound = expect_ok(connection, "PRAGMA quick_check(1)");
         if (!sound) return fail(std::move(sound), "database " + file.string());
@@ -112,6 +110,13 @@ Result<void> Connection::check() {
     auto whole = expect_no_row(*this, "PRAGMA foreign_key_check");
     if (!whole) return fail(std::move(whole), "foreign key check");
     return {};
+}
+
+std::filesystem::path Connection::file() const { return sqlite3_db_filename(handle(), "main"); }
+
+Result<void> Connection::bound(std::int64_t file_bytes_max) {
+    auto const pages = file_bytes_max > 0 ? std::max<std::int64_t>(1, file_bytes_max / kPageBytes) : kPagesMax;
+    return execute("PRAGMA max_page_count=" + std::to_string(pages));
 }
 
 std::int64_t Connection::last_insert_id() const { return sqlite3_last_insert_rowid(handle()); }

@@ -45,6 +45,10 @@ public:
     std::int64_t last_insert_id() const;
     std::int64_t changes() const;
     sqlite3* handle() const { return handle_.get(); }
+    std::filesystem::path file() const;
+
+    /// From now on a write that would make the file larger fails with limit; 0 = no bound. What is larger already stays.
+    Result<void> bound(std::int64_t file_bytes_max);
 
 private:
     struct Close {

@@ -77,7 +77,8 @@ CREATE TABLE last_states (
     PRIMARY KEY (stream, subject)
 ) STRICT, WITHOUT ROWID;
 
--- Single numbers: 'refused' (records that did not fit), 'folded' (repeats), 'site' (the id in every RecordId).
+-- Single numbers: 'refused' (records that did not fit), 'folded' (repeats), 'dead_dropped' (dead letters no longer kept),
+-- 'site' (the id in every RecordId).
 CREATE TABLE numbers (
     name   TEXT NOT NULL PRIMARY KEY,
     value  ANY  NOT NULL

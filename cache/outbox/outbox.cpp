@@ -5,6 +5,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <random>
 
 namespace holdfast::cache {
@@ -32,6 +33,8 @@ constexpr auto kBounds = "SELECT sequence, observed_at FROM outbox ORDER BY sequ
 constexpr auto kNewest = "SELECT seq FROM sqlite_sequence WHERE name = 'outbox'";
 constexpr auto kFolded = "SELECT coalesce(sum(repeats), 0) FROM last_states";
 constexpr auto kDead = "SELECT count(*) FROM dead_letters";
+constexpr auto kDropDead = "DELETE FROM dead_letters WHERE sequence NOT IN "
+                           "(SELECT sequence FROM dead_letters ORDER BY sequence DESC LIMIT ?1)";
 
 std::int64_t micros(model::WallTime time) {
     return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
@@ -55,7 +58,7 @@ Outbox::Outbox(db::Connection& connection, OutboxLimits limits, Clock clock)
       remove_(connection, kRemove), set_aside_(connection, kSetAside), last_state_(connection, kLastState),
       remember_(connection, kRemember), forget_(connection, kForget), get_number_(connection, kGetNumber),
       set_number_(connection, kSetNumber), bounds_(connection, kBounds), newest_(connection, kNewest),
-      folded_sum_(connection, kFolded), dead_(connection, kDead) {}
+      folded_sum_(connection, kFolded), dead_(connection, kDead), drop_dead_(connection, kDropDead) {}
 
 Result<void> Outbox::open() {
     {
@@ -71,7 +74,52 @@ Result<void> Outbox::open() {
     }
     auto counted = load_folded();
     if (!counted) return counted;
-    return reload();
+    auto reloaded = reload();
+    if (!reloaded) return reloaded;
+    return open_mark();
+}
+
+Result<void> Outbox::open_mark() {
+    auto const held = db::read_mark(connection_.file());
+    auto const newest = newest_sequence();
+    if (!newest) return std::unexpected{newest.error()};
+    if (held && held->site == site_) mark_ = *held;
+    mark_.site = site_;
+    mark_.issued = std::max(mark_.issued, *newest);
+    if (rows_ == 0) mark_.acknowledged = *newest;
+    auto described = db::describe(connection_, mark_);
+    if (!described) return fail(std::move(described), "outbox mark");
+    if (held && *held == mark_) return {};
+    return save_mark();
+}
+
+/// Before the number is used: what the mark says is true whatever becomes of the database.
+Result<void> Outbox::issue(std::int64_t sequence) {
+    if (sequence <= mark_.issued) return {};
+    mark_.issued = sequence + db::kMarkBlock - 1;
+    return save_mark();
+}
+
+Result<void> Outbox::save_mark() {
+    {
+        auto rows = bounds_.rows();
+        auto found = rows.next();
+        if (!found) return fail(std::move(found), "outbox mark");
+        if (*found) mark_.acknowledged = rows.integer(0) - 1;
+    }
+    auto written = db::write_mark(connection_.file(), mark_);
+    if (!written) {
+        mark_.issued = 0;  // nothing is certain: the next record writes it again
+        return fail(std::move(written), "outbox mark");
+    }
+    return {};
+}
+
+Result<std::int64_t> Outbox::newest_sequence() {
+    auto newest = newest_.scalar();
+    if (!newest && newest.error().code == Errc::not_found) return 0;
+    if (!newest) return fail(std::move(newest), "outbox sequence");
+    return newest;
 }
 
 Result<void> Outbox::reload() {
@@ -82,23 +130,33 @@ Result<void> Outbox::reload() {
         rows_ = rows.integer(0);
         bytes_ = rows.integer(1);
     }
-    auto rows = get_number_.rows("refused");
-    auto found = rows.next();
-    if (!found) return fail(std::move(found), "outbox refused");
-    refused_ = *found ? rows.integer(0) : 0;
+    auto dead = dead_.scalar();
+    if (!dead) return fail(std::move(dead), "outbox dead letters");
+    dead_kept_ = *dead;
+    auto refused = stored_number("refused");
+    if (!refused) return fail(std::move(refused));
+    refused_ = refused->value_or(0);
+    auto dropped = stored_number("dead_dropped");
+    if (!dropped) return fail(std::move(dropped));
+    dead_dropped_ = dropped->value_or(0);
     return {};
+}
+
+Result<std::optional<std::int64_t>> Outbox::stored_number(std::string_view name) {
+    auto rows = get_number_.rows(name);
+    auto found = rows.next();
+    if (!found) return fail(std::move(found), "outbox " + std::string{name});
+    if (!*found) return std::nullopt;
+    return rows.integer(0);
 }
 
 /// Version 0.1 counted repeats in last_states; that sum is where the number starts.
 Result<void> Outbox::load_folded() {
-    {
-        auto rows = get_number_.rows("folded");
-        auto found = rows.next();
-        if (!found) return fail(std::move(found), "outbox folded");
-        if (*found) {
-            folded_ = rows.integer(0);
-            return {};
-        }
+    auto stored = stored_number("folded");
+    if (!stored) return fail(std::move(stored));
+    if (*stored) {
+        folded_ = **stored;
+        return {};
     }
     auto counted = folded_sum_.scalar();
     if (!counted) return fail(std::move(counted), "outbox folded");
@@ -138,6 +196,8 @@ Result<Outbox::Put> Outbox::put(model::ComplianceRecord const& record) {
     auto inserted = insert_.run(stream, micros(record.observed_at), micros(clock_()), fields);
     if (!inserted) return fail(std::move(inserted), "outbox insert");
     std::int64_t const sequence = connection_.last_insert_id();
+    auto issued = issue(sequence);
+    if (!issued) return fail(std::move(issued));
     std::string const id =
         crypto::sha256_hex(site_ + "\n" + std::to_string(sequence) + "\n" + record.subject + "\n" + record.state_digest)
             .substr(0, 32);
@@ -204,10 +264,18 @@ Result<void> Outbox::set_aside(std::int64_t sequence, std::string const& reason)
     if (!kept) return fail(std::move(kept), "outbox set aside");
     auto removed = remove_.scalar(sequence);
     if (!removed) return fail(std::move(removed), "outbox set aside");
+    std::int64_t const over = std::max<std::int64_t>(0, dead_kept_ + 1 - limits_.dead_max);
+    if (over > 0) {
+        auto dropped = drop_dead_.run(limits_.dead_max);
+        if (dropped) dropped = set_number_.run("dead_dropped", dead_dropped_ + over);
+        if (!dropped) return fail(std::move(dropped), "outbox set aside");
+    }
     auto committed = transaction->commit();
     if (!committed) return fail(std::move(committed), "outbox set aside");
     --rows_;
     bytes_ -= *removed;
+    dead_kept_ += 1 - over;
+    dead_dropped_ += over;
     return {};
 }
 
@@ -222,16 +290,11 @@ Result<uplink::QueueState> Outbox::state() {
             state.oldest = from_micros(rows.integer(1));
         }
     }
-    auto newest = newest_.scalar();
-    if (newest) {
-        state.last_sequence = *newest;
-    } else if (newest.error().code != Errc::not_found) {
-        return fail(std::move(newest), "outbox state");
-    }
-    auto dead = dead_.scalar();
-    if (!dead) return fail(std::move(dead), "outbox state");
+    auto newest = newest_sequence();
+    if (!newest) return fail(std::move(newest));
+    state.last_sequence = *newest;
     state.folded = folded_;
-    state.dead = *dead;
+    state.dead = dead_kept_ + dead_dropped_;
     return state;
 }
 

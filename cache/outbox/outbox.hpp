@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cache/db/db.hpp"
+#include "cache/db/mark.hpp"
 #include "modules/uplink/ports.hpp"
 
 #include <cstdint>
@@ -12,6 +13,7 @@ namespace holdfast::cache {
 struct OutboxLimits {
     std::int64_t rows_max = 2'000'000;
     std::int64_t bytes_max = 512ll << 20;  // of fields; kept apart from the artifacts' share of the disk
+    std::int64_t dead_max = 10'000;        // dead letters kept, the newest; older ones are dropped and counted
 };
 
 /// First in, first out. A row leaves only through acknowledge() or set_aside(), so delivery is at least once;
@@ -24,7 +26,7 @@ public:
     /// `connection` must outlive this object; both are used from the db pool only.
     Outbox(db::Connection& connection, OutboxLimits limits, Clock clock);
 
-    /// Reads the counters and gives the site its id. Call once before anything else.
+    /// Reads the counters, gives the site its id and makes the mark (cache/db/mark.hpp) agree. Call once before anything else.
     Result<void> open();
 
     enum class Put { queued, repeated, refused };
@@ -54,14 +56,22 @@ public:
 private:
     Result<bool> is_repeat(model::ComplianceRecord const& record);
     Result<void> load_folded();
+    Result<std::optional<std::int64_t>> stored_number(std::string_view name);
+    Result<std::int64_t> newest_sequence();
+    Result<void> open_mark();
+    Result<void> issue(std::int64_t sequence);
+    Result<void> save_mark();
 
     db::Connection& connection_;
     OutboxLimits limits_;
     Clock clock_;
     std::string site_;
+    db::Mark mark_;
     std::int64_t rows_ = 0;
     std::int64_t bytes_ = 0;
     std::int64_t refused_ = 0;
+    std::int64_t dead_kept_ = 0;
+    std::int64_t dead_dropped_ = 0;
     std::int64_t folded_ = 0;  // of the repeats since the last record a power cut takes the count, nothing else
     db::Statement totals_;
     db::Statement insert_;
@@ -78,6 +88,7 @@ private:
     db::Statement newest_;
     db::Statement folded_sum_;
     db::Statement dead_;
+    db::Statement drop_dead_;
 };
 
 }  // namespace holdfast::cache

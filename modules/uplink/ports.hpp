@@ -27,7 +27,7 @@ struct QueueState {
     std::int64_t last_sequence = 0;   // newest ever given out
     std::int64_t refused = 0;         // records that did not fit; exact
     std::int64_t folded = 0;          // repeats of an unchanged state
-    std::int64_t dead = 0;            // records Azure will never take, kept aside with the reason
+    std::int64_t dead = 0;            // records Azure will never take; the newest are kept aside with the reason
     model::WallTime oldest;
 };
 

@@ -2,9 +2,12 @@
 #include "cache/outbox/outbox.hpp"
 
 #include "cache/db/migrate.hpp"
+#include "cache/db/rescue.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <catch2/catch.hpp>
+
+#include <sys/stat.h>
 
 namespace holdfast::cache {
 
@@ -127,6 +130,106 @@ TEST_CASE("outbox: a batch stops before its byte bound but always has one record
     CHECK(opened.outbox->oldest(10, 3 * one).value().size() == 3);
     CHECK(opened.outbox->oldest(10, 1).value().size() == 1);
     CHECK(opened.outbox->oldest(2, 1'000'000).value().size() == 2);
+}
+
+TEST_CASE("outbox: dead letters are bounded: the oldest go, and are still counted", "[cache][outbox][limit]") {
+    test::TempDir dir;
+    {
+        Opened opened{dir / "holdfast.db", {.dead_max = 2}};
+        for (std::int64_t i = 1; i <= 5; ++i) {
+            REQUIRE(opened.outbox->put(a_record("s" + std::to_string(i), "x")));
+            REQUIRE(opened.outbox->set_aside(i, "400"));
+        }
+        CHECK(opened.outbox->state().value().dead == 5);
+    }
+
+    Opened opened{dir / "holdfast.db", {.dead_max = 2}};
+
+    CHECK(opened.outbox->state().value().dead == 5);
+    db::Statement kept{opened.connection, "SELECT group_concat(sequence) FROM dead_letters"};
+    auto rows = kept.rows();
+    REQUIRE(rows.next().value());
+    CHECK(rows.text(0) == "4,5");
+}
+
+TEST_CASE("outbox: a database at its bound refuses with limit, loses nothing, and can still shrink",
+          "[cache][outbox][limit]") {
+    test::TempDir dir;
+    Opened opened{dir / "holdfast.db"};
+    REQUIRE(opened.connection.bound(256 << 10));
+    std::int64_t queued = 0;
+    for (;; ++queued) {
+        REQUIRE(queued < 2'000);
+        auto transaction = db::Transaction::begin(opened.connection);
+        REQUIRE(transaction);
+        auto put = opened.outbox->put(a_record("s" + std::to_string(queued), std::string(500, 'x')));
+        if (put) {
+            REQUIRE(transaction->commit());
+            continue;
+        }
+        CHECK(put.error().code == Errc::limit);
+        break;
+    }
+    REQUIRE(opened.outbox->reload());
+    CHECK(opened.outbox->state().value().waiting == queued);
+
+    std::vector<std::int64_t> half;
+    for (std::int64_t i = 1; i <= queued / 2; ++i) half.push_back(i);
+    REQUIRE(opened.outbox->acknowledge(half));
+
+    REQUIRE(opened.outbox->put(a_record("again", "1")));
+    CHECK(opened.outbox->state().value().last_sequence == queued + 1);
+}
+
+// Goal: a sequence is used once, whatever becomes of the database file. Method: the file is removed between two starts.
+TEST_CASE("outbox: the mark keeps the site and its sequences when the database is gone", "[cache][outbox]") {
+    test::TempDir dir;
+    std::string site;
+    {
+        Opened opened{dir / "holdfast.db"};
+        site = opened.outbox->site();
+        for (int i = 1; i <= 70; ++i) REQUIRE(opened.outbox->put(a_record("a", std::to_string(i))));
+        REQUIRE(opened.outbox->acknowledge({1, 2, 3}));
+    }
+    auto const mark = db::read_mark(dir / "holdfast.db");
+    REQUIRE(mark);
+    CHECK(mark->issued == 128);
+    std::filesystem::remove(dir / "holdfast.db");
+
+    auto rescued = db::open_or_rescue(dir / "holdfast.db", {.database = {}, .blobs = dir / "blobs", .now = {}});
+
+    REQUIRE(rescued);
+    REQUIRE(rescued->rescue);
+    Outbox outbox{rescued->connection, {}, a_time};
+    REQUIRE(outbox.open());
+    CHECK(outbox.site() == site);
+    REQUIRE(outbox.put(a_record("a", "70")));  // nothing is remembered of it any more
+    CHECK(outbox.oldest(1, 1).value().at(0).sequence == 129);
+    CHECK(db::read_mark(dir / "holdfast.db")->issued == 192);
+}
+
+TEST_CASE("outbox: the mark is written once for many records, and a start writes none", "[cache][outbox]") {
+    test::TempDir dir;
+    auto const inode = [&] {
+        struct stat info{};
+        REQUIRE(::stat((dir / "holdfast.state").c_str(), &info) == 0);
+        return info.st_ino;
+    };
+    int written = 0;
+    {
+        Opened opened{dir / "holdfast.db"};
+        auto last = inode();
+        for (int i = 1; i <= 128; ++i) {
+            REQUIRE(opened.outbox->put(a_record("a", std::to_string(i))));
+            written += inode() != last ? 1 : 0;
+            last = inode();
+        }
+    }
+    auto const before = inode();
+    Opened opened{dir / "holdfast.db"};
+
+    CHECK(written == 2);
+    CHECK(inode() == before);
 }
 
 }  // namespace holdfast::cache
