@@ -43,6 +43,8 @@ std::string pragmas(Options const& options) {
         "PRAGMA foreign_keys=ON;"
         "PRAGMA trusted_schema=OFF;"
         "PRAGMA cell_size_check=ON;";
+    // A page that many passes write goes from the log to its place once.
+    sql += "PRAGMA wal_autocheckpoint=" + std::to_string(kWalBytesMax / kPageBytes) + ";";
     sql += "PRAGMA journal_size_limit=" + std::to_string(kWalBytesMax) + ";";
     sql += "PRAGMA cache_size=-" + std::to_string(options.cache_kib_max) + ";";
     return sql;

@@ -27,11 +27,11 @@ Result<void> sync_at(std::filesystem::path const& path, int flags) {
 
 std::unexpected<Error> file_failed(std::string_view step, std::filesystem::path const& path) {
     int const error = errno;
-    auto const code = error == ENOENT || error == ENOTDIR                     ? Errc::not_found
-                      : error == ENOSPC || error == EDQUOT                    ? Errc::limit
-                      : error == EACCES || error == EPERM || error == EROFS   ? Errc::denied
+    auto const code = error == ENOENT || error == ENOTDIR                    ? Errc::not_found
+                      : error == ENOSPC || error == EDQUOT                   ? Errc::limit
+                      : error == EACCES || error == EPERM || error == EROFS  ? Errc::denied
                       : error == ELOOP || error == EISDIR || error == EEXIST ? Errc::denied
-                                                                              : Errc::busy;
+                                                                             : Errc::busy;
     return fail(code, std::string{step} + " " + path.string() + ": " + std::strerror(error));
 }
 

@@ -25,9 +25,9 @@ struct Names {
 
     std::filesystem::path with(std::string_view end) const { return file.string() + std::string{end}; }
     std::filesystem::path wal() const { return with("-wal"); }
-    std::filesystem::path copy() const { return with(".rescue-copy"); }    // of the damaged file, to read from
-    std::filesystem::path part() const { return with(".rescue-part"); }    // the new one while it is made
-    std::filesystem::path whole() const { return with(".rescue"); }        // the new one, complete
+    std::filesystem::path copy() const { return with(".rescue-copy"); }  // of the damaged file, to read from
+    std::filesystem::path part() const { return with(".rescue-part"); }  // the new one while it is made
+    std::filesystem::path whole() const { return with(".rescue"); }      // the new one, complete
     std::string damaged_prefix() const { return file.filename().string() + ".damaged-"; }
 };
 
@@ -154,7 +154,8 @@ Result<void> set_site(Connection& connection, std::optional<Mark> const& mark, b
 }
 
 std::string may_be_lost(Mark const& mark) {
-    return "up to " + std::to_string(std::max<std::int64_t>(0, mark.issued - mark.acknowledged)) + " records may be lost";
+    return "up to " + std::to_string(std::max<std::int64_t>(0, mark.issued - mark.acknowledged)) +
+           " records may be lost";
 }
 
 /// A complete database at names.whole(), made by `fill`.
@@ -186,7 +187,8 @@ Result<void> copy_if_there(std::filesystem::path const& from, std::filesystem::p
 }
 
 /// Salvages into names.whole(). The damaged file itself is only read.
-Result<void> rescue_rows(Names const& names, RescueOptions const& options, std::optional<Mark> const& mark, Rescue& rescue) {
+Result<void> rescue_rows(Names const& names, RescueOptions const& options, std::optional<Mark> const& mark,
+                         Rescue& rescue) {
     auto copied = copy_if_there(names.file, names.copy());
     if (copied) copied = copy_if_there(names.wal(), names.copy().string() + "-wal");
     if (!copied) return copied;
@@ -319,7 +321,9 @@ Result<Opened> open_or_rescue(std::filesystem::path const& file, RescueOptions c
         return rescue_damaged(names, options, mark, connection.error().message);
     if (!connection) return fail(std::move(connection));
     if (!has_tables(*connection)) {
-        { auto const closed = std::move(*connection); }
+        {
+            auto const closed = std::move(*connection);
+        }
         return rescue_damaged(names, options, mark, "tables are missing");
     }
     auto compared = compare_with_mark(*connection, mark);

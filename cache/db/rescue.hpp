@@ -12,7 +12,7 @@ namespace holdfast::cache::db {
 
 struct RescueOptions {
     Options database;
-    std::filesystem::path blobs;  // the blob store: files in it say that there was a database
+    std::filesystem::path blobs;                // the blob store: files in it say that there was a database
     std::chrono::system_clock::time_point now;  // goes into the name under which a damaged file is kept
 };
 

@@ -15,23 +15,24 @@ namespace holdfast::cache::db {
 
 namespace {
 
-constexpr int kProbesMax = 4'096;                       // places of one table that are tried around its damage
-constexpr std::int64_t kNumbersMax = 1'000'000;         // looked for above the last row when the highest is unknown
-constexpr std::size_t kRangesNamedMax = 8;              // of lost sequences, in words
+constexpr int kProbesMax = 4'096;                // places of one table that are tried around its damage
+constexpr std::int64_t kNumbersMax = 1'000'000;  // looked for above the last row when the highest is unknown
+constexpr std::size_t kRangesNamedMax = 8;       // of lost sequences, in words
 
 struct Table {
     char const* name;
-    char const* columns;       // the same in both files, in this order
-    char const* read;          // what is selected for them; damaged text inside must not stop the next start
-    char const* read_0_1;      // the same from a file of schema 2, where it differs
-    char const* key;           // the primary key
-    char const* key_backwards; // the same, for the way down
-    bool is_numbered;          // the key is one number: the space between two damaged places can be halved
-    char const* shape;         // what a row of it looks like, to tell it from those of another table
+    char const* columns;        // the same in both files, in this order
+    char const* read;           // what is selected for them; damaged text inside must not stop the next start
+    char const* read_0_1;       // the same from a file of schema 2, where it differs
+    char const* key;            // the primary key
+    char const* key_backwards;  // the same, for the way down
+    bool is_numbered;           // the key is one number: the space between two damaged places can be halved
+    char const* shape;          // what a row of it looks like, to tell it from those of another table
 };
 
-constexpr auto kWhole = "CASE WHEN json_valid(wish) THEN wish ELSE '' END, CASE WHEN json_valid(status) THEN status ELSE '' "
-                        "END, CASE WHEN json_valid(facts) THEN facts ELSE '' END";
+constexpr auto kWhole =
+    "CASE WHEN json_valid(wish) THEN wish ELSE '' END, CASE WHEN json_valid(status) THEN status ELSE '' "
+    "END, CASE WHEN json_valid(facts) THEN facts ELSE '' END";
 
 // In the order in which a loss would hurt.
 constexpr std::array<Table, 8> kTables{{
@@ -43,7 +44,8 @@ constexpr std::array<Table, 8> kTables{{
      "sequence DESC", true,
      "stream IN (0, 1) AND typeof(record_id) = 'text' AND typeof(observed_at) = 'integer' AND json_valid(fields) "
      "AND typeof(reason) = 'text'"},
-    {"numbers", "name, value", nullptr, nullptr, "name", "name DESC", false, "name IN ('site', 'refused', 'folded', 'dead_dropped')"},
+    {"numbers", "name, value", nullptr, nullptr, "name", "name DESC", false,
+     "name IN ('site', 'refused', 'folded', 'dead_dropped')"},
     {"last_states", "stream, subject, digest, repeats", nullptr, nullptr, "stream, subject",
      "stream DESC, subject DESC", false,
      "stream IN (0, 1) AND typeof(subject) = 'text' AND typeof(digest) = 'text' AND typeof(repeats) = 'integer'"},
@@ -297,9 +299,10 @@ Result<void> carry_tables(sqlite3* from, Connection& fresh, std::int64_t highest
 }
 
 /// An artifact's file needs its row again; an inventory needs an owner that the next start asks for.
-constexpr auto kMend = "INSERT OR IGNORE INTO blobs SELECT digest, size, stored_at FROM artifacts WHERE size >= 0;"
-                       "DELETE FROM artifacts WHERE digest NOT IN (SELECT digest FROM blobs);"
-                       "INSERT OR IGNORE INTO objects(kind, namespace, name) SELECT DISTINCT kind, namespace, name FROM owned";
+constexpr auto kMend =
+    "INSERT OR IGNORE INTO blobs SELECT digest, size, stored_at FROM artifacts WHERE size >= 0;"
+    "DELETE FROM artifacts WHERE digest NOT IN (SELECT digest FROM blobs);"
+    "INSERT OR IGNORE INTO objects(kind, namespace, name) SELECT DISTINCT kind, namespace, name FROM owned";
 
 bool has_tables(sqlite3* handle, bool or_of_0_1) {
     for (Table const& table : kTables) {
@@ -322,8 +325,7 @@ bool has_tables(Connection& connection) { return has_tables(connection.handle(),
 
 Result<void> replace_head(std::filesystem::path const& file, Mark const& mark) { return lead_to(file, mark.roots); }
 
-Result<Salvage> salvage(std::filesystem::path const& damaged, Connection& fresh, Mark const& mark,
-                        Head head) {
+Result<Salvage> salvage(std::filesystem::path const& damaged, Connection& fresh, Mark const& mark, Head head) {
     Salvage result;
     auto relaxed = fresh.execute("PRAGMA foreign_keys=OFF");
     if (!relaxed) return fail(std::move(relaxed));

@@ -8,10 +8,10 @@
 namespace holdfast::cache::db {
 
 struct Salvage {
-    std::int64_t records = 0;      // rows of the outbox
-    std::int64_t rows = 0;         // of the other tables
-    std::int64_t sequence = 0;     // the highest seen anywhere
-    bool counter_read = false;     // the counter of sequences was among what could be read
+    std::int64_t records = 0;       // rows of the outbox
+    std::int64_t rows = 0;          // of the other tables
+    std::int64_t sequence = 0;      // the highest seen anywhere
+    bool counter_read = false;      // the counter of sequences was among what could be read
     std::vector<std::string> lost;  // in words, one per table that is not whole
 };
 

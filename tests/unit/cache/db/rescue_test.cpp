@@ -22,10 +22,12 @@ constexpr std::int64_t kPageBytes = 4'096;
 constexpr std::int64_t kRecords = 300;
 constexpr std::int64_t kAcknowledged = 20;
 constexpr std::int64_t kOnePageMax = 40;  // records that fit on one page
-const std::string kSite(32, 'a');
+std::string const kSite(32, 'a');
 
 RescueOptions options_of(TempDir const& dir) {
-    return {.database = {}, .blobs = dir / "blobs", .now = std::chrono::system_clock::time_point{std::chrono::seconds{1'790'000'000}}};
+    return {.database = {},
+            .blobs = dir / "blobs",
+            .now = std::chrono::system_clock::time_point{std::chrono::seconds{1'790'000'000}}};
 }
 
 Opened open_ok(TempDir const& dir) {
@@ -59,14 +61,16 @@ void fill(Connection& db) {
     Statement own{db, "INSERT INTO owned VALUES('Kustomization', 'apps', ?1, '', ?2, 'v1', 'u', '7', 1, 2)"};
     Statement state{db, "INSERT INTO last_states(stream, subject, digest) VALUES(0, ?1, 'd')"};
     Statement blob{db, "INSERT INTO blobs VALUES(?1, 1, 2)"};
-    Statement artifact{db, "INSERT INTO artifacts(source, revision, digest, size, stored_at) VALUES(?1, 'r', ?2, 1, 2)"};
+    Statement artifact{db,
+                       "INSERT INTO artifacts(source, revision, digest, size, stored_at) VALUES(?1, 'r', ?2, 1, 2)"};
     for (int i = 0; i < 40; ++i) {
         auto const name = "app" + std::to_string(100 + i);
         REQUIRE(object.run(name, R"({"spec":")" + std::string(600, 's') + "\"}"));
         for (int one = 0; one < 10; ++one) REQUIRE(own.run(name, "apps_c" + std::to_string(one) + "__ConfigMap"));
         REQUIRE(state.run(name));
         REQUIRE(blob.run("sha256:" + std::string(60, 'b') + std::to_string(1'000 + i)));
-        REQUIRE(artifact.run("GitRepository/apps/" + name, "sha256:" + std::string(60, 'b') + std::to_string(1'000 + i)));
+        REQUIRE(
+            artifact.run("GitRepository/apps/" + name, "sha256:" + std::string(60, 'b') + std::to_string(1'000 + i)));
     }
     REQUIRE(transaction->commit());
 }
@@ -92,7 +96,8 @@ void overwrite(std::filesystem::path const& file, std::int64_t page, std::string
 std::int64_t records_in(Connection& db) { return number(db, "SELECT count(*) FROM outbox"); }
 
 std::int64_t next_sequence(Connection& db) {
-    REQUIRE(db.execute("INSERT INTO outbox(stream, record_id, observed_at, queued_at, fields) VALUES(0, 'n', 1, 1, '{}')"));
+    REQUIRE(
+        db.execute("INSERT INTO outbox(stream, record_id, observed_at, queued_at, fields) VALUES(0, 'n', 1, 1, '{}')"));
     return db.last_insert_id();
 }
 
@@ -171,7 +176,8 @@ TEST_CASE("rescue: a file of garbage is set aside, and the site goes on above ev
     CHECK(next_sequence(opened.connection) == 321);
 }
 
-TEST_CASE("rescue: without a mark and a counter the site gets a new id, for old numbers would be used again", "[cache][db]") {
+TEST_CASE("rescue: without a mark and a counter the site gets a new id, for old numbers would be used again",
+          "[cache][db]") {
     TempDir dir;
     make(dir, false);
     {

@@ -7,6 +7,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
 namespace holdfast::cache {
 
 namespace {
@@ -186,6 +188,34 @@ TEST_CASE("journal: objects of one name but another kind or cluster have invento
     REQUIRE(entries[0].owned.size() == 2);
     CHECK(entries[0].owned[0].cluster.empty());
     CHECK(entries[0].owned[1].cluster == "edge");
+}
+
+// Flash wears by what is written. A frame of the log is one page and 24 bytes; a row of more than 1 KB has a page beside its
+// leaf, which an update frees and takes again: the list of free pages is written too.
+TEST_CASE("journal: a pass that changes one status writes four pages at most", "[cache][journal]") {
+    test::TempDir dir;
+    Opened opened{dir / "holdfast.db"};
+    for (int i = 0; i < 200; ++i) {
+        model::JournalWrite pass{.key = {model::Kind::kustomization, "apps", "app" + std::to_string(i)}};
+        pass.wish = R"({"spec":")" + std::string(700, 's') + "\"}";
+        pass.status = std::string(1'200, 'a');
+        pass.facts = std::string(200, 'f');
+        pass.owned = std::vector<model::OwnedObject>{{.entry = {"x", "v1"}}};
+        REQUIRE(opened.journal->save(pass));
+    }
+    model::JournalWrite pass{.key = {model::Kind::kustomization, "apps", "app100"}};
+    pass.status = std::string(1'200, 'b');
+    REQUIRE(opened.journal->save(pass));  // what the first change moves about is not a typical one
+
+    std::int64_t most = 0;
+    for (char c = 'c'; c < 'm'; ++c) {
+        pass.status = std::string(1'200 + static_cast<std::size_t>(c) * 3, c);  // another length: the row moves
+        test::SqliteWrites const writes;
+        REQUIRE(opened.journal->save(pass));
+        most = std::max(most, writes.bytes());
+    }
+    INFO(most << " bytes");
+    CHECK(most <= 4 * (4'096 + 24) + 32);
 }
 
 }  // namespace holdfast::cache
