@@ -323,9 +323,13 @@ std::string where(std::filesystem::path const& file, YAML::Mark const& mark) {
     return file.filename().string() + ":" + std::to_string(mark.line + 1) + ": ";
 }
 
-std::vector<std::string_view> keys() {
+/// Keys and groups.
+std::vector<std::string_view> names() {
     std::vector<std::string_view> all;
-    for (Setting const& setting : table()) all.push_back(setting.key);
+    for (Setting const& setting : table()) {
+        all.push_back(setting.key);
+        all.push_back(setting.key.substr(0, setting.key.find('.')));
+    }
     return all;
 }
 
@@ -335,7 +339,7 @@ std::string meant_by(std::string const& key) {
     for (Setting const& setting : table()) {
         if (setting.key.ends_with(name)) return std::string{setting.key};
     }
-    return nearest(key, keys());
+    return nearest(key, names());
 }
 
 /// Reads what is right into `config` and says what is wrong, line by line.

@@ -7,12 +7,18 @@
 #include "daemon/fetch_remote.hpp"
 #include "modules/base/static_glibc.hpp"
 
+#include <boost/system/system_error.hpp>
+
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <new>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <unistd.h>
+#include <vector>
 
 namespace {
 
@@ -101,20 +107,33 @@ int run(int argc, char** argv) {
     return run_verb(*asked, 2, words);
 }
 
+[[noreturn]] void refused(char const* what) {
+    std::fprintf(stderr, "holdfast: the system refuses what is needed: %s (see ulimit -a; in the unit LimitNOFILE, TasksMax, MemoryMax)\n",
+                 what);
+    ::_exit(kExitFailed);
+}
+
+/// What a machine may refuse to a program: descriptors, threads, memory. That is no fault of ours, and a core dump helps
+/// nobody. Not a catch in main(): that would take down half-built objects first, and a thread pool that did not get all
+/// its threads waits for those it has for ever.
+[[noreturn]] void end_with_reason() {
+    try {
+        if (auto const thrown = std::current_exception()) std::rethrow_exception(thrown);
+    } catch (boost::system::system_error const& error) {
+        refused(error.what());
+    } catch (std::system_error const& error) {
+        refused(error.what());
+    } catch (std::bad_alloc const&) {
+        refused("no memory");
+    } catch (std::exception const& error) {
+        std::fprintf(stderr, "holdfast: %s\n", error.what());
+    }
+    std::abort();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    // What a machine may refuse to a program that starts: descriptors, threads, memory. It is no fault of ours, and a
-    // core dump helps nobody.
-    try {
-        return run(argc, argv);
-    } catch (std::system_error const& error) {
-        std::fprintf(
-            stderr,
-            "holdfast: the system refuses what is needed: %s (see ulimit -a, and LimitNOFILE and TasksMax of the unit)\n",
-            error.what());
-    } catch (std::bad_alloc const&) {
-        std::fputs("holdfast: the system refuses memory (see ulimit -v, and MemoryMax of the unit)\n", stderr);
-    }
-    return kExitFailed;
+    std::set_terminate(end_with_reason);
+    return run(argc, argv);
 }

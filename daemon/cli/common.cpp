@@ -26,19 +26,23 @@ std::string full_name(CLI::App const& app) {
     return app.get_parent() == nullptr ? app.get_name() : full_name(*app.get_parent()) + " " + app.get_name();
 }
 
-/// What nobody asked for: a flag, a command, or a word too many.
+/// What nobody asked for: a flag, a command, or a word too many. Empty: nothing is left over.
 std::string unexpected(CLI::App const& app) {
-    std::string const word = app.remaining(true).empty() ? "" : app.remaining(true).front();
-    std::string const flag = word.substr(0, word.find('='));
+    std::vector<std::string> const left = app.remaining(true);
+    if (left.empty()) return {};
+    std::string const word = left.front().substr(0, left.front().find('='));
+    auto const commands = app.get_subcommands([](CLI::App const*) { return true; });
     std::vector<std::string> known;
     if (word.starts_with('-')) {
         for (CLI::Option const* option : app.get_options()) {
             for (std::string const& name : option->get_lnames()) known.push_back("--" + name);
         }
+    } else {
+        for (CLI::App const* command : commands) known.push_back(command->get_name());
     }
-    std::string const meant = nearest(flag, {known.begin(), known.end()});
-    return std::string{word.starts_with('-') ? "unknown flag" : "unexpected argument"} + " \"" + flag + "\"" +
-           (meant.empty() ? "" : ", did you mean \"" + meant + "\"?");
+    std::string const meant = nearest(word, {known.begin(), known.end()});
+    return std::string{word.starts_with('-') ? "unknown flag" : commands.empty() ? "unexpected argument" : "unknown command"} +
+           " \"" + word + "\"" + (meant.empty() ? "" : ", did you mean \"" + meant + "\"?");
 }
 
 std::string first_of(std::string const& list) {
@@ -77,10 +81,10 @@ std::optional<int> stop_after_flags(CLI::App& app, int argc, char** argv) {
         return std::nullopt;
     } catch (CLI::Success const& asked_for_help) {
         return app.exit(asked_for_help);
-    } catch (CLI::ExtrasError const&) {
-        message = unexpected(last_of(app));
     } catch (CLI::ParseError const& error) {
-        message = error.what();
+        // A word that nobody knows explains more than what is missing because of it.
+        message = unexpected(last_of(app));
+        if (message.empty()) message = error.what();
     }
     std::string const name = full_name(last_of(app));
     std::fprintf(stderr, "%s: %s\nSee `%s --help`.\n", name.c_str(), message.c_str(), name.c_str());

@@ -28,16 +28,12 @@ struct Flags {
 };
 
 /// The file with the flags on top.
-Result<Config> config_of(Flags const& flags) {
+Result<Config> config_of(Flags const& flags, std::optional<ListenAddress> const& listen) {
     auto config = read_config(flags.config);
     if (!config) return config;
     if (!flags.state_dir.empty()) config->state_dir = flags.state_dir;
     if (!flags.manifests.empty()) config->manifests = flags.manifests;
-    if (!flags.listen.empty()) {
-        auto listen = parse_listen(flags.listen);
-        if (!listen) return fail(std::move(listen), "--listen");
-        config->status_listen = std::move(*listen);
-    }
+    if (listen) config->status_listen = listen;
     config->no_remote_bases = config->no_remote_bases || flags.no_remote_bases;
     return config;
 }
@@ -92,7 +88,9 @@ int daemon_verb(int argc, char** argv) {
                  "Refuse kustomizations that name repositories or files by URL.");
     if (auto const code = stop_after_flags(app, argc, argv)) return *code;
 
-    auto config = config_of(flags);
+    auto const listen = parse_listen(flags.listen);
+    if (!listen) return complain({listen.error().code, "--listen: " + listen.error().message}, kExitUsage);
+    auto config = config_of(flags, *listen);
     if (!config) return complain(config.error(), kExitConfig);
     // Two arenas are enough for a loop and its pool; glibc's default of eight per core costs memory, not time.
     ::mallopt(M_ARENA_MAX, 2);

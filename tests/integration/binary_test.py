@@ -6,8 +6,10 @@ Method: readelf, strip of a copy, an empty root directory, and the commands that
 
 --static: the build is a static one; --size: it is an optimized one, so that its size means something.
 """
+import json
 import os
 import pathlib
+import resource
 import shutil
 import subprocess
 import sys
@@ -24,7 +26,8 @@ EMPTY_ROOT = harness.ROOT / "tests/support/empty_root.py"
 
 
 def call(*arguments, **options):
-    done = subprocess.run([str(HOLDFAST), *map(str, arguments)], check=False, text=True, capture_output=True, timeout=60, **options)
+    done = subprocess.run([str(HOLDFAST), *map(str, arguments)], check=False, text=True, capture_output=True, timeout=60,
+                          env=harness.without_cluster("/nonexistent"), **options)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -64,10 +67,34 @@ def size():
 
 
 def version_and_help():
-    assert expect(0, "--version").startswith("holdfast ")
-    for command in ("daemon", "status", "config", "install", "build"):
+    version = expect(0, "--version")
+    assert version.startswith("holdfast ") and expect(0, "version") == version
+    commands = ("daemon", "status", "config", "install", "build", "template", "version")
+    for command in commands:
         assert command in expect(0, "--help")
-    assert call()[0] != 0 and call("no-such-command")[0] != 0
+        assert "holdfast " + command in expect(0, command, "--help")
+    assert expect(0, "help") == expect(0, "--help") and expect(0, "help", "status") == expect(0, "status", "--help")
+    assert "--failed" in expect(0, "status", "--help") and "Exit code" in expect(0, "status", "--help")
+
+
+def wrong_command_lines():
+    """Each is answered with what is wrong and what was probably meant, and with 2."""
+    for words, answer in {(): "Usage: holdfast COMMAND",
+                          ("bogus",): 'holdfast: unknown command "bogus" for "holdfast"\n',
+                          ("statsu",): 'unknown command "statsu" for "holdfast"\nDid you mean `holdfast status`?',
+                          ("--bogus",): 'unknown flag "--bogus"',
+                          ("help", "bogus"): 'unknown command "bogus"',
+                          ("status", "--faild"): 'holdfast status: unknown flag "--faild", did you mean "--failed"?',
+                          ("status", "--namespce=x"): 'unknown flag "--namespce", did you mean "--namespace"?',
+                          ("status", "more"): 'unexpected argument "more"',
+                          ("status", "-o", "yaml"): "--output",
+                          ("config",): "holdfast config: ",
+                          ("config", "chek"): 'unknown command "chek", did you mean "check"?',
+                          ("config", "check"): "FILE is required",
+                          ("daemon", "--listen", "0.0.0.0:9750"): "--listen: must be a loopback address",
+                          ("daemon", "--listen", ":abc"): "--listen: must be a loopback address",
+                          ("daemon", "--listen", "127.0.0.1:99999"): "--listen: the port must be 65535 at most"}.items():
+        assert answer in expect(2, *words), words
 
 
 def exit_codes():
@@ -79,10 +106,19 @@ def exit_codes():
         bad.write_text("site: shop-17\nlimits:\n  memory: 1MiB\n", encoding="utf-8")
         assert expect(0, "config", "check", good).rstrip().endswith("good.yaml: ok")
         assert "bad.yaml:3: limits.memory" in expect(1, "config", "check", bad)
+        bad.write_text("state_dir: 3\nlimits:\n  memory: 1MiB\n  memroy: 1\n", encoding="utf-8")
+        lines = expect(1, "config", "check", bad).splitlines()
+        assert [line.split(": ")[2] for line in lines] == ["state_dir", "limits.memory", "limits.memroy"], lines
+        manifests = work / "manifests"
+        manifests.mkdir()
+        good.write_text(f"site: shop-17\nmanifests: {manifests}\n", encoding="utf-8")
+        (manifests / "a.yaml").write_text("apiVersion: v1\nkind: Secret\n", encoding="utf-8")
+        assert f"holdfast: {manifests}: a.yaml:1: not a " in expect(1, "config", "check", good)
+        (manifests / "a.yaml").unlink()
         assert "cannot be read" in expect(1, "config", "check", work / "none.yaml")
         assert "site: \"shop-17\"" in expect(0, "config", "print", "--config", good)
         # 64: systemd does not restart on it.
-        assert "bad.yaml:3" in expect(64, "daemon", "--config", bad, "--state-dir", work / "state")
+        assert "bad.yaml:1" in expect(64, "daemon", "--config", bad, "--state-dir", work / "state")
         assert expect(0, "install", "--print").count("kind: \"CustomResourceDefinition\"") == 8
 
 
@@ -99,13 +135,90 @@ def full_disk():
                 assert done.returncode == 1 and done.stderr == "Error: write stdout: No space left on device\n", (words, done)
 
 
-def nothing_wished_is_well():
+def what_the_machine_refuses():
+    """Too few descriptors at the start are an error message, not a core dump, wherever the last one goes."""
+    ends = []
+    for descriptors in range(6, 16):
+        with harness.workdir() as work:
+            log = work / "log"
+            with open(log, "wb") as stream:
+                process = subprocess.Popen([str(HOLDFAST), "daemon", "--state-dir", str(work / "state"), "--manifests", str(work / "none"),
+                                            "--listen", "127.0.0.1:0"], stderr=stream, env=harness.without_cluster(work),
+                                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors)))
+            try:
+                harness.eventually(lambda: b'"url"' in log.read_bytes() or process.poll() is not None, 20, 0.02, "the daemon is ready or has ended")
+            finally:
+                process.terminate()
+                process.wait(15)
+            text = log.read_text(encoding="utf-8")
+            # -15: it was ready, but did not listen to our signal yet.
+            assert process.returncode in (0, 1, -15) and "terminate called" not in text, (descriptors, text)
+            assert process.returncode != 1 or "Too many open files" in text, (descriptors, text)
+            ends.append("the system refuses what is needed" in text)
+    assert any(ends), "no number of descriptors ended in main: the test tests nothing"
+
+
+def state_directory():
+    """It holds what Secrets hold: closed to others, and one that others could write to is not taken."""
+    with harness.workdir() as work:
+        daemon = harness.Daemon(HOLDFAST, work)
+        daemon.state.mkdir(mode=0o755)
+        daemon.start()
+        daemon.stop()
+        assert daemon.state.stat().st_mode & 0o777 == 0o700
+        assert all(one.stat().st_mode & 0o077 == 0 for one in daemon.state.rglob("*") if not one.is_socket()), "others may read"
+        daemon.state.chmod(0o770)
+        assert "others may write to it" in expect(1, "daemon", "--state-dir", daemon.state, "--listen", "127.0.0.1:0")
+        long = work / ("x" * 100)
+        refused = expect(64, "daemon", "--state-dir", long, "--listen", "127.0.0.1:0")
+        assert "status.socket" in refused and "path too long" in refused and refused.count(str(long)) == 1, refused
+        assert "status.socket" in expect(3, "status", "--state-dir", long)
+
+
+def which_cluster():
+    """The flag, the setting, $KUBECONFIG, the pod's account, ~/.kube/config, in this order; and it is said which."""
+    with harness.workdir() as work:
+        home, plain = work / "home", harness.without_cluster(work / "home")
+        pod = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "1"}
+        config = work / "holdfast.yaml"
+
+        def said(number, environment, *flags):
+            log = work / f"log{number}"
+            with open(log, "wb") as stream:
+                process = subprocess.Popen([str(HOLDFAST), "daemon", "--config", str(config), "--state-dir", str(work / f"state{number}"),
+                                            "--manifests", str(work / "none"), "--listen", "127.0.0.1:0", *flags],
+                                           stderr=stream, env=environment)
+            try:
+                harness.eventually(lambda: b'"url"' in log.read_bytes() or process.poll() is not None, 20, 0.02, "the daemon is ready")
+            finally:
+                process.terminate()
+                process.wait(15)
+            lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+            return next((line["level"], line["msg"], line.get("kubeconfig")) for line in lines if "cluster" in line["msg"])
+
+        config.write_text("", encoding="utf-8")
+        level, message, _ = said(1, plain)
+        assert level == "warning" and message.startswith("no cluster: ") and "--kubeconfig" in message, message
+        (home / ".kube").mkdir(parents=True)
+        (home / ".kube/config").write_text("apiVersion: v1\nkind: Config\n", encoding="utf-8")
+        named = "the cluster is named by "
+        assert said(2, plain) == ("info", named + "~/.kube/config", str(home / ".kube/config"))
+        assert said(3, plain | pod)[:2] == ("info", named + "the pod's own account")
+        assert said(4, plain | pod | {"KUBECONFIG": "/a:/b"}) == ("info", named + "$KUBECONFIG", "/a")
+        assert said(5, plain | pod | {"KUBECONFIG": f"/a:{home}/.kube/config"}) == ("info", named + "$KUBECONFIG", str(home / ".kube/config"))
+        config.write_text("kubeconfig: /c\n", encoding="utf-8")
+        assert said(6, plain | pod | {"KUBECONFIG": "/a"}) == ("info", named + "the setting kubeconfig", "/c")
+        assert said(7, plain | pod | {"KUBECONFIG": "/a"}, "--kubeconfig", "/d") == ("info", named + "--kubeconfig", "/d")
+
+
+def nothing_wished_is_pending():
+    """`holdfast status && echo ok` says ok when something was asked for and is done, not before."""
     with harness.workdir() as work:
         daemon = harness.Daemon(HOLDFAST, work).start()
         try:
             table, code = daemon.table()
-            assert code == 0, table
-            assert "none configured" in table
+            assert code == 1, table
+            assert "  Pending: nothing is asked for yet\n" in table and "none configured" in table, table
             assert expect(1, "daemon", "--state-dir", daemon.state, "--listen", "127.0.0.1:0"), "two daemons on one state"
         finally:
             stopped = daemon.stop()
@@ -141,5 +254,7 @@ def empty_root():
 
 
 if __name__ == "__main__":
-    sys.exit(harness.run([("elf", elf), ("size", size), ("version and help", version_and_help), ("exit codes", exit_codes), ("full disk", full_disk),
-                          ("nothing wished is well", nothing_wished_is_well), ("empty root", empty_root)]))
+    sys.exit(harness.run([("elf", elf), ("size", size), ("version and help", version_and_help),
+                          ("wrong command lines", wrong_command_lines), ("exit codes", exit_codes), ("full disk", full_disk),
+                          ("what the machine refuses", what_the_machine_refuses), ("state directory", state_directory),
+                          ("which cluster", which_cluster), ("nothing wished is pending", nothing_wished_is_pending), ("empty root", empty_root)]))

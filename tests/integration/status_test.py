@@ -7,6 +7,7 @@ Method: a real daemon; each answer is held against the file by tests/support/ope
 import http.client
 import json
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from openapi import OpenApi, metrics_faults  # noqa: E402
 
 HOLDFAST = pathlib.Path(sys.argv[1]).resolve()
 API = OpenApi(harness.ROOT / "docs/openapi.yaml")
-PAGE_BYTES_MAX = 50_000
+PAGE_BYTES_MAX = 48 * 1024
 
 BROKEN = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: a, namespace: b\n"
 WRONG = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: none\n"
@@ -113,7 +114,7 @@ def with_nothing():
         assert first.startswith(b"HTTP/1.1 200")
         try:
             document = hold_to_the_file(daemon)
-            assert document["complianceState"] == "Unknown"
+            assert document["complianceState"] == "Pending" and document["summary"]["why"] == "nothing is asked for yet"
             assert document["cluster"]["configured"] is False
             assert document["intake"]["problems"] == []
             assert document["startedAgeSeconds"] >= 0
@@ -142,8 +143,10 @@ def with_broken_manifests():
             kustomizations = [one["name"] for one in document["kustomizations"]]
             assert "cluster-config-infra" in kustomizations and "cluster-config-apps" in kustomizations, kustomizations
             table, code = daemon.table()
-            assert code in (1, 2), table
-            assert "problem: a.yaml:" in table
+            assert code == 2, table
+            headline, first, second = table.splitlines()[:3]
+            assert "  Non-Compliant: 2 problems, " in headline, headline
+            assert first.startswith("problem: a.yaml:") and second.startswith("problem: b.yaml:1: "), table
         finally:
             daemon.stop()
 
@@ -165,6 +168,90 @@ def what_is_refused():
             assert code == 200 and body == b""
             assert ask(daemon, "/api/v1/status?pretty=1")[0] == 200
         finally:
+            daemon.stop()
+
+
+def headers():
+    """What is shown runs no script, is framed by no other site, and is kept by no cache."""
+    with harness.workdir() as work:
+        daemon = harness.Daemon(HOLDFAST, work).start()
+        try:
+            address = daemon.url().removeprefix("http://")
+            for path in API.document["paths"]:
+                connection = http.client.HTTPConnection(address, timeout=10)
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                answer.read()
+                connection.close()
+                policy = answer.getheader("Content-Security-Policy") or ""
+                assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "script" not in policy, (path, policy)
+                for name, value in {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Cache-Control": "no-store"}.items():
+                    assert answer.getheader(name) == value, (path, name)
+        finally:
+            daemon.stop()
+
+
+def logins():
+    """A URL may carry a login; nothing that the endpoint shows does."""
+    with harness.workdir() as work:
+        daemon = harness.Daemon(HOLDFAST, work)
+        (daemon.manifests / "c.yaml").write_text(WISHES.replace("http://127.0.0.1:1/", "http://user:s3cr3t@127.0.0.1:1/"), encoding="utf-8")
+        daemon.start()
+        try:
+            harness.eventually(lambda: (found := daemon.status()) and any(s["reason"] for s in found["sources"]), 20, what="a source was tried")
+            for path in ("/", "/api/v1/status", "/metrics"):
+                body = ask(daemon, path)[2].decode("utf-8")
+                assert "s3cr3t" not in body, (path, body)
+            assert "s3cr3t" not in daemon.table()[0]
+            assert {one["url"] for one in daemon.status()["sources"]} == {
+                "http://***@127.0.0.1:1/<script>alert(1)</script>.git", "http://***@127.0.0.1:1/config.git"}
+            assert [one["sourceUrl"] for one in daemon.status()["configurations"]] == ["http://***@127.0.0.1:1/config.git"]
+        finally:
+            daemon.stop()
+
+
+def silence():
+    """A daemon that is there and does not answer is not taken for one that is not there."""
+    with harness.workdir() as work:
+        daemon = harness.Daemon(HOLDFAST, work).start()
+        path = work / "state/holdfast.sock"
+
+        def status():
+            return subprocess.run([str(HOLDFAST), "status", "--socket", str(path)], check=False, capture_output=True, text=True, timeout=60)
+
+        try:
+            daemon.process.send_signal(signal.SIGSTOP)
+            started = time.monotonic()
+            stopped = status()
+            print(f"gave up after {time.monotonic() - started:.1f} s (goal: 3 s)")
+        finally:
+            daemon.process.send_signal(signal.SIGCONT)
+            daemon.kill()
+        dead = status()
+        path.unlink()
+        gone = status()
+        assert (stopped.returncode, dead.returncode, gone.returncode) == (3, 3, 3)
+        assert f"the daemon at {path} does not answer" in stopped.stderr and "localhost" not in stopped.stderr, stopped.stderr
+        assert f"no daemon at {path}: it has ended" in dead.stderr, dead.stderr
+        assert f"no daemon at {path}: there is no such socket" in gone.stderr, gone.stderr
+
+
+def watching():
+    """-w shows it again and again, and its reader may leave."""
+    with harness.workdir() as work:
+        daemon = harness.Daemon(HOLDFAST, work).start()
+        process = subprocess.Popen([str(HOLDFAST), "status", "-w", "--state-dir", str(daemon.state)], stdout=subprocess.PIPE, text=True)
+        try:
+            headlines = 0
+            while headlines < 2:
+                line = process.stdout.readline()
+                assert line, "it ended by itself"
+                headlines += line.startswith("holdfast ")
+            process.stdout.close()
+            process.wait(60)
+        finally:
+            process.kill()
+            process.wait()
             daemon.stop()
 
 
@@ -191,12 +278,13 @@ def command_and_socket_agree():
             done = subprocess.run([str(HOLDFAST), "status", "--socket", str(work / "state/holdfast.sock"), "-o", "json"],
                                   check=False, capture_output=True, text=True)
             faults = API.faults("/api/v1/status", 200, "application/json", json.loads(done.stdout))
-            assert done.returncode == 0 and not faults, faults
+            assert done.returncode == 1 and not faults, (done, faults)
         finally:
             daemon.stop()
 
 
 if __name__ == "__main__":
     sys.exit(harness.run([("with nothing", with_nothing), ("with broken manifests", with_broken_manifests),
-                          ("what is refused", what_is_refused), ("many at once", many_at_once),
+                          ("what is refused", what_is_refused), ("headers", headers), ("logins", logins),
+                          ("silence", silence), ("watching", watching), ("many at once", many_at_once),
                           ("command and socket agree", command_and_socket_agree)]))

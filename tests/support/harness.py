@@ -136,6 +136,12 @@ class Repository:
         return self.git("rev-parse", "HEAD").strip()
 
 
+def without_cluster(home):
+    """An environment that names no cluster by itself: the daemon would take this user's."""
+    named = ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT")
+    return {name: value for name, value in os.environ.items() if name not in named} | {"HOME": str(home)}
+
+
 class Daemon:
     """The program under test."""
 
@@ -152,7 +158,7 @@ class Daemon:
                    "--manifests", str(self.manifests), "--listen", "127.0.0.1:0"]
         if self.kubeconfig:
             command += ["--kubeconfig", self.kubeconfig]
-        self.process = subprocess.Popen(command, stderr=open(self.log, "ab"))
+        self.process = subprocess.Popen(command, stderr=open(self.log, "ab"), env=without_cluster(self.work))
         if wait:
             eventually(lambda: self.status() is not None or self.process.poll() is not None, 20, 0.02, "daemon answers")
             if self.process.poll() is not None:
