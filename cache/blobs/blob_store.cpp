@@ -144,9 +144,8 @@ Result<std::unique_ptr<BlobWriter>> BlobStore::begin() {
 }
 
 bool BlobStore::has(std::string_view digest) const {
-    if (!digest.starts_with(kPrefix) || !is_name(digest.substr(kPrefix.size()))) return false;
-    std::string const name{digest.substr(kPrefix.size())};
-    return ::faccessat(directory_, name.c_str(), R_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    auto const name = name_of(digest);
+    return name && ::faccessat(directory_, name->c_str(), R_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 Result<void> BlobStore::read(std::string const& digest, Sink const& sink) {

@@ -96,6 +96,12 @@ struct Sources::Pass {
         if (artifact == nullptr) return false;
         return memory.answered.empty() || memory.answered == hash_of(wish.question, artifact->digest);
     }
+    /// What upstream may take as known: bytes in the shape that is wished for, and no name that means others elsewhere.
+    std::string known() const {
+        auto const& status = so_far.status.part<model::SourceStatus>();
+        if (!status.artifact || status.observed_ignore != wish.ignore) return "";
+        return upstream.is_universal() || is_answered() ? status.artifact->revision : "";
+    }
     bool is_refused() const { return memory.refused == hash_of(wish.question, ""); }
     model::Duration interval() const { return std::max<model::Duration>(wish.interval, kIntervalMin); }
     std::chrono::milliseconds timeout() const {
@@ -166,7 +172,7 @@ asio::awaitable<Outcome> Sources::reconcile(Entry entry) {
     Request request{.key = entry.key,
                     .spec = *entry.spec,
                     .secret = std::move(*secret),
-                    .known = pass.is_answered() ? pass.held()->revision : "",
+                    .known = pass.known(),
                     .timeout = pass.timeout(),
                     .begin = [&store = store_] { return store.begin(); }};
     auto answer = co_await upstream.fetch(std::move(request));
@@ -192,10 +198,11 @@ asio::awaitable<bool> Sources::is_stored(std::string digest) {
     co_return co_await on_pool(ports_.db, std::move(look));
 }
 
-/// Nothing named, nothing read.
+/// Nothing named, nothing read. Flux names the Secret twice.
 Task<std::optional<json::object>> Sources::secret_of(Key key, std::string name) {
     if (name.empty()) co_return std::optional<json::object>{};
-    std::string const step = "failed to get secret '" + key.ns + "/" + name + "'";
+    std::string const once = "failed to get secret '" + key.ns + "/" + name + "'";
+    std::string const step = once + ": " + once;
     if (ports_.cluster == nullptr) co_return fail(Errc::offline, step + ": no cluster is configured");
     auto resource = co_await ports_.cluster->resource_for({"", "v1", "Secret"});
     if (!resource) co_return fail(std::move(resource), step);
@@ -397,6 +404,8 @@ asio::awaitable<Outcome> Sources::finalize(Entry entry) {
                  .retry = backoff->next()};
         co_return story::stop(entry, std::move(outcome), std::move(why), ports_.clock);
     }
+    outcome.news.push_back(
+        {.reason = "GarbageCollectionSucceeded", .message = "garbage collected artifacts for deleted resource"});
     outcome.released = true;
     co_return outcome;
 }

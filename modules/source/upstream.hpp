@@ -26,7 +26,7 @@ struct Wish {
     model::Duration interval{};
     model::Duration timeout{};
     std::string secret_name;  // empty: no credentials
-    std::string question;     // decides the content: what was fetched for another question is not what is wished for
+    std::string question;     // decides the content: what answers another one is not what is wished for
     std::optional<std::string> ignore;
 };
 
@@ -75,6 +75,9 @@ public:
 
     /// Pure, and never fails: a URL of no use has no host.
     virtual Wish read(model::Spec const& spec) const = 0;
+
+    /// Is a revision the same content wherever it comes from? A commit is, the version of a chart is not.
+    virtual bool is_universal() const = 0;
 
     /// What is wrong with a wish that can be read.
     virtual std::optional<Refusal> refuses(model::Spec const& spec) const = 0;

@@ -139,10 +139,6 @@ asio::awaitable<Answer> GitUpstream::fetch(Request request) {
 Answer GitUpstream::fetch_now(Request const& request) const {
     auto const& spec = request.spec.as<GitRepositorySpec>();
     git::Remote const remote{.url = spec.url, .credentials = credentials_of(request.secret)};
-    if (auto usable = git::check_credentials(remote); !usable) {
-        return std::unexpected{Miss{.error = std::move(usable).error().in("failed to configure authentication options"),
-                                    .reason = "AuthenticationFailed"}};
-    }
     git::Reference const reference{spec.branch, spec.tag, spec.semver, spec.ref_name, spec.commit};
     git::Options options{
         .scratch = settings_.scratch, .known_revision = request.known, .pick_tag = highest_tag, .stop = stop_};

@@ -28,6 +28,7 @@ public:
         : pool_(pool), settings_(std::move(settings)), stop_(std::move(stop)), checkout_(std::move(checkout)) {}
 
     Wish read(model::Spec const& spec) const override;
+    bool is_universal() const override { return true; }
     std::optional<Refusal> refuses(model::Spec const& spec) const override;
     asio::awaitable<Answer> fetch(Request request) override;
     std::string_view unanswered() const override { return "GitOperationFailed"; }

@@ -118,6 +118,19 @@ TEST_CASE("blobs: a damaged blob is corrupt and goes to quarantine", "[cache][bl
     CHECK(get(*store, digest).value() == "the right bytes");
 }
 
+TEST_CASE("blobs: one is there by its digest and by no other name", "[cache][blobs]") {
+    TempDir dir;
+    auto store = open_store(dir / "blobs");
+    auto const digest = put(*store, "bytes");
+    CHECK(store->has(digest));
+    for (auto const* name : {"", "sha256:", "sha512:abc", "sha256:../tmp", "tmp", "quarantine"}) {
+        INFO(name);
+        CHECK_FALSE(store->has(name));
+    }
+    REQUIRE(store->remove(digest));
+    CHECK_FALSE(store->has(digest));
+}
+
 TEST_CASE("blobs: a truncated, an emptied and a swapped file are corrupt", "[cache][blobs]") {
     TempDir dir;
     auto store = open_store(dir / "blobs");
