@@ -1,0 +1,93 @@
+"""The two worlds a scenario runs in: Flux's controllers or the daemon, each on a control plane and a Git server of its own."""
+import contextlib
+import os
+import subprocess
+
+import harness
+from cluster import Client, Kinds, Store
+from git_http import GitHttpServer
+
+USER, PASSWORD, TOKEN = "robot", "right", "token-1"
+
+
+def last_line(script):
+    return subprocess.run([str(harness.ROOT / "scripts" / script)], check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-1]
+
+
+class Git:
+    """One folder of repositories, served openly, behind a password, and over TLS with a certificate that nobody knows."""
+
+    def __init__(self, root, certificates):
+        self.root, self.certificates = root, certificates
+        root.mkdir()
+        self.open = GitHttpServer(str(root))
+        self.private = GitHttpServer(str(root), user=USER, password=PASSWORD, token=TOKEN)
+        self.tls = GitHttpServer(str(root), tls=str(certificates))
+        self.all = [self.open.start(), self.private.start(), self.tls.start()]
+
+    def urls(self):
+        return {"git": self.open.url, "git-private": self.private.url, "git-tls": self.tls.url}
+
+    def stop(self):
+        for server in self.all:
+            server.stop()
+
+
+class World:
+    """`start` brings up what acts on the cluster."""
+
+    def __init__(self, work):
+        if "HOLDFAST_CONTROLPLANE" not in os.environ:
+            os.environ["HOLDFAST_CONTROLPLANE"] = last_line("build_controlplane")
+        self.work = work
+        self.git = Git(work / "git", work / "certificates")
+        self.plane = harness.ControlPlane(work / "plane", nodes=1)
+        self.client = Client(self.plane.kubeconfig, work)
+        self.kinds = Kinds(self.client)
+        self.store = Store(self.client, self.kinds)
+        self.start()
+        self.store.start()
+
+    def start(self):
+        raise NotImplementedError
+
+    def stop(self):
+        self.store.stop()
+        self.stop_actor()
+        self.plane.stop()
+        self.git.stop()
+
+    def stop_actor(self):
+        raise NotImplementedError
+
+
+class FluxWorld(World):
+    def start(self):
+        environment = {**os.environ, "KUBECTL": str(self.plane.folder / "kubectl")}
+        binaries = os.environ.get("HOLDFAST_FLUX") or last_line("build_flux")
+        self.process = subprocess.Popen([str(harness.ROOT / "tests" / "flux" / "run"), self.plane.kubeconfig, str(self.work / "flux"), binaries],
+                                        env={**environment, "FLUX_CONTROLLERS": "source-controller kustomize-controller"},
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if self.process.stdout.readline().strip() != "ready":
+            raise AssertionError("Flux's controllers did not start")
+
+    def stop_actor(self):
+        with contextlib.suppress(Exception):
+            self.process.stdin.close()
+            self.process.wait(20)
+        if self.process.poll() is None:
+            self.process.kill()
+
+
+class HoldfastWorld(World):
+    def __init__(self, work, holdfast):
+        self.holdfast = holdfast
+        super().__init__(work)
+
+    def start(self):
+        self.daemon = harness.Daemon(self.holdfast, self.work / "daemon", self.plane.kubeconfig, "install_crds: true\n")
+        self.daemon.start()
+        harness.eventually(lambda: self.plane.get("crd", "fluxconfigs.clusterconfig.azure.com"), 30, what="CRDs")
+
+    def stop_actor(self):
+        self.daemon.stop()
