@@ -66,7 +66,8 @@ def of_events(ours, flux):
         same = [one for one in left if head(one) == head(event) and one["message"].startswith(event["message"])]
         if same:
             left.remove(same[0])
-            found += differences(same[0]["annotations"], event["annotations"], head(event) + ".annotations")
+            for field in ("annotations", "times"):
+                found += differences(same[0].get(field), event.get(field), f"{head(event)}.{field}")
         else:
             found.append(Difference(head(event), ABSENT, event["message"]))
     return found + [Difference(head(one), one["message"], ABSENT) for one in left]

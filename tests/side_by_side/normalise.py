@@ -3,6 +3,7 @@ import json
 import re
 
 FLUX_KINDS = {"GitRepository", "Kustomization"}
+COUNTED_REASONS = {"Progressing", "ReconciliationSucceeded"}
 # Managers whose turns depend on how fast Kubernetes' own controllers are.
 FOREIGN_MANAGERS = {"kube-controller-manager", "kube-scheduler", "kube-apiserver", "controlplane", "nodes"}
 NOT_COMPARED = {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink", "deletionTimestamp",
@@ -13,7 +14,11 @@ PATTERNS = [(re.compile(pattern), by) for pattern, by in [
     (r"sha256:[0-9a-f]{64}", "sha256:<digest>"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", "<time>"),
     (rf"\b(finished in|passed in|failed after) {DURATION}", r"\1 <duration>"),
-    (r"http://[^/ \"]+/(gitrepository/)", r"http://<artifacts>/\1")]]
+    (r"http://[^/ \"]+/(gitrepository/)", r"http://<artifacts>/\1"),
+    (r"/tmp/(?:kustomization|gitrepository)-[\w.-]*\d/", ""), (r"/tmp/(?:kustomization|gitrepository)-[\w.-]*\d\b", "."),
+    (r"\bon \d+\.\d+\.\d+\.\d+:53\b", "on <resolver>")]]
+# Flux collects old artifacts a while after it has stored a new one.
+COLLECTED = re.compile(r"garbage collected \d+ artifacts")
 
 
 class Words:
@@ -113,6 +118,8 @@ def seen_object(group, kind, item):
 
 def seen_event(item):
     about = item["involvedObject"]
+    if COLLECTED.fullmatch(item["message"]):
+        return None
     return {"object": f"{about['kind']}/{about['name']}", "type": item["type"], "reason": item["reason"], "message": item["message"],
             "source": item.get("source", {}).get("component", ""), "annotations": item["metadata"].get("annotations", {})}
 
@@ -142,9 +149,19 @@ class View:
         return seen
 
     def events(self, items):
-        seen = [self.words.value(seen_event(item)) for key, item in items.items()
-                if key[1:3] == ("Event", self.words.namespace) and item["involvedObject"].get("kind") in FLUX_KINDS]
-        unique = {json.dumps(one, sort_keys=True): one for one in seen}
+        """Equal ones are one; how often it was said counts for what a pass of a Kustomization that is not retried says."""
+        unique = {}
+        for key, item in items.items():
+            if key[1:3] != ("Event", self.words.namespace) or item["involvedObject"].get("kind") not in FLUX_KINDS:
+                continue
+            seen = self.words.value(seen_event(item))
+            if seen is None:
+                continue
+            kept = unique.setdefault(json.dumps(seen, sort_keys=True), {**seen, "times": 0})
+            kept["times"] += item.get("count") or 1
+        for seen in unique.values():
+            if not (seen["object"].startswith("Kustomization/") and seen["reason"] in COUNTED_REASONS):
+                del seen["times"]
         return [unique[key] for key in sorted(unique)]
 
     def flux_objects(self):

@@ -159,13 +159,15 @@ class Scenario:
         """Before a Kustomization is made: whether it meets its source without an artifact would be a race."""
         self.wait(lambda: self.ready("GitRepository", name), f"GitRepository/{name} is ready")
 
+    def message(self, name="app", kind="Kustomization"):
+        item = self.world.store.get(kind, self.namespace, name)
+        return next((one["message"] for one in (item or {}).get("status", {}).get("conditions", []) if one["type"] == "Ready"), "")
+
     def unsettled(self):
-        """Why something is still to be expected, or an empty text."""
-        for item in self.view.flux_objects():
-            why = why_unsettled(item, self.world.store)
-            if why:
-                return f"{item['kind']}/{item['metadata']['name']}: {why}"
-        return ""
+        """(why something is still to be expected, whether that may stay so)."""
+        found = [why_unsettled(item, self.world.store) for item in self.view.flux_objects()]
+        found = [one for one in found if one[0]]
+        return min(found, key=lambda one: one[1]) if found else ("", False)
 
     def snapshot(self):
         return self.view.snapshot()
@@ -185,24 +187,24 @@ def as_text(content):
 def why_unsettled(item, store):
     meta, status = item["metadata"], item.get("status", {})
     if "deletionTimestamp" in meta:
-        return "is being deleted"
+        return "is being deleted", True
     if item["spec"].get("suspend"):
-        return ""
+        return "", False
     conditions = {one["type"]: one for one in status.get("conditions", [])}
     ready = conditions.get("Ready")
     if ready is None or ready["status"] == "Unknown":
-        return "Ready is not known"
+        return "Ready is not known", False
     if conditions.get("Reconciling", {}).get("status") == "True" and conditions["Reconciling"]["reason"] != "ProgressingWithRetry":
-        return "is reconciling"
+        return "is reconciling", False
     if ready.get("observedGeneration", meta["generation"]) != meta["generation"]:
-        return "Ready is of an older generation"
+        return "Ready is of an older generation", False
     asked = meta.get("annotations", {}).get(REQUESTED_AT)
     if asked and status.get("lastHandledReconcileAt") != asked:
-        return "the request is not handled"
+        return "the request is not handled", False
     if item["kind"] == "Kustomization":
         ref = item["spec"]["sourceRef"]
         source = store.get("GitRepository", ref.get("namespace", meta["namespace"]), ref["name"])
         held = (source or {}).get("status", {}).get("artifact", {}).get("revision")
         if held and status.get("lastAttemptedRevision") != held:
-            return "another revision was attempted"
-    return ""
+            return "another revision was attempted", True
+    return "", False

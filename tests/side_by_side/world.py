@@ -63,10 +63,12 @@ class World:
 
 class FluxWorld(World):
     def start(self):
-        environment = {**os.environ, "KUBECTL": str(self.plane.folder / "kubectl")}
+        # A health check that waits keeps its worker for half a minute: with the default of four the scenarios would wait for each other.
+        environment = {**os.environ, "KUBECTL": str(self.plane.folder / "kubectl"), "FLUX_FLAGS": "--concurrent=40",
+                       "FLUX_CONTROLLERS": "source-controller kustomize-controller"}
         binaries = os.environ.get("HOLDFAST_FLUX") or last_line("build_flux")
         self.process = subprocess.Popen([str(harness.ROOT / "tests" / "flux" / "run"), self.plane.kubeconfig, str(self.work / "flux"), binaries],
-                                        env={**environment, "FLUX_CONTROLLERS": "source-controller kustomize-controller"},
+                                        env=environment,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline().strip() != "ready":
             raise AssertionError("Flux's controllers did not start")

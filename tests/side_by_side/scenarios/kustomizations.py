@@ -187,7 +187,7 @@ def depends_on_cycle(s):
     s.kustomization("a", path="./a", targetNamespace=s.namespace, dependsOn=[{"name": "b"}])
     s.point("half")
     s.kustomization("b", path="./b", targetNamespace=s.namespace, dependsOn=[{"name": "a"}])
-    s.point("of two", until=lambda: "not found" not in str(s.world.store.get("Kustomization", s.namespace, "a")["status"]["conditions"]))
+    s.point("of two", until=lambda: "not ready" in s.message("a"))
     s.kustomization("c", path="./a", targetNamespace=s.namespace, dependsOn=[{"name": "c"}])
     s.point("of one")
 
@@ -408,8 +408,9 @@ def source_is_missing(s):
     s.commit({"a.yaml": config_map("a")})
     s.kustomization(targetNamespace=s.namespace)
     s.point("missing")
+    before = s.message()
     s.source(url=s.url("none"))
-    s.point("failing", until=lambda: "not found" not in str(s.world.store.get("Kustomization", s.namespace, "app")["status"]["conditions"]))
+    s.point("failing", until=lambda: s.message() not in ("", before))
     s.source()
     s.point("there", until=lambda: s.ready("Kustomization", "app"))
 

@@ -213,16 +213,31 @@ def old_update_entries(s):
     start(s, {"a.yaml": config_map("a")})
 
 
+def cluster_scoped(s, **where):
+    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"{s.namespace}--extra", **where}},
+            {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": f"{s.namespace}--role", **where},
+             "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}]
+
+
 @scenario
 def cluster_scoped_with_namespace(s):
-    rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
-    start(s, {"a.yaml": [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"{s.namespace}--extra", "namespace": s.namespace}},
-        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": f"{s.namespace}--role", "namespace": s.namespace}, "rules": rules}]})
-    s.commit({"a.yaml": [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"{s.namespace}--extra"}},
-        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": f"{s.namespace}--role"}, "rules": rules}]})
+    s.commit({"a.yaml": cluster_scoped(s, namespace=s.namespace)})
+    s.source()
+    s.fetched()
+    s.kustomization()
+    s.point("applied")
+    s.commit({"a.yaml": cluster_scoped(s)})
     s.point("namespace removed")
+    s.commit({"a.yaml": cluster_scoped(s, namespace=s.namespace)[1:]})
+    s.point("one removed")
+
+
+@scenario
+def cluster_scoped_with_target(s):
+    start(s, {"a.yaml": cluster_scoped(s)})
+    s.delete("ClusterRole", f"{s.namespace}--role")
+    s.request()
+    s.point("made again")
 
 
 @scenario

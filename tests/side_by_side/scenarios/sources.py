@@ -290,7 +290,7 @@ def git_verify(s):
     s.commit(FILES)
     s.source(verify={"mode": "HEAD", "secretRef": {"name": "none"}})
     s.point("missing secret")
-    s.secret("keys", authorized_keys=public["mine"])
+    s.secret("keys", mine__sshpub=public["mine"])
     s.source(verify={"mode": "HEAD", "secretRef": {"name": "keys"}})
     s.point("not signed")
     s.commit({"b.yaml": config_map("b")}, sign_with=keys / "other")
