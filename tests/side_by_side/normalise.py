@@ -11,7 +11,7 @@ NOT_COMPARED = {"uid", "resourceVersion", "creationTimestamp", "generation", "ma
 DURATION = r"(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?(?:ns|µs|ms|s|m|h)"
 PATTERNS = [(re.compile(pattern), by) for pattern, by in [
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<uid>"),
-    (r"sha256:[0-9a-f]{64}", "sha256:<digest>"),
+    (r"sha256:[0-9a-f]{64}", "sha256:<digest>"), (r"SHA256:[A-Za-z0-9+/]{43}", "SHA256:<key>"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", "<time>"),
     (rf"\b(finished in|passed in|failed after) {DURATION}", r"\1 <duration>"),
     (r"http://[^/ \"]+/(gitrepository/)", r"http://<artifacts>/\1"),
@@ -72,15 +72,19 @@ def managers(item):
     return found
 
 
+def flux_artifact(artifact):
+    return {name: "<size>" if name == "size" else value for name, value in artifact.items() if name != "lastUpdateTime"}
+
+
 def flux_status(status):
     kept = dict(status)
     if "conditions" in kept:
         kept["conditions"] = {one["type"]: {name: value for name, value in one.items() if name not in ("type", "lastTransitionTime")}
                               for one in kept["conditions"]}
     if "artifact" in kept:
-        kept["artifact"] = {name: value for name, value in kept["artifact"].items() if name != "lastUpdateTime"}
-        if "size" in kept["artifact"]:
-            kept["artifact"]["size"] = "<size>"
+        kept["artifact"] = flux_artifact(kept["artifact"])
+    if "includedArtifacts" in kept:
+        kept["includedArtifacts"] = [flux_artifact(one) for one in kept["includedArtifacts"]]
     if "history" in kept:
         kept["history"] = [{name: one[name] for name in ("lastReconciledStatus", "metadata", "digest") if name in one} for one in kept["history"]]
     if "inventory" in kept:

@@ -103,12 +103,19 @@ def health_checks(s):
     s.point("of a missing object", until=lambda: s.ready("Kustomization", "app", "False"))
     s.kustomization(targetNamespace=s.namespace, timeout="2s", healthChecks=[{"kind": "Deployment", "name": "b", "namespace": s.namespace}])
     s.point("without apiVersion")
-    s.kustomization(targetNamespace=s.namespace, timeout="2s", healthChecks=[{"apiVersion": "none.example/v1", "kind": "None", "name": "b", "namespace": s.namespace}])
-    s.point("of an unknown kind")
     s.kustomization(targetNamespace=s.namespace, healthChecks=[{"name": "b"}])
     s.point("invalid")
     s.kustomization(targetNamespace=s.namespace)
     s.point("removed")
+
+
+@scenario
+def health_check_of_unknown_kind(s):
+    s.commit({"a.yaml": config_map("a")})
+    s.source()
+    s.fetched()
+    s.kustomization(targetNamespace=s.namespace, healthChecks=[{"apiVersion": "none.example/v1", "kind": "None", "name": "b", "namespace": s.namespace}])
+    s.point("never there", until=lambda: s.ready("Kustomization", "app", "False"))
 
 
 @scenario
@@ -396,9 +403,9 @@ def deletion_waits_in_vain(s):
 def deleted_without_source(s):
     start(s, {"a.yaml": config_map("a")})
     s.delete("GitRepository", "app")
-    s.wait(gone(s, kind="GitRepository"), "the source is gone")
+    s.point("source gone", until=gone(s, kind="GitRepository"))
     s.request()
-    s.point("source gone")
+    s.point("asked")
     s.delete("Kustomization", "app")
     s.point("deleted", until=gone(s))
 
@@ -408,9 +415,21 @@ def source_is_missing(s):
     s.commit({"a.yaml": config_map("a")})
     s.kustomization(targetNamespace=s.namespace)
     s.point("missing")
-    before = s.message()
     s.source(url=s.url("none"))
-    s.point("failing", until=lambda: s.message() not in ("", before))
+    s.point("failing")
+    s.source()
+    s.point("there", until=lambda: s.ready("Kustomization", "app"))
+
+
+@scenario
+def source_is_failing(s):
+    s.commit({"a.yaml": config_map("a")})
+    s.source(url=s.url("none"))
+    s.point("failing")
+    s.kustomization(targetNamespace=s.namespace)
+    s.point("no artifact")
+    s.request()
+    s.point("asked")
     s.source()
     s.point("there", until=lambda: s.ready("Kustomization", "app"))
 

@@ -196,7 +196,7 @@ def take_over_client_side(s):
 def take_over_created(s):
     s.kubectl("create", "configmap", "a", "--from-literal=key=old", "--from-literal=old=old")
     s.apply(config_map("b", {"key": "old", "old": "old"}), manager="robot")
-    s.apply(config_map("c", {"key": "old", "old": "old"}), manager="before-first-apply")
+    s.ask("create ConfigMap/c", "POST", s.path("ConfigMap", "") + "?fieldManager=before-first-apply", config_map("c", {"key": "old", "old": "old"}))
     start(s, {"a.yaml": [config_map("a"), config_map("b"), config_map("c")]})
 
 
@@ -291,7 +291,7 @@ def selector_changed(s):
 
 @scenario
 def refused_by_the_server(s):
-    start(s, {"a.yaml": config_map("a"), "b.yaml": config_map("b", {"key": 7}), "c.yaml": config_map("Bad_Name")})
+    start(s, {"a.yaml": config_map("a"), "b.yaml": config_map("b", {"key": 7})})
 
 
 @scenario
