@@ -90,10 +90,7 @@ class Row:
 
     def explains(self, scenario, difference):
         values = (scenario, difference.path, difference.ours, difference.flux)
-        if all(pattern.fullmatch(value) for pattern, value in zip(self.patterns, values)):
-            self.used = True
-            return True
-        return False
+        return all(pattern.fullmatch(value) for pattern, value in zip(self.patterns, values))
 
     def __str__(self):
         return " | ".join(self.cells[:4])

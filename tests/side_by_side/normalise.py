@@ -1,5 +1,4 @@
 """What two runs can have in common: an object or Event without its times, ids, hashes, ports and other accidents."""
-import json
 import re
 
 FLUX_KINDS = {"GitRepository", "Kustomization"}
@@ -15,8 +14,7 @@ PATTERNS = [(re.compile(pattern), by) for pattern, by in [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", "<time>"),
     (rf"\b(finished in|passed in|failed after) {DURATION}", r"\1 <duration>"),
     (r"http://[^/ \"]+/(gitrepository/)", r"http://<artifacts>/\1"),
-    (r"/tmp/(?:kustomization|gitrepository)-[\w.-]*\d/", ""), (r"/tmp/(?:kustomization|gitrepository)-[\w.-]*\d\b", "."),
-    (r"\bon \d+\.\d+\.\d+\.\d+:53\b", "on <resolver>")]]
+    (r"/tmp/(?:kustomization|gitrepository)-[\w.-]*\d/", ""), (r"/tmp/(?:kustomization|gitrepository)-[\w.-]*\d\b", ".")]]
 # Flux collects old artifacts a while after it has stored a new one.
 COLLECTED = re.compile(r"garbage collected \d+ artifacts")
 
@@ -72,6 +70,11 @@ def managers(item):
     return found
 
 
+def flux_condition(condition):
+    kept = {name: value for name, value in condition.items() if name not in ("type", "lastTransitionTime")}
+    return {**kept, "message": kept.get("message", "").rstrip("\n")}
+
+
 def flux_artifact(artifact):
     return {name: "<size>" if name == "size" else value for name, value in artifact.items() if name != "lastUpdateTime"}
 
@@ -79,8 +82,7 @@ def flux_artifact(artifact):
 def flux_status(status):
     kept = dict(status)
     if "conditions" in kept:
-        kept["conditions"] = {one["type"]: {name: value for name, value in one.items() if name not in ("type", "lastTransitionTime")}
-                              for one in kept["conditions"]}
+        kept["conditions"] = {one["type"]: flux_condition(one) for one in kept["conditions"]}
     if "artifact" in kept:
         kept["artifact"] = flux_artifact(kept["artifact"])
     if "includedArtifacts" in kept:
@@ -122,9 +124,7 @@ def seen_object(group, kind, item):
 
 def seen_event(item):
     about = item["involvedObject"]
-    if COLLECTED.fullmatch(item["message"]):
-        return None
-    return {"object": f"{about['kind']}/{about['name']}", "type": item["type"], "reason": item["reason"], "message": item["message"],
+    return {"object": f"{about['kind']}/{about['name']}", "type": item["type"], "reason": item["reason"], "message": item["message"].rstrip("\n"),
             "source": item.get("source", {}).get("component", ""), "annotations": item["metadata"].get("annotations", {})}
 
 
@@ -153,15 +153,18 @@ class View:
         return seen
 
     def events(self, items):
-        """Equal ones are one; how often it was said counts for what a pass of a Kustomization that is not retried says."""
+        """Each text once, with the annotations of its first Event: the recorder of Kubernetes counts up an Event that it has sent before.
+
+        How often it was said is kept for what a pass of a Kustomization says that is not tried again.
+        """
         unique = {}
-        for key, item in items.items():
-            if key[1:3] != ("Event", self.words.namespace) or item["involvedObject"].get("kind") not in FLUX_KINDS:
-                continue
+        mine = [item for key, item in items.items()
+                if key[1:3] == ("Event", self.words.namespace) and item["involvedObject"].get("kind") in FLUX_KINDS]
+        for item in sorted(mine, key=lambda one: (one["metadata"]["creationTimestamp"], one["metadata"]["name"])):
             seen = self.words.value(seen_event(item))
-            if seen is None:
+            if COLLECTED.fullmatch(seen["message"]):
                 continue
-            kept = unique.setdefault(json.dumps(seen, sort_keys=True), {**seen, "times": 0})
+            kept = unique.setdefault(tuple(seen[name] for name in ("object", "type", "reason", "source", "message")), {**seen, "times": 0})
             kept["times"] += item.get("count") or 1
         for seen in unique.values():
             if not (seen["object"].startswith("Kustomization/") and seen["reason"] in COUNTED_REASONS):

@@ -37,8 +37,6 @@ class World:
     """`start` brings up what acts on the cluster."""
 
     def __init__(self, work):
-        if "HOLDFAST_CONTROLPLANE" not in os.environ:
-            os.environ["HOLDFAST_CONTROLPLANE"] = last_line("build_controlplane")
         self.work = work
         self.git = Git(work / "git", work / "certificates")
         self.plane = harness.ControlPlane(work / "plane", nodes=1)

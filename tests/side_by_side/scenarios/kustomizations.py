@@ -84,18 +84,6 @@ def wait_is_mended_by_a_commit(s):
 
 
 @scenario
-def wait_in_the_middle(s):
-    """Another commit while the health of the first is waited for."""
-    s.commit({"b.yaml": pending("b")})
-    s.source()
-    s.fetched()
-    s.kustomization(targetNamespace=s.namespace, wait=True, timeout="1m")
-    s.wait(lambda: s.world.store.get("Deployment", s.namespace, "b"), "applied")
-    s.commit({"b.yaml": deployment("b", image="nginx:2")})
-    s.point("mended", until=lambda: s.ready("Kustomization", "app"))
-
-
-@scenario
 def health_checks(s):
     checks = [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "b", "namespace": s.namespace}]
     start(s, {"b.yaml": deployment("b")}, healthChecks=checks, timeout="20s")
@@ -285,12 +273,15 @@ def name_prefix_and_suffix(s):
 def common_metadata(s):
     start(s, {"a.yaml": config_map("a", labels={"team": "git"}), "b.yaml": deployment("b")},
           commonMetadata={"labels": {"team": "shop"}, "annotations": {"note": "x"}})
-    s.kustomization(targetNamespace=s.namespace, commonMetadata={"labels": {"bad label": "x"}})
-    s.point("invalid")
     s.kustomization(targetNamespace=s.namespace, commonMetadata={"labels": {"kustomize.toolkit.fluxcd.io/name": "other"}})
     s.point("owner label")
     s.kustomization(targetNamespace=s.namespace)
     s.point("removed")
+
+
+@scenario
+def common_metadata_invalid(s):
+    start(s, {"a.yaml": config_map("a")}, commonMetadata={"labels": {"bad label": "x"}})
 
 
 @scenario

@@ -349,6 +349,7 @@ def namespace_terminating(s):
     s.apply(held)
     s.commit({"a.yaml": {**config_map("a"), "metadata": {"name": "a", "namespace": place}}})
     s.delete("Namespace", place)
+    s.wait(lambda: "deletionTimestamp" in s.world.store.get("ConfigMap", place, "held")["metadata"], "the content is being deleted")
     s.source()
     s.fetched()
     s.kustomization()

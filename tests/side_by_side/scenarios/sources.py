@@ -37,8 +37,6 @@ def git_url(s):
     s.point("invalid")
     s.source(url="http://127.0.0.1:1/none.git")
     s.point("nobody listens")
-    s.source(url="http://host.invalid/none.git")
-    s.point("no such host")
 
 
 @scenario
