@@ -1,6 +1,8 @@
 // cache/journal/journal.cpp: one transaction per pass.
 #include "cache/journal/journal.hpp"
 
+#include "modules/model/kinds.hpp"
+
 #include <map>
 #include <utility>
 
@@ -25,23 +27,6 @@ constexpr auto kObjects =
     "SELECT kind, namespace, name, wish, status, facts FROM objects ORDER BY kind, namespace, name";
 constexpr auto kOwned = "SELECT cluster, id, version, uid, resource_version, wished, fields FROM owned "
                         "WHERE kind = ?1 AND namespace = ?2 AND name = ?3 ORDER BY cluster, id";
-
-std::optional<model::Kind> kind_named(std::string_view name) {
-    for (auto const kind : {model::Kind::git_repository, model::Kind::kustomization, model::Kind::flux_config}) {
-        if (model::kind_name(kind) == name) return kind;
-    }
-    return std::nullopt;
-}
-
-using Place = std::pair<std::string_view, std::string_view>;  // cluster, id
-
-Place place_of(model::OwnedObject const& one) { return {one.cluster, one.entry.id}; }
-
-/// The resource version moves with every write of anyone; it alone is not worth one of ours.
-bool is_same(model::OwnedObject const& held, model::OwnedObject const& now) {
-    return held.entry.version == now.entry.version && held.uid == now.uid && held.wished == now.wished &&
-           held.fields == now.fields;
-}
 
 }  // namespace
 
@@ -176,7 +161,7 @@ Result<std::vector<model::JournalEntry>> Journal::load() {
             auto row = rows.next();
             if (!row) return fail(std::move(row), "journal load");
             if (!*row) break;
-            auto const kind = kind_named(rows.text(0));
+            auto const kind = model::kind_named(rows.text(0));
             if (!kind) continue;  // a kind of a later version: left alone
             found.push_back({.key = {*kind, rows.text(1), rows.text(2)},
                              .wish = rows.text(3),
