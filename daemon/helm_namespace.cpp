@@ -106,9 +106,10 @@ std::string namespace_of(Kubeconfig const& config, std::string_view context_name
 
 std::string helm_namespace(std::string const& kubeconfig, std::string const& context) {
     if (auto named = variable("HELM_NAMESPACE"); !named.empty()) return named;
-    auto const config = kubeconfig.empty() ? Kubeconfig::load(paths_of_environment(), false)
-                                           : Kubeconfig::load({kubeconfig}, true);
-    auto found = config ? namespace_of(*config, context.empty() ? variable("HELM_KUBECONTEXT") : context) : std::string{};
+    auto const config =
+        kubeconfig.empty() ? Kubeconfig::load(paths_of_environment(), false) : Kubeconfig::load({kubeconfig}, true);
+    auto found =
+        config ? namespace_of(*config, context.empty() ? variable("HELM_KUBECONTEXT") : context) : std::string{};
     return found.empty() ? "default" : found;
 }
 

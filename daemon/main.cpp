@@ -108,8 +108,10 @@ int run(int argc, char** argv) {
 }
 
 [[noreturn]] void refused(char const* what) {
-    std::fprintf(stderr, "holdfast: the system refuses what is needed: %s (see ulimit -a; in the unit LimitNOFILE, TasksMax, MemoryMax)\n",
-                 what);
+    std::fprintf(
+        stderr,
+        "holdfast: the system refuses what is needed: %s (see ulimit -a; in the unit LimitNOFILE, TasksMax, MemoryMax)\n",
+        what);
     ::_exit(kExitFailed);
 }
 

@@ -28,6 +28,16 @@ constexpr auto kObjects =
 constexpr auto kOwned = "SELECT cluster, id, version, uid, resource_version, wished, fields FROM owned "
                         "WHERE kind = ?1 AND namespace = ?2 AND name = ?3 ORDER BY cluster, id";
 
+using Place = std::pair<std::string_view, std::string_view>;  // cluster, id
+
+Place place_of(model::OwnedObject const& one) { return {one.cluster, one.entry.id}; }
+
+/// The resource version moves with every write of anyone; it alone is not worth one of ours.
+bool is_same(model::OwnedObject const& held, model::OwnedObject const& now) {
+    return held.entry.version == now.entry.version && held.uid == now.uid && held.wished == now.wished &&
+           held.fields == now.fields;
+}
+
 }  // namespace
 
 /// What of a pass differs from the tables.

@@ -41,7 +41,9 @@ std::string unexpected(CLI::App const& app) {
         for (CLI::App const* command : commands) known.push_back(command->get_name());
     }
     std::string const meant = nearest(word, {known.begin(), known.end()});
-    return std::string{word.starts_with('-') ? "unknown flag" : commands.empty() ? "unexpected argument" : "unknown command"} +
+    return std::string{word.starts_with('-') ? "unknown flag"
+                       : commands.empty()    ? "unexpected argument"
+                                             : "unknown command"} +
            " \"" + word + "\"" + (meant.empty() ? "" : ", did you mean \"" + meant + "\"?");
 }
 

@@ -4,7 +4,6 @@
 #include "daemon/config.hpp"
 #include "modules/base/async.hpp"
 
-
 #include <optional>
 #include <string>
 

@@ -156,7 +156,8 @@ Result<std::vector<std::string>> FlagTable::parse(int argc, char** argv, std::ve
         if (word.starts_with("--")) {
             auto const equals = word.find('=');
             auto const name = word.substr(2, equals == word.npos ? word.npos : equals - 2);
-            if (name.empty() || name[0] == '-') return fail(Errc::invalid_input, "bad flag syntax: " + std::string{word});
+            if (name.empty() || name[0] == '-')
+                return fail(Errc::invalid_input, "bad flag syntax: " + std::string{word});
             auto const found = flags_.find(name);
             if (found == flags_.end()) return fail(Errc::invalid_input, "unknown flag: --" + std::string{name});
             auto const& flag = found->second;

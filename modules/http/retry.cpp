@@ -22,7 +22,6 @@ Errc errc_of_status(unsigned status) {
     }
 }
 
-
 std::optional<std::chrono::seconds> retry_after(Headers const& headers, std::chrono::system_clock::time_point now) {
     auto const value = headers.find("Retry-After");
     if (!value) return std::nullopt;

@@ -89,7 +89,8 @@ TEST_CASE("config: what is set is read, the rest keeps its default", "[daemon][c
 }
 
 TEST_CASE("config: a wrong file is refused naming file, line and key", "[daemon][config]") {
-    CHECK(refusal("site: a\nmemory: 64MiB\n") == "holdfast.yaml:2: memory: unknown key, did you mean limits.memory? (see `holdfast config print`)");
+    CHECK(refusal("site: a\nmemory: 64MiB\n") ==
+          "holdfast.yaml:2: memory: unknown key, did you mean limits.memory? (see `holdfast config print`)");
     CHECK(refusal("limits:\n  memroy: 64MiB\n") ==
           "holdfast.yaml:2: limits.memroy: unknown key, did you mean limits.memory? (see `holdfast config print`)");
     CHECK(refusal("qwertyuiop: 1\n") == "holdfast.yaml:1: qwertyuiop: unknown key (see `holdfast config print`)");
@@ -118,18 +119,20 @@ TEST_CASE("config: a wrong file is refused naming file, line and key", "[daemon]
 }
 
 TEST_CASE("config: everything that is wrong is said at once, in the order of the file", "[daemon][config]") {
-    CHECK(refusal("state_dir: 3\nlimits:\n  memory: 1MiB\n  passes: 2\n  memroy: 1\nmemory: 3\nlog:\n  level: loud\n") ==
-          "holdfast.yaml:1: state_dir: must be text: write \"3\" with its quotes if that is meant\n"
-          "holdfast.yaml:3: limits.memory: must be between 32MiB and 64GiB\n"
-          "holdfast.yaml:5: limits.memroy: unknown key, did you mean limits.memory? (see `holdfast config print`)\n"
-          "holdfast.yaml:6: memory: unknown key, did you mean limits.memory? (see `holdfast config print`)\n"
-          "holdfast.yaml:8: log.level: must be one of debug, info, warning, error");
+    CHECK(
+        refusal("state_dir: 3\nlimits:\n  memory: 1MiB\n  passes: 2\n  memroy: 1\nmemory: 3\nlog:\n  level: loud\n") ==
+        "holdfast.yaml:1: state_dir: must be text: write \"3\" with its quotes if that is meant\n"
+        "holdfast.yaml:3: limits.memory: must be between 32MiB and 64GiB\n"
+        "holdfast.yaml:5: limits.memroy: unknown key, did you mean limits.memory? (see `holdfast config print`)\n"
+        "holdfast.yaml:6: memory: unknown key, did you mean limits.memory? (see `holdfast config print`)\n"
+        "holdfast.yaml:8: log.level: must be one of debug, info, warning, error");
 }
 
 TEST_CASE("config: a value is of its type as it is written, not as it could be read", "[daemon][config]") {
     for (std::string const bare : {"3", "-1", "+1.5", "1e3", "true", "False", "yes", "off"}) {
         INFO(bare);
-        CHECK(refusal("site: " + bare + "\n").starts_with("holdfast.yaml:1: site: must be text: write \"" + bare + "\""));
+        CHECK(
+            refusal("site: " + bare + "\n").starts_with("holdfast.yaml:1: site: must be text: write \"" + bare + "\""));
         auto const quoted = load("site: \"" + bare + "\"\n");
         REQUIRE(quoted);
         CHECK(quoted->site_name == bare);
@@ -140,7 +143,8 @@ TEST_CASE("config: a value is of its type as it is written, not as it could be r
     }
     CHECK(refusal("limits:\n  passes: \"3\"\n") == "holdfast.yaml:2: limits.passes: must be a whole number");
     CHECK(refusal("limits:\n  passes: 0x3\n") == "holdfast.yaml:2: limits.passes: must be a whole number");
-    CHECK(refusal("limits:\n  passes: 99999999999999999999\n") == "holdfast.yaml:2: limits.passes: must be between 1 and 256");
+    CHECK(refusal("limits:\n  passes: 99999999999999999999\n") ==
+          "holdfast.yaml:2: limits.passes: must be between 1 and 256");
     CHECK(refusal("install_crds: \"true\"\n") == "holdfast.yaml:1: install_crds: must be true or false");
     CHECK(refusal("state_dir: \"\"\n") == "holdfast.yaml:1: state_dir: must not be empty");
 }
@@ -156,9 +160,10 @@ TEST_CASE("config: the status endpoint listens on loopback and nowhere else", "[
     auto const none = load("status:\n  listen: \"\"\n");
     REQUIRE(none);
     CHECK_FALSE(none->status_listen);
-    for (std::string const bad : {"0.0.0.0:9750", ":abc", ":9750", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:-1",
-                                  "127.0.0.1:1x", "localhost:9750", "10.0.0.1:9750", "[::]:1", "::1:9750", "[::1", "[fe80::1]:1",
-                                  "[::ffff:127.0.0.1]:1", "128.0.0.1:1", "127.0.0.1:99999", "127.0.0.1:65536"}) {
+    for (std::string const bad :
+         {"0.0.0.0:9750", ":abc", ":9750", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:-1", "127.0.0.1:1x",
+          "localhost:9750", "10.0.0.1:9750", "[::]:1", "::1:9750", "[::1", "[fe80::1]:1", "[::ffff:127.0.0.1]:1",
+          "128.0.0.1:1", "127.0.0.1:99999", "127.0.0.1:65536"}) {
         INFO(bad);
         CHECK(refusal("status:\n  listen: \"" + bad + "\"\n").starts_with("holdfast.yaml:2: status.listen: "));
     }

@@ -28,7 +28,8 @@ TEST_CASE("read_file: the whole file, or why not", "[base]") {
     CHECK(*read_file(path, 4) == "text");
     CHECK(read_file(path, 3).error().code == Errc::limit);
     CHECK(read_file(path + "x", 4).error().message == "open " + path + "x: no such file or directory");
-    CHECK(read_file(folder.path().string(), 4).error().message == "read " + folder.path().string() + ": is a directory");
+    CHECK(read_file(folder.path().string(), 4).error().message ==
+          "read " + folder.path().string() + ": is a directory");
 }
 
 TEST_CASE("write_all: waits for a pipe that does not block", "[base]") {
