@@ -33,9 +33,9 @@ std::string change_log(ApplyReport const& report) {
     return lines;
 }
 
-std::string joined(std::vector<std::string> const& lines, std::string_view end) {
+std::string joined(std::vector<std::string> const& lines) {
     std::string text;
-    for (std::string const& line : lines) text += (text.empty() ? "" : "\n") + line + std::string{end};
+    for (std::string const& line : lines) text += (text.empty() ? "" : "\n") + line;
     return text;
 }
 
@@ -296,7 +296,7 @@ asio::awaitable<Outcome> Kustomizations::prune(Pass run) {
             if (!kept.contains(one.entry.id)) owned_.remove(run.owner, one.entry.id);
         }
         owned_.end_pass(run.owner);
-        std::string const removals = pruned ? joined(pruned->deleted, " deleted") : "";
+        std::string const removals = pruned ? joined(pruned->changes) : "";
         if (!removals.empty()) {
             run.outcome.news.push_back(
                 {.reason = "Progressing", .message = removals, .revision = run.artifact.revision});
@@ -444,7 +444,7 @@ Outcome Kustomizations::succeed(Pass run, std::string healthy) {
     if (unwatched.empty()) conditions.remove("Watched");
     else {
         std::string const text = "drift and health are looked up every " + model::format_duration(run.spec.interval) +
-                                 ", no watch shows them: " + joined(unwatched, "");
+                                 ", no watch shows them: " + joined(unwatched);
         conditions.set("Watched", Truth::no, "WatchRefused", text, run.entry.meta.generation, wall);
     }
     status.remember(state.facts.manifest_digest, "ReconciliationSucceeded", revision, took, wall);
@@ -457,7 +457,10 @@ Outcome Kustomizations::succeed(Pass run, std::string healthy) {
         std::string message = "Reconciliation finished in " + rounded(took) + ", next run in " +
                               model::format_duration(run.spec.interval);
         run.outcome.news.push_back(
-            {.reason = "ReconciliationSucceeded", .message = std::move(message), .revision = revision});
+            {.reason = "ReconciliationSucceeded",
+             .message = std::move(message),
+             .revision = revision,
+             .annotations = {{"commit_status", "update"}}});
     }
     return story::succeed(run.entry, std::move(run.outcome), "ReconciliationSucceeded", "Applied revision: " + revision,
                           pause, ports_.clock);
@@ -495,7 +498,7 @@ asio::awaitable<Outcome> Kustomizations::finalize(Entry entry) {
             for (model::OwnedObject const& one : pruned.terminating) owned_.remove(owner, one.entry.id);
             owned_.end_pass(owner);
         }
-        std::string const text = joined(pruned.deleted, " deleted");
+        std::string const text = joined(pruned.changes);
         auto const* ready = entry.status.conditions.find("Ready");
         std::string const reason = ready == nullptr ? "info" : ready->reason;
         if (!text.empty()) outcome.news.push_back({.reason = reason, .message = text, .revision = revision});

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kLooksMax = 5;  // at an object that changes under our hands
 
-enum class Fate { deleted, settled };
+enum class Fate { deleted, absent, skipped };
 
 /// The object in any version that is served: the one it was applied in may be gone.
 Task<kube::Target> target_of(kube::Cluster& cluster, kube::ObjectId id, std::string version) {
@@ -26,23 +26,23 @@ Task<kube::Target> target_of(kube::Cluster& cluster, kube::ObjectId id, std::str
 /// Deletes it in the version that was looked at: between the look and the delete another owner may take it over.
 Task<Fate> remove_one(kube::Cluster& cluster, Owner owner, kube::ObjectId id, std::string version) {
     auto target = co_await target_of(cluster, id, std::move(version));
-    if (!target && target.error().code == Errc::not_found) co_return Fate::settled;
+    if (!target && target.error().code == Errc::not_found) co_return Fate::absent;
     if (!target) co_return fail(std::move(target), id.display() + " query failed");
     kube::ReadOptions const metadata{.metadata_only = true};
     for (int look = 1;; ++look) {
         auto live = co_await cluster.get(*target, metadata);
-        if (!live && live.error().code == Errc::not_found) co_return Fate::settled;
+        if (!live && live.error().code == Errc::not_found) co_return Fate::absent;
         if (!live) co_return fail(std::move(live), id.display() + " query failed");
         if (!is_owned_by(*live, owner) || is_marked(*live, owner, "prune", "disabled") ||
             is_marked(*live, owner, "reconcile", "disabled")) {
-            co_return Fate::settled;
+            co_return Fate::skipped;
         }
         kube::DeleteOptions const options{.uid = std::string{kube::uid_of(*live)},
                                           .resource_version = std::string{kube::resource_version_of(*live)}};
         kube::Refusal refusal;
         auto removed = co_await cluster.remove(*target, options, &refusal);
         if (removed) co_return Fate::deleted;
-        if (removed.error().code == Errc::not_found) co_return Fate::settled;
+        if (removed.error().code == Errc::not_found) co_return Fate::absent;
         if (refusal.code != 409 || look == kLooksMax)
             co_return fail(std::move(removed), id.display() + " delete failed");
     }
@@ -75,8 +75,8 @@ Task<PruneReport> prune(kube::Cluster& cluster, Owner owner, std::vector<model::
             report.survivors.push_back(std::move(object));
             continue;
         }
-        if (*fate == Fate::settled) continue;
-        report.deleted.push_back(id.display());
+        report.changes.push_back(id.display() + (*fate == Fate::skipped ? " skipped" : " deleted"));
+        if (*fate != Fate::deleted) continue;
         report.terminating.push_back(std::move(object));
     }
     if (!errors.empty()) report.error = "delete failed, errors: " + errors;

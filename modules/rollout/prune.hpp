@@ -12,7 +12,7 @@
 namespace holdfast::rollout {
 
 struct PruneReport {
-    std::vector<std::string> deleted;             // "Deployment/apps/web", in order of deletion
+    std::vector<std::string> changes;             // "Deployment/apps/web deleted" or "… skipped", in order of deletion
     std::vector<model::OwnedObject> terminating;  // the same ones, to wait for
     std::vector<model::OwnedObject> survivors;    // not confirmed: stay in the inventory and are tried again
     std::string error;                            // of all survivors, as Flux lists them; empty when there is none

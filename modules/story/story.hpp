@@ -42,6 +42,7 @@ struct News {
     std::string message;
     std::string revision = {};
     bool event = true;
+    std::vector<std::pair<std::string, std::string>> annotations = {};  // of the Event, below the kind's group
 };
 
 /// What came of a pass. A story changes nothing of the registry, the journal or .status itself: conclude() does, and

@@ -29,6 +29,9 @@ asio::awaitable<void> tell(Ports& ports, Key key, News news) {
     if (!news.revision.empty()) {
         annotations[std::string{model::info(key.kind).group} + "/revision"] = news.revision;
     }
+    for (auto const& [name, value] : news.annotations) {
+        annotations[std::string{model::info(key.kind).group} + "/" + name] = value;
+    }
     kube::EventDraft const draft{.about = &about,
                                  .type = news.level >= LogLevel::warning ? "Warning" : "Normal",
                                  .reason = news.reason,

@@ -134,7 +134,9 @@ TEST_CASE("prune: only objects with this owner's labels are deleted, in reverse 
 
     REQUIRE(pruned);
     CHECK(pruned->survivors.empty());
-    CHECK(pruned->deleted == std::vector<std::string>{"ConfigMap/apps/b", "ConfigMap/apps/a"});
+    CHECK(pruned->changes == std::vector<std::string>{"ConfigMap/apps/never-there deleted", "ConfigMap/apps/kept skipped",
+                                                      "ConfigMap/apps/foreign skipped", "ConfigMap/apps/b deleted",
+                                                      "ConfigMap/apps/a deleted"});
     CHECK(cluster.objects.contains("apps_foreign__ConfigMap"));
     CHECK(cluster.objects.contains("apps_kept__ConfigMap"));
     CHECK(cluster.objects.size() == 2);
@@ -304,7 +306,7 @@ TEST_CASE("prune: what this pass applied is never deleted, under whatever id the
         test::run_task(prune(cluster, kOwner, {{.entry = {"default_shop__Namespace", "v1"}}}, {"_shop__Namespace"}));
 
     REQUIRE(pruned);
-    CHECK(pruned->deleted.empty());
+    CHECK(pruned->changes.empty());
     CHECK(cluster.objects.contains("_shop__Namespace"));
 }
 
@@ -320,7 +322,7 @@ TEST_CASE("prune: an object is found in another served version, and kept while t
     SECTION("served in another version: it goes") {
         auto const pruned = test::run_task(prune(cluster, kOwner, {old}));
         REQUIRE(pruned);
-        CHECK(pruned->deleted == std::vector<std::string>{"Thing/apps/t"});
+        CHECK(pruned->changes == std::vector<std::string>{"Thing/apps/t deleted"});
     }
     SECTION("discovery fails: it stays in the inventory") {
         cluster.discovery_fails = Error{Errc::busy, "503"};
@@ -334,7 +336,7 @@ TEST_CASE("prune: an object is found in another served version, and kept while t
         auto const pruned = test::run_task(prune(cluster, kOwner, {old}));
         REQUIRE(pruned);
         CHECK(pruned->survivors.empty());
-        CHECK(pruned->deleted.empty());
+        CHECK(pruned->terminating.empty());
     }
 }
 
@@ -348,7 +350,7 @@ TEST_CASE("prune: two ids that name one object delete it once", "[rollout]") {
     auto const pruned = test::run_task(prune(cluster, kOwner, twice));
 
     REQUIRE(pruned);
-    CHECK(pruned->deleted == std::vector<std::string>{"ConfigMap/apps/a:b"});
+    CHECK(pruned->changes == std::vector<std::string>{"ConfigMap/apps/a:b deleted"});
 }
 
 }  // namespace holdfast::rollout

@@ -383,7 +383,7 @@ TEST_CASE("prune: an object that another owner takes over between look and delet
         world.cluster.meanwhile = [](kube::Object& object) { object = milk(kFruit, "11"); };
         auto const pruned = test::run_task(prune(world.cluster, kDairy, {row(kDairy, "10")}));
         REQUIRE(pruned);
-        CHECK(pruned->deleted.empty());
+        CHECK(pruned->changes == std::vector<std::string>{"ConfigMap/apps/milk skipped"});
         CHECK(pruned->survivors.empty());
         CHECK(world.cluster.objects.contains(kId));
     }
@@ -391,7 +391,7 @@ TEST_CASE("prune: an object that another owner takes over between look and delet
         world.cluster.meanwhile = [](kube::Object& object) { object = milk(kDairy, "11"); };
         auto const pruned = test::run_task(prune(world.cluster, kDairy, {row(kDairy, "10")}));
         REQUIRE(pruned);
-        CHECK(pruned->deleted == std::vector<std::string>{"ConfigMap/apps/milk"});
+        CHECK(pruned->changes == std::vector<std::string>{"ConfigMap/apps/milk deleted"});
         CHECK(world.cluster.objects.empty());
     }
 }
