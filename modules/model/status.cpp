@@ -108,7 +108,8 @@ json::array to_json(Conditions const& conditions) {
 }
 
 json::object to_json(Kind kind, Status const& status) {
-    json::object out{{"conditions", to_json(status.conditions)}, {"observedGeneration", status.observed_generation}};
+    json::object out{{"observedGeneration", status.observed_generation}};
+    if (!status.conditions.all().empty()) out["conditions"] = to_json(status.conditions);
     if (!status.last_handled_reconcile_at.empty()) out["lastHandledReconcileAt"] = status.last_handled_reconcile_at;
     for (StatusField const& field : info(kind).status_fields()) {
         if (field.write != nullptr) field.write(status, out);

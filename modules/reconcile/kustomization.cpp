@@ -359,7 +359,8 @@ asio::awaitable<Outcome> Kustomizations::check_health(Pass run) {
     if (!health.failed.empty() || now >= waiting.deadline) {
         std::string const what = health.failed.empty()
                                      ? "timeout waiting for: " + rollout::list_text(health.pending)
-                                     : "failed early due to stalled resources: " + rollout::list_text(health.failed);
+                                     : "failed early due to stalled resources: " + rollout::list_text(health.failed) +
+                                           (health.details.empty() ? "" : ": " + health.details);
         std::string message = "health check failed after " + rounded(now - waiting.started) + ": " + what;
         run.status().remember(state.facts.manifest_digest, "HealthCheckFailed", run.status().last_attempted_revision,
                               now - waiting.started, ports_.clock.wall());

@@ -20,7 +20,7 @@ constexpr milliseconds kPollMin{50};
 constexpr milliseconds kPollMax{1'000};
 constexpr std::chrono::seconds kRecreateMax{60};
 constexpr int kUndeclaredRounds = 8;  // of taking away what the schema does not declare
-constexpr int kCleanupTries = 3;      // against a live object that changes under our hands
+constexpr int kCleanupTries = 10;     // against a live object that changes under our hands
 
 /// The words of the API server about a Secret may repeat what is in it.
 std::string said(kube::ObjectId const& id, kube::Refusal const& refusal) {
@@ -221,7 +221,10 @@ private:
             auto patched =
                 co_await cluster_.patch(plan.target, kube::Patch::json, std::move(patch), std::move(options), &refusal);
             if (patched) co_return Result<void>{};
-            if (refusal.code == 409 && attempt < kCleanupTries) continue;
+            if (refusal.code == 409 && attempt < kCleanupTries) {
+                co_await sleep_for(kPollMin * attempt);
+                continue;
+            }
             Error const error =
                 describe(plan.wish.id, "metadata.managedFields cleanup", std::move(patched).error(), refusal);
             co_return std::unexpected{error};

@@ -8,8 +8,8 @@ void Health::add(std::string const& display, kube::Health health, std::string co
     if (health == kube::Health::unknown) certain = false;
     std::string text = display + " status: '" + std::string{kube::to_string(health)} + "'";
     if (health == kube::Health::failed) {
-        if (!message.empty()) text += ": " + message;
         failed.push_back(std::move(text));
+        if (!message.empty()) details += (details.empty() ? "" : "; ") + display + ": " + message;
     } else {
         pending.push_back(std::move(text));
     }

@@ -11,7 +11,8 @@ namespace holdfast::rollout {
 
 struct Health {
     std::vector<std::string> pending;    // "Deployment/apps/web status: 'InProgress'"
-    std::vector<std::string> failed;     // the same form, with the object's own words
+    std::vector<std::string> failed;     // the same form
+    std::string details;                 // the failed objects' own words
     std::vector<kube::ObjectId> unseen;  // named objects that no watch covers: ask the server
 
     bool certain = true;  // false: of some of them nothing was heard yet

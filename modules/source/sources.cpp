@@ -356,7 +356,8 @@ Outcome Sources::keep(Pass& pass, Fetched const& fetched) {
     if (is_other || was_failing) {
         pass.so_far.news.push_back({.reason = is_other ? "NewArtifact" : std::string{kSucceeded},
                                     .message = http::mask_logins(fetched.news),
-                                    .revision = fetched.revision});
+                                    .revision = fetched.revision,
+                                    .annotations = {{"digest", status.artifact ? status.artifact->digest : ""}}});
     }
     return story::succeed(entry, std::move(pass.so_far), kSucceeded, fetched.stored, pass.interval(), ports_.clock);
 }

@@ -590,7 +590,7 @@ TEST_CASE("kustomization: with wait, an object that fails later makes it not rea
     CHECK(world.condition(kWeb).reason == "HealthCheckFailed");
     CHECK(world.condition(kWeb, "Healthy").status == Truth::no);
     CHECK(world.condition(kWeb, "Healthy").message ==
-          "failed early due to stalled resources: [ConfigMap/apps/a status: 'Failed': crash loop]");
+          "failed early due to stalled resources: [ConfigMap/apps/a status: 'Failed']: ConfigMap/apps/a: crash loop");
     CHECK(world.journal.records.back().fields.at("ComplianceState") == "Non-Compliant");
     auto const saves = world.journal.saves;
     world.clock.now += 2min;
