@@ -118,6 +118,7 @@ public:
         headline();
         cluster();
         uplink();
+        std::size_t const head = out_.size();
         objects("configurations", {"CONFIGURATION", "STATE", "COMMIT", "SINCE", "MESSAGE"},
                 [](json::object const& one) {
                     return Row{text(one, "namespace") + "/" + text(one, "name"), text(one, "complianceState"),
@@ -140,6 +141,11 @@ public:
                 });
         not_ready();
         drifts();
+        bool const is_filtered = options_.failed || !options_.ns.empty();
+        if (is_filtered && out_.size() == head) {
+            out_ += std::string{"\nnothing "} + (options_.failed ? "that failed" : "is there") +
+                    (options_.ns.empty() ? "" : " in namespace " + without_controls(options_.ns)) + "\n";
+        }
         return std::move(out_);
     }
 
@@ -184,15 +190,19 @@ private:
         auto const waiting = number(outbox, "waiting");
         std::string line = "uplink    " + text(uplink, "state");
         if (text(uplink, "state") == "disabled") {
-            line += waiting > 0 ? "  kept for later: " + std::to_string(waiting) + " records" : std::string{};
+            line += waiting > 0 ? "  kept for later: " + records(waiting) : std::string{};
         } else {
-            line += "  " + std::to_string(waiting) + " records wait" +
+            line += "  " + records(waiting) + (waiting == 1 ? " waits" : " wait") +
                     (waiting > 0 ? ", oldest " + age(outbox, "oldestAgeSeconds") : std::string{});
         }
         if (number(outbox, "refused") > 0) line += ", " + std::to_string(number(outbox, "refused")) + " REFUSED";
         for (auto const& error : {text(uplink, "error"), text(outbox, "error")})
             line += error.empty() ? "" : "  " + error;
         out_ += line + "\n";
+    }
+
+    static std::string records(std::int64_t count) {
+        return std::to_string(count) + (count == 1 ? " record" : " records");
     }
 
     bool is_in_namespace(std::string const& ns) const { return options_.ns.empty() || ns == options_.ns; }

@@ -132,7 +132,7 @@ def full_disk():
         with open("/dev/full", "w", encoding="utf-8") as full:
             for words in ("build", work), ("template", "name", work):
                 done = subprocess.run([str(HOLDFAST), *map(str, words)], check=False, stdout=full, stderr=subprocess.PIPE, text=True)
-                assert done.returncode == 1 and done.stderr == "Error: write stdout: No space left on device\n", (words, done)
+                assert done.returncode == 1 and done.stderr == "Error: write stdout: no space left on device\n", (words, done)
 
 
 def what_the_machine_refuses():

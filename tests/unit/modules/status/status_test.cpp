@@ -187,6 +187,8 @@ TEST_CASE("status: --failed and -n leave out rows, never the headline", "[status
     CHECK(count(shop, "\nshop/other ") == 1);
     CHECK(count(shop, "apps/") == 0);
     CHECK(count(shop, "Deployment/shop/till") == 1);
+    CHECK(table_of(snapshot, {.ns = "none"}).ends_with("\nnothing is there in namespace none\n"));
+    CHECK(table_of(with_state(compliant), {.failed = true}).ends_with("\nnothing that failed\n"));
     CHECK(failed.substr(0, failed.find('\n')) == headline_of(snapshot));
     CHECK(shop.substr(0, shop.find('\n')) == headline_of(snapshot));
 }
