@@ -357,7 +357,7 @@ Outcome Sources::keep(Pass& pass, Fetched const& fetched) {
         pass.so_far.news.push_back({.reason = is_other ? "NewArtifact" : std::string{kSucceeded},
                                     .message = http::mask_logins(fetched.news),
                                     .revision = fetched.revision,
-                                    .annotations = {{"digest", status.artifact ? status.artifact->digest : ""}}});
+                                    .annotations = {{"digest", artifact->digest}}});
     }
     return story::succeed(entry, std::move(pass.so_far), kSucceeded, fetched.stored, pass.interval(), ports_.clock);
 }
