@@ -120,7 +120,7 @@ public:
 private:
     /// Whoever changed .status in the cluster made it untrue: what is known is written again.
     void compare_copy(Entry& entry, kube::Object const* live) {
-        std::uint64_t const shown = live == nullptr ? 0 : model::canonical_digest(*live);
+        std::uint64_t const shown = model::canonical_digest(live == nullptr ? json::object{} : *live);
         if (shown == entry.copy.accepted || entry.copy.in_flight) return;
         if (entry.status.conditions.all().empty()) return;  // nothing is known yet
         json::object const wanted = model::status_patch(kind_, entry.status);

@@ -21,19 +21,30 @@ constexpr std::chrono::seconds kLookEvery{2};
 constexpr std::size_t kFilesMax = 1'000;
 constexpr std::size_t kFileBytesMax = 4u << 20;
 
+/// "GitRepository, Kustomization or FluxConfig"
+std::string kind_names() {
+    std::string names;
+    for (std::size_t i = 0; i < model::kKinds.size(); ++i) {
+        names += i == 0 ? "" : i + 1 < model::kKinds.size() ? ", " : " or ";
+        names += model::kKinds[i].name;
+    }
+    return names;
+}
+
 /// Regular *.yaml and *.yml files, by name. Errors  not_found, denied: the directory cannot be read
 Result<std::vector<std::filesystem::path>> manifest_files(std::filesystem::path const& directory) {
     std::error_code ec;
     std::vector<std::filesystem::path> files;
     std::filesystem::directory_iterator entries{directory, ec};
     if (ec) return fail(Errc::not_found, directory.string() + ": " + ec.message());
-    for (auto const& entry : entries) {
-        auto const extension = entry.path().extension();
+    for (std::filesystem::directory_iterator const end; entries != end; entries.increment(ec)) {
+        auto const extension = entries->path().extension();
         std::error_code unreadable;
-        if ((extension == ".yaml" || extension == ".yml") && entry.is_regular_file(unreadable))
-            files.push_back(entry.path());
+        if ((extension == ".yaml" || extension == ".yml") && entries->is_regular_file(unreadable))
+            files.push_back(entries->path());
         if (files.size() > kFilesMax) return fail(Errc::limit, directory.string() + ": more than 1000 manifests");
     }
+    if (ec) return fail(Errc::not_found, directory.string() + ": " + ec.message());
     std::ranges::sort(files);
     return files;
 }
@@ -132,8 +143,7 @@ void LocalIntake::read_file(std::filesystem::path const& file, std::set<Key>& se
         auto const* object = value->if_object();
         auto const kind = object == nullptr ? std::nullopt : model::kind_of(*object);
         if (!kind) {
-            problems_.push_back(where +
-                                "not a GitRepository, Kustomization or FluxConfig of a version that is read here");
+            problems_.push_back(where + "not a " + kind_names() + " of a version that is read here");
             continue;
         }
         Key key{*kind, std::string{kube::namespace_of(*object)}, std::string{kube::name_of(*object)}};

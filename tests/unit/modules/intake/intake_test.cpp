@@ -1,5 +1,6 @@
 // tests/unit/modules/intake/intake_test.cpp: wishes from files and from the journal; nothing unreadable takes anything back.
 #include "modules/intake/intake.hpp"
+#include "modules/model/kinds.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <boost/json/parse.hpp>
@@ -152,8 +153,9 @@ TEST_CASE("intake: what cannot be a wish is named by file and line", "[intake]")
     };
 
     CHECK(problem("---\n---\nkind: Secret\napiVersion: v1\n") ==
-          "a.yaml:3: not a GitRepository, Kustomization or FluxConfig of a served version");
-    CHECK(problem("- a\n") == "a.yaml:1: not a GitRepository, Kustomization or FluxConfig of a served version");
+          "a.yaml:3: not a GitRepository, Kustomization or FluxConfig of a version that is read here");
+    CHECK(problem("- a\n") ==
+          "a.yaml:1: not a GitRepository, Kustomization or FluxConfig of a version that is read here");
     CHECK(problem("apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: a}\n") ==
           "a.yaml:1: metadata.name and metadata.namespace are required");
     CHECK(problem(repository("shop") + "  timeout: soon\n").starts_with("a.yaml:1: spec.timeout: "));
@@ -211,7 +213,8 @@ TEST_CASE("intake: the journal gives back wish and status, and the same wish aga
     before.intake.look();
     auto& kept = *before.registry.find(kShop);
     kept.status.observed_generation = 3;
-    kept.status.artifact = model::Artifact{.revision = "main@sha1:1", .digest = "sha256:1"};
+    kept.status.part<model::SourceStatus>().artifact =
+        model::Artifact{.revision = "main@sha1:1", .digest = "sha256:" + std::string(64, '1')};
     model::JournalEntry const row{.key = kShop,
                                   .wish = kept.wish,
                                   .status = boost::json::serialize(model::to_json(kShop.kind, kept.status)),
@@ -223,7 +226,7 @@ TEST_CASE("intake: the journal gives back wish and status, and the same wish aga
 
     auto const& entry = *after.registry.find(kShop);
     CHECK(entry.meta.origin == model::Origin::local);
-    CHECK(entry.status.artifact->revision == "main@sha1:1");
+    CHECK(model::source_revision(entry.status) == "main@sha1:1");
     CHECK(entry.meta.generation == 3);
     CHECK(entry.wish.empty());
     CHECK(entry.spec_as<model::GitRepositorySpec>().url == "https://example.com/shop.git");
