@@ -115,6 +115,10 @@ json::value const* Fields::as_is(std::string_view name) {
     return value == nullptr || value->is_null() ? nullptr : value;
 }
 
+void Fields::accept(std::string_view name) {
+    if (ask(name) != nullptr) reading_.accepted(at(name));
+}
+
 void Fields::refuse(std::string_view name, std::string_view why) {
     auto const* value = ask(name);
     if (value != nullptr && !is_no_wish(*value)) wrong(name, why);

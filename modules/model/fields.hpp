@@ -17,7 +17,7 @@ namespace holdfast::model {
 
 namespace json = boost::json;
 
-/// The first thing that is wrong with an object, and everything that was asked of it. One for all Fields of the object.
+/// The first thing that is wrong with an object, and what of it nobody acts on. One for all Fields of the object.
 class Reading {
 public:
     void wrong(std::string what) {
@@ -25,8 +25,13 @@ public:
     }
     std::string const& problem() const { return problem_; }
 
+    /// Paths that are there and that nobody acts on.
+    void accepted(std::string path) { accepted_.push_back(std::move(path)); }
+    std::vector<std::string> const& accepted() const { return accepted_; }
+
 private:
     std::string problem_;
+    std::vector<std::string> accepted_;
 };
 
 /// One object below `path`. Every field is asked for by name: read, passed on as it is, or refused. A field that is there
@@ -61,7 +66,7 @@ public:
     json::value const* as_is(std::string_view name);
 
     /// Nobody acts on this field and nobody is misled by that: says why in the code that calls it.
-    void accept(std::string_view name) { ask(name); }
+    void accept(std::string_view name);
 
     /// Not supported yet. Absent, null, false, and an empty text, list or object are no wish and pass.
     void refuse(std::string_view name, std::string_view why = "is not supported by this version of Holdfast");

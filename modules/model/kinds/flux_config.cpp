@@ -4,6 +4,7 @@
 #include "modules/model/fields.hpp"
 #include "modules/model/members.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace holdfast::model {
@@ -33,7 +34,9 @@ void read_git(Fields& git, FluxConfigSpec& config) {
     config.local_auth_ref = git.text("localAuthRef");
     // Microsoft's objects say "ref" in the cluster and "repositoryRef" in ARM.
     bool const short_name = git.has("ref");
-    git.accept(short_name ? "repositoryRef" : "ref");
+    auto const* long_name = git.as_is("repositoryRef");
+    if (short_name && long_name != nullptr && *long_name != *git.as_is("ref"))
+        git.wrong("repositoryRef", "says something else than ref");
     {
         Fields ref = git.child(short_name ? "ref" : "repositoryRef");
         config.branch = ref.text("branch");
@@ -93,7 +96,11 @@ Spec read_flux_config(Fields& spec, std::string const&) {
     if (auto const* list = spec.list("kustomizations")) {
         for (std::size_t i = 0; i < list->size(); ++i) {
             Fields one = spec.element("kustomizations", *list, i);
-            config.kustomizations.push_back(read_entry(one));
+            FluxConfigKustomization entry = read_entry(one);
+            auto const has_name = [&](auto const& other) { return other.name == entry.name; };
+            if (std::ranges::any_of(config.kustomizations, has_name))
+                one.wrong("name", "\"" + entry.name + "\" is the name of another entry");
+            config.kustomizations.push_back(std::move(entry));
         }
     }
     spec.accept("correlationId");          // of the request that made it: for Azure's logs

@@ -1,5 +1,5 @@
 // tests/unit/modules/model/model_test.cpp: wishes are read with Flux's defaults and statuses survive a round trip.
-#include "modules/model/registry.hpp"
+#include "modules/model/kinds.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -45,7 +45,7 @@ TEST_CASE("spec: a Kustomization gets Flux's defaults", "[model]") {
                  "dependsOn": [{"name": "infra"}, {"name": "crds", "namespace": "platform"}]}})"));
 
     REQUIRE(spec);
-    auto const& k = std::get<KustomizationSpec>(*spec);
+    auto const& k = spec->as<KustomizationSpec>();
     CHECK(k.path == "./");
     CHECK(k.source.ns == "apps");
     CHECK(k.retry_interval == minutes{10});
@@ -68,13 +68,14 @@ TEST_CASE("status: reading what was written gives the same text", "[model]") {
     status.observed_generation = 3;
     status.conditions.set("Healthy", Truth::yes, "Succeeded", "Health check passed in 23ms", 3, now);
     status.conditions.set("Ready", Truth::yes, "ReconciliationSucceeded", "Applied revision: main@sha1:67", 3, now);
-    status.last_applied_revision = "main@sha1:67";
-    status.inventory = {{"dev_frontend_apps_Deployment", "v1"}};
-    status.remember("sha256:1", "ReconciliationSucceeded", "main@sha1:67", milliseconds{176}, now);
-    status.remember("sha256:1", "ReconciliationSucceeded", "main@sha1:67", milliseconds{100}, now);
+    auto& part = status.part<KustomizationStatus>();
+    part.last_applied_revision = "main@sha1:67";
+    part.inventory = {{"dev_frontend_apps_Deployment", "v1"}};
+    part.remember("sha256:1", "ReconciliationSucceeded", "main@sha1:67", milliseconds{176}, now);
+    part.remember("sha256:1", "ReconciliationSucceeded", "main@sha1:67", milliseconds{100}, now);
 
     auto const written = to_json(Kind::kustomization, status);
-    auto const again = to_json(Kind::kustomization, read_status(written));
+    auto const again = to_json(Kind::kustomization, read_status(Kind::kustomization, written));
 
     CHECK(json::serialize(written) == json::serialize(again));
     CHECK(status.conditions.all().front().type == "Ready");

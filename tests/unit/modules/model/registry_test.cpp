@@ -1,0 +1,189 @@
+// tests/unit/modules/model/registry_test.cpp: who follows whom, who made what, and who hears of which change.
+#include "modules/model/kinds.hpp"
+#include "modules/model/registry.hpp"
+
+#include <boost/json/parse.hpp>
+#include <catch2/catch.hpp>
+
+namespace holdfast::model {
+
+namespace {
+
+constexpr std::size_t kMany = 10'000;
+
+struct World {
+    Registry registry;
+    std::vector<std::pair<Key, Change>> heard;
+
+    World() {
+        registry.listen([this](Entry const& entry, Change change) { heard.emplace_back(entry.key, change); });
+    }
+    Entry& put(Key const& key, std::string const& spec, Meta meta = {}) {
+        auto const object =
+            json::parse(R"({"metadata":{"namespace":")" + key.ns + R"("},"spec":)" + spec + "}").as_object();
+        return registry.put(key, std::move(meta), read_spec(key.kind, object), spec, std::nullopt);
+    }
+    Entry& put_source(std::string const& name, Meta meta = {}) {
+        return put({Kind::git_repository, "a", name}, R"({"url":"https://example.com/x.git","interval":"1m"})",
+                   std::move(meta));
+    }
+    Entry& put_kustomization(std::string const& name, std::string const& source, std::string const& more = "",
+                             Meta meta = {}) {
+        return put({Kind::kustomization, "a", name},
+                   R"({"interval":"1m","prune":true,"sourceRef":{"kind":"GitRepository","name":")" + source + "\"}" +
+                       more + "}",
+                   std::move(meta));
+    }
+};
+
+Key source(std::string const& name) { return {Kind::git_repository, "a", name}; }
+Key kustomization(std::string const& name) { return {Kind::kustomization, "a", name}; }
+
+Status fetched(std::string const& revision) {
+    Status status;
+    status.conditions.set("Ready", Truth::yes, "Succeeded", "stored " + revision, 1, WallTime{});
+    status.observed_generation = 1;
+    status.part<SourceStatus>().artifact = Artifact{.revision = revision, .digest = "sha256:" + std::string(64, 'a')};
+    return status;
+}
+
+Meta made_for(std::string const& config, std::string const& ns = "a") {
+    Meta meta;
+    meta.labels = {{std::string{kManagedLabel}, "true"},
+                   {std::string{kConfigNameLabel}, config},
+                   {std::string{kConfigNamespaceLabel}, ns}};
+    return meta;
+}
+
+}  // namespace
+
+TEST_CASE("registry: of ten thousand objects only the followers of a source have to look at its change", "[model]") {
+    World world;
+    world.put_source("used");
+    for (std::size_t i = 0; i < kMany; ++i) {
+        world.put_kustomization("k" + std::to_string(i), i % 5000 == 7 ? "used" : "other");
+    }
+    world.heard.clear();
+
+    world.registry.conclude(*world.registry.find(source("used")), fetched("main@sha1:1"));
+
+    CHECK(world.heard == std::vector<std::pair<Key, Change>>{{source("used"), Change::face}});
+    CHECK(world.registry.followers(source("used")) == std::vector<Key>{kustomization("k5007"), kustomization("k7")});
+    CHECK(world.registry.followers(source("other")).size() == kMany - 2);
+    CHECK(world.registry.followers(kustomization("k7")).empty());
+}
+
+TEST_CASE("registry: who depends on an object follows it, whether it exists or not", "[model]") {
+    World world;
+    world.put_kustomization("apps", "repo",
+                            R"(,"dependsOn":[{"name":"infra"},{"name":"crds","namespace":"platform"}])");
+
+    CHECK(world.registry.followers(kustomization("infra")) == std::vector<Key>{kustomization("apps")});
+    CHECK(world.registry.followers({Kind::kustomization, "platform", "crds"}) ==
+          std::vector<Key>{kustomization("apps")});
+    CHECK(world.registry.followers({Kind::kustomization, "a", "crds"}).empty());
+}
+
+TEST_CASE("registry: a new wish follows what it names now, and a broken one nothing", "[model]") {
+    World world;
+    world.put_kustomization("apps", "old");
+    world.put_kustomization("apps", "new");
+    CHECK(world.registry.followers(source("old")).empty());
+    CHECK(world.registry.followers(source("new")) == std::vector<Key>{kustomization("apps")});
+
+    world.put(kustomization("apps"), R"({"interval":"often"})");
+    CHECK_FALSE(world.registry.find(kustomization("apps"))->spec);
+    CHECK(world.registry.followers(source("new")).empty());
+
+    world.put_kustomization("apps", "new");
+    world.registry.vanish(*world.registry.find(kustomization("apps")));
+    CHECK(world.registry.followers(source("new")).empty());
+    CHECK(world.registry.find(kustomization("apps")) == nullptr);
+}
+
+TEST_CASE("registry: what carries a configuration's labels was made by it, until it does not", "[model]") {
+    World world;
+    Key const config{Kind::flux_config, "a", "cfg"};
+    world.put_source("cfg", made_for("cfg"));
+    world.put_kustomization("cfg-apps", "cfg", "", made_for("cfg"));
+    world.put_kustomization("mine", "cfg");
+    world.put_kustomization("elsewhere", "cfg", "", made_for("cfg", "b"));
+    Meta half = made_for("cfg");
+    half.labels.erase(std::string{kManagedLabel});
+    world.put_kustomization("half", "cfg", "", std::move(half));
+    CHECK(world.registry.made_by(config) == std::vector<Key>{source("cfg"), kustomization("cfg-apps")});
+    CHECK(world.registry.made_by({Kind::flux_config, "b", "cfg"}).empty());
+
+    world.put_kustomization("cfg-apps", "cfg", "", made_for("other"));
+    CHECK(world.registry.made_by(config) == std::vector<Key>{source("cfg")});
+    CHECK(world.registry.made_by({Kind::flux_config, "a", "other"}) == std::vector<Key>{kustomization("cfg-apps")});
+    world.registry.vanish(*world.registry.find(source("cfg")));
+    CHECK(world.registry.made_by(config).empty());
+}
+
+TEST_CASE("registry: followers are woken by what they look at, and by nothing else", "[model]") {
+    World world;
+    Entry& entry = world.put_source("repo");
+    auto const change = [&](Status status) {
+        world.heard.clear();
+        world.registry.conclude(entry, std::move(status));
+        REQUIRE(world.heard.size() == 1);
+        return world.heard[0].second;
+    };
+
+    CHECK(change(fetched("main@sha1:1")) == Change::face);
+    Status status = entry.status;
+    status.conditions.set("Ready", Truth::yes, "Succeeded", "another message", 1, WallTime{});
+    status.conditions.set("FetchFailed", Truth::yes, "GitOperationFailed", "no route", 1, WallTime{});
+    status.last_handled_reconcile_at = "now";
+    CHECK(change(status) == Change::status);
+    status.part<SourceStatus>().artifact->revision = "main@sha1:2";
+    CHECK(change(status) == Change::face);
+    status.part<SourceStatus>().artifact->digest = "sha256:" + std::string(64, 'b');
+    CHECK(change(status) == Change::face);
+    status.observed_generation = 2;
+    CHECK(change(status) == Change::face);
+    status.conditions.set("Ready", Truth::no, "Failed", "broken", 2, WallTime{});
+    CHECK(change(status) == Change::face);
+}
+
+TEST_CASE("registry: a wish is told when a story acts on what is new of it", "[model]") {
+    World world;
+    auto const told = [&](Meta meta) {
+        world.heard.clear();
+        world.put_source("repo", std::move(meta));
+        return world.heard.size();
+    };
+    Meta meta;
+    meta.uid = "u1";
+    CHECK(told(meta) == 1);
+    CHECK(told(meta) == 0);
+    meta.resource_version = "8";
+    CHECK(told(meta) == 0);
+    meta.requested_at = "2026-08-22T10:00:00Z";
+    CHECK(told(meta) == 1);
+    meta.labels["team"] = "blue";
+    CHECK(told(meta) == 1);
+    meta.deleting = true;
+    CHECK(told(meta) == 1);
+    meta = {.uid = "u2"};
+    CHECK(told(meta) == 1);
+    world.registry.leave(*world.registry.find(source("repo")));
+    CHECK(told(meta) == 1);
+    CHECK_FALSE(world.registry.find(source("repo"))->gone);
+}
+
+TEST_CASE("registry: what left is told once, and what vanished wakes who followed it", "[model]") {
+    World world;
+    Entry& entry = world.put_source("repo");
+    world.heard.clear();
+
+    world.registry.leave(entry);
+    world.registry.leave(entry);
+    CHECK(world.heard == std::vector<std::pair<Key, Change>>{{source("repo"), Change::wish}});
+    world.registry.vanish(entry);
+    CHECK(world.heard.back() == std::pair{source("repo"), Change::face});
+    CHECK(world.registry.all().empty());
+}
+
+}  // namespace holdfast::model
