@@ -24,6 +24,7 @@ namespace {
 
 namespace json = boost::json;
 constexpr std::string_view kArea = "fluxconfig";
+constexpr std::chrono::seconds kLookAgain{30};  // while something is being deleted: its end wakes this story, too
 
 std::optional<Key> key_of(json::object const& object) {
     auto const kind = model::kind_of(object);
@@ -98,19 +99,19 @@ std::string FluxConfigs::facts_text(Key const& config) const {
 
 asio::awaitable<Outcome> FluxConfigs::reconcile(Entry entry) {
     Outcome outcome = story::begin(entry);
-    std::string problem = entry.problem;
-    if (entry.spec) {
+    std::optional<story::Stop> stopped;
+    if (!entry.spec) {
+        stopped = story::Stop{.reason = "InvalidSpec", .message = entry.problem};
+    } else {
         auto made = co_await generate_all(entry);
-        if (!made) {
-            problem = made.error().message;
-            outcome.next = states_[entry.key].retry.next();
-        } else {
-            states_[entry.key].retry.reset();
-        }
+        Backoff& retry = states_[entry.key].retry;
+        if (made) retry.reset();
+        else stopped = story::Stop{.reason = "Failed", .message = made.error().message, .retry = retry.next()};
     }
-    sum_up(entry, problem, outcome);
     outcome.facts = facts_text(entry.key);
-    co_return outcome;
+    Summary const summary = sum_up(entry, outcome.status.part<model::FluxConfigStatus>());
+    co_return stopped ? fail_with(entry, std::move(outcome), std::move(*stopped))
+                      : say(entry, std::move(outcome), summary);
 }
 
 /// Makes what is missing or was changed by others, and removes what the configuration no longer names.
@@ -118,16 +119,21 @@ Task<void> FluxConfigs::generate_all(Entry const& config) {
     auto const& spec = config.spec_as<model::FluxConfigSpec>();
     std::vector<json::object> objects = generate(config.key, spec);
     std::set<Key> wanted;
+    State& state = states_[config.key];
     for (json::object& object : objects) {
         auto const key = key_of(object);
         if (!key) continue;
         wanted.insert(*key);
         std::uint64_t const wished = hash64(json::serialize(object));
         Entry const* present = ports_.registry.find(*key);
-        Made const& made = states_[config.key].made[*key];
-        bool const as_made = present != nullptr && !present->leaving() && made.wished == wished &&
-                             present->meta.generation == made.generation;
+        auto const made = state.made.find(*key);
+        auto const maker = present == nullptr ? std::nullopt : model::maker_of(present->meta, key->ns);
+        bool const as_made = maker == config.key && !present->leaving() && made != state.made.end() &&
+                             made->second.wished == wished && present->meta.generation == made->second.generation;
         if (as_made) continue;
+        // "a" with an entry "b-c" and "a-b" with an entry "c" mean the same name: who was first keeps it.
+        if (maker && *maker != config.key && ports_.registry.find(*maker) != nullptr)
+            co_return fail(Errc::invalid_input, key->text() + ": belongs to " + maker->text());
         auto done = co_await make(config, std::move(object));
         if (!done) co_return fail(std::move(done), key->text());
     }
@@ -188,6 +194,7 @@ asio::awaitable<Outcome> FluxConfigs::finalize(Entry entry) {
     std::vector<Key> const left = vanished ? std::vector<Key>{} : ports_.registry.made_by(entry.key);
     bool const appliers_left =
         std::ranges::any_of(left, [](Key const& key) { return model::info(key.kind).what != model::Class::source; });
+    std::string names;
     for (Key const& key : left) {
         if (appliers_left && model::info(key.kind).what == model::Class::source) continue;
         auto removed = co_await unmake(entry, key);
@@ -195,41 +202,44 @@ asio::awaitable<Outcome> FluxConfigs::finalize(Entry entry) {
             story::Stop why{.reason = "DeletionFailed",
                             .message = key.text() + " not deleted: " + removed.error().message,
                             .retry = states_[entry.key].retry.next()};
-            co_return story::stop(entry, std::move(outcome), std::move(why), ports_.clock);
+            co_return fail_with(entry, std::move(outcome), std::move(why));
         }
+        names += (names.empty() ? "" : ", ") + key.text();
     }
+    states_[entry.key].retry.reset();
     if (left.empty()) {
         outcome.released = true;
         co_return outcome;
     }
     // Their own finalizers end first; each end wakes this story.
-    std::string names;
-    for (Key const& key : left) names += (names.empty() ? "" : ", ") + key.text();
+    auto& said = outcome.status.part<model::FluxConfigStatus>();
+    said.provisioning_state = "Deleting";
+    said.error_message.clear();
+    outcome.status.conditions.remove("Stalled");
     outcome.status.conditions.set("Ready", Truth::unknown, "Progressing", "waiting for the deletion of " + names,
                                   entry.meta.generation, ports_.clock.wall());
-    outcome.next = std::chrono::seconds{30};
+    outcome.next = kLookAgain;
     co_return outcome;
 }
 
-/// The configuration's status: the worst of everything it made, and ARM's statuses[].
-void FluxConfigs::sum_up(Entry const& entry, std::string const& problem, Outcome& outcome) const {
-    auto const wall = ports_.clock.wall();
+/// The worst of everything it made, and ARM's statuses[].
+FluxConfigs::Summary FluxConfigs::sum_up(Entry const& entry, model::FluxConfigStatus& said) const {
     bool const suspended = entry.suspended();
-    Compliance state = suspended ? Compliance::suspended : Compliance::compliant;
-    auto& said = outcome.status.part<model::FluxConfigStatus>();
+    Summary summary{.state = suspended ? Compliance::suspended : Compliance::compliant};
+    auto const count = [&](Compliance one) {
+        if (!suspended) summary.state = model::worst(summary.state, one);
+    };
     said.statuses.clear();
-    std::string blame;
-    std::size_t parts = 0;
-    for (Key const& key : ports_.registry.made_by(entry.key)) {
+    std::vector<Key> const parts = ports_.registry.made_by(entry.key);
+    for (Key const& key : parts) {
         Entry const* part = ports_.registry.find(key);
         if (part == nullptr) continue;
-        ++parts;
         auto const own = model::compliance_of(part->status.conditions, part->suspended());
-        if (own == Compliance::non_compliant && blame.empty()) {
+        count(own);
+        if (own == Compliance::non_compliant && summary.blame.empty()) {
             auto const* ready = part->status.conditions.find("Ready");
-            blame = key.text() + ": " + (ready == nullptr ? "" : ready->message);
+            summary.blame = key.text() + ": " + (ready == nullptr ? "" : ready->message);
         }
-        if (!suspended) state = model::worst(state, own);
         said.statuses.push_back(object_status(*part));
         if (auto const* artifact = model::artifact_of(part->status)) {
             said.last_synced_commit = artifact->revision;
@@ -237,24 +247,44 @@ void FluxConfigs::sum_up(Entry const& entry, std::string const& problem, Outcome
         }
         if (model::info(key.kind).what != model::Class::applier) continue;
         for (Child const& child : children_(key)) {
-            if (!suspended) state = model::worst(state, compliance_of_child(child));
+            auto const childs = compliance_of_child(child);
+            count(childs);
+            if (childs == Compliance::non_compliant && summary.blame.empty())
+                summary.blame = child.kind + "/" + child.ns + "/" + child.name + " is not ready";
             said.statuses.push_back(object_status(child, key));
         }
     }
-    if (parts == 0 && !suspended) state = Compliance::pending;
-    if (!problem.empty()) {
-        state = Compliance::non_compliant;
-        blame = problem;
-    }
-    said.compliance_state = model::compliance_name(state);
-    said.provisioning_state = problem.empty() ? "Succeeded" : "Failed";
-    said.error_message = model::condition_text(blame);
+    if (parts.empty()) count(Compliance::pending);
+    return summary;
+}
+
+/// Everything could be made: how it fares is the configuration's state.
+Outcome FluxConfigs::say(Entry const& entry, Outcome outcome, Summary const& summary) const {
+    auto& said = outcome.status.part<model::FluxConfigStatus>();
+    said.compliance_state = model::compliance_name(summary.state);
+    said.provisioning_state = "Succeeded";
+    said.error_message = summary.state == Compliance::non_compliant ? model::condition_text(summary.blame) : "";
+    if (summary.state == Compliance::compliant || summary.state == Compliance::suspended)
+        return story::succeed(entry, std::move(outcome), "Succeeded", model::compliance_name(summary.state), {},
+                              ports_.clock);
+    bool const failed = summary.state == Compliance::non_compliant;
+    auto& conditions = outcome.status.conditions;
+    conditions.remove("Reconciling");
+    conditions.remove("Stalled");
+    conditions.set("Ready", failed ? Truth::no : Truth::unknown, failed ? "Failed" : "Progressing",
+                   failed ? summary.blame : "Reconciliation in progress", entry.meta.generation, ports_.clock.wall());
     outcome.status.observed_generation = entry.meta.generation;
-    bool const good = state == Compliance::compliant || state == Compliance::suspended;
-    Truth const ready = good ? Truth::yes : state == Compliance::non_compliant ? Truth::no : Truth::unknown;
-    std::string_view const reason = good ? "Succeeded" : ready == Truth::no ? "Failed" : "Progressing";
-    std::string const message = good ? "Compliant" : blame.empty() ? "Reconciliation in progress" : blame;
-    outcome.status.conditions.set("Ready", ready, reason, message, entry.meta.generation, wall);
+    return outcome;
+}
+
+/// Something could not be made or taken away: that is why it is not compliant.
+Outcome FluxConfigs::fail_with(Entry const& entry, Outcome outcome, story::Stop why) const {
+    auto& said = outcome.status.part<model::FluxConfigStatus>();
+    said.compliance_state = model::compliance_name(Compliance::non_compliant);
+    said.provisioning_state = "Failed";
+    said.error_message = model::condition_text(why.message);
+    outcome.status.observed_generation = entry.meta.generation;
+    return story::stop(entry, std::move(outcome), std::move(why), ports_.clock);
 }
 
 model::ComplianceRecord FluxConfigs::record(Entry const& entry) const {

@@ -46,7 +46,13 @@ private:
     Task<void> generate_all(model::Entry const& config);
     Task<void> make(model::Entry const& config, boost::json::object object);
     Task<void> unmake(model::Entry const& config, model::Key object);
-    void sum_up(model::Entry const& entry, std::string const& problem, story::Outcome& outcome) const;
+    struct Summary {
+        model::Compliance state;
+        std::string blame = {};  // the first of what it made that failed, and its words
+    };
+    Summary sum_up(model::Entry const& entry, model::FluxConfigStatus& said) const;
+    story::Outcome say(model::Entry const& entry, story::Outcome outcome, Summary const& summary) const;
+    story::Outcome fail_with(model::Entry const& entry, story::Outcome outcome, story::Stop why) const;
     std::string facts_text(model::Key const& config) const;
 
     story::Ports ports_;

@@ -38,40 +38,55 @@ struct World : test::StoryWorld {
         return want(R"({"name":"infra","path":"infra"},{"name":"apps","path":"./apps","dependsOn":["infra"]})", "",
                     origin);
     }
+    /// The API server has the configuration, too: its status can be written.
+    void show() {
+        cluster.objects["shop_cfg_clusterconfig.azure.com_FluxConfig"] =
+            boost::json::parse(R"({"apiVersion":"clusterconfig.azure.com/v1alpha1","kind":"FluxConfig",
+            "metadata":{"name":"cfg","namespace":"shop","uid":"u","resourceVersion":"1","generation":1}})")
+                .as_object();
+    }
     /// What the watches show: the cluster's objects become wishes, those that are gone leave.
     void watch() {
         for (auto const& [id, object] : cluster.objects) {
             auto const kind = model::kind_of(object);
-            if (!kind) continue;
+            if (!kind || *kind == Kind::flux_config) continue;
             Key const key{*kind, std::string{kube::namespace_of(object)}, std::string{kube::name_of(object)}};
             registry.put(key, model::read_meta(object, model::Origin::cluster), model::read_spec(*kind, object),
                          boost::json::serialize(object.at("spec")), std::nullopt);
         }
         std::vector<Key> gone;
         for (auto const& [key, entry] : registry.all()) {
-            kube::ObjectId const id{
-                key.ns, key.name,
-                std::string{model::api_version_of(key.kind)}.substr(0, model::api_version_of(key.kind).find('/')),
-                std::string{model::kind_name(key.kind)}};
-            if (key != kConfig && !cluster.objects.contains(id.text())) gone.push_back(key);
+            model::KindInfo const& info = model::info(key.kind);
+            kube::ObjectId const id{key.ns, key.name, std::string{info.group}, std::string{info.name}};
+            if (key.kind != Kind::flux_config && !cluster.objects.contains(id.text())) gone.push_back(key);
         }
-        for (Key const& key : gone) registry.erase(key);
+        for (Key const& key : gone) registry.vanish(*registry.find(key));
     }
     story::Next pass() {
-        auto next = run(story.reconcile(kConfig));
+        auto next = StoryWorld::pass(story, kConfig);
         watch();
         return next;
     }
     void ready(Key const& key, Truth truth, std::string const& message = "") {
         registry.find(key)->status.conditions.set("Ready", truth, "Reason", message, 1, clock.wall());
     }
-    std::string extra(std::string_view name) {
-        return std::string{kube::find_string(registry.find(kConfig)->status.extra, {name})};
+    void all_ready() {
+        for (Key const& key : {kSource, kInfra, kApps}) ready(key, Truth::yes);
     }
+    model::FluxConfigStatus const& said() { return registry.find(kConfig)->status.part<model::FluxConfigStatus>(); }
     std::size_t wrote(std::string const& line) {
         return static_cast<std::size_t>(std::ranges::count(cluster.log, line));
     }
+    std::size_t events() {
+        return static_cast<std::size_t>(std::ranges::count_if(
+            cluster.log, [](std::string const& line) { return line.find("create Event") != std::string::npos; }));
+    }
 };
+
+std::optional<kube::Refusal> no_apps(kube::Object const& object) {
+    if (kube::name_of(object) != "cfg-apps") return std::nullopt;
+    return kube::Refusal{.code = 403, .reason = "Forbidden", .message = "forbidden by policy"};
+}
 
 std::vector<boost::json::object> generate_from(std::string const& spec) {
     auto const object = boost::json::parse(R"({"apiVersion":"clusterconfig.azure.com/v1alpha1","kind":"FluxConfig",
@@ -80,7 +95,7 @@ std::vector<boost::json::object> generate_from(std::string const& spec) {
                             .as_object();
     auto const read = model::read_spec(Kind::flux_config, object);
     REQUIRE(read);
-    return generate(kConfig, std::get<model::FluxConfigSpec>(*read));
+    return generate(kConfig, read->as<model::FluxConfigSpec>());
 }
 
 }  // namespace
@@ -132,16 +147,6 @@ TEST_CASE("fluxconfig: a path means the same folder however it is written", "[fl
     CHECK(path_of("./apps") == "./apps");
 }
 
-TEST_CASE("fluxconfig: labels of another configuration, or half of them, are not its own", "[fluxconfig]") {
-    std::map<std::string, std::string> labels{
-        {std::string{kManagedLabel}, "true"}, {std::string{kNameLabel}, "cfg"}, {std::string{kNamespaceLabel}, "shop"}};
-    CHECK(is_generated_for(labels, kConfig));
-    CHECK_FALSE(is_generated_for(labels, {Kind::flux_config, "shop", "other"}));
-    CHECK_FALSE(is_generated_for(labels, {Kind::flux_config, "other", "cfg"}));
-    labels.erase(std::string{kManagedLabel});
-    CHECK_FALSE(is_generated_for(labels, kConfig));
-}
-
 TEST_CASE("fluxconfig: everything is made once, and an unchanged pass makes no request", "[fluxconfig]") {
     World world;
     world.want_both();
@@ -164,6 +169,7 @@ TEST_CASE("fluxconfig: after a restart nothing is made again", "[fluxconfig]") {
     after.cluster.objects = before.cluster.objects;
     after.want_both();
     after.watch();
+    CHECK_FALSE(after.registry.made_by(kConfig).empty());
     after.story.load(before.journal.entries.at(kConfig));
 
     after.pass();
@@ -187,6 +193,20 @@ TEST_CASE("fluxconfig: somebody else's change of a generated object is undone", 
     CHECK(world.wrote("apply Kustomization/shop/cfg-infra") == 0);
     CHECK(kube::find_string(world.cluster.objects.at("shop_cfg-apps_kustomize.toolkit.fluxcd.io_Kustomization"),
                             {"spec", "path"}) == "./apps");
+}
+
+TEST_CASE("fluxconfig: an object that lost its labels gets them back, so that it counts again", "[fluxconfig]") {
+    World world;
+    world.want_both();
+    world.pass();
+    auto& object = world.cluster.objects.at("shop_cfg-apps_kustomize.toolkit.fluxcd.io_Kustomization");
+    object["metadata"].as_object().erase("labels");
+    world.watch();
+    CHECK(world.registry.made_by(kConfig).size() == 2);
+
+    world.pass();
+
+    CHECK(world.registry.made_by(kConfig).size() == 3);
 }
 
 TEST_CASE("fluxconfig: a deleted generated object is made again", "[fluxconfig]") {
@@ -223,7 +243,10 @@ TEST_CASE("fluxconfig: deleted, its Kustomizations go before their source, and i
     world.cluster.log.clear();
 
     auto next = world.pass();
-    CHECK(next.after == 1s);
+    CHECK(next.after == 30s);
+    CHECK(world.condition(kConfig).message ==
+          "waiting for the deletion of Kustomization/shop/cfg-apps, Kustomization/shop/cfg-infra");
+    CHECK(world.said().provisioning_state == "Deleting");
     CHECK(world.wrote("delete GitRepository/shop/cfg") == 0);
     CHECK(world.wrote("delete Kustomization/shop/cfg-apps") == 1);
     CHECK(world.wrote("delete Kustomization/shop/cfg-infra") == 1);
@@ -252,15 +275,19 @@ TEST_CASE("fluxconfig: from a file everything stays in memory and in the journal
     World world;
     world.want_both(model::Origin::local);
 
-    world.run(world.story.reconcile(kConfig));
+    world.StoryWorld::pass(world.story, kConfig);
 
     CHECK(world.cluster.objects.empty());
     REQUIRE(world.registry.find(kApps) != nullptr);
     CHECK(world.registry.find(kApps)->meta.origin == model::Origin::local);
-    CHECK(world.registry.find(kApps)->wish.find("\"origin\":\"local\"") != std::string::npos);
+    // What the journal keeps of it says whose it is, and that no cluster has it.
+    auto const kept = boost::json::parse(world.registry.find(kApps)->wish).as_object();
+    CHECK(kept.at("origin") == "local");
+    CHECK(model::maker_of(model::read_meta(kept, model::Origin::local), "shop") == kConfig);
     world.registry.leave(*world.registry.find(kConfig));
-    world.run(world.story.reconcile(kConfig));
+    world.StoryWorld::pass(world.story, kConfig);
     CHECK(world.registry.find(kApps)->gone);
+    CHECK(world.registry.find(kInfra)->gone);
     CHECK_FALSE(world.registry.find(kSource)->gone);
 }
 
@@ -269,26 +296,26 @@ TEST_CASE("fluxconfig: its state is the worst of everything it made", "[fluxconf
     world.want_both();
     world.pass();
     world.pass();
-    CHECK(world.extra("complianceState") == "Pending");
+    CHECK(world.said().compliance_state == "Pending");
     CHECK(world.condition(kConfig).status == Truth::unknown);
 
-    for (Key const& key : {kSource, kInfra, kApps}) world.ready(key, Truth::yes);
+    world.all_ready();
     world.pass();
-    CHECK(world.extra("complianceState") == "Compliant");
+    CHECK(world.said().compliance_state == "Compliant");
     CHECK(world.condition(kConfig).status == Truth::yes);
     CHECK(world.condition(kConfig).reason == "Succeeded");
 
     world.ready(kApps, Truth::no, "kustomize build failed");
     world.pass();
-    CHECK(world.extra("complianceState") == "Non-Compliant");
-    CHECK(world.extra("errorMessage") == "Kustomization/shop/cfg-apps: kustomize build failed");
+    CHECK(world.said().compliance_state == "Non-Compliant");
+    CHECK(world.said().error_message == "Kustomization/shop/cfg-apps: kustomize build failed");
     CHECK(world.condition(kConfig).status == Truth::no);
-    CHECK(world.extra("provisioningState") == "Succeeded");
+    CHECK(world.said().provisioning_state == "Succeeded");
 
     world.ready(kApps, Truth::yes);
     world.pass();
-    CHECK(world.extra("complianceState") == "Compliant");
-    CHECK(world.extra("errorMessage").empty());
+    CHECK(world.said().compliance_state == "Compliant");
+    CHECK(world.said().error_message.empty());
 }
 
 TEST_CASE("fluxconfig: a Flux object that a Kustomization applied counts, and is shown with who applied it",
@@ -296,17 +323,17 @@ TEST_CASE("fluxconfig: a Flux object that a Kustomization applied counts, and is
     World world;
     world.want_both();
     world.pass();
-    for (Key const& key : {kSource, kInfra, kApps}) world.ready(key, Truth::yes);
+    world.all_ready();
     world.children[kApps] = {{"HelmRelease", "shop", "redis", Truth::no}};
 
     world.pass();
 
-    CHECK(world.extra("complianceState") == "Non-Compliant");
-    auto const* statuses = kube::find_array(world.registry.find(kConfig)->status.extra, {"statuses"});
-    REQUIRE(statuses != nullptr);
-    CHECK(statuses->size() == 4);
-    auto const redis = std::ranges::find_if(*statuses, [](auto const& one) { return one.at("name") == "redis"; });
-    REQUIRE(redis != statuses->end());
+    CHECK(world.said().compliance_state == "Non-Compliant");
+    CHECK(world.said().error_message == "HelmRelease/shop/redis is not ready");
+    auto const& statuses = world.said().statuses;
+    CHECK(statuses.size() == 4);
+    auto const redis = std::ranges::find_if(statuses, [](auto const& one) { return one.at("name") == "redis"; });
+    REQUIRE(redis != statuses.end());
     CHECK(redis->at("appliedBy") == boost::json::parse(R"({"name":"cfg-apps","namespace":"shop"})"));
     CHECK(redis->at("complianceState") == "Non-Compliant");
 }
@@ -320,7 +347,7 @@ TEST_CASE("fluxconfig: one record per change of state, none for the same state a
 
     world.pass();
     CHECK(world.journal.records.size() == before);
-    for (Key const& key : {kSource, kInfra, kApps}) world.ready(key, Truth::yes);
+    world.all_ready();
     world.pass();
 
     REQUIRE(world.journal.records.size() == before + 1);
@@ -338,26 +365,163 @@ TEST_CASE("fluxconfig: suspended, everything it made is suspended too", "[fluxco
 
     CHECK(world.registry.find(kInfra)->suspended());
     CHECK(world.registry.find(kSource)->suspended());
-    CHECK(world.extra("complianceState") == "Suspended");
+    CHECK(world.said().compliance_state == "Suspended");
 }
 
 TEST_CASE("fluxconfig: what it cannot make is why it is not compliant, and is tried again", "[fluxconfig]") {
     World world;
     world.want_both();
-    world.cluster.refuse = [](kube::Object const& object) -> std::optional<kube::Refusal> {
-        if (kube::name_of(object) != "cfg-apps") return std::nullopt;
-        return kube::Refusal{.code = 403, .reason = "Forbidden", .message = "forbidden by policy"};
-    };
+    world.cluster.refuse = no_apps;
+
+    CHECK(world.pass().after.has_value());
+
+    CHECK(world.condition(kConfig).message == "Kustomization/shop/cfg-apps: forbidden by policy");
+    CHECK(world.said().compliance_state == "Non-Compliant");
+    CHECK(world.said().provisioning_state == "Failed");
+    CHECK(world.said().error_message == "Kustomization/shop/cfg-apps: forbidden by policy");
+    world.cluster.refuse = nullptr;
+    world.pass();
+    CHECK(world.cluster.objects.size() == 3);
+    CHECK(world.said().provisioning_state == "Succeeded");
+    CHECK(world.said().error_message.empty());
+}
+
+TEST_CASE("fluxconfig: the same failure again is not written, not told and not recorded, and is tried ever less often",
+          "[fluxconfig]") {
+    World world;
+    world.want_both();
+    world.show();
+    world.cluster.refuse = no_apps;
+    world.pass();
+    CHECK(world.events() == 1);
+    auto after = world.pass().after;  // now the source and the other Kustomization are seen
+    auto const records = world.journal.records.size();
+    auto const saves = world.journal.saves;
+    world.cluster.log.clear();
+
+    for (int i = 0; i < 8; ++i) after = world.pass().after;
+
+    CHECK(world.wrote("apply Kustomization/shop/cfg-apps") == 8);
+    CHECK(world.cluster.log.size() == 8);
+    CHECK(world.journal.saves == saves);
+    CHECK(world.journal.records.size() == records);
+    REQUIRE(after);
+    CHECK(*after > 200s);
+    CHECK(*after <= 360s);
+}
+
+TEST_CASE("fluxconfig: a wish that cannot be read says why, keeps what was made, and is mended by a good one",
+          "[fluxconfig]") {
+    World world;
+    world.want_both();
+    world.pass();
+    world.pass();
+    world.want(R"({"name":"infra"},{"name":"infra"})");
+
+    CHECK_FALSE(world.pass().after);
+
+    CHECK(world.cluster.objects.size() == 3);
+    CHECK(world.said().statuses.size() == 3);
+    CHECK(world.condition(kConfig).reason == "InvalidSpec");
+    CHECK(world.condition(kConfig, "Stalled").status == Truth::yes);
+    CHECK(world.said().error_message.starts_with("spec.kustomizations[1].name: "));
+    world.want_both();
+    world.pass();
+    CHECK(world.said().error_message.empty());
+    CHECK(world.condition(kConfig, "Stalled").type == "absent");
+    auto const patch = model::status_patch(Kind::flux_config, world.registry.find(kConfig)->status);
+    CHECK(patch.at("errorMessage").is_null());
+}
+
+TEST_CASE("fluxconfig: what belongs to another configuration stays there", "[fluxconfig]") {
+    World world;
+    world.want_both();
+    world.pass();
+    auto& object = world.cluster.objects.at("shop_cfg-apps_kustomize.toolkit.fluxcd.io_Kustomization");
+    object["metadata"].as_object()["labels"].as_object()[model::kConfigNameLabel] = "first";
+    world.watch();
+    world.wish(
+        R"({"apiVersion":"clusterconfig.azure.com/v1alpha1","kind":"FluxConfig","metadata":{"name":"first","namespace":"shop"},
+                  "spec":{"gitRepository":{"url":"https://example.com/a.git"}}})");
+    world.cluster.log.clear();
+
+    world.pass();
+
+    CHECK(world.wrote("apply Kustomization/shop/cfg-apps") == 0);
+    CHECK(world.said().error_message == "Kustomization/shop/cfg-apps: belongs to FluxConfig/shop/first");
+    world.registry.vanish(*world.registry.find({Kind::flux_config, "shop", "first"}));
+    world.pass();
+    CHECK(world.wrote("apply Kustomization/shop/cfg-apps") == 1);
+}
+
+TEST_CASE("fluxconfig: a change of a child that changes nothing of the sum writes nothing", "[fluxconfig]") {
+    World world;
+    world.want_both();
+    world.show();
+    world.pass();
+    world.pass();
+    world.all_ready();
+    world.pass();
+    auto const saves = world.journal.saves;
+    world.cluster.log.clear();
+    auto& apps = *world.registry.find(kApps);
+    apps.status.part<model::KustomizationStatus>().remember("sha256:1", "ReconciliationSucceeded", "main@sha1:1",
+                                                            std::chrono::seconds{1}, world.clock.wall());
+    apps.meta.resource_version = "99";
+
+    world.pass();
+
+    CHECK(world.journal.saves == saves);
+    CHECK(world.cluster.log.empty());
+}
+
+TEST_CASE("fluxconfig: a deletion that is refused says what and why, once, and is tried again", "[fluxconfig]") {
+    World world;
+    world.want_both();
+    world.pass();
+    world.pass();
+    world.registry.find(kConfig)->meta.deleting = true;
+    world.cluster.discovery_fails = Error{Errc::offline, "no route to host"};
 
     auto const next = world.pass();
 
     REQUIRE(next.after);
-    CHECK(world.extra("complianceState") == "Non-Compliant");
-    CHECK(world.extra("provisioningState") == "Failed");
-    CHECK(world.extra("errorMessage").find("Kustomization/shop/cfg-apps") != std::string::npos);
-    world.cluster.refuse = nullptr;
+    CHECK(*next.after >= 8s);
+    CHECK(*next.after <= 12s);
+    CHECK(world.condition(kConfig).reason == "DeletionFailed");
+    CHECK(world.condition(kConfig).message == "Kustomization/shop/cfg-apps not deleted: no route to host");
+    auto const saves = world.journal.saves;
     world.pass();
+    CHECK(world.journal.saves == saves);
+    world.cluster.discovery_fails.reset();
+    for (int i = 0; i < 3; ++i) world.pass();
+    CHECK(world.registry.find(kConfig) == nullptr);
+    CHECK(world.cluster.objects.empty());
+}
+
+TEST_CASE("fluxconfig: whatever .status and the journal say, it is only read", "[fluxconfig]") {
+    World world;
+    auto const wish =
+        boost::json::parse(
+            R"({"metadata":{"name":"cfg","namespace":"shop","generation":1,"finalizers":["finalizers.fluxcd.io"]},
+            "spec":{"gitRepository":{"url":"https://example.com/a.git"},"kustomizations":[{"name":"infra"},{"name":"apps"}]}})")
+            .as_object();
+    auto const status = boost::json::parse(
+        R"({"statuses":[4702111234474983745,{"complianceState":7},[],{"complianceState":"Compliant"}],"errorMessage":[]})");
+    auto const& entry = world.registry.put(kConfig, model::read_meta(wish, model::Origin::cluster),
+                                           model::read_spec(Kind::flux_config, wish), "wish",
+                                           model::read_status(Kind::flux_config, status.as_object()));
+    CHECK(world.story.record(entry).fields.at("ObjectCounts") == boost::json::parse(R"({"":1,"Compliant":1})"));
+    for (auto const* facts :
+         {"", "{", "[]", "7", R"({"Kustomization/cfg-apps":7,"x":{},"Secret/a":{"wished":"1"},"/":{},
+            "Kustomization/cfg-infra":{"wished":99999999999999999999,"generation":"many"}})"}) {
+        world.story.load({.key = kConfig, .wish = "", .status = "", .facts = facts, .owned = {}});
+    }
+
+    world.pass();
+
     CHECK(world.cluster.objects.size() == 3);
+    CHECK(world.said().error_message.empty());
 }
 
 TEST_CASE("fluxconfig: what the journal refused is recorded on the next pass", "[fluxconfig]") {
