@@ -107,7 +107,7 @@ for name, fields in {
     "kube version": "{name: web, releaseName: r, kubeVersion: \"1.27\"}", "name template": "{name: web, nameTemplate: \"shop-{{ lower `ABC` }}\"}",
     "version": "{name: web, releaseName: r, version: 1.2.3}", "missing values file": "{name: web, releaseName: r, valuesFile: gone.yaml}",
     "missing chart": "{name: gone, releaseName: r}",
-    "keys that are no text": "{name: web, releaseName: r, valuesInline: {\"8080\": x, n: 1, \"true\": 2, \"2024-01-02\": 3, \"~\": 4, \"1.5\": 5}}", "debug": "{name: web, releaseName: r, debug: true}",
+    "keys that are no text": "{name: web, releaseName: r, valuesInline: {\"8080\": x, n: 1, \"true\": 2, \"2024-01-02\": 3, \"1.5\": 5}}", "debug": "{name: web, releaseName: r, debug: true}",
 }.items():
     COMMANDS.append((f"chart: {name}", "--enable-helm .", f"helmCharts:\n- {fields}\n", CHART))
 for value in ("=True", "=TRUE", "=t", "=1", "=false", "=maybe", "="):
