@@ -13,7 +13,7 @@ namespace holdfast::crypto {
 /// "$2a$10$" + salt + hash, as Go's x/crypto/bcrypt writes it.
 ///
 /// In      cost  4..31; every step doubles the time (10: about 60 ms)
-/// Errors  invalid_input "bcrypt: password length exceeds 72 bytes"
+/// Errors  invalid_input "bcrypt: password length exceeds 72 bytes"; a NUL, which Go hashes, in the password
 Result<std::string> bcrypt(std::string_view password, std::array<std::uint8_t, 16> const& salt, int cost);
 
 /// scrypt with N = 32768, r = 8, p = `parallel`: 32 MiB and about 60 ms for each.

@@ -22,6 +22,7 @@ TEST_CASE("crypto: bcrypt gives the hash of the reference implementation", "[cry
 
     CHECK(crypto::bcrypt("U*U", salt, 5).value() == "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW");
     CHECK(crypto::bcrypt(std::string(72, 'x'), salt, 4).has_value());
+    CHECK(crypto::bcrypt(std::string{"a\0b", 3}, salt, 4).error().message == "bcrypt: a NUL in the password");
     CHECK(crypto::bcrypt(std::string(73, 'x'), salt, 4).error().message == "bcrypt: password length exceeds 72 bytes");
 }
 
