@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <fcntl.h>
 #include <string_view>
 #include <unistd.h>
@@ -219,6 +220,8 @@ Result<TemplateFlags> parse_template_flags(int argc, char** argv, std::vector<st
     TemplateFlags flags;
     Later later;
     cli::FlagTable table;
+    if (char const* const debug = std::getenv("HELM_DEBUG"))
+        flags.debug = gotemplate::parse_bool(debug).value_or(false);
     add_values(table, flags);
     add_render(table, flags);
     add_ignored(table, later, said);

@@ -87,7 +87,8 @@ class Variables {
 public:
     Variables(std::vector<std::string>& arguments, fs::path const& home) {
         set("HOME", home.string());
-        for (auto const* name : {"KUBECONFIG", "HELM_NAMESPACE", "HELM_KUBECONTEXT"}) set(name, std::nullopt);
+        for (auto const* name : {"KUBECONFIG", "HELM_NAMESPACE", "HELM_KUBECONTEXT", "HELM_DEBUG"})
+            set(name, std::nullopt);
         while (!arguments.empty() && arguments.front().starts_with("HELM_")) {
             auto const equal = arguments.front().find('=');
             set(arguments.front().substr(0, equal), arguments.front().substr(equal + 1));
