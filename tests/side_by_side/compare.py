@@ -55,13 +55,13 @@ def of_objects(ours, flux):
     return found
 
 
+def head(event):
+    return f"events({event['object']} {event['type']} {event['reason']} {event['source']})"
+
+
 def of_events(ours, flux):
-    """An Event of Flux needs one of ours that says at least the same; each is used once."""
-    found, left = [], list(ours)
-
-    def head(event):
-        return f"events({event['object']} {event['type']} {event['reason']} {event['source']})"
-
+    """An Event of Flux needs one of ours that says at least the same; each is used once. What is left is paired by what it is about."""
+    found, left, lonely = [], list(ours), []
     for event in sorted(flux, key=lambda one: -len(one["message"])):
         same = [one for one in left if head(one) == head(event) and one["message"].startswith(event["message"])]
         if same:
@@ -69,7 +69,12 @@ def of_events(ours, flux):
             for field in ("annotations", "times"):
                 found += differences(same[0].get(field), event.get(field), f"{head(event)}.{field}")
         else:
-            found.append(Difference(head(event), ABSENT, event["message"]))
+            lonely.append(event)
+    for event in lonely:
+        other = next((one for one in left if head(one) == head(event)), None)
+        if other:
+            left.remove(other)
+        found.append(Difference(head(event), other["message"] if other else ABSENT, event["message"]))
     return found + [Difference(head(one), one["message"], ABSENT) for one in left]
 
 
