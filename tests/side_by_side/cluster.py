@@ -126,10 +126,12 @@ class Store:
         self.lock, self.buckets = threading.Lock(), {}
         self.watched, self.stopping, self.listed = set(), threading.Event(), queue.Queue()
 
-    def start(self):
+    def start(self, kinds):
+        """Returns when all is listed, also the objects of `kinds`."""
         self.follow_new()
-        for _ in range(len(self.watched)):
-            self.listed.get(timeout=ANSWER_TIMEOUT_S)
+        listed = set()
+        while not listed.issuperset(kinds) or len(listed) < len(self.watched):
+            listed.add(self.listed.get(timeout=ANSWER_TIMEOUT_S))
         return self
 
     def follow_new(self):
@@ -140,6 +142,17 @@ class Store:
                     continue
                 self.watched.add((group, kind))
             threading.Thread(target=self.follow, args=(group, kind, f"{base}/{resource}"), daemon=True).start()
+
+    def follow_defined(self, definition):
+        """Discovery names a new kind a while after its definition was stored."""
+        wanted = definition["spec"]["group"], definition["spec"]["names"]["kind"]
+        for _ in range(100):
+            with self.lock:
+                if wanted in self.watched:
+                    return
+            self.follow_new()
+            if self.stopping.wait(0.1):
+                return
 
     def follow(self, group, kind, path):
         version = None
@@ -162,6 +175,8 @@ class Store:
         answer = self.client.request("GET", path)
         for item in answer["items"]:
             item.update(apiVersion=answer["apiVersion"], kind=kind)  # a list says it once
+            if kind == "CustomResourceDefinition":
+                threading.Thread(target=self.follow_defined, args=(item,), daemon=True).start()
         with self.lock:
             for bucket in self.buckets.values():
                 for key in [key for key in bucket.objects if key[:2] == (group, kind)]:
@@ -169,7 +184,7 @@ class Store:
                     bucket.turn += 1
             for item in answer["items"]:
                 self.put(self.key(group, kind, item), item)
-        self.listed.put(kind)
+        self.listed.put((group, kind))
         return answer["metadata"]["resourceVersion"]
 
     def watch(self, group, kind, path, version):
@@ -190,7 +205,7 @@ class Store:
                 with self.lock:
                     self.put(self.key(group, kind, item), None if event["type"] == "DELETED" else item)
                 if kind == "CustomResourceDefinition" and event["type"] != "DELETED":
-                    self.follow_new()
+                    threading.Thread(target=self.follow_defined, args=(item,), daemon=True).start()
         finally:
             connection.close()
         return version

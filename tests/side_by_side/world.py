@@ -38,28 +38,33 @@ class World:
 
     def __init__(self, work):
         self.work = work
-        self.git = Git(work / "git", work / "certificates")
-        self.plane = harness.ControlPlane(work / "plane", nodes=1)
-        self.client = Client(self.plane.kubeconfig, work)
-        self.kinds = Kinds(self.client)
-        self.store = Store(self.client, self.kinds)
-        self.start()
-        self.store.start()
+        with contextlib.ExitStack() as parts:  # whatever stands is taken down when a later part does not come up
+            self.git = Git(work / "git", work / "certificates")
+            parts.callback(self.git.stop)
+            self.plane = harness.ControlPlane(work / "plane", nodes=1)
+            parts.callback(self.plane.stop)
+            self.client = Client(self.plane.kubeconfig, work)
+            self.kinds = Kinds(self.client)
+            parts.callback(self.stop_actor)
+            self.start()
+            self.store = Store(self.client, self.kinds)
+            parts.callback(self.store.stop)
+            self.store.start({("source.toolkit.fluxcd.io", "GitRepository"), ("kustomize.toolkit.fluxcd.io", "Kustomization")})
+            self.parts = parts.pop_all()
 
     def start(self):
         raise NotImplementedError
 
-    def stop(self):
-        self.store.stop()
-        self.stop_actor()
-        self.plane.stop()
-        self.git.stop()
-
     def stop_actor(self):
         raise NotImplementedError
 
+    def stop(self):
+        self.parts.close()
+
 
 class FluxWorld(World):
+    process = None
+
     def start(self):
         # A health check that waits keeps its worker for half a minute: with the default of four the scenarios would wait for each other.
         environment = {**os.environ, "KUBECTL": str(self.plane.folder / "kubectl"), "FLUX_FLAGS": "--concurrent=40",
@@ -72,6 +77,8 @@ class FluxWorld(World):
             raise AssertionError("Flux's controllers did not start")
 
     def stop_actor(self):
+        if self.process is None:
+            return
         with contextlib.suppress(Exception):
             self.process.stdin.close()
             self.process.wait(20)
@@ -80,6 +87,8 @@ class FluxWorld(World):
 
 
 class HoldfastWorld(World):
+    daemon = None
+
     def __init__(self, work, holdfast):
         self.holdfast = holdfast
         super().__init__(work)
@@ -90,4 +99,5 @@ class HoldfastWorld(World):
         harness.eventually(lambda: self.plane.get("crd", "fluxconfigs.clusterconfig.azure.com"), 30, what="CRDs")
 
     def stop_actor(self):
-        self.daemon.stop()
+        if self.daemon is not None:
+            self.daemon.stop()
