@@ -1,5 +1,6 @@
 """Two views of one scenario side by side, and docs/differences.md, the only place where they may differ."""
 import json
+import os
 import re
 
 ABSENT = "absent"
@@ -71,7 +72,8 @@ def of_events(ours, flux):
         else:
             lonely.append(event)
     for event in lonely:
-        other = next((one for one in left if head(one) == head(event)), None)
+        other = max((one for one in left if head(one) == head(event)), default=None,
+                    key=lambda one: len(os.path.commonprefix([one["message"], event["message"]])))
         if other:
             left.remove(other)
         found.append(Difference(head(event), other["message"] if other else ABSENT, event["message"]))

@@ -14,7 +14,7 @@ PATTERNS = [(re.compile(pattern), by) for pattern, by in [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", "<time>"),
     (rf"\b(finished in|passed in|failed after) {DURATION}", r"\1 <duration>"),
     (r"http://[^/ \"]+/(gitrepository/)", r"http://<artifacts>/\1"),
-    (r"/tmp/(?:kustomization|gitrepository)-[\w.-]*\d/", ""), (r"/tmp/(?:kustomization|gitrepository)-[\w.-]*\d\b", ".")]]
+    (r"/tmp/(?:kustomization|gitrepository)-[\w.-]*\d/", "./"), (r"/tmp/(?:kustomization|gitrepository)-[\w.-]*\d\b", ".")]]
 # Flux collects old artifacts a while after it has stored a new one.
 COLLECTED = re.compile(r"garbage collected \d+ artifacts")
 
