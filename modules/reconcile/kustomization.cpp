@@ -457,11 +457,10 @@ Outcome Kustomizations::succeed(Pass run, std::string healthy) {
     if (recovered) {
         std::string message = "Reconciliation finished in " + rounded(took) + ", next run in " +
                               model::format_duration(run.spec.interval);
-        run.outcome.news.push_back(
-            {.reason = "ReconciliationSucceeded",
-             .message = std::move(message),
-             .revision = revision,
-             .annotations = {{"commit_status", "update"}}});
+        run.outcome.news.push_back({.reason = "ReconciliationSucceeded",
+                                    .message = std::move(message),
+                                    .revision = revision,
+                                    .annotations = {{"commit_status", "update"}}});
     }
     return story::succeed(run.entry, std::move(run.outcome), "ReconciliationSucceeded", "Applied revision: " + revision,
                           pause, ports_.clock);

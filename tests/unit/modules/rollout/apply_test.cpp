@@ -134,9 +134,9 @@ TEST_CASE("prune: only objects with this owner's labels are deleted, in reverse 
 
     REQUIRE(pruned);
     CHECK(pruned->survivors.empty());
-    CHECK(pruned->changes == std::vector<std::string>{"ConfigMap/apps/never-there deleted", "ConfigMap/apps/kept skipped",
-                                                      "ConfigMap/apps/foreign skipped", "ConfigMap/apps/b deleted",
-                                                      "ConfigMap/apps/a deleted"});
+    CHECK(pruned->changes == std::vector<std::string>{"ConfigMap/apps/never-there deleted",
+                                                      "ConfigMap/apps/kept skipped", "ConfigMap/apps/foreign skipped",
+                                                      "ConfigMap/apps/b deleted", "ConfigMap/apps/a deleted"});
     CHECK(cluster.objects.contains("apps_foreign__ConfigMap"));
     CHECK(cluster.objects.contains("apps_kept__ConfigMap"));
     CHECK(cluster.objects.size() == 2);
