@@ -77,10 +77,7 @@ struct World : test::StoryWorld {
     std::size_t wrote(std::string const& line) {
         return static_cast<std::size_t>(std::ranges::count(cluster.log, line));
     }
-    std::size_t events() {
-        return static_cast<std::size_t>(std::ranges::count_if(
-            cluster.log, [](std::string const& line) { return line.find("create Event") != std::string::npos; }));
-    }
+    std::size_t events() { return std::exchange(cluster.events, {}).size(); }  // since the last time
 };
 
 std::optional<kube::Refusal> no_apps(kube::Object const& object) {

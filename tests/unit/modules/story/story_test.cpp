@@ -172,10 +172,6 @@ TEST_CASE("story: the journal knows first, then the cluster, then people", "[sto
 
 TEST_CASE("story: nothing changed is no save, no patch, no event, and nobody is woken", "[story]") {
     World world;
-    world.pass();
-    world.held.log.clear();
-    world.heard.clear();
-    auto const saves = world.rows.rows.saves;
     auto const remembers = [&](Entry entry) -> asio::awaitable<Outcome> {
         Outcome outcome = co_await world.done(entry, "Applied");
         outcome.status.part<model::KustomizationStatus>().remember("d", "ReconciliationSucceeded", "main", 1s,
@@ -183,16 +179,20 @@ TEST_CASE("story: nothing changed is no save, no patch, no event, and nobody is 
         co_return outcome;
     };
 
-    CHECK(world.pass().after == 60s);
     world.story.reconciles = remembers;
     world.pass();
+    world.held.log.clear();
+    world.heard.clear();
+    auto const saves = world.rows.rows.saves;
+
+    CHECK(world.pass().after == 60s);
     world.pass();
 
     CHECK(world.rows.rows.saves == saves);
     CHECK(world.held.log.empty());
     CHECK(world.heard.empty());
     CHECK(world.rows.rows.records.size() == 1);
-    CHECK(world.entry().status.part<model::KustomizationStatus>().history.at(0).total == 2);
+    CHECK(world.entry().status.part<model::KustomizationStatus>().history.at(0).total == 3);
 }
 
 TEST_CASE("story: a journal that refuses leaves everything as it was, says why, and is asked again", "[story]") {
