@@ -42,6 +42,7 @@ asio::awaitable<void> Housekeeping::run() {
     for (;;) {
         co_await sleep_for(kTidyEvery);
         parts_.owned.settle_doubts();
+        parts_.owned.end_idle_watches();
         std::vector<Key> owed;
         for (auto const& [key, entry] : parts_.ports.registry.all()) {
             if (entry->copy.owed) owed.push_back(key);

@@ -38,22 +38,6 @@ std::string qualified(Resource const& resource) {
     return resource.gvk.group.empty() ? resource.plural : resource.plural + "." + resource.gvk.group;
 }
 
-/// A name that is one segment of a path and stays one behind a proxy that tidies paths up.
-/// Source  k8s.io/apimachinery pkg/api/validation/path IsValidPathSegmentName; words of client-go rest/request.go
-Result<void> check_segment(std::string_view what, std::string_view name) {
-    std::string why;
-    if (name == "." || name == "..") {
-        why = "may not be '" + std::string{name} + "'";
-    } else {
-        for (char const c : {'/', '%'}) {
-            if (!name.contains(c)) continue;
-            why += (why.empty() ? "may not contain '" : " may not contain '") + std::string{c} + "'";
-        }
-    }
-    if (why.empty()) return {};
-    return fail(Errc::invalid_input, "invalid " + std::string{what} + " \"" + std::string{name} + "\": [" + why + "]");
-}
-
 Result<void> check_path(Target const& target) {
     auto ns = check_segment("namespace", target.resource.namespaced ? target.ns : "");
     if (!ns) return ns;

@@ -12,6 +12,20 @@ namespace holdfast::kube {
 static std::string_view view_of(json::string const& text) { return {text.data(), text.size()}; }
 static json::string_view json_view(std::string_view text) { return {text.data(), text.size()}; }
 
+Result<void> check_segment(std::string_view what, std::string_view name) {
+    std::string why;
+    if (name == "." || name == "..") {
+        why = "may not be '" + std::string{name} + "'";
+    } else {
+        for (char const c : {'/', '%'}) {
+            if (!name.contains(c)) continue;
+            why += (why.empty() ? "may not contain '" : " may not contain '") + std::string{c} + "'";
+        }
+    }
+    if (why.empty()) return {};
+    return fail(Errc::invalid_input, "invalid " + std::string{what} + " \"" + std::string{name} + "\": [" + why + "]");
+}
+
 std::string GroupVersionKind::api_version() const { return group.empty() ? version : group + "/" + version; }
 
 GroupVersionKind parse_api_version(std::string_view api_version, std::string_view kind) {

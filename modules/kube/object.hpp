@@ -33,6 +33,11 @@ struct GroupVersionKind {
 Result<GroupVersionKind> kind_of(Object const& object);
 GroupVersionKind parse_api_version(std::string_view api_version, std::string_view kind);
 
+/// May `name` be one segment of a path, and stay one behind a proxy that tidies paths up? No object has another name.
+/// Source  k8s.io/apimachinery pkg/api/validation/path IsValidPathSegmentName; words of client-go rest/request.go
+/// Errors  invalid_input  "invalid resource name \"a/b\": [may not contain '/']"
+Result<void> check_segment(std::string_view what, std::string_view name);
+
 /// What identifies an object for the inventory: version does not count.
 struct ObjectId {
     std::string ns;  // "" for cluster-scoped objects

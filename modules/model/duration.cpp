@@ -141,6 +141,8 @@ Result<WallTime> parse_time(std::string_view text) {
         if (std::sscanf(copy.c_str() + at + 1, "%2d:%2d", &hours, &minutes) != 2) return bad();
         offset_seconds = (hours * 3600 + minutes * 60) * (copy[at] == '-' ? -1 : 1);
     }
+    // A clock of nanoseconds ends in the year 2262; whoever writes a status may write any year.
+    if (t.tm_year < 70 || t.tm_year > 2'200 - 1'900) return bad();
     std::int64_t const seconds = ::timegm(&t) - offset_seconds;
     return WallTime{std::chrono::microseconds{seconds * 1'000'000 + micros}};
 }

@@ -16,13 +16,18 @@ std::vector<model::OwnedObject> Kustomizations::owned_rows(Owner const& owner) c
     return rows;
 }
 
-/// An inventory that somebody else wrote, or an older version of ours, may name a cluster-scoped object with a namespace.
+/// An inventory that somebody else wrote, or an older version of ours, may name a cluster-scoped object with a namespace, and
+/// kinds that nobody serves. Once a start; what cannot be learned now is asked for in the next pass.
 asio::awaitable<void> Kustomizations::name_rows(Owner owner) {
-    State& state = state_of(owner.key);
-    if (std::exchange(state.named, true)) co_return;
+    if (std::exchange(state_of(owner.key).named, true)) co_return;
     for (model::OwnedObject const& row : owned_rows(owner)) {
-        std::string const to = co_await rollout::canonical_id(*ports_.cluster, row.entry);
-        owned_.rename(owner, row.entry.id, to);
+        auto const named = co_await rollout::name(*ports_.cluster, row.entry);
+        if (!named) {
+            state_of(owner.key).named = false;
+            continue;
+        }
+        owned_.rename(owner, row.entry.id, named->id);
+        if (named->served) owned_.watch(owner, named->id);
     }
 }
 

@@ -144,6 +144,7 @@ asio::awaitable<Outcome> Kustomizations::reconcile(Entry entry) {
         co_return stop(std::move(run), std::move(why));
     }
 
+    co_await name_rows(owner);
     std::string const& asked = run.entry.meta.requested_at;
     bool const in_hand =
         (state.waiting && state.waiting->requested_at == asked) || (state.owes && state.owes->requested_at == asked);
@@ -217,7 +218,6 @@ asio::awaitable<Outcome> Kustomizations::apply(Pass run, Rendered rendered) {
     bool ok = wishes.has_value();
     if (!ok) error = std::move(wishes).error();
     if (ok) {
-        co_await name_rows(run.owner);
         auto planned = co_await plan_inventory(run.owner, *wishes);
         if (!planned) {
             Stop why{.reason = "ReconciliationFailed",

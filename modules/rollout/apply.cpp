@@ -161,8 +161,15 @@ private:
             refusal = {};
             auto options = write_options(true, true);
             auto tried = co_await cluster_.apply_to(plan.target, std::move(object), std::move(options), &refusal);
-            if (tried || round == kUndeclaredRounds || !is_built_in(plan.wish.id.group)) co_return tried;
-            if (!drop_undeclared(plan.wish.object, refusal.message)) co_return tried;
+            bool const undeclared = refusal.message.find("field not declared in schema") != std::string::npos;
+            if (tried || round == kUndeclaredRounds || !undeclared) co_return tried;
+            bool const dropped = is_built_in(plan.wish.id.group) && drop_undeclared(plan.wish.object, refusal.message);
+            if (dropped) continue;
+            if (round > 1) co_return tried;
+            std::string const version = kube::GroupVersionKind{plan.wish.id.group, plan.wish.version, ""}.api_version();
+            auto const patch_of = [version](kube::Object const& live) { return version_patch(live, version); };
+            auto migrated = co_await edit(plan, patch_of, "migrate API version");
+            if (!migrated || !*migrated) co_return tried;
         }
     }
 
@@ -205,28 +212,36 @@ private:
         co_return Result<void>{};
     }
 
-    /// Hands over what others wrote, in the version that was looked at.
+    /// Hands over what others wrote.
     Task<void> clean(Plan const& plan) {
+        auto const patch_of = [this](kube::Object const& live) { return cleanup_patch(live, owner_.manager()); };
+        auto cleaned = co_await edit(plan, patch_of, "metadata.managedFields cleanup");
+        if (!cleaned) co_return fail(std::move(cleaned));
+        co_return Result<void>{};
+    }
+
+    /// Changes metadata of the live object, in the version that was looked at.
+    /// Out  false when there is nothing to change
+    Task<bool> edit(Plan const& plan, std::function<json::array(kube::Object const&)> patch_of, std::string step) {
         kube::ReadOptions const metadata{.metadata_only = true};
         for (int attempt = 1;; ++attempt) {
             auto live = co_await cluster_.get(plan.target, metadata);
-            if (!live && live.error().code == Errc::not_found) co_return Result<void>{};
+            if (!live && live.error().code == Errc::not_found) co_return false;
             if (!live) co_return fail(std::move(live), plan.wish.id.display());
-            json::array patch = cleanup_patch(*live, owner_.manager());
-            if (patch.empty()) co_return Result<void>{};
+            json::array patch = patch_of(*live);
+            if (patch.empty()) co_return false;
             patch.push_back(json::object{
                 {"op", "replace"}, {"path", "/metadata/resourceVersion"}, {"value", kube::resource_version_of(*live)}});
             kube::Refusal refusal;
             kube::WriteOptions options{.field_manager = std::string{owner_.manager()}, .metadata_only = true};
             auto patched =
                 co_await cluster_.patch(plan.target, kube::Patch::json, std::move(patch), std::move(options), &refusal);
-            if (patched) co_return Result<void>{};
+            if (patched) co_return true;
             if (refusal.code == 409 && attempt < kCleanupTries) {
                 co_await sleep_for(kPollMin * attempt);
                 continue;
             }
-            Error const error =
-                describe(plan.wish.id, "metadata.managedFields cleanup", std::move(patched).error(), refusal);
+            Error const error = describe(plan.wish.id, step, std::move(patched).error(), refusal);
             co_return std::unexpected{error};
         }
     }

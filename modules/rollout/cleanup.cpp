@@ -123,4 +123,19 @@ json::array cleanup_patch(kube::Object const& live, std::string_view manager) {
     return patch;
 }
 
+json::array version_patch(kube::Object const& live, std::string_view api_version) {
+    auto const* managers = kube::find_array(live, {"metadata", "managedFields"});
+    if (managers == nullptr) return {};
+    json::array entries = *managers;
+    bool changed = false;
+    for (json::value& value : entries) {
+        auto* entry = value.if_object();
+        if (entry == nullptr || kube::find_string(*entry, {"apiVersion"}) == api_version) continue;
+        (*entry)["apiVersion"] = api_version;
+        changed = true;
+    }
+    if (!changed) return {};
+    return {json::object{{"op", "replace"}, {"path", "/metadata/managedFields"}, {"value", std::move(entries)}}};
+}
+
 }  // namespace holdfast::rollout

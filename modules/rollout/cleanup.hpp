@@ -18,4 +18,8 @@ bool needs_cleanup(kube::Object const& live, std::string_view manager);
 /// notes away. Empty: nothing to do. It carries no precondition: the caller adds the resourceVersion.
 boost::json::array cleanup_patch(kube::Object const& live, std::string_view manager);
 
+/// The JSON patch that says of every entry of managedFields that it speaks of `api_version`: a version that came with new
+/// defaults refuses an apply while an entry still speaks of an older one. Empty: none does. No precondition, as above.
+boost::json::array version_patch(kube::Object const& live, std::string_view api_version);
+
 }  // namespace holdfast::rollout

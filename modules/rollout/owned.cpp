@@ -22,9 +22,10 @@ constexpr seconds kAwaitMax{30};           // for the watch to show our own writ
 constexpr seconds kFirstDelay{1};
 constexpr seconds kIntervalDefault{600};
 
-/// A Job that has come to its end is removed by its time-to-live: that is no change by anybody.
-bool is_finished_job(kube::GroupVersionKind const& gvk, kube::Object const& object) {
+/// A Job that has come to its end, or that has a time-to-live, may go by itself: that is no change by anybody.
+bool may_go(kube::GroupVersionKind const& gvk, kube::Object const& object) {
     if (gvk.kind != "Job" || gvk.group != "batch") return false;
+    if (kube::find_integer(object, {"spec", "ttlSecondsAfterFinished"})) return true;
     json::array const& conditions = kube::conditions_of(object);
     for (std::string_view const type : {"Complete", "Failed"}) {
         auto const found = kube::find_condition(conditions, type);
@@ -43,7 +44,7 @@ bool has_owner(kube::Object const& object, Owner const& owner) {
 class OwnedObjects::KindWatch final : public kube::WatchHandler {
 public:
     KindWatch(OwnedObjects& owned, kube::Cluster& cluster, std::string label, kube::GroupVersionKind gvk)
-        : owned_(owned), gvk_(gvk),
+        : owned_(owned), gvk_(gvk), group_(owned.ports_.executor, 1),
           watcher_(cluster, *this,
                    {.gvk = gvk, .label_selector = std::move(label), .metadata_only = has_no_status(gvk)}) {}
 
@@ -95,7 +96,10 @@ public:
     void remove(std::string const& id) { ids_.erase(id); }
     std::size_t size() const { return ids_.size(); }
 
-    asio::awaitable<void> run() { return watcher_.run(); }
+    Result<void> start() { return group_.start("watch " + gvk_.kind, watcher_.run()); }
+    void cancel() { group_.cancel(); }
+    bool has_ended() const { return group_.size() == 0; }
+    asio::awaitable<void> join() { return group_.join(); }
     kube::Watcher::State const& state() const { return watcher_.state(); }
     kube::GroupVersionKind const& gvk() const { return gvk_; }
 
@@ -105,10 +109,11 @@ private:
     std::set<std::string> ids_;  // of known objects of this kind
     std::set<std::string> listed_;
     bool listing_ = false;
+    TaskGroup group_;
     kube::Watcher watcher_;
 };
 
-OwnedObjects::OwnedObjects(Ports ports, std::size_t watches_max) : ports_(ports), group_(ports.executor, watches_max) {}
+OwnedObjects::OwnedObjects(Ports ports, std::size_t watches_max) : ports_(ports), watches_max_(watches_max) {}
 
 OwnedObjects::~OwnedObjects() = default;
 
@@ -142,7 +147,10 @@ void OwnedObjects::erase(Owner const& owner, std::string const& id) {
         known_.erase(it);
         break;
     }
-    if (known_.contains(id)) return;
+    if (!known_.contains(id)) unfollow(owner, id);
+}
+
+void OwnedObjects::unfollow(Owner const& owner, std::string const& id) {
     auto const parsed = kube::parse_object_id(id);
     if (!parsed) return;
     auto const watch = watches_.find(KindKey{owner.label_group(), parsed->group, parsed->kind});
@@ -150,10 +158,13 @@ void OwnedObjects::erase(Owner const& owner, std::string const& id) {
 }
 
 void OwnedObjects::load(Owner const& owner, std::vector<model::OwnedObject> const& objects) {
-    for (model::OwnedObject const& object : objects) {
-        put(owner, object);
-        if (auto const id = kube::parse_object_id(object.entry.id)) follow(owner, *id, object.entry.version);
-    }
+    for (model::OwnedObject const& object : objects) put(owner, object);
+}
+
+void OwnedObjects::watch(Owner const& owner, std::string const& id) {
+    Known const* known = find(owner, id);
+    auto const parsed = kube::parse_object_id(id);
+    if (known != nullptr && parsed) follow(owner, *parsed, known->object.entry.version);
 }
 
 void OwnedObjects::plan(Owner const& owner, std::vector<model::OwnedObject> const& objects) {
@@ -170,10 +181,7 @@ void OwnedObjects::rename(Owner const& owner, std::string const& from, std::stri
     erase(owner, from);
     auto& ids = by_owner_[owner];
     std::erase(ids, from);
-    if (find(owner, to) == nullptr) {
-        put(owner, object);
-        if (auto const id = kube::parse_object_id(to)) follow(owner, *id, object.entry.version);
-    }
+    if (find(owner, to) == nullptr) put(owner, object);
 }
 
 void OwnedObjects::update(Owner const& owner, Applied const& applied) {
@@ -200,7 +208,7 @@ void OwnedObjects::update(Owner const& owner, Applied const& applied) {
     }
     if (was_drifted) repaired(known);
     // What the watch showed since the pass began is older than our write, up to the version that we wrote.
-    known.finished = false;
+    known.may_go = false;
     known.awaited = applied.owned.resource_version;
     known.awaited_until = ports_.clock.boot() + kAwaitMax;
     if (known.seen_version == known.awaited) known.awaited.clear();
@@ -241,6 +249,10 @@ void OwnedObjects::replace(Owner const& owner, std::vector<Applied> const& appli
 }
 
 void OwnedObjects::remove(Owner const& owner, std::string const& id) {
+    auto const parsed = kube::parse_object_id(id);
+    std::erase_if(drifts_, [&](Drift const& one) {
+        return one.owner == owner && parsed && one.object == parsed->display() && !one.repaired;
+    });
     erase(owner, id);
     if (auto const ids = by_owner_.find(owner); ids != by_owner_.end()) std::erase(ids->second, id);
 }
@@ -255,6 +267,7 @@ void OwnedObjects::forget(Owner const& owner) {
     drifted_.erase(owner);
     unhealthy_.erase(owner);
     doubts_.erase(owner);
+    std::erase_if(drifts_, [&](Drift const& one) { return one.owner == owner; });
 }
 
 void OwnedObjects::forget_cluster() {
@@ -347,16 +360,27 @@ void OwnedObjects::follow(Owner const& owner, kube::ObjectId const& id, std::str
         present->second->add(id.text());
         return;
     }
+    if (watches_.size() >= watches_max_) end_idle_watches();
+    if (watches_.size() >= watches_max_) return;  // unwatched() says so
     kube::GroupVersionKind const gvk{id.group, version, id.kind};
     auto watch = std::make_unique<KindWatch>(*this, *ports_.cluster, owner.name_label(), gvk);
-    auto started = group_.start("watch " + gvk.kind, watch->run());
-    if (!started) {
-        ports_.log.error("rollout", "kind is not watched: drift and health are only seen at the interval",
-                         {{"kind", gvk.kind}, {"error", started.error().message}});
-        return;
-    }
+    auto started = watch->start();
+    if (!started) return;
     watch->add(id.text());
     watches_.emplace(key, std::move(watch));
+}
+
+void OwnedObjects::end_idle_watches() {
+    for (auto it = watches_.begin(); it != watches_.end();) {
+        if (it->second->size() > 0) {
+            ++it;
+            continue;
+        }
+        it->second->cancel();
+        ending_.push_back(std::move(it->second));
+        it = watches_.erase(it);
+    }
+    std::erase_if(ending_, [](auto const& watch) { return watch->has_ended(); });
 }
 
 OwnedObjects::KindWatch const* OwnedObjects::watch_of(Owner const& owner, kube::ObjectId const& id) const {
@@ -423,7 +447,7 @@ void OwnedObjects::see(Known& known, kube::GroupVersionKind const& gvk, kube::Ob
     std::string const version{kube::resource_version_of(object)};
     bool const older = !known.awaited.empty() && version != known.awaited;
     if (!older) {
-        known.finished = is_finished_job(gvk, object);
+        known.may_go = may_go(gvk, object);
         if (gvk.group.ends_with(".toolkit.fluxcd.io")) set_ready(known, object);
         if (!has_no_status(gvk)) {
             set_health(known, kube::status_of(object, ports_.clock.wall()));
@@ -487,6 +511,14 @@ void OwnedObjects::judge(Known& known, Sighting const& sighting) {
         bool const another = !sighting.uid.empty() && !known.object.uid.empty() && sighting.uid != known.object.uid;
         if (another) return;
         known.gone = true;
+        if (known.may_go) {
+            // It did what it was for; the next interval makes it again.
+            set_health(known, {kube::Health::current, ""});
+            known.due = ports_.clock.boot() + interval_of(known.owner);
+            if (!std::exchange(known.drifted, true)) drifted_[known.owner].insert(known.object.entry.id);
+            tell(known.owner, Change::drift, interval_of(known.owner));
+            return;
+        }
         set_health(known, {kube::Health::not_found, "the object is gone"});
         drift(known, "deleted", "");
         return;
@@ -541,7 +573,6 @@ void OwnedObjects::drift(Known& known, std::string what, std::string manager) {
     bool const quiet = known.pace.repairs == 0 || now - known.pace.last_repair >= interval + known.pace.delay;
     if (quiet) known.pace = {};
     known.due = known.pace.repairs == 0 ? now : known.pace.last_repair + known.pace.delay;
-    if (known.finished && what == "deleted") known.due = std::max(known.due, now + interval);
     auto const id = kube::parse_object_id(known.object.entry.id);
     std::string const name = id ? id->display() : known.object.entry.id;
     auto const row =
@@ -589,7 +620,7 @@ std::vector<std::string> OwnedObjects::new_spells(Owner const& owner) const {
     if (drifted == drifted_.end()) return ids;
     for (std::string const& id : drifted->second) {
         Known const* known = find(owner, id);
-        if (known != nullptr && known->pace.repairs == 0) ids.push_back(id);
+        if (known != nullptr && known->pace.repairs == 0 && !known->may_go) ids.push_back(id);
     }
     return ids;
 }
@@ -611,8 +642,9 @@ std::vector<OwnedObjects::WatchState> OwnedObjects::watches() const {
 }
 
 asio::awaitable<void> OwnedObjects::stop() {
-    group_.cancel();
-    co_await group_.join();
+    for (auto const& [key, watch] : watches_) watch->cancel();
+    for (auto const& [key, watch] : watches_) co_await watch->join();
+    for (auto const& watch : ending_) co_await watch->join();
 }
 
 }  // namespace holdfast::rollout

@@ -49,12 +49,12 @@ struct Known {
     Owner owner;
     model::OwnedObject object;
     kube::Health health = kube::Health::unknown;
-    std::string message;    // of an unhealthy object
-    bool gone = false;      // deleted, or its owner label taken off
-    bool drifted = false;   // gone, or a field of ours taken
-    bool skipped = false;   // applied by nobody: reconcile disabled, ssa ignore
-    bool finished = false;  // a Job that came to its end: its removal is no drift before the interval
-    bool taken = false;     // another owner's labels are on it
+    std::string message;   // of an unhealthy object
+    bool gone = false;     // deleted, or its owner label taken off
+    bool drifted = false;  // gone, or a field of ours taken
+    bool skipped = false;  // applied by nobody: reconcile disabled, ssa ignore
+    bool may_go = false;   // a Job at its end or with a time-to-live: its removal is no drift before the interval
+    bool taken = false;    // another owner's labels are on it
     model::Truth ready = model::Truth::unknown;  // condition Ready of a Flux object
     Boot due{};                                  // of a drifted one: not to be repaired before
     Pace pace = {};
@@ -84,9 +84,12 @@ public:
     /// The longest pause between repairs of this owner's objects, and how long a spell must be quiet to be over.
     void set_interval(Owner const& owner, Boot interval) { intervals_[owner] = interval; }
 
-    /// What the journal knows of an owner, at start. Starts the watches that these objects need.
-    /// An object that two owners name is known once for each: which of them has it, its label says.
+    /// What the journal, or the status of whoever applied before us, names. An object that two owners name is known once for
+    /// each: which of them has it, its label says.
     void load(Owner const& owner, std::vector<model::OwnedObject> const& objects);
+
+    /// Starts the watch that this object needs, if it is known: its kind is served.
+    void watch(Owner const& owner, std::string const& id);
 
     /// What a pass is about to write (wished = 0): known until replace() says what came of it, whatever becomes of the pass.
     void plan(Owner const& owner, std::vector<model::OwnedObject> const& objects);
@@ -116,6 +119,9 @@ public:
 
     /// What the watch showed while we waited for a write of our own that never came back is believed in the end.
     void settle_doubts();
+
+    /// Watches of kinds with no object left end, and give their place to others.
+    void end_idle_watches();
 
     /// Asks the server for the objects of kinds that cannot be watched, as a watch would have told.
     asio::awaitable<void> look_up(Owner owner);
@@ -181,6 +187,7 @@ private:
     void take(Known& known, Sighting sighting);
     void judge(Known& known, Sighting const& sighting);
     void follow(Owner const& owner, kube::ObjectId const& id, std::string const& version);
+    void unfollow(Owner const& owner, std::string const& id);
     void seen(kube::GroupVersionKind const& gvk, kube::Object const& object);
     void see(Known& known, kube::GroupVersionKind const& gvk, kube::Object const& object);
     void vanished(std::string const& id, std::string uid, std::string resource_version);
@@ -194,7 +201,6 @@ private:
     void tell(Owner const& owner, Change change, Boot in = {});
 
     Ports ports_;
-    TaskGroup group_;
     Listener listener_;
     std::unordered_multimap<std::string, Known> known_;  // by id; one per owner
     std::map<Owner, std::vector<std::string>> by_owner_;
@@ -205,6 +211,8 @@ private:
     std::map<Owner, std::map<std::string, Sighting>>
         doubts_;  // the newest sighting of an object whose write is awaited
     std::map<KindKey, std::unique_ptr<KindWatch>> watches_;
+    std::vector<std::unique_ptr<KindWatch>> ending_;  // of kinds with no object left: they unwind later in the loop
+    std::size_t watches_max_;
     std::vector<Drift> drifts_;
     std::uint64_t drifts_total_ = 0;
 };

@@ -49,6 +49,8 @@ Task<std::vector<Wish>> place(kube::Cluster& cluster, std::vector<kube::Object> 
         if (!gvk) co_return fail(std::move(gvk));
         auto id = kube::id_of(object);
         if (!id) co_return fail(std::move(id));
+        auto const named = kube::check_segment("resource name", id->name);
+        if (!named) co_return fail(named.error().code, id->display() + ": " + named.error().message);
         if (is_sops_encrypted(object)) {
             co_return fail(
                 Errc::invalid_input,
@@ -73,13 +75,14 @@ Task<std::vector<Wish>> place(kube::Cluster& cluster, std::vector<kube::Object> 
     co_return wishes;
 }
 
-asio::awaitable<std::string> canonical_id(kube::Cluster& cluster, model::InventoryEntry entry) {
+Task<Named> name(kube::Cluster& cluster, model::InventoryEntry entry) {
     auto id = kube::parse_object_id(entry.id);
-    if (!id || id->ns.empty()) co_return entry.id;
+    if (!id) co_return Named{entry.id};
     auto resource = co_await cluster.any_version_of(id->group, id->kind, entry.version);
-    if (!resource || resource->namespaced) co_return entry.id;
-    id->ns.clear();
-    co_return id->text();
+    if (!resource && resource.error().code != Errc::not_found) co_return fail(std::move(resource), id->display());
+    if (!resource) co_return Named{entry.id};
+    if (!resource->namespaced) id->ns.clear();
+    co_return Named{id->text(), true};
 }
 
 }  // namespace holdfast::rollout

@@ -55,10 +55,12 @@ Task<PruneReport> prune(kube::Cluster& cluster, Owner owner, std::vector<model::
     PruneReport report;
     std::map<kube::ObjectId, model::OwnedObject> by_id;
     for (model::OwnedObject& one : stale) {
-        auto const text = co_await canonical_id(cluster, one.entry);
+        auto const named = co_await name(cluster, one.entry);
+        std::string const text = named ? named->id : one.entry.id;  // remove_one() says what cannot be learned
         if (applied.contains(text)) continue;
         auto id = kube::parse_object_id(text);
-        if (!id) continue;  // an id nobody can read names nothing that could be deleted
+        // An id that nobody can read, or that no object can have, names nothing that could be deleted.
+        if (!id || !kube::check_segment("name", id->name)) continue;
         one.entry.id = text;
         by_id.try_emplace(std::move(*id), std::move(one));
     }

@@ -35,7 +35,17 @@ constexpr std::array<std::string_view, 23> kFirst{"CustomResourceDefinition",
                                                   "PodDisruptionBudget"};
 constexpr std::array<std::string_view, 2> kLast{"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"};
 
-int rank(std::string_view kind) {
+/// Kinds of the same name in other groups are nothing special.
+bool is_native(kube::ObjectId const& id) {
+    if (id.kind == "CustomResourceDefinition") return id.group == "apiextensions.k8s.io";
+    if (id.kind == "Namespace") return id.group.empty();
+    if (id.kind == "ClusterRole") return id.group == "rbac.authorization.k8s.io";
+    return true;
+}
+
+int rank(kube::ObjectId const& id) {
+    std::string_view const kind = id.kind;
+    if (!is_native(id)) return 100;
     auto const first = std::ranges::find(kFirst, kind);
     if (first != kFirst.end()) return static_cast<int>(first - kFirst.begin());
     auto const last = std::ranges::find(kLast, kind);
@@ -43,14 +53,16 @@ int rank(std::string_view kind) {
     return 100;
 }
 
-std::size_t stage_of(std::string_view kind) {
-    if (kind == "CustomResourceDefinition" || kind == "Namespace" || kind == "ClusterRole") return 0;
+std::size_t stage_of(kube::ObjectId const& id) {
+    std::string_view const kind = id.kind;
+    bool const defines = kind == "CustomResourceDefinition" || kind == "Namespace" || kind == "ClusterRole";
+    if (defines) return is_native(id) ? 0 : 2;
     return kind.ends_with("Class") ? 1 : 2;
 }
 
 auto order_of(kube::ObjectId const& id) {
-    return std::make_tuple(rank(id.kind), std::string_view{id.group}, std::string_view{id.kind},
-                           std::string_view{id.ns}, std::string_view{id.name});
+    return std::make_tuple(rank(id), std::string_view{id.group}, std::string_view{id.kind}, std::string_view{id.ns},
+                           std::string_view{id.name});
 }
 
 }  // namespace
@@ -58,7 +70,7 @@ auto order_of(kube::ObjectId const& id) {
 std::vector<Stage> stages_of(std::vector<Wish> wishes) {
     std::array<std::vector<Wish>, 3> sorted;
     for (Wish& wish : wishes) {
-        std::size_t const stage = stage_of(wish.id.kind);
+        std::size_t const stage = stage_of(wish.id);
         sorted[stage].push_back(std::move(wish));
     }
     std::vector<Stage> stages;

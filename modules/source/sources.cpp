@@ -3,11 +3,11 @@
 
 #include "modules/base/assert.hpp"
 #include "modules/base/hash.hpp"
+#include "modules/base/json_text.hpp"
 #include "modules/base/on_pool.hpp"
 #include "modules/http/url.hpp"
 #include "modules/kube/object.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -125,14 +125,20 @@ Sources::Sources(story::Ports ports, ArtifactStore& store, Hosts& hosts, Upstrea
 }
 
 void Sources::load(model::JournalEntry const& row) {
-    boost::system::error_code ec;
-    auto const value = json::parse(row.facts.empty() ? "{}" : row.facts, ec);
-    if (ec || !value.is_object()) return;
-    json::object const& facts = value.get_object();
+    auto const value = parse_json(row.facts.empty() ? "{}" : row.facts);
+    if (!value || !value->is_object()) return;
+    json::object const& facts = value->get_object();
     Memory& memory = memories_[row.key];
     memory.answered = kube::find_string(facts, {"answered"});
     memory.refused = kube::find_string(facts, {"refused"});
-    if (auto const checked = model::parse_time(kube::find_string(facts, {"checkedAt"}))) memory.checked = *checked;
+    auto const checked = model::parse_time(kube::find_string(facts, {"checkedAt"}));
+    if (!checked) return;
+    memory.checked = *checked;
+    // The age is shown before the first pass; it is no part of .status.
+    Entry* entry = ports_.registry.find(row.key);
+    if (entry == nullptr || model::artifact_of(entry->status) == nullptr) return;
+    auto& artifact = *entry->status.part<model::SourceStatus>().artifact;
+    artifact.last_checked = std::max(artifact.last_checked, *checked);
 }
 
 bool Sources::distrust(Key const& key) {
@@ -249,7 +255,8 @@ Outcome Sources::lose(Pass& pass) {
 /// Somebody else found the host silent, or asks it just now.
 Outcome Sources::wait(Pass& pass, Hosts::Silence const& silence) {
     waits(pass);
-    Miss why{.error = {silence.error.code, pass.wish.host + " gives no answer to another that asked it"},
+    Miss why{.error = {silence.error.code, std::string{pass.upstream.step()} + ": " + pass.wish.host +
+                                               " gives no answer to another that asked it"},
              .reason = std::string{pass.upstream.unanswered()}};
     auto const* before = pass.entry.status.conditions.find(kFetchFailed);
     bool const knows = before != nullptr && before->reason == why.reason && !pass.is_refused() &&
@@ -297,6 +304,7 @@ Outcome Sources::miss(Pass& pass, Miss miss, model::Duration retry) {
     bool const away = !miss.of_storage && is_away(miss.error);
     if (!away && !miss.of_storage) pass.memory.refused = hash_of(pass.wish.question, "");
     if (is_news) pass.memory.said_at = ports_.clock.boot();
+    if (is_news && pass.held() != nullptr) pass.memory.checked = pass.held()->last_checked;  // it is written now anyway
     pass.memory.said = miss.error.code;
 
     auto& conditions = pass.so_far.status.conditions;

@@ -87,6 +87,9 @@ public:
 
     /// The reason Flux gives when the host gave no answer: "GitOperationFailed".
     virtual std::string_view unanswered() const = 0;
+
+    /// What it was about to do, as its messages begin: "failed to checkout and determine revision".
+    virtual std::string_view step() const = 0;
 };
 
 }  // namespace holdfast::source

@@ -79,7 +79,7 @@ def sources(world):
     expect(world.not_ready("gitrepository", "branch", "GitOperationFailed"), "failed to checkout and determine revision", "nowhere")
     expect(world.not_ready("gitrepository", "missing", "GitOperationFailed"), "failed to checkout and determine revision", "missing.git")
     for name, fault, word in (("refused", "status=401", "401"), ("forbidden", "status=403", "403"), ("portal", "html", ""),
-                              ("redirected", "redirect=http://127.0.0.2:9", "redirect")):
+                              ("redirected", "redirect=http://127.0.0.2:9", "127.0.0.2:9")):
         with GitHttpServer(str(world.git_root), faults=[fault]) as bad:
             plane.apply(git_repository(name, f"{bad.url}/good.git"))
             expect(world.not_ready("gitrepository", name, "GitOperationFailed"), "failed to checkout", word)
@@ -214,11 +214,10 @@ def full_disk(world):
                 pass
         repository.write("a.yaml", config_map("filling", "2"))
         repository.commit()
-        time.sleep(4)
+        eventually(lambda: "full" in daemon.tail(20000), 30, what="it says that the disk is full")
         assert daemon.process.poll() is None, daemon.tail()
         status = daemon.status()
         assert status is not None
-        expect(daemon.tail(20000), "full")
         filler.unlink()
         eventually(lambda: world.plane.get("configmap", "filling", "default")["data"]["key"] == "2", 60, what="goes on")
     finally:

@@ -37,7 +37,7 @@ class FakeCluster : public kube::Cluster {
 public:
     std::map<std::string, kube::Object> objects;  // by id text
     std::vector<kube::Object> events;
-    std::vector<std::string> log;                 // "dry-run ConfigMap/a/b", "apply …", "delete …"
+    std::vector<std::string> log;  // "dry-run ConfigMap/a/b", "apply …", "delete …"
     std::function<std::optional<kube::Refusal>(kube::Object const&)> refuse;  // asked for every apply
     std::function<bool(kube::Object const&)> lose;  // the write is made, its answer never arrives
     std::function<std::optional<kube::Refusal>(kube::Target const&, json::value const&)> refuse_patch;

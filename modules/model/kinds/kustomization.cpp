@@ -149,8 +149,10 @@ Spec read_kustomization(Fields& spec, std::string const& own_namespace) {
     KustomizationSpec k;
     read_source(spec, k, own_namespace);
     k.path = spec.text("path", k.path);
-    k.interval = spec.required_duration("interval");
-    k.retry_interval = spec.duration("retryInterval", k.interval);
+    // A typing error must not make a loop of passes: nobody means less than this.
+    constexpr std::chrono::seconds kIntervalMin{5};
+    k.interval = std::max<Duration>(spec.required_duration("interval"), kIntervalMin);
+    k.retry_interval = std::max<Duration>(spec.duration("retryInterval", k.interval), kIntervalMin);
     // Flux: thirty seconds less than the interval, and never under thirty, whatever is asked for.
     k.timeout =
         std::max<Duration>(spec.duration("timeout", k.interval - std::chrono::seconds{30}), std::chrono::seconds{30});

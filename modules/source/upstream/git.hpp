@@ -32,6 +32,7 @@ public:
     std::optional<Refusal> refuses(model::Spec const& spec) const override;
     asio::awaitable<Answer> fetch(Request request) override;
     std::string_view unanswered() const override { return "GitOperationFailed"; }
+    std::string_view step() const override { return "failed to checkout and determine revision"; }
 
 private:
     Answer fetch_now(Request const& request) const;

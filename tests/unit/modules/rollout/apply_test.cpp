@@ -353,4 +353,42 @@ TEST_CASE("prune: two ids that name one object delete it once", "[rollout]") {
     CHECK(pruned->changes == std::vector<std::string>{"ConfigMap/apps/a:b deleted"});
 }
 
+TEST_CASE("apply: a name that no object can have is refused before anything is planned, and pruned without a question",
+          "[rollout]") {
+    test::FakeCluster cluster;
+    auto const wishes = test::run_task(place(cluster, {config_map("a/b")}));
+    REQUIRE_FALSE(wishes);
+    CHECK(wishes.error().message == "ConfigMap/apps/a/b: invalid resource name \"a/b\": [may not contain '/']");
+
+    auto const pruned = test::run_task(prune(cluster, kOwner, {{.entry = {"apps_a/b__ConfigMap", "v1"}}}));
+
+    REQUIRE(pruned);
+    CHECK(pruned->survivors.empty());
+}
+
+TEST_CASE("apply: fields of an older version are carried to the one that is applied", "[rollout]") {
+    test::FakeCluster cluster;
+    auto const server = [](std::string version) {
+        auto object = parse(R"({"kind":"Server","metadata":{"name":"s","namespace":"apps"},"spec":{"port":"p"}})");
+        object["apiVersion"] = "ex.io/" + version;
+        return object;
+    };
+    ApplyReport first;
+    REQUIRE(apply(cluster, {server("v1beta1")}, first));
+    auto& live = cluster.objects.at("apps_s_ex.io_Server");
+    live["metadata"].as_object()["managedFields"].as_array()[0].as_object()["apiVersion"] = "ex.io/v1beta1";
+    cluster.refuse = [&](kube::Object const&) -> std::optional<kube::Refusal> {
+        bool const old = shown(cluster.objects.at("apps_s_ex.io_Server")["metadata"].as_object()).find("v1beta1") !=
+                         std::string::npos;
+        if (!old) return std::nullopt;
+        return kube::Refusal{.code = 500, .message = ".spec.accessPolicy: field not declared in schema"};
+    };
+    ApplyReport second;
+
+    REQUIRE(apply(cluster, {server("v1")}, second));
+
+    CHECK(std::ranges::count(cluster.log, "json-patch Server/apps/s") == 1);
+    CHECK(second.objects.at(0).action == Action::configured);
+}
+
 }  // namespace holdfast::rollout

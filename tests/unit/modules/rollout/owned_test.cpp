@@ -116,6 +116,10 @@ struct World {
         io.run_for(100ms);
         ::close(nowhere);
     }
+    void load(Owner const& owner, model::OwnedObject const& row) {
+        owned.load(owner, {row});
+        owned.watch(owner, row.entry.id);
+    }
     void show(Event event, kube::Object object) {
         cluster.events.emplace_back(event, std::move(object));
         listen();
@@ -131,7 +135,7 @@ struct World {
 TEST_CASE("owned: somebody's change in the middle of a pass is drift when the pass has ended", "[rollout][owned]") {
     World world;
     world.cluster.listed = {milk(kDairy, "10")};
-    world.owned.load(kDairy, {row(kDairy, "10")});
+    world.load(kDairy, row(kDairy, "10"));
     world.listen();
     world.owned.begin_pass(kDairy);
     world.show(Event::modified, milk(kDairy, "11"));                   // our own write
@@ -148,7 +152,7 @@ TEST_CASE("owned: somebody's change in the middle of a pass is drift when the pa
 TEST_CASE("owned: a pass's own writes are no drift", "[rollout][owned]") {
     World world;
     world.cluster.listed = {milk(kDairy, "10")};
-    world.owned.load(kDairy, {row(kDairy, "10")});
+    world.load(kDairy, row(kDairy, "10"));
     world.listen();
     world.owned.begin_pass(kDairy);
     world.show(Event::modified, milk(kDairy, "11", "u1", "f:more"));
@@ -165,7 +169,7 @@ TEST_CASE("owned: a pass's own writes are no drift", "[rollout][owned]") {
 TEST_CASE("owned: an object deleted in the middle of a pass is missed when the pass has ended", "[rollout][owned]") {
     World world;
     world.cluster.listed = {milk(kDairy, "10")};
-    world.owned.load(kDairy, {row(kDairy, "10")});
+    world.load(kDairy, row(kDairy, "10"));
     world.listen();
     world.owned.begin_pass(kDairy);
     bool const after = GENERATE(true, false);
@@ -197,8 +201,8 @@ TEST_CASE("owned: of two owners that the journal names, dropping one keeps the o
     // A power cut after an object moved from one Kustomization to another, before the first one's own pass.
     World world;
     world.cluster.listed = {milk(kDairy, "11")};
-    world.owned.load(kDairy, {row(kDairy, "11")});
-    world.owned.load(kFruit, {row(kFruit, "10")});
+    world.load(kDairy, row(kDairy, "11"));
+    world.load(kFruit, row(kFruit, "10"));
     world.listen();
 
     world.owned.replace(kFruit, {}, {});
@@ -227,7 +231,7 @@ TEST_CASE("owned: what the watch shows before our own write is older, in whateve
           "[rollout][owned]") {
     World world;
     world.cluster.listed = {milk(kDairy, "900")};
-    world.owned.load(kDairy, {row(kDairy, "900")});
+    world.load(kDairy, row(kDairy, "900"));
     world.listen();
     world.owned.begin_pass(kDairy);
     world.owned.replace(kDairy, {answer(kDairy, "12")}, {});  // a restored server counts from lower
@@ -244,7 +248,7 @@ TEST_CASE("owned: what the watch shows before our own write is older, in whateve
 TEST_CASE("owned: a write of ours that the watch never shows is given up after a while", "[rollout][owned]") {
     World world;
     world.cluster.listed = {milk(kDairy, "10")};
-    world.owned.load(kDairy, {row(kDairy, "10")});
+    world.load(kDairy, row(kDairy, "10"));
     world.listen();
     world.owned.begin_pass(kDairy);
     world.owned.replace(kDairy, {answer(kDairy, "11")}, {});
@@ -265,7 +269,7 @@ TEST_CASE(
     World world;
     world.owned.set_interval(kDairy, 10s);
     world.cluster.listed = {milk(kDairy, "10")};
-    world.owned.load(kDairy, {row(kDairy, "10")});
+    world.load(kDairy, row(kDairy, "10"));
     world.listen();
     int version = 10;
     std::vector<std::chrono::seconds> waits;
@@ -317,7 +321,7 @@ TEST_CASE("owned: a finished Job that its time-to-live removed is made again at 
     model::OwnedObject row_of_job = row(kDairy, "10");
     row_of_job.entry.id = "apps_milk_batch_Job";
     world.cluster.listed = {job("10", false)};
-    world.owned.load(kDairy, {row_of_job});
+    world.load(kDairy, row_of_job);
     world.listen();
     bool const done = GENERATE(true, false);
     if (done) world.show(Event::modified, job("11", true));
@@ -325,13 +329,43 @@ TEST_CASE("owned: a finished Job that its time-to-live removed is made again at 
     world.show(Event::deleted, job("12", done));
 
     CHECK(world.owned.repair_due(kDairy) == (done ? 600s : 0s));
+    CHECK(world.owned.unhealthy(kDairy).empty() == done);
+    CHECK(world.owned.drifts().empty() == done);
+}
+
+TEST_CASE("owned: a watch ends with its last object, and a kind that nobody asked to watch takes no place",
+          "[rollout][owned]") {
+    World world;
+    world.cluster.listed = {milk(kDairy, "10")};
+    world.load(kDairy, row(kDairy, "10"));
+    world.listen();
+    for (int i = 0; i < 50; ++i) {
+        world.owned.load(kFruit, {{.entry = {"apps_x_made.up" + std::to_string(i) + "_Kind", "v1"}}});
+    }
+    REQUIRE(world.owned.watches().size() == 1);
+
+    world.owned.forget(kDairy);
+    world.owned.end_idle_watches();
+
+    CHECK(world.owned.watches().empty());
+}
+
+TEST_CASE("owned: an owner that is gone takes its drift along", "[rollout][owned]") {
+    World world;
+    world.load(kDairy, row(kDairy, "10"));
+    world.listen();
+    REQUIRE(world.owned.drifts().size() == 1);
+
+    world.owned.forget(kDairy);
+
+    CHECK(world.owned.drifts().empty());
 }
 
 TEST_CASE("owned: fields that kubectl added are drift; an object that says Merge or disabled is left",
           "[rollout][owned]") {
     World world;
     world.cluster.listed = {milk(kDairy, "10")};
-    world.owned.load(kDairy, {row(kDairy, "10")});
+    world.load(kDairy, row(kDairy, "10"));
     world.listen();
     auto edited = milk(kDairy, "11");
     edited["metadata"].as_object()["managedFields"].as_array().push_back(boost::json::parse(
@@ -359,7 +393,7 @@ TEST_CASE("owned: after a list that lacks an object it is gone; another cluster'
           "[rollout][owned]") {
     World world;
     world.cluster.listed = {};
-    world.owned.load(kDairy, {row(kDairy, "10")});
+    world.load(kDairy, row(kDairy, "10"));
 
     SECTION("the same cluster") {
         world.listen();

@@ -60,4 +60,14 @@ TEST_CASE("stages: deletion is the reverse of applying", "[rollout]") {
     CHECK(ids[2].kind == "Namespace");
 }
 
+TEST_CASE("stages: a kind that is only named like a definition is nothing special", "[rollout]") {
+    auto const stages = stages_of({object("servicebus.azure.com/v1", "Namespace", "bus", "a"),
+                                   object("v1", "Namespace", "a", ""), object("ex.io/v1", "ClusterRole", "r", "a")});
+
+    REQUIRE(stages.size() == 2);
+    CHECK(kinds(stages[0]) == std::vector<std::string>{"Namespace"});
+    CHECK(stages[0].wishes[0].id.name == "a");
+    CHECK(stages[1].wishes.size() == 2);
+}
+
 }  // namespace holdfast::rollout

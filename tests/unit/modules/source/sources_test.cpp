@@ -369,7 +369,8 @@ TEST_CASE("sources: a silent host is asked by one source, the others wait with i
     CHECK(next.after == 5s);
     CHECK(world.condition(kBlog).status == Truth::yes);
     // What the others ask for is none of its business.
-    CHECK(world.condition(kBlog, "FetchFailed").message == "example.com:443 gives no answer to another that asked it");
+    CHECK(world.condition(kBlog, "FetchFailed").message ==
+          "failed to checkout and determine revision: example.com:443 gives no answer to another that asked it");
     CHECK(world.woken.empty());
     world.relent();
     world.clock.now += 5s;
