@@ -299,8 +299,16 @@ private:
         }
     }
 
+    std::vector<std::string> problems() const {
+        std::vector<std::string> all = local_->problems();
+        if (!cluster_problem_.empty()) all.push_back(cluster_problem_);
+        if (!database_problem_.empty()) all.push_back(database_problem_);
+        return all;
+    }
+
     model::Compliance state_word() const {
         status::Snapshot snapshot;
+        snapshot.problems = problems();
         add_objects(snapshot, registry_, *owned_);
         return snapshot.state();
     }
@@ -348,9 +356,8 @@ private:
         snapshot.disk_bytes_used = static_cast<std::int64_t>(blobs_->bytes_used());
         snapshot.passes = schedule_->passes();
         snapshot.manifests = config_.manifests;
-        snapshot.problems = local_->problems();
-        if (!cluster_problem_.empty()) snapshot.problems.push_back(cluster_problem_);
-        if (!database_problem_.empty()) snapshot.problems.push_back(database_problem_);
+        snapshot.problems = problems();
+        snapshot.crashes = stories_->passes().crashes();
         add_objects(snapshot, registry_, *owned_);
         add_cluster(snapshot, cluster_.get(), intake_.get(), *owned_, cluster_problem_);
         add_outbox(snapshot, queue);

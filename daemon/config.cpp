@@ -113,8 +113,6 @@ std::vector<Setting> const& table() {
         {"uplink.proxy", Text{&Config::uplink_proxy}, "", "HTTP proxy on the way to Azure, http://host:port."},
         {"azure.login_endpoint", Text{&Config::azure_login_endpoint}, "https://login.microsoftonline.com",
          "Where tokens come from; another one in sovereign clouds."},
-        {"azure.arm_endpoint", Text{&Config::azure_arm_endpoint}, "https://management.azure.com",
-         "Azure Resource Manager; another one in sovereign clouds."},
         {"azure.scope", Text{&Config::azure_scope}, "https://monitor.azure.com/.default",
          "Scope of the ingestion token."},
         {"azure.tenant_id", Text{&Config::azure_tenant_id}, "", "Tenant of the service principal."},

@@ -65,7 +65,6 @@ struct Config {
     std::string uplink_ca_file;
     std::string uplink_proxy;
     std::string azure_login_endpoint;
-    std::string azure_arm_endpoint;
     std::string azure_scope;
     std::string azure_tenant_id;
     std::string azure_client_id;

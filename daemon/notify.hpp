@@ -16,8 +16,6 @@ public:
     ServiceManager(ServiceManager const&) = delete;
     ServiceManager& operator=(ServiceManager const&) = delete;
 
-    bool is_there() const { return fd_ >= 0; }
-
     /// How often the watchdog wants to hear of progress; empty when it does not.
     std::optional<std::chrono::microseconds> watchdog() const { return watchdog_; }
 

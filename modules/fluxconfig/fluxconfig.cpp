@@ -4,6 +4,7 @@
 #include "modules/base/hash.hpp"
 #include "modules/base/json_text.hpp"
 #include "modules/fluxconfig/generate.hpp"
+#include "modules/http/url.hpp"
 #include "modules/model/members.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -305,7 +306,7 @@ model::ComplianceRecord FluxConfigs::record(Entry const& entry) const {
     record.fields = {{"ConfigurationNamespace", entry.key.ns},
                      {"ConfigurationName", entry.key.name},
                      {"SourceKind", "GitRepository"},
-                     {"SourceUrl", url},
+                     {"SourceUrl", http::mask_logins(url)},
                      {"ComplianceState", said.compliance_state},
                      {"SourceSyncedCommitId", said.last_synced_commit},
                      {"SourceUpdatedAt", said.last_source_synced_time},

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace holdfast::model {
 
@@ -39,7 +40,8 @@ struct Meta {
     bool deleting = false;
     bool has_finalizer = false;
     std::map<std::string, std::string> labels;
-    std::string requested_at;  // annotation reconcile.fluxcd.io/requestedAt
+    std::string requested_at;                // annotation reconcile.fluxcd.io/requestedAt
+    std::vector<std::string> updaters = {};  // field managers that wrote it, but not by applying
 };
 
 }  // namespace holdfast::model

@@ -27,6 +27,7 @@ struct KindInfo {
     std::string_view plural;       // "kustomizations"
     std::string_view controller;   // Flux's controller: source of events, field manager of what is applied
     std::string_view manager;      // field manager of .status and of the finalizer
+    std::string_view former;       // what an earlier version of ours called itself there; taken off live objects
     Class what;
 
     Spec (*read_spec)(Fields& spec, std::string const& own_namespace);
@@ -41,14 +42,14 @@ struct KindInfo {
 
 inline constexpr std::array kKinds = std::to_array<KindInfo>({
     {Kind::git_repository, "GitRepository", "source.toolkit.fluxcd.io", "source.toolkit.fluxcd.io/v1",
-     "gitrepositories", "source-controller", "source-controller", Class::source, read_git_repository,
-     git_repository_status, source_revision, source_face},
+     "gitrepositories", "source-controller", "source-controller", "gotk-source-controller", Class::source,
+     read_git_repository, git_repository_status, source_revision, source_face},
     {Kind::kustomization, "Kustomization", "kustomize.toolkit.fluxcd.io", "kustomize.toolkit.fluxcd.io/v1",
-     "kustomizations", "kustomize-controller", "gotk-kustomize-controller", Class::applier, read_kustomization,
-     kustomization_status, kustomization_revision, kustomization_revision},
+     "kustomizations", "kustomize-controller", "gotk-kustomize-controller", "kustomize-controller", Class::applier,
+     read_kustomization, kustomization_status, kustomization_revision, kustomization_revision},
     {Kind::flux_config, "FluxConfig", "clusterconfig.azure.com", "clusterconfig.azure.com/v1alpha1", "fluxconfigs",
-     "fluxconfig-controller", "fluxconfig-controller", Class::config, read_flux_config, flux_config_status,
-     flux_config_revision, flux_config_revision},
+     "fluxconfig-controller", "fluxconfig-controller", "gotk-fluxconfig-controller", Class::config, read_flux_config,
+     flux_config_status, flux_config_revision, flux_config_revision},
 });
 
 constexpr bool rows_are_in_order() {

@@ -63,6 +63,13 @@ Meta read_meta(json::object const& object, Origin origin) {
             if (label.value().is_string()) meta.labels[std::string{label.key()}] = label.value().get_string();
         }
     }
+    if (auto const* managers = list_at(*from, "managedFields")) {
+        for (json::value const& value : *managers) {
+            auto const* entry = value.if_object();
+            if (entry != nullptr && text_at(*entry, "operation") == "Update")
+                meta.updaters.push_back(text_at(*entry, "manager"));
+        }
+    }
     if (auto const* annotations = object_at(*from, "annotations")) {
         meta.requested_at = text_at(*annotations, "reconcile.fluxcd.io/requestedAt");
     }

@@ -68,6 +68,8 @@ void Kustomizations::adopt(Entry const& entry) {
     if (!rows.empty()) owned_.load({entry.key}, rows);
 }
 
+void Kustomizations::unrecorded(Key const& key) { state_of(key).facts.complete = false; }
+
 void Kustomizations::forget(Key const& key) {
     owned_.forget({key});
     states_.erase(key);

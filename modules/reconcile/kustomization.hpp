@@ -42,6 +42,7 @@ public:
     void adopt(model::Entry const& entry) override;
     asio::awaitable<story::Outcome> reconcile(model::Entry entry) override;
     asio::awaitable<story::Outcome> finalize(model::Entry entry) override;
+    void unrecorded(model::Key const& key) override;
     void forget(model::Key const& key) override;
     model::ComplianceRecord record(model::Entry const& entry) const override;
 

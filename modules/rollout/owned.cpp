@@ -34,6 +34,15 @@ bool may_go(kube::GroupVersionKind const& gvk, kube::Object const& object) {
     return false;
 }
 
+/// Condition Ready of a Flux object; unknown for all others.
+model::Truth ready_of(kube::Object const& object) {
+    if (kube::find_string(object, {"apiVersion"}).find(".toolkit.fluxcd.io/") == std::string_view::npos)
+        return model::Truth::unknown;
+    auto const condition = kube::find_condition(kube::conditions_of(object), "Ready");
+    if (!condition || condition->status == "Unknown") return model::Truth::unknown;
+    return condition->status == "True" ? model::Truth::yes : model::Truth::no;
+}
+
 bool has_owner(kube::Object const& object, Owner const& owner) {
     return kube::label(object, owner.name_label()).has_value();
 }
@@ -50,17 +59,17 @@ public:
 
     void list_begins() override {
         listed_.clear();
-        listing_ = true;
+        listing_ = ++owned_.moments_;
     }
 
     void changed(kube::Object object) override {
         // A metadata-only watch answers with PartialObjectMetadata: the kind is the watch's.
         object["apiVersion"] = gvk_.api_version();
         object["kind"] = gvk_.kind;
-        if (listing_) {
+        if (listing_ != 0) {
             if (auto const id = kube::id_of(object)) listed_.insert(id->text());
         }
-        owned_.seen(gvk_, object);
+        owned_.seen(gvk_, object, listing_);
     }
 
     void deleted(kube::Object object) override {
@@ -69,17 +78,17 @@ public:
         auto const id = kube::id_of(object);
         if (id)
             owned_.vanished(id->text(), std::string{kube::uid_of(object)},
-                            std::string{kube::resource_version_of(object)});
+                            std::string{kube::resource_version_of(object)}, 0);
     }
 
     void list_ends() override {
-        listing_ = false;
+        auto const listed_at = std::exchange(listing_, 0);
         std::set<std::string> missing;
         for (std::string const& id : ids_) {
             if (!listed_.contains(id)) missing.insert(id);
         }
         listed_.clear();
-        for (std::string const& id : missing) owned_.vanished(id, "", "");
+        for (std::string const& id : missing) owned_.vanished(id, "", "", listed_at);
     }
 
     /// Whose objects are of this kind hears that it has to ask for itself.
@@ -108,7 +117,7 @@ private:
     kube::GroupVersionKind gvk_;
     std::set<std::string> ids_;  // of known objects of this kind
     std::set<std::string> listed_;
-    bool listing_ = false;
+    std::uint64_t listing_ = 0;  // which moment the list began; 0: none is under way
     TaskGroup group_;
     kube::Watcher watcher_;
 };
@@ -211,8 +220,8 @@ void OwnedObjects::update(Owner const& owner, Applied const& applied) {
     known.may_go = false;
     known.awaited = applied.owned.resource_version;
     known.awaited_until = ports_.clock.boot() + kAwaitMax;
+    known.awaited_at = ++moments_;
     if (known.seen_version == known.awaited) known.awaited.clear();
-    bool overtaken = false;
     if (auto const pass = in_pass_.find(owner); pass != in_pass_.end()) {
         auto const seen = pass->second.find(id);
         if (seen != pass->second.end()) {
@@ -223,11 +232,10 @@ void OwnedObjects::update(Owner const& owner, Applied const& applied) {
             if (own != sightings.end()) {
                 known.awaited.clear();
                 sightings.erase(sightings.begin(), own + 1);
-                overtaken = !sightings.empty();
             }
         }
     }
-    if (!overtaken) set_health(known, applied.status);
+    set_health(known, applied.status);
 }
 
 void OwnedObjects::replace(Owner const& owner, std::vector<Applied> const& applied,
@@ -427,7 +435,7 @@ asio::awaitable<void> OwnedObjects::look_up(Owner owner) {
             (*live)["apiVersion"] = gvk.api_version();
             (*live)["kind"] = gvk.kind;
             now->awaited.clear();  // the server itself says so
-            see(*now, gvk, *live);
+            see(*now, gvk, *live, 0);
         } else if (live.error().code == Errc::not_found) {
             now->awaited.clear();
             judge(*now, {.gone = true, .uid = now->object.uid});
@@ -435,40 +443,37 @@ asio::awaitable<void> OwnedObjects::look_up(Owner owner) {
     }
 }
 
-void OwnedObjects::seen(kube::GroupVersionKind const& gvk, kube::Object const& object) {
+void OwnedObjects::seen(kube::GroupVersionKind const& gvk, kube::Object const& object, std::uint64_t listed_at) {
     auto const id = kube::id_of(object);
     if (!id) return;
     auto const [begin, end] = known_.equal_range(id->text());
-    for (auto it = begin; it != end; ++it) see(it->second, gvk, object);
+    for (auto it = begin; it != end; ++it) see(it->second, gvk, object, listed_at);
 }
 
-void OwnedObjects::see(Known& known, kube::GroupVersionKind const& gvk, kube::Object const& object) {
+void OwnedObjects::see(Known& known, kube::GroupVersionKind const& gvk, kube::Object const& object,
+                       std::uint64_t listed_at) {
     if (known.skipped) return;
-    std::string const version{kube::resource_version_of(object)};
-    bool const older = !known.awaited.empty() && version != known.awaited;
-    if (!older) {
-        known.may_go = may_go(gvk, object);
-        if (gvk.group.ends_with(".toolkit.fluxcd.io")) set_ready(known, object);
-        if (!has_no_status(gvk)) {
-            set_health(known, kube::status_of(object, ports_.clock.wall()));
-        } else {
-            set_health(known, {kube::is_being_deleted(object) ? kube::Health::terminating : kube::Health::current, ""});
-        }
-    }
-    bool const merges = is_marked(object, known.owner, "ssa", "merge");
-    bool const ours = is_owned_by(object, known.owner);
-    Sighting sighting{.ours = ours,
-                      .others = !ours && has_owner(object, known.owner),
-                      .alone = is_left_alone(object, known.owner),
-                      .foreign = !merges && needs_cleanup(object, known.owner.manager()),
+    Owner const& owner = known.owner;
+    bool const merges = is_marked(object, owner, "ssa", "merge");
+    bool const ours = is_owned_by(object, owner);
+    Sighting sighting{.listed_at = listed_at,
+                      .ready = ready_of(object),
+                      .may_go = may_go(gvk, object),
+                      .ours = ours,
+                      .others = !ours && has_owner(object, owner),
+                      .alone = is_left_alone(object, owner),
+                      .foreign = !merges && needs_cleanup(object, owner.manager()),
                       .uid = std::string{kube::uid_of(object)},
-                      .resource_version = version,
-                      .fields = owned_fields(object, known.owner.manager()),
-                      .manager = last_other_manager(object, known.owner.manager())};
+                      .resource_version = std::string{kube::resource_version_of(object)},
+                      .fields = owned_fields(object, owner.manager()),
+                      .manager = last_other_manager(object, owner.manager())};
+    if (!has_no_status(gvk)) sighting.status = kube::status_of(object, ports_.clock.wall());
+    else sighting.status.health = kube::is_being_deleted(object) ? kube::Health::terminating : kube::Health::current;
     take(known, std::move(sighting));
 }
 
-void OwnedObjects::vanished(std::string const& id, std::string uid, std::string resource_version) {
+void OwnedObjects::vanished(std::string const& id, std::string uid, std::string resource_version,
+                            std::uint64_t listed_at) {
     auto const [begin, end] = known_.equal_range(id);
     for (auto it = begin; it != end; ++it) {
         Known& known = it->second;
@@ -476,7 +481,7 @@ void OwnedObjects::vanished(std::string const& id, std::string uid, std::string 
         // A list that lacks it speaks of the object known now, not of one that this pass makes.
         std::string const which = resource_version.empty() ? known.object.uid : uid;
         if (which.empty()) continue;
-        take(known, {.gone = true, .uid = which, .resource_version = resource_version});
+        take(known, {.gone = true, .listed_at = listed_at, .uid = which, .resource_version = resource_version});
     }
 }
 
@@ -490,6 +495,8 @@ void OwnedObjects::take(Known& known, Sighting sighting) {
         if (sightings.size() > kSightingsMax) sightings.pop_front();
         return;
     }
+    // A list that began after our write shows it, or what came after.
+    if (sighting.listed_at > known.awaited_at) known.awaited.clear();
     if (!known.awaited.empty()) {
         if (!sighting.gone && sighting.resource_version == known.awaited) {
             known.awaited.clear();
@@ -506,6 +513,11 @@ void OwnedObjects::take(Known& known, Sighting sighting) {
 
 /// Whether what was seen is what was applied.
 void OwnedObjects::judge(Known& known, Sighting const& sighting) {
+    if (!sighting.gone) {
+        known.may_go = sighting.may_go;
+        set_health(known, sighting.status);
+        set_ready(known, sighting.ready);
+    }
     if (known.object.wished == 0) return;  // planned only, or of a cluster that we do not know yet
     if (sighting.gone) {
         bool const another = !sighting.uid.empty() && !known.object.uid.empty() && sighting.uid != known.object.uid;
@@ -549,11 +561,7 @@ void OwnedObjects::set_health(Known& known, kube::ObjectStatus const& status) {
     if (changed) tell(known.owner, Change::health);
 }
 
-void OwnedObjects::set_ready(Known& known, kube::Object const& object) {
-    auto const condition = kube::find_condition(kube::conditions_of(object), "Ready");
-    model::Truth const ready = !condition || condition->status == "Unknown" ? model::Truth::unknown
-                               : condition->status == "True"                ? model::Truth::yes
-                                                                            : model::Truth::no;
+void OwnedObjects::set_ready(Known& known, model::Truth ready) {
     if (std::exchange(known.ready, ready) != ready) tell(known.owner, Change::ready);
 }
 

@@ -61,6 +61,7 @@ struct Known {
     std::string seen_version;  // resourceVersion that the watch showed last
     std::string awaited;  // of our own last write, while the watch has not shown it: what it shows until then is older
     Boot awaited_until{};
+    std::uint64_t awaited_at = 0;  // which moment that was, among writes and lists
 };
 
 class OwnedObjects {
@@ -171,6 +172,10 @@ private:
     /// What a watch said of one object.
     struct Sighting {
         bool gone = false;
+        std::uint64_t listed_at = 0;  // when the list began that shows it; 0: an event
+        kube::ObjectStatus status = {};
+        model::Truth ready = model::Truth::unknown;
+        bool may_go = false;
         bool ours = false;     // its labels name the owner
         bool others = false;   // its labels name another owner
         bool alone = false;    // it wants to be left as it is
@@ -188,11 +193,11 @@ private:
     void judge(Known& known, Sighting const& sighting);
     void follow(Owner const& owner, kube::ObjectId const& id, std::string const& version);
     void unfollow(Owner const& owner, std::string const& id);
-    void seen(kube::GroupVersionKind const& gvk, kube::Object const& object);
-    void see(Known& known, kube::GroupVersionKind const& gvk, kube::Object const& object);
-    void vanished(std::string const& id, std::string uid, std::string resource_version);
+    void seen(kube::GroupVersionKind const& gvk, kube::Object const& object, std::uint64_t listed_at);
+    void see(Known& known, kube::GroupVersionKind const& gvk, kube::Object const& object, std::uint64_t listed_at);
+    void vanished(std::string const& id, std::string uid, std::string resource_version, std::uint64_t listed_at);
     void set_health(Known& known, kube::ObjectStatus const& status);
-    void set_ready(Known& known, kube::Object const& object);
+    void set_ready(Known& known, model::Truth ready);
     void drift(Known& known, std::string what, std::string manager);
     void undrift(Known& known);
     void repaired(Known& known);
@@ -215,6 +220,7 @@ private:
     std::size_t watches_max_;
     std::vector<Drift> drifts_;
     std::uint64_t drifts_total_ = 0;
+    std::uint64_t moments_ = 0;  // writes and lists, in their order
 };
 
 }  // namespace holdfast::rollout

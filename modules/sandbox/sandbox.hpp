@@ -73,11 +73,7 @@ Result<std::string> run(Zygote& zygote, int input_fd, std::string_view request);
 
 /// Frames on a job's socket. Request: u32 length, bytes. Reply: type byte, u32 length, bytes.
 ///   'R' the work's reply   'E' error: one byte Errc, then the message   'X' wait status (i32), always last
-struct Frame {
-    char type;
-    std::string body;
-};
-
+///
 /// What the last frames of a job mean. `frames` without 'X' means that the zygote died.
 Result<std::string> outcome(std::string reply, char reply_type, int wait_status, Limits const& limits);
 

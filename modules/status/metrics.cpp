@@ -85,6 +85,8 @@ std::string to_metrics(Snapshot const& snapshot) {
     }
     text.family("holdfast_passes_total", "counter", "Stories run.");
     text.sample("holdfast_passes_total", static_cast<std::int64_t>(snapshot.passes));
+    text.family("holdfast_pass_crashes_total", "counter", "Passes that a bug ended: please report the log line.");
+    text.sample("holdfast_pass_crashes_total", static_cast<std::int64_t>(snapshot.crashes));
     text.family("holdfast_outbox_records", "gauge", "Records that wait for Azure.");
     text.sample("holdfast_outbox_records", snapshot.outbox.waiting);
     text.family("holdfast_outbox_oldest_seconds", "gauge", "Age of the oldest record that waits; -1: none.");

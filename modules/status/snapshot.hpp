@@ -114,6 +114,7 @@ struct Snapshot {
     Uplink uplink;
     std::vector<Requests> requests;
     std::uint64_t passes = 0;
+    std::uint64_t crashes = 0;  // passes that a bug of ours ended
     std::string manifests;
     std::vector<std::string> problems;  // of local manifests and of the daemon itself
 

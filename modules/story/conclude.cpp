@@ -85,6 +85,7 @@ asio::awaitable<Next> conclude(Ports& ports, Story& story, Key key, Outcome outc
             if (std::exchange(entry->unrecorded, saved.error().message) != saved.error().message) {
                 ports.log.error(kArea, "not recorded", {HOLDFAST_LOG_KEY(key), {"error", saved.error().message}});
             }
+            story.unrecorded(key);
             co_return Next{kJournalRetry};
         }
         entry->unrecorded.clear();

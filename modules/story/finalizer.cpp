@@ -3,6 +3,8 @@
 
 #include "modules/story/tell.hpp"
 
+#include <algorithm>
+
 namespace holdfast::story {
 
 namespace json = boost::json;
@@ -53,5 +55,36 @@ Task<void> take_finalizer(Ports& ports, Key key) {
 }
 
 Task<void> drop_finalizer(Ports& ports, Key key) { return write_finalizers(ports, std::move(key), false); }
+
+asio::awaitable<void> drop_former_manager(Ports& ports, Entry const& entry) {
+    model::KindInfo const& kind = model::info(entry.key.kind);
+    Key const key = entry.key;
+    if (!in_cluster(ports, entry) || std::ranges::find(entry.meta.updaters, kind.former) == entry.meta.updaters.end())
+        co_return;
+    auto resource = co_await ports.cluster->resource_for(kube::parse_api_version(kind.api_version, kind.name));
+    if (!resource) co_return;
+    kube::Target const target{std::move(*resource), key.ns, key.name};
+    kube::ReadOptions const metadata{.metadata_only = true};
+    auto live = co_await ports.cluster->get(target, metadata);
+    auto const* managers = live ? kube::find_array(*live, {"metadata", "managedFields"}) : nullptr;
+    if (managers == nullptr) co_return;
+    json::array kept;
+    for (json::value const& value : *managers) {
+        auto const* one = value.if_object();
+        bool const goes = one != nullptr && kube::find_string(*one, {"manager"}) == kind.former &&
+                          kube::find_string(*one, {"operation"}) == "Update";
+        if (!goes) kept.push_back(value);
+    }
+    if (kept.size() == managers->size() || kept.empty()) co_return;
+    json::array patch{json::object{{"op", "replace"}, {"path", "/metadata/managedFields"}, {"value", std::move(kept)}},
+                      json::object{{"op", "replace"},
+                                   {"path", "/metadata/resourceVersion"},
+                                   {"value", kube::resource_version_of(*live)}}};
+    kube::WriteOptions const options{.field_manager = std::string{kind.manager}, .metadata_only = true};
+    auto patched = co_await ports.cluster->patch(target, kube::Patch::json, std::move(patch), options);
+    if (!patched)
+        ports.log.debug("story", "former manager not taken off",
+                        {HOLDFAST_LOG_KEY(key), {"error", patched.error().message}});
+}
 
 }  // namespace holdfast::story

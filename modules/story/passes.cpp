@@ -48,7 +48,9 @@ asio::awaitable<Next> Passes::run(Key key) {
     std::string const requested_at = before.meta.requested_at;
     auto outcome = co_await pass(story, std::move(before));
     if (outcome.answers && !requested_at.empty()) outcome.status.last_handled_reconcile_at = requested_at;
-    co_return co_await conclude(ports_, story, key, std::move(outcome));
+    auto const next = co_await conclude(ports_, story, key, std::move(outcome));
+    if (ports_.registry.find(key) == nullptr) backoffs_.erase(key);
+    co_return next;
 }
 
 asio::awaitable<Outcome> Passes::pass(Story& story, Entry entry) {
@@ -60,6 +62,7 @@ asio::awaitable<Outcome> Passes::pass(Story& story, Entry entry) {
             Stop why{.reason = "FinalizerFailed", .message = held.error().message, .retry = retry_of(entry.key)};
             co_return stop(entry, begin(entry), std::move(why), ports_.clock);
         }
+        co_await drop_former_manager(ports_, entry);
         auto outcome = co_await story.reconcile(entry);
         backoffs_.erase(entry.key);
         co_return outcome;

@@ -74,6 +74,9 @@ public:
     /// The object is being deleted, or its file was taken away.
     virtual asio::awaitable<Outcome> finalize(model::Entry entry) = 0;
 
+    /// The journal did not take what the last pass returned: the next one has to return all of it again.
+    virtual void unrecorded(model::Key const& key) { static_cast<void>(key); }
+
     /// The object is gone: whatever is kept in memory for it goes too.
     virtual void forget(model::Key const& key) = 0;
 

@@ -821,4 +821,22 @@ TEST_CASE("kustomization: what the journal could not be told is not said either,
     CHECK(world.condition(kWeb).status == Truth::yes);
 }
 
+TEST_CASE("kustomization: what it applied is in the journal in the end, though the disk was full when it ended", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.pass();
+    world.commit("2");
+    world.renderer.names = {"a", "b"};
+    // Nothing new to plan: the first write of this pass is its end.
+    world.journal.refuse = Error{Errc::limit, "the disk is full"};
+    world.pass();
+    world.journal.refuse.reset();
+    auto const before = world.journal.entries.at(kWeb).owned.at(0).wished;
+
+    world.pass();
+
+    CHECK(world.journal.entries.at(kWeb).owned.at(0).wished != before);
+    CHECK(world.condition(kWeb).message == "Applied revision: main@sha1:2");
+}
+
 }  // namespace holdfast::reconcile

@@ -245,6 +245,31 @@ TEST_CASE("owned: what the watch shows before our own write is older, in whateve
     CHECK(world.owned.repair_due(kDairy) == 0s);
 }
 
+TEST_CASE("owned: what a list shows that began after our write is true, though our own version is not in it",
+          "[rollout][owned]") {
+    World world;
+    auto volume = [&](std::string version, std::string_view phase) {
+        auto object = milk(kDairy, std::move(version));
+        object["kind"] = "PersistentVolumeClaim";
+        object["status"] = boost::json::object{{"phase", phase}};
+        return object;
+    };
+    Applied applied = answer(kDairy, "11");
+    applied.id.kind = "PersistentVolumeClaim";
+    applied.owned.entry.id = "apps_milk__PersistentVolumeClaim";
+    applied.status = {kube::Health::in_progress, "Pending"};
+    world.owned.begin_pass(kDairy);
+    world.owned.replace(kDairy, {applied}, {});  // starts the watch
+    world.owned.end_pass(kDairy);
+    CHECK(world.owned.unhealthy(kDairy).size() == 1);
+    world.cluster.listed = {volume("12", "Bound")};  // it changed before the watch was there
+
+    world.listen();
+
+    CHECK(world.owned.unhealthy(kDairy).empty());
+    CHECK_FALSE(world.owned.repair_due(kDairy));
+}
+
 TEST_CASE("owned: a write of ours that the watch never shows is given up after a while", "[rollout][owned]") {
     World world;
     world.cluster.listed = {milk(kDairy, "10")};
