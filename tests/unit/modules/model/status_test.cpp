@@ -135,6 +135,9 @@ TEST_CASE("status: one more of the same pass says the same, anything else does n
     CHECK(to_json(Kind::kustomization, before) != to_json(Kind::kustomization, after));
 
     Status other = before;
+    other.part<KustomizationStatus>().remember("sha256:2", "ReconciliationSucceeded", "main", Duration{1}, now);
+    CHECK_FALSE(says_the_same(Kind::kustomization, before, other));
+    other = before;
     other.conditions.set("Ready", Truth::yes, "ReconciliationSucceeded", "Applied more", 1, now);
     CHECK_FALSE(says_the_same(Kind::kustomization, before, other));
     other = before;
