@@ -1,6 +1,8 @@
 // daemon/wiring.cpp: the table of stories, and the rules of who wakes whom.
 #include "daemon/wiring.hpp"
 
+#include "modules/fluxconfig/fluxconfig.hpp"
+
 namespace holdfast::daemon {
 
 using model::Key;
@@ -36,15 +38,19 @@ Stories::Stories(Parts parts)
                            [this](Key const& source) {
                                if (sources_.distrust(source)) parts_.want(source);
                            }}),
-      configs_(parts_.ports, [this](Key const& key) { return flux_children(parts_.owned, key); }),
       passes_(parts_.ports, table()) {}
 
 story::Passes::Stories Stories::table() {
     story::Passes::Stories stories{};
     auto const tell = [&](Kind kind, story::Story& story) { stories[static_cast<std::size_t>(kind)] = &story; };
+    auto const own = [&](Kind kind, std::unique_ptr<story::Story> story) {
+        others_.push_back(std::move(story));
+        tell(kind, *others_.back());
+    };
+    auto const children = [this](Key const& key) { return flux_children(parts_.owned, key); };
     tell(Kind::git_repository, sources_);
     tell(Kind::kustomization, kustomizations_);
-    tell(Kind::flux_config, configs_);
+    own(Kind::flux_config, std::make_unique<fluxconfig::FluxConfigs>(parts_.ports, children));
     for (story::Story* one : stories) HOLDFAST_ASSERT(one != nullptr);
     return stories;
 }

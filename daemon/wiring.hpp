@@ -1,9 +1,8 @@
-// daemon/wiring.hpp: every story, and what wakes it. A new kind is a line in stories() of wiring.cpp.
+// daemon/wiring.hpp: every story, and what wakes it. A new kind is a line in table() of wiring.cpp.
 #pragma once
 
 #include "daemon/render.hpp"
 #include "daemon/schedule.hpp"
-#include "modules/fluxconfig/fluxconfig.hpp"
 #include "modules/intake/intake.hpp"
 #include "modules/reconcile/kustomization.hpp"
 #include "modules/source/hosts.hpp"
@@ -14,7 +13,9 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <stop_token>
+#include <vector>
 
 namespace holdfast::daemon {
 
@@ -46,7 +47,7 @@ private:
     source::GitUpstream git_;
     source::Sources sources_;
     reconcile::Kustomizations kustomizations_;
-    fluxconfig::FluxConfigs configs_;
+    std::vector<std::unique_ptr<story::Story>> others_;  // of whom nobody wants anything but passes
     story::Passes passes_;
 };
 
