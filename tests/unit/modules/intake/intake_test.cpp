@@ -1,6 +1,7 @@
 // tests/unit/modules/intake/intake_test.cpp: wishes from files and from the journal; nothing unreadable takes anything back.
 #include "modules/intake/intake.hpp"
 #include "modules/model/kinds.hpp"
+#include "tests/support/fake_cluster.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <boost/json/parse.hpp>
@@ -264,6 +265,121 @@ TEST_CASE("intake: a row that cannot be read is damage, and says whose", "[intak
         CHECK(done.error().code == Errc::corrupt);
         CHECK(done.error().message.starts_with("GitRepository/apps/shop: "));
     }
+}
+
+namespace {
+
+/// Lists what it has, and has nothing to say after that.
+class Listed final : public test::FakeCluster {
+public:
+    Task<std::string> list(kube::Resource resource, kube::ListOptions, std::function<void()> begin,
+                           kube::ObjectSink sink, kube::Refusal*) override {
+        begin();
+        for (auto const& [id, object] : objects) {
+            if (kube::find_string(object, {"kind"}) != resource.gvk.kind) continue;
+            auto taken = sink(object);
+            if (!taken) co_return fail(std::move(taken));
+        }
+        co_return std::string{"7"};
+    }
+    Task<void> watch(kube::Resource, kube::WatchOptions, kube::EventSink, kube::Refusal*) override {
+        co_await sleep_for(std::chrono::hours{1});
+        co_return Result<void>{};
+    }
+};
+
+struct ClusterWorld {
+    SystemClock clock;
+    int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    Log log{{.fd = nowhere}, clock};
+    model::Registry registry;
+    Listed cluster;
+    std::vector<Key> adopted;
+    std::vector<Key> differs;
+
+    ~ClusterWorld() { ::close(nowhere); }
+
+    static boost::json::object shop(std::string const& status = "", std::string const& metadata = "") {
+        return boost::json::parse(R"({"apiVersion":"source.toolkit.fluxcd.io/v1","kind":"GitRepository",
+            "metadata":{"name":"shop","namespace":"apps","uid":"u","generation":2)" +
+                                  metadata + R"(},"spec":{"url":"https://example.com/a.git","interval":"1m"})" +
+                                  (status.empty() ? "" : R"(,"status":)" + status) + "}")
+            .as_object();
+    }
+    static model::Status ready() {
+        model::Status status;
+        status.conditions.set("Ready", model::Truth::yes, "Succeeded", "stored artifact", 2, {});
+        status.observed_generation = 2;
+        return status;
+    }
+    void know(model::Status const& status) {
+        REQUIRE(restore(registry, {.key = kShop,
+                                   .wish = wish_text(shop(), model::Origin::cluster),
+                                   .status = boost::json::serialize(model::to_json(kShop.kind, status)),
+                                   .facts = "",
+                                   .owned = {}}));
+    }
+    /// What the cluster has is listed once.
+    void list(boost::json::object object) {
+        cluster.objects["apps_shop_source.toolkit.fluxcd.io_GitRepository"] = std::move(object);
+        asio::io_context io{1};
+        ClusterIntake intake{io.get_executor(),
+                             cluster,
+                             registry,
+                             log,
+                             {.adopted = [this](model::Entry const& entry) { adopted.push_back(entry.key); },
+                              .listed = [](model::Kind) {},
+                              .copy_differs = [this](model::Entry const& entry) { differs.push_back(entry.key); }}};
+        intake.start();
+        while (!intake.has_listed_all()) REQUIRE(io.run_one_for(std::chrono::seconds{30}) == 1);
+        asio::co_spawn(io, intake.stop(), [](std::exception_ptr error) {
+            if (error) std::rethrow_exception(error);
+        });
+        io.run();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("intake: a status in the cluster that is not what is known is owed, also when there is none", "[intake]") {
+    for (std::string const& shown : {std::string{}, std::string{R"({"observedGeneration":-1})"},
+                                     std::string{R"({"conditions":[],"observedGeneration":2})"}}) {
+        ClusterWorld world;
+        world.know(ClusterWorld::ready());
+        world.list(ClusterWorld::shop(shown));
+        INFO(shown);
+        CHECK(world.differs == std::vector<Key>{kShop});
+        CHECK(world.adopted.empty());
+        CHECK(world.registry.find(kShop)->copy.owed);
+    }
+}
+
+TEST_CASE("intake: a status in the cluster that is what is known is left alone", "[intake]") {
+    ClusterWorld world;
+    world.know(ClusterWorld::ready());
+    auto const shown = boost::json::serialize(model::to_json(kShop.kind, ClusterWorld::ready()));
+    world.list(ClusterWorld::shop(shown));
+    world.list(ClusterWorld::shop(shown, R"(,"resourceVersion":"99")"));
+    CHECK(world.differs.empty());
+    CHECK_FALSE(world.registry.find(kShop)->copy.owed);
+
+    ClusterWorld nothing_known;
+    nothing_known.know({});
+    nothing_known.list(ClusterWorld::shop(R"({"observedGeneration":-1})"));
+    CHECK(nothing_known.differs.empty());
+}
+
+TEST_CASE("intake: an object that only the cluster knows brings its status, unless it is on its way out", "[intake]") {
+    auto const shown = boost::json::serialize(model::to_json(kShop.kind, ClusterWorld::ready()));
+    ClusterWorld world;
+    world.list(ClusterWorld::shop(shown));
+    CHECK(world.adopted == std::vector<Key>{kShop});
+    CHECK(world.registry.find(kShop)->status.conditions.is("Ready", model::Truth::yes));
+
+    ClusterWorld leaving;
+    leaving.list(ClusterWorld::shop(shown, R"(,"deletionTimestamp":"2025-06-15T15:06:40Z")"));
+    CHECK(leaving.adopted.empty());
+    CHECK(leaving.registry.find(kShop)->status.conditions.all().empty());
 }
 
 }  // namespace holdfast::intake
