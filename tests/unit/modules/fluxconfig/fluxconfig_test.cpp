@@ -488,10 +488,16 @@ TEST_CASE("fluxconfig: a deletion that is refused says what and why, once, and i
     CHECK(world.condition(kConfig).reason == "DeletionFailed");
     CHECK(world.condition(kConfig).message == "Kustomization/shop/cfg-apps not deleted: no route to host");
     auto const saves = world.journal.saves;
-    world.pass();
+    for (int i = 0; i < 3; ++i) world.pass();
     CHECK(world.journal.saves == saves);
     world.cluster.discovery_fails.reset();
-    for (int i = 0; i < 3; ++i) world.pass();
+    CHECK(world.pass().after == 30s);
+    // The Kustomizations are gone now; what comes in the way next is a new failure, and is tried again soon.
+    world.cluster.discovery_fails = Error{Errc::offline, "no route to host"};
+    CHECK(world.pass().after <= 12s);
+    CHECK(world.condition(kConfig).message == "GitRepository/shop/cfg not deleted: no route to host");
+    world.cluster.discovery_fails.reset();
+    for (int i = 0; i < 2; ++i) world.pass();
     CHECK(world.registry.find(kConfig) == nullptr);
     CHECK(world.cluster.objects.empty());
 }
