@@ -79,7 +79,11 @@ Result<std::string> render_job(int input_fd, std::string_view request) {
         if (object.name.empty() || object.kind.empty() || object.api_version.empty()) {
             return fail(Errc::invalid_input,
                         "failed to decode Kubernetes apiVersion, kind and name of an object of kind '" + object.kind +
-                            "'");
+                            "' named '" + object.name + "': " +
+                            (object.api_version.empty() ? "apiVersion"
+                             : object.kind.empty()      ? "kind"
+                                                        : "metadata.name") +
+                            " is missing");
         }
         auto text = built->text_of(object);
         if (!text) return fail(std::move(text), "kustomize build failed");

@@ -69,6 +69,27 @@ void remove_keys(kube::Object const& live, std::string_view map, Keys const& key
 
 }  // namespace
 
+bool only_restarts(kube::Object const& live, std::string_view manager) {
+    constexpr std::string_view kNote = "f:kubectl.kubernetes.io/restartedAt";
+    auto const* managers = kube::find_array(live, {"metadata", "managedFields"});
+    if (managers == nullptr) return false;
+    bool restarts = false;
+    for (json::value const& value : *managers) {
+        auto const* entry = value.if_object();
+        if (entry == nullptr || !is_foreign(*entry, manager)) continue;
+        auto const* at = kube::find_object(*entry, {"fieldsV1"});
+        for (std::string_view const step : {"f:spec", "f:template", "f:metadata", "f:annotations"}) {
+            auto const others = at == nullptr ? 0 : at->size() - (at->contains(".") ? 1 : 0);
+            if (others != 1) return false;
+            at = kube::find_object(*at, {step});
+        }
+        auto const others = at == nullptr ? 0 : at->size() - (at->contains(".") ? 1 : 0);
+        if (others != 1 || !at->contains(kNote)) return false;
+        restarts = true;
+    }
+    return restarts;
+}
+
 bool needs_cleanup(kube::Object const& live, std::string_view manager) {
     auto const has = [&](std::string_view map, auto const& keys) {
         auto const* present = kube::find_object(live, {"metadata", map});

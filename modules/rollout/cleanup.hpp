@@ -14,6 +14,10 @@ namespace holdfast::rollout {
 /// a note of kubectl or of an early Flux on it? An apply alone would leave what they added.
 bool needs_cleanup(kube::Object const& live, std::string_view manager);
 
+/// Did others write nothing but what `kubectl rollout restart` writes? The pods it starts may start: as with Flux, the note
+/// goes at the next interval.
+bool only_restarts(kube::Object const& live, std::string_view manager);
+
 /// The JSON patch that hands those fields to `manager`, so that the next apply removes what it does not wish, and takes the
 /// notes away. Empty: nothing to do. It carries no precondition: the caller adds the resourceVersion.
 boost::json::array cleanup_patch(kube::Object const& live, std::string_view manager);

@@ -463,6 +463,7 @@ void OwnedObjects::see(Known& known, kube::GroupVersionKind const& gvk, kube::Ob
                       .others = !ours && has_owner(object, owner),
                       .alone = is_left_alone(object, owner),
                       .foreign = !merges && needs_cleanup(object, owner.manager()),
+                      .restarts = !merges && only_restarts(object, owner.manager()),
                       .uid = std::string{kube::uid_of(object)},
                       .resource_version = std::string{kube::resource_version_of(object)},
                       .fields = owned_fields(object, owner.manager()),
@@ -547,7 +548,8 @@ void OwnedObjects::judge(Known& known, Sighting const& sighting) {
         known.object.resource_version = sighting.resource_version;
         undrift(known);
     } else {
-        drift(known, replaced ? "replaced" : "changed", sighting.manager);
+        bool const may_wait = sighting.restarts && !replaced && sighting.fields == known.object.fields;
+        drift(known, replaced ? "replaced" : "changed", sighting.manager, may_wait);
     }
 }
 
@@ -572,7 +574,7 @@ void OwnedObjects::undrift(Known& known) {
     }
 }
 
-void OwnedObjects::drift(Known& known, std::string what, std::string manager) {
+void OwnedObjects::drift(Known& known, std::string what, std::string manager, bool may_wait) {
     if (std::exchange(known.drifted, true)) return;
     drifted_[known.owner].insert(known.object.entry.id);
     ++drifts_total_;
@@ -581,6 +583,7 @@ void OwnedObjects::drift(Known& known, std::string what, std::string manager) {
     bool const quiet = known.pace.repairs == 0 || now - known.pace.last_repair >= interval + known.pace.delay;
     if (quiet) known.pace = {};
     known.due = known.pace.repairs == 0 ? now : known.pace.last_repair + known.pace.delay;
+    if (may_wait) known.due = std::max(known.due, now + interval);
     auto const id = kube::parse_object_id(known.object.entry.id);
     std::string const name = id ? id->display() : known.object.entry.id;
     auto const row =

@@ -176,10 +176,11 @@ private:
         kube::ObjectStatus status = {};
         model::Truth ready = model::Truth::unknown;
         bool may_go = false;
-        bool ours = false;     // its labels name the owner
-        bool others = false;   // its labels name another owner
-        bool alone = false;    // it wants to be left as it is
-        bool foreign = false;  // kubectl wrote fields of it
+        bool ours = false;      // its labels name the owner
+        bool others = false;    // its labels name another owner
+        bool alone = false;     // it wants to be left as it is
+        bool foreign = false;   // kubectl wrote fields of it
+        bool restarts = false;  // and nothing but the note of a restart
         std::string uid;
         std::string resource_version;  // empty: a list without it
         std::uint64_t fields = 0;
@@ -198,7 +199,7 @@ private:
     void vanished(std::string const& id, std::string uid, std::string resource_version, std::uint64_t listed_at);
     void set_health(Known& known, kube::ObjectStatus const& status);
     void set_ready(Known& known, model::Truth ready);
-    void drift(Known& known, std::string what, std::string manager);
+    void drift(Known& known, std::string what, std::string manager, bool may_wait = false);
     void undrift(Known& known);
     void repaired(Known& known);
     Boot interval_of(Owner const& owner) const;

@@ -821,7 +821,8 @@ TEST_CASE("kustomization: what the journal could not be told is not said either,
     CHECK(world.condition(kWeb).status == Truth::yes);
 }
 
-TEST_CASE("kustomization: what it applied is in the journal in the end, though the disk was full when it ended", "[reconcile]") {
+TEST_CASE("kustomization: what it applied is in the journal in the end, though the disk was full when it ended",
+          "[reconcile]") {
     World world;
     world.want("web");
     world.pass();

@@ -402,6 +402,15 @@ TEST_CASE("owned: fields that kubectl added are drift; an object that says Merge
         CHECK(world.owned.new_spells(kDairy) == std::vector<std::string>{kId});
         CHECK(world.owned.spell_text(kDairy, kId) == "ConfigMap/apps/milk was changed by kubectl-edit (Update)");
     }
+    SECTION("only restarted: its pods may start until the next interval") {
+        auto restarted = milk(kDairy, "11");
+        restarted["metadata"].as_object()["managedFields"].as_array().push_back(boost::json::parse(
+            R"({"manager":"kubectl-rollout","operation":"Update","time":"2026-01-03T00:00:00Z","fieldsV1":{"f:spec":{"f:template":{
+                "f:metadata":{"f:annotations":{".":{},"f:kubectl.kubernetes.io/restartedAt":{}}}}}}})"));
+        world.owned.set_interval(kDairy, 300s);
+        world.show(Event::modified, restarted);
+        CHECK(world.owned.repair_due(kDairy) == 300s);
+    }
     SECTION("with the mark Merge") {
         kube::set_annotation(edited, "kustomize.toolkit.fluxcd.io/ssa", "Merge");
         world.show(Event::modified, edited);
