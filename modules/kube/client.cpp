@@ -284,6 +284,10 @@ Task<std::string> Client::list(Resource resource, ListOptions options, std::func
         if (!splitter.complete()) co_return fail(Errc::offline, "list " + qualified(resource) + ": cut off");
         auto const rest = parse_object(splitter.rest());
         if (!rest) co_return std::unexpected{rest.error()};
+        // An answer that is no list names nobody, and everybody would count as gone.
+        bool const is_list = find_string(*rest, {"kind"}).ends_with("List") && rest->contains("items") &&
+                             !resource_version_of(*rest).empty();
+        if (!is_list) co_return fail(Errc::busy, "list " + qualified(resource) + ": the answer is not a list");
         continuation = find_string(*rest, {"metadata", "continue"});
         if (continuation.empty()) co_return std::string{resource_version_of(*rest)};
     }

@@ -114,6 +114,23 @@ TEST_CASE("kube client: a list cut off in the middle is an error, not a short li
     CHECK(version.error().code == Errc::offline);
 }
 
+TEST_CASE("kube client: an answer that is no list is an error, not an empty list", "[kube]") {
+    auto const answer = GENERATE(std::string{R"({"kind":"PodList","metadata":{"resourceVersion":"9"}})"},
+                                 std::string{R"({"kind":"PodList","items":[]})"},
+                                 std::string{R"({"metadata":{"resourceVersion":"9"},"items":[]})"}, std::string{"{}"},
+                                 std::string{R"({"message":"welcome to the portal","items":null})"});
+    INFO(answer);
+    FakeServer fake;
+    fake.answer(200, answer);
+    auto take = [](Object) -> Result<void> { return {}; };
+
+    auto const version = fake.loop.run(fake.client->list(kPods, {}, nullptr, take));
+
+    REQUIRE_FALSE(version);
+    CHECK(version.error().code == Errc::busy);
+    CHECK(version.error().message == "list pods: the answer is not a list");
+}
+
 TEST_CASE("kube client: discovery is asked once for many unknown kinds in a row, and falls back to the legacy form",
           "[kube]") {
     FakeServer fake;
