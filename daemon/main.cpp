@@ -1,10 +1,10 @@
 // daemon/main.cpp: the table of verbs.
-#include "daemon/chart_bridge.hpp"
+#include "daemon/cli/build.hpp"
+#include "daemon/cli/chart_bridge.hpp"
+#include "daemon/cli/fetch_remote.hpp"
 #include "daemon/cli/suggest.hpp"
+#include "daemon/cli/template.hpp"
 #include "daemon/cli/verbs.hpp"
-#include "daemon/cmd_build.hpp"
-#include "daemon/cmd_template.hpp"
-#include "daemon/fetch_remote.hpp"
 #include "modules/base/static_glibc.hpp"
 
 #include <boost/system/system_error.hpp>

@@ -1,6 +1,8 @@
 // daemon/render.cpp: the daemon's side of a render: verified bytes in a sealed memory file, one job, JSON back.
 #include "daemon/render.hpp"
 
+#include "daemon/worker_jobs.hpp"
+
 #include "modules/base/json_text.hpp"
 #include "modules/base/limits.hpp"
 #include "modules/base/on_pool.hpp"
@@ -89,7 +91,10 @@ Task<void> WorkerRenderer::fetch(std::vector<kustomize::Remote> missing, Supplie
 Task<reconcile::Rendered> WorkerRenderer::render(model::Artifact artifact, model::KustomizationSpec spec) {
     json::object fields = std::move(spec.kustomize);
     if (!spec.target_namespace.empty()) fields["targetNamespace"] = spec.target_namespace;
-    json::object request{{"path", spec.path}, {"fields", std::move(fields)}, {"remoteBases", remotes_ != nullptr}};
+    json::object request{{kJobTag, "kustomize"},
+                         {"path", spec.path},
+                         {"fields", std::move(fields)},
+                         {"remoteBases", remotes_ != nullptr}};
     auto supplies = Supplies::create();
     if (!supplies) co_return fail(std::move(supplies), "render");
     Slots::Lease carries;  // what is fetched stays in memory until the end

@@ -37,8 +37,4 @@ private:
     std::uint64_t artifact_bytes_max_;
 };
 
-/// The worker's side: the artifact and what was fetched on `input_fd`, the spec in `request`; the reply holds kustomize's
-/// objects, or the list of what has to be fetched first.
-Result<std::string> render_job(int input_fd, std::string_view request);
-
 }  // namespace holdfast::daemon

@@ -1,13 +1,13 @@
 // daemon/render_job.cpp: what a render worker does, with nothing but a descriptor and a request.
 #include "daemon/memory_file.hpp"
-#include "daemon/render.hpp"
+#include "daemon/remote_bases.hpp"
+#include "daemon/worker_jobs.hpp"
 
 #include "modules/crypto/digest.hpp"
 #include "modules/kustomize/flux_generate.hpp"
 #include "modules/source/untar.hpp"
 #include "modules/yaml/json.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -38,11 +38,7 @@ std::string without_root(std::string text) {
 
 }  // namespace
 
-Result<std::string> render_job(int input_fd, std::string_view request) {
-    boost::system::error_code ec;
-    json::value const wish = json::parse(json::string_view{request.data(), request.size()}, ec);
-    if (ec || !wish.is_object()) return fail(Errc::invalid_input, "the render request cannot be read");
-    auto const& fields = wish.get_object();
+Result<std::string> render_job(int input_fd, json::object const& fields) {
     auto const input = Mapping::of(input_fd);
     if (!input) return std::unexpected{input.error()};
     auto const artifact_size = std::min(fields.at("artifactBytes").to_number<std::size_t>(), input->bytes().size());
@@ -69,9 +65,14 @@ Result<std::string> render_job(int input_fd, std::string_view request) {
     }
     auto built = kustomize::build_flux(directory, fields.at("fields").as_object(), std::move(options));
     if (!remotes->missing().empty()) return json::serialize(json::object{{"missing", describe(remotes->missing())}});
-    if (!built)
+    if (!built) {
+        std::string const text = without_root(built.error().message);
+        // Where Flux reads the manifests itself it has words of its own.
+        bool const own_words =
+            text.starts_with("failed to decode ") || text.starts_with("error converting YAML to JSON");
         return fail(built.error().code == Errc::limit ? Errc::limit : Errc::invalid_input,
-                    "kustomize build failed: " + without_root(built.error().message));
+                    own_words ? text : "kustomize build failed: " + text);
+    }
 
     json::array objects;
     crypto::Sha256 digest;

@@ -2,7 +2,7 @@
 #include "daemon/app.hpp"
 #include "daemon/cli/common.hpp"
 #include "daemon/cli/verbs.hpp"
-#include "daemon/render.hpp"
+#include "daemon/worker_jobs.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -107,7 +107,7 @@ int daemon_verb(int argc, char** argv) {
         return complain({Errc::denied, "this kernel has no seccomp: hostile input could not be rendered safely"},
                         kExitConfig);
     }
-    auto zygote = sandbox::Zygote::start(render_job, limits);
+    auto zygote = sandbox::Zygote::start(run_worker_job, limits);
     if (!zygote) return complain(zygote.error(), kExitFailed);
     choose_cluster(*config, flags);
     auto ran = run_daemon({*config, confinement}, *zygote);

@@ -82,6 +82,7 @@ void Kustomizations::settle(Pass& run, rollout::ApplyReport const& applied) {
 
 void Kustomizations::note_inventory(Pass& run) const {
     auto& inventory = run.status().inventory;
+    run.status().has_inventory = true;
     inventory.clear();
     for (Known const* known : owned_.of(run.owner)) inventory.push_back(known->object.entry);
     std::ranges::sort(inventory);

@@ -411,7 +411,13 @@ asio::awaitable<rollout::Health> Kustomizations::health_of(Pass const& run) {
     std::size_t found = 0;
     for (kube::ObjectId const& id : unseen) {
         auto resource = co_await ports_.cluster->any_version_of(id.group, id.kind, versions[id]);
+        // A reference may leave the group out, as Flux allows it for the kinds of Kubernetes itself.
+        for (std::string_view const group : {"apps", "batch", "networking.k8s.io", "rbac.authorization.k8s.io"}) {
+            if (resource || !id.group.empty() || resource.error().code != Errc::not_found) break;
+            resource = co_await ports_.cluster->any_version_of(std::string{group}, id.kind, "");
+        }
         kube::ObjectStatus status{kube::Health::not_found, ""};
+        if (!resource) status = {kube::Health::unknown, resource.error().message};
         if (resource) {
             auto live = co_await ports_.cluster->get({std::move(*resource), id.ns, id.name});
             if (live) status = kube::status_of(*live, ports_.clock.wall());
@@ -440,8 +446,9 @@ Outcome Kustomizations::succeed(Pass run, std::string healthy) {
     std::string const revision = status.last_applied_revision;
     // The result is the same: how long it took this time is no news.
     if (healthy.empty()) conditions.remove("Healthy");
-    else if (!was_healthy || is_new) {
-        conditions.set("Healthy", Truth::yes, "Succeeded", healthy, run.entry.meta.generation, wall);
+    else {
+        std::string const said = was_healthy && !is_new ? conditions.find("Healthy")->message : healthy;
+        conditions.set("Healthy", Truth::yes, "Succeeded", said, run.entry.meta.generation, wall);
     }
     std::vector<std::string> const unwatched = owned_.unwatched(run.owner);
     if (unwatched.empty()) conditions.remove("Watched");

@@ -11,6 +11,7 @@ void Health::add(std::string const& display, kube::Health health, std::string co
         failed.push_back(std::move(text));
         if (!message.empty()) details += (details.empty() ? "" : "; ") + display + ": " + message;
     } else {
+        if (health == kube::Health::unknown && !message.empty()) text += ": " + message;
         pending.push_back(std::move(text));
     }
 }

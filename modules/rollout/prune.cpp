@@ -77,6 +77,8 @@ Task<PruneReport> prune(kube::Cluster& cluster, Owner owner, std::vector<model::
             report.survivors.push_back(std::move(object));
             continue;
         }
+        // What was only planned and is not there was never made.
+        if (*fate == Fate::absent && object.wished == 0 && object.uid.empty()) continue;
         report.changes.push_back(id.display() + (*fate == Fate::skipped ? " skipped" : " deleted"));
         if (*fate != Fate::deleted) continue;
         report.terminating.push_back(std::move(object));

@@ -151,6 +151,7 @@ def quiet_restart(world):
 def alone(world):
     """No Git, no Azure, kill -9: compliant from the cache at once, the age of the source is shown, drift is repaired."""
     plane, daemon = world.plane, world.daemon
+    eventually(lambda: all(one["checkedAt"] > one["fetchedAt"] for one in daemon.status()["sources"]), 20, what="a second look at each source")
     world.git_away()
     world.azure.stop()
     eventually(lambda: all(one["message"].startswith("failed to checkout") for one in daemon.status()["sources"]), 20,

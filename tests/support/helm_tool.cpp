@@ -2,7 +2,7 @@
 //
 // helm_tool [template] NAME CHART ...   as `holdfast template`
 // helm_tool engine RUNS CHART           renders a loaded chart RUNS times: "first-ms later-ms bytes", later the CPU time of one of the rest
-#include "daemon/cmd_template.hpp"
+#include "daemon/cli/template.hpp"
 #include "modules/helm/helm.hpp"
 
 #include <chrono>

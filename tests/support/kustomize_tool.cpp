@@ -1,5 +1,5 @@
 // tests/support/kustomize_tool.cpp: `holdfast build` alone, for tests that start it as a program.
-#include "daemon/cmd_build.hpp"
+#include "daemon/cli/build.hpp"
 
 #include <cstdio>
 #include <string_view>

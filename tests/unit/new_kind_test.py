@@ -129,7 +129,7 @@ ELSEWHERE = [
     ("modules/model/key.hpp", r"(enum class Kind : std::uint8_t \{[^}]*?) \};", r"\1, parrot };"),
     ("modules/model/kinds.hpp", r'(#include "modules/model/kinds/kustomization.hpp"\n)', r'\1#include "modules/model/kinds/parrot.hpp"\n'),
     ("modules/model/kinds.hpp", r"\n\}\);\n\nconstexpr bool rows_are_in_order", r'''
-    {Kind::parrot, "Parrot", "birds.example.com", "birds.example.com/v1", "parrots", "parrot-controller", "parrot-controller",
+    {Kind::parrot, "Parrot", "birds.example.com", "birds.example.com/v1", "parrots", "parrot-controller", "parrot-controller", "",
      Class::notifier, read_parrot, parrot_status, parrot_said, parrot_said},
 });
 

@@ -116,7 +116,7 @@ void strip_history(json::value& written) {
 
 void write_inventory(Status const& status, json::object& out) {
     auto const& inventory = status.part<KustomizationStatus>().inventory;
-    if (inventory.empty()) return;
+    if (inventory.empty() && !status.part<KustomizationStatus>().has_inventory) return;
     json::array entries;
     for (InventoryEntry const& entry : inventory) {
         entries.push_back(json::object{{"id", entry.id}, {"v", entry.version}});
@@ -128,6 +128,7 @@ void read_inventory(json::object const& from, Status& status) {
     auto const* inventory = object_at(from, "inventory");
     auto const* entries = inventory == nullptr ? nullptr : list_at(*inventory, "entries");
     if (entries == nullptr) return;
+    status.part<KustomizationStatus>().has_inventory = true;
     auto& read = status.part<KustomizationStatus>().inventory;
     for (json::value const& value : *entries) {
         auto const* entry = value.if_object();

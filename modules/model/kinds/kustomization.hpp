@@ -59,6 +59,7 @@ struct KustomizationStatus {
     std::string last_applied_revision;
     std::string last_attempted_revision;
     std::vector<InventoryEntry> inventory;
+    bool has_inventory = false;  // something was applied once, though it may have been nothing
     std::vector<HistoryEntry> history;
 
     /// Adds a pass to the history: newest first, at most five rows, same digest and status folded.

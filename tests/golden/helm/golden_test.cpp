@@ -1,5 +1,5 @@
 // tests/golden/helm/golden_test.cpp: small charts that each aim at one feature, against what the real helm printed.
-#include "daemon/cmd_template.hpp"
+#include "daemon/cli/template.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // tests/golden/helm/tutorial_test.cpp: five well-known charts under many values, against digests of what helm printed.
-#include "daemon/cmd_template.hpp"
+#include "daemon/cli/template.hpp"
 #include "modules/crypto/digest.hpp"
 
 #include <catch2/catch.hpp>

@@ -127,6 +127,7 @@ TEST_CASE("prune: only objects with this owner's labels are deleted, in reverse 
     kube::set_label(cluster.objects.at("apps_foreign__ConfigMap"), kOwner.name_label(), "somebody-else");
     std::vector<model::OwnedObject> stale;
     for (Applied const& one : report.objects) stale.push_back(one.owned);
+    stale.push_back({.entry = {"apps_gone-by-itself__ConfigMap", "v1"}, .uid = "u9", .wished = 9});
     stale.push_back({.entry = {"apps_never-there__ConfigMap", "v1"}});
     cluster.log.clear();
 
@@ -134,9 +135,10 @@ TEST_CASE("prune: only objects with this owner's labels are deleted, in reverse 
 
     REQUIRE(pruned);
     CHECK(pruned->survivors.empty());
-    CHECK(pruned->changes == std::vector<std::string>{"ConfigMap/apps/never-there deleted",
-                                                      "ConfigMap/apps/kept skipped", "ConfigMap/apps/foreign skipped",
-                                                      "ConfigMap/apps/b deleted", "ConfigMap/apps/a deleted"});
+    CHECK(pruned->changes == std::vector<std::string>{"ConfigMap/apps/kept skipped",
+                                                      "ConfigMap/apps/gone-by-itself deleted",
+                                                      "ConfigMap/apps/foreign skipped", "ConfigMap/apps/b deleted",
+                                                      "ConfigMap/apps/a deleted"});
     CHECK(cluster.objects.contains("apps_foreign__ConfigMap"));
     CHECK(cluster.objects.contains("apps_kept__ConfigMap"));
     CHECK(cluster.objects.size() == 2);

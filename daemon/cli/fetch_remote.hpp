@@ -1,4 +1,4 @@
-// daemon/fetch_remote.hpp: the network of `holdfast build --allow-remote-bases`.
+// daemon/cli/fetch_remote.hpp: the network of `holdfast build --allow-remote-bases`.
 #pragma once
 
 #include "modules/kustomize/remote.hpp"

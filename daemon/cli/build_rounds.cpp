@@ -1,5 +1,5 @@
-// daemon/build_rounds.cpp: fork, pipe, fetch, again.
-#include "daemon/build_rounds.hpp"
+// daemon/cli/build_rounds.cpp: fork, pipe, fetch, again.
+#include "daemon/cli/build_rounds.hpp"
 
 #include "daemon/remote_bases.hpp"
 #include "modules/base/limits.hpp"

@@ -1,5 +1,5 @@
-// daemon/template_flags.cpp: the flag table of `helm template`.
-#include "daemon/template_flags.hpp"
+// daemon/cli/template_flags.cpp: the flag table of `helm template`.
+#include "daemon/cli/template_flags.hpp"
 
 #include "daemon/cli/flags.hpp"
 #include "modules/base/errno_text.hpp"

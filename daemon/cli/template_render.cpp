@@ -1,7 +1,7 @@
-// daemon/template_render.cpp: a chart named by flags, rendered to the text that `helm template` prints.
-#include "daemon/template_render.hpp"
+// daemon/cli/template_render.cpp: a chart named by flags, rendered to the text that `helm template` prints.
+#include "daemon/cli/template_render.hpp"
 
-#include "daemon/helm_namespace.hpp"
+#include "daemon/cli/helm_namespace.hpp"
 #include "modules/base/errno_text.hpp"
 #include "modules/base/read_file.hpp"
 #include "modules/base/write_all.hpp"

@@ -1,5 +1,5 @@
-// daemon/helm_namespace.cpp: client-go's rules for the namespace of a kubeconfig.
-#include "daemon/helm_namespace.hpp"
+// daemon/cli/helm_namespace.cpp: client-go's rules for the namespace of a kubeconfig.
+#include "daemon/cli/helm_namespace.hpp"
 
 #include "modules/base/error.hpp"
 #include "modules/base/read_file.hpp"

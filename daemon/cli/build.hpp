@@ -1,7 +1,7 @@
-// daemon/cmd_build.hpp: `holdfast build DIR`: kustomize build, on the command line.
+// daemon/cli/build.hpp: `holdfast build DIR`: kustomize build, on the command line.
 #pragma once
 
-#include "daemon/build_rounds.hpp"
+#include "daemon/cli/build_rounds.hpp"
 #include "modules/kustomize/kustomize.hpp"
 
 namespace holdfast::daemon {

@@ -1,7 +1,7 @@
-// daemon/template_render.hpp: what `helm template` prints, as a call.
+// daemon/cli/template_render.hpp: what `helm template` prints, as a call.
 #pragma once
 
-#include "daemon/template_flags.hpp"
+#include "daemon/cli/template_flags.hpp"
 #include "modules/helm/strvals.hpp"
 
 #include <functional>

@@ -1,8 +1,8 @@
-// daemon/chart_bridge.cpp: a helmCharts entry as what kustomize asks of `helm template`.
-#include "daemon/chart_bridge.hpp"
+// daemon/cli/chart_bridge.cpp: a helmCharts entry as what kustomize asks of `helm template`.
+#include "daemon/cli/chart_bridge.hpp"
 
 #include "daemon/cli/flags.hpp"
-#include "daemon/template_render.hpp"
+#include "daemon/cli/template_render.hpp"
 #include "modules/base/static_glibc.hpp"
 
 #include <sys/stat.h>

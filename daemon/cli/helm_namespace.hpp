@@ -1,4 +1,4 @@
-// daemon/helm_namespace.hpp: the namespace a helm command works in when no flag names one.
+// daemon/cli/helm_namespace.hpp: the namespace a helm command works in when no flag names one.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// daemon/template_flags.hpp: the flags of `holdfast template`: those of `helm template`, checked as Helm checks them.
+// daemon/cli/template_flags.hpp: the flags of `holdfast template`: those of `helm template`, checked as Helm checks them.
 #pragma once
 
 #include "modules/base/error.hpp"

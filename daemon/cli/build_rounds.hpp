@@ -1,4 +1,4 @@
-// daemon/build_rounds.hpp: a command's build over remote resources: the render has no network, and who has the network does
+// daemon/cli/build_rounds.hpp: a command's build over remote resources: the render has no network, and who has the network does
 // not render. Each round is a child that prints, or says what is missing; the parent fetches that for the next round.
 #pragma once
 

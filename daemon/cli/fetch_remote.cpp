@@ -1,5 +1,5 @@
-// daemon/fetch_remote.cpp: what a process that is no daemon needs before it may use the network.
-#include "daemon/fetch_remote.hpp"
+// daemon/cli/fetch_remote.cpp: what a process that is no daemon needs before it may use the network.
+#include "daemon/cli/fetch_remote.hpp"
 
 #include "modules/base/static_glibc.hpp"
 

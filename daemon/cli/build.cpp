@@ -1,5 +1,5 @@
-// daemon/cmd_build.cpp: flags in, manifests out.
-#include "daemon/cmd_build.hpp"
+// daemon/cli/build.cpp: flags in, manifests out.
+#include "daemon/cli/build.hpp"
 
 #include "daemon/cli/flags.hpp"
 #include "modules/base/errno_text.hpp"

@@ -1,4 +1,4 @@
-// daemon/chart_bridge.hpp: kustomize's helmCharts, rendered by our Helm engine.
+// daemon/cli/chart_bridge.hpp: kustomize's helmCharts, rendered by our Helm engine.
 #pragma once
 
 #include "modules/kustomize/kustomize.hpp"

@@ -1,7 +1,7 @@
-// daemon/cmd_template.hpp: `holdfast template [NAME] CHART`: helm template, on the command line.
+// daemon/cli/template.hpp: `holdfast template [NAME] CHART`: helm template, on the command line.
 #pragma once
 
-#include "daemon/template_render.hpp"
+#include "daemon/cli/template_render.hpp"
 
 namespace holdfast::daemon {
 

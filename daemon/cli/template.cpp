@@ -1,5 +1,5 @@
-// daemon/cmd_template.cpp: flags in, rendered charts out.
-#include "daemon/cmd_template.hpp"
+// daemon/cli/template.cpp: flags in, rendered charts out.
+#include "daemon/cli/template.hpp"
 
 #include "modules/base/errno_text.hpp"
 #include "modules/base/write_all.hpp"
