@@ -76,7 +76,6 @@ void Connection::Close::operator()(sqlite3* handle) const {
 }
 
 Result<Connection> Connection::open(std::filesystem::path const& file, Options options) {
-    HOLDFAST_ASSERT(sqlite3_initialize() == SQLITE_OK);
     auto created = create_private(file);
     if (!created) return fail(std::move(created), "database");
 
