@@ -21,7 +21,11 @@ std::span<Migration const> all_migrations();
 /// Runs the migrations the file has not seen, each in its own transaction; PRAGMA user_version counts them.
 ///
 /// Errors  invalid_input  the file was written by a newer Holdfast, or by another program
+///         corrupt        the number is none, or the tables are not those of that number
 ///         limit          the disk is full; nothing of the failed migration is kept
 Result<void> migrate(Connection& connection, std::span<Migration const> migrations = all_migrations());
+
+/// Whether the file's header says that Holdfast wrote it, or nobody yet.
+Result<bool> is_ours(Connection& connection);
 
 }  // namespace holdfast::cache::db

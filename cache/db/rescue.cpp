@@ -8,13 +8,17 @@
 #include "cache/db/salvage.hpp"
 
 #include <algorithm>
+#include <array>
 #include <ctime>
+#include <fstream>
 
 namespace holdfast::cache::db {
 
 namespace {
 
-constexpr std::size_t kSetAsideMax = 3;  // damaged files that are kept to look at
+constexpr std::size_t kSetAsideMax = 3;     // damaged files that are kept to look at
+constexpr std::uintmax_t kAttemptsMax = 3;  // rescues that may die on one file before it is set aside unread
+constexpr std::array<char const*, 3> kCompanions{"-wal", "-shm", "-journal"};
 constexpr std::uintmax_t kWalHeaderBytes = 32;
 constexpr std::uintmax_t kPageBytes = 4'096;
 constexpr std::size_t kBlobNameBytes = 64;
@@ -25,9 +29,10 @@ struct Names {
 
     std::filesystem::path with(std::string_view end) const { return file.string() + std::string{end}; }
     std::filesystem::path wal() const { return with("-wal"); }
-    std::filesystem::path copy() const { return with(".rescue-copy"); }  // of the damaged file, to read from
-    std::filesystem::path part() const { return with(".rescue-part"); }  // the new one while it is made
-    std::filesystem::path whole() const { return with(".rescue"); }      // the new one, complete
+    std::filesystem::path copy() const { return with(".rescue-copy"); }          // of the damaged file, to read from
+    std::filesystem::path part() const { return with(".rescue-part"); }          // the new one while it is made
+    std::filesystem::path whole() const { return with(".rescue"); }              // the new one, complete
+    std::filesystem::path attempts() const { return with(".rescue-attempts"); }  // a byte for each that began
     std::string damaged_prefix() const { return file.filename().string() + ".damaged-"; }
 };
 
@@ -56,7 +61,8 @@ std::string stamp(std::chrono::system_clock::time_point now) {
 std::filesystem::path new_damaged_name(Names const& names, std::chrono::system_clock::time_point now) {
     auto const first = names.file.parent_path() / (names.damaged_prefix() + stamp(now));
     auto name = first;
-    for (int i = 2; std::filesystem::exists(name) || std::filesystem::exists(name.string() + "-wal"); ++i)
+    std::error_code ec;
+    for (int i = 2; std::filesystem::exists(name, ec) || std::filesystem::exists(name.string() + "-wal", ec); ++i)
         name = first.string() + "-" + std::to_string(i);
     return name;
 }
@@ -68,8 +74,9 @@ std::vector<std::filesystem::path> damaged_files(Names const& names) {
     for (std::filesystem::directory_iterator entry{names.file.parent_path(), ec}, end; !ec && entry != end;
          entry.increment(ec)) {
         auto const name = entry->path().filename().string();
-        if (name.starts_with(names.damaged_prefix()) && !name.ends_with("-wal") && !name.ends_with("-shm"))
-            found.push_back(entry->path());
+        bool const is_companion =
+            std::ranges::any_of(kCompanions, [&](char const* end) { return name.ends_with(end); });
+        if (name.starts_with(names.damaged_prefix()) && !is_companion) found.push_back(entry->path());
     }
     std::ranges::sort(found);
     return found;
@@ -77,7 +84,8 @@ std::vector<std::filesystem::path> damaged_files(Names const& names) {
 
 void remove_all_of(std::filesystem::path const& file) {
     std::error_code ignored;
-    for (auto const* end : {"", "-wal", "-shm"}) std::filesystem::remove(file.string() + end, ignored);
+    std::filesystem::remove(file, ignored);
+    for (auto const* end : kCompanions) std::filesystem::remove(file.string() + end, ignored);
 }
 
 Result<void> move_if_there(std::filesystem::path const& from, std::filesystem::path const& to) {
@@ -92,7 +100,7 @@ Result<void> exchange(Names const& names, std::filesystem::path const& damaged) 
     if (!moved) return moved;
     auto synced = sync_directory(names.file);
     if (!synced) return synced;
-    for (auto const* end : {"-wal", "-shm"}) {
+    for (auto const* end : kCompanions) {
         auto with_it = move_if_there(names.with(end), damaged.string() + end);
         if (!with_it) return with_it;
     }
@@ -167,6 +175,8 @@ template <class Fill> Result<void> build(Names const& names, Options const& opti
         if (!migrated) return fail(std::move(migrated));
         Result<void> filled = fill(*fresh);
         if (!filled) return filled;
+        auto sound = fresh->check();
+        if (!sound) return sound;
         auto emptied = fresh->execute("PRAGMA wal_checkpoint(TRUNCATE)");
         if (!emptied) return fail(std::move(emptied));
     }
@@ -193,8 +203,11 @@ Result<void> rescue_rows(Names const& names, RescueOptions const& options, std::
     if (copied) copied = copy_if_there(names.wal(), names.copy().string() + "-wal");
     if (!copied) return copied;
     // SQLite takes an empty file for a new one and removes its log: a page of zeros lets it read the log.
-    std::error_code ec;
-    if (size_of(names.copy()) < kPageBytes) std::filesystem::resize_file(names.copy(), kPageBytes, ec);
+    if (size_of(names.copy()) < kPageBytes) {
+        std::error_code ec;
+        std::filesystem::resize_file(names.copy(), kPageBytes, ec);
+        if (ec) return fail(Errc::limit, "extend " + names.copy().string() + ": " + ec.message());
+    }
     Head head = Head::own;
     if (mark && !has_tables(names.copy())) {
         auto led = replace_head(names.copy(), *mark);
@@ -236,11 +249,13 @@ Result<std::optional<Rescue>> compare_with_mark(Connection& connection, std::opt
     // Without a site it was made a moment ago, by a start that did not come to its end.
     bool const is_young = site->empty();
     if (!mark || (!is_young && (mark->site != *site || mark->issued - *sequence <= kMarkBlock))) return std::nullopt;
+    bool const is_other = !is_young && mark->site != *site;
     Rescue rescue{.set_aside = {},
-                  .found = "it is older than its mark: it ends at sequence " + std::to_string(*sequence),
+                  .found = (is_other ? "it is of another site than its mark" : "it is older than its mark") +
+                           (": it ends at sequence " + std::to_string(*sequence)),
                   .lost = {may_be_lost(*mark)},
-                  .sequence = mark->issued};
-    auto counted = set_sequence(connection, mark->issued);
+                  .sequence = std::max(mark->issued, *sequence)};
+    auto counted = set_sequence(connection, rescue.sequence);
     if (counted) counted = set_site(connection, mark, true, rescue);
     if (!counted) return fail(std::move(counted));
     return rescue;
@@ -267,19 +282,54 @@ Result<Opened> finish(Result<Connection> connection, RescueOptions const& option
     return Opened{std::move(*connection), std::move(rescue)};
 }
 
+/// Durable before the rescue begins: the only trace that one leaves that dies of what it reads.
+Result<void> count_attempt(Names const& names) {
+    std::ofstream{names.attempts(), std::ios::app} << '.';
+    auto synced = sync_file(names.attempts());
+    if (!synced) return synced;
+    return sync_directory(names.file);
+}
+
+/// What can be read; where that fails, nothing: a new database has to come of it, whatever the damaged one is like.
+Result<void> rescue_rows_or_none(Names const& names, RescueOptions const& options, std::optional<Mark> const& mark,
+                                 Rescue& rescue) {
+    Result<void> saved = fail(Errc::corrupt, std::to_string(kAttemptsMax) + " rescues of it did not come to their end");
+    if (size_of(names.attempts()) < kAttemptsMax) {
+        auto counted = count_attempt(names);
+        saved = counted ? rescue_rows(names, options, mark, rescue) : std::move(counted);
+        remove_all_of(names.attempts());  // it came to its end
+    }
+    remove_all_of(names.copy());
+    if (saved) return saved;
+    remove_all_of(names.part());
+    rescue = Rescue{.set_aside = rescue.set_aside,
+                    .found = rescue.found + "; it could not be read: " + saved.error().message,
+                    .lost = {}};
+    auto built = build(names, options.database, [&](Connection& fresh) { return begin_again(fresh, mark, rescue); });
+    remove_all_of(names.part());
+    return built;
+}
+
 Result<Opened> rescue_damaged(Names const& names, RescueOptions const& options, std::optional<Mark> const& mark,
                               std::string found) {
     Rescue rescue{.set_aside = new_damaged_name(names, options.now), .found = std::move(found), .lost = {}};
-    auto saved = rescue_rows(names, options, mark, rescue);
-    remove_all_of(names.copy());
-    if (!saved) {
-        remove_all_of(names.part());
+    auto saved = rescue_rows_or_none(names, options, mark, rescue);
+    if (!saved)
         return fail(std::move(saved), "database " + names.file.string() + " is damaged (" + rescue.found + "), rescue");
-    }
     auto exchanged = exchange(names, rescue.set_aside);
     if (!exchanged) return fail(std::move(exchanged), "database");
+    remove_all_of(names.attempts());
     keep_few(names);
     return finish(open_and_migrate(names.file, options.database), options, std::move(rescue));
+}
+
+/// It says that it is another program's, where there was one of ours: a changed header, or a foreign log beside it.
+bool is_overwritten(Names const& names, std::optional<Mark> const& mark) {
+    {
+        auto opened = Connection::open(names.file, {.check_on_open = false});
+        if (!opened || is_ours(*opened).value_or(true)) return false;
+    }
+    return mark || has_tables(names.file);
 }
 
 Result<Opened> begin_new(Names const& names, RescueOptions const& options, std::optional<Mark> const& mark) {
@@ -312,12 +362,17 @@ Result<Opened> open_or_rescue(std::filesystem::path const& file, RescueOptions c
     if (!finished) return fail(std::move(finished));
 
     bool const is_empty = size_of(file) == 0;
-    if (is_empty && size_of(names.wal()) > kWalHeaderBytes)
+    if (is_empty && size_of(names.wal()) > kWalHeaderBytes) {
+        auto emptied = replace_file(names.file, "");  // it may be gone: what is set aside and copied is a file
+        if (!emptied) return fail(std::move(emptied), "database");
         return rescue_damaged(names, options, mark, "the file is empty, its log is not");
+    }
     if (is_empty) return begin_new(names, options, mark);
 
     auto connection = open_and_migrate(file, options.database);
     if (!connection && connection.error().code == Errc::corrupt)
+        return rescue_damaged(names, options, mark, connection.error().message);
+    if (!connection && connection.error().code == Errc::invalid_input && is_overwritten(names, mark))
         return rescue_damaged(names, options, mark, connection.error().message);
     if (!connection) return fail(std::move(connection));
     if (!has_tables(*connection)) {

@@ -37,8 +37,9 @@ struct Opened {
 /// a new one takes its place with every row that could be read; one that is gone, empty or older than its mark
 /// (mark.hpp) is not taken for new: the site keeps its id and no sequence is used twice. The bound on the file's size
 /// holds from the return on: a migration may need more.
+/// One that cannot be read at all, for which there is no room, or whose rescue died a few times, is set aside unread.
 ///
-/// Errors  limit  the disk is full: the damaged file is where it was, and the next start tries again
+/// Errors  limit  no room even for an empty database: the damaged file is where it was, and the next start tries again
 ///         those of Connection::open() and migrate() but corrupt
 /// Never   removes a damaged file before its successor is whole
 Result<Opened> open_or_rescue(std::filesystem::path const& file, RescueOptions const& options);

@@ -311,7 +311,7 @@ bool has_tables(sqlite3* handle, bool or_of_0_1) {
             (or_of_0_1 && table.read_0_1 != nullptr && prepare(handle, select_of(table, true, "", "id")));
         if (!is_there) return false;
     }
-    return true;
+    return prepare(handle, "SELECT name, seq FROM sqlite_sequence") != nullptr;
 }
 
 }  // namespace
