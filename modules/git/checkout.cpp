@@ -187,19 +187,30 @@ Result<Checkout> checkout(Remote const& remote, Reference const& reference, Opti
     if (!reference.commit.empty() && options.known_revision == revision_of(reference.branch, reference.commit)) {
         return Checkout{.revision = options.known_revision, .commit = reference.commit, .snapshot = nullptr};
     }
-    auto connected = ConnectedRemote::open(remote, options, reference);
-    if (!connected)
-        return cannot(lists_first(reference, options) ? "list remote for" : "clone", remote, connected.error());
-    if ((*connected)->is_empty()) return fail(Errc::not_found, std::string{kEmpty});
-    auto const target = resolve((*connected)->refs(), reference, options.pick_tag);
-    if (!target) return not_cloned(remote, target.error());
-    Checkout done{.revision = target->revision, .commit = target->commit, .snapshot = nullptr};
-    if (done.revision == options.known_revision) return done;
+    // Mostly the answer is that nothing is new: that shall cost the disk nothing, and a new commit one more list.
+    using Purpose = ConnectedRemote::Purpose;
+    std::unique_ptr<ConnectedRemote> connected;
+    Result<Target> target = fail(Errc::not_found, std::string{kEmpty});
+    Checkout done;
+    for (Purpose const purpose : {Purpose::look, Purpose::fetch}) {
+        if (purpose == Purpose::look && options.known_revision.empty()) continue;
+        connected.reset();
+        auto opened = ConnectedRemote::open(remote, options, reference, purpose);
+        if (!opened)
+            return cannot(lists_first(reference, options) ? "list remote for" : "clone", remote, opened.error());
+        connected = std::move(*opened);
+        if (connected->is_empty()) return fail(Errc::not_found, std::string{kEmpty});
+        target = resolve(connected->refs(), reference, options.pick_tag);
+        if (!target) return not_cloned(remote, target.error());
+        done.revision = target->revision;
+        done.commit = target->commit;
+        if (done.revision == options.known_revision) return done;
+    }
 
-    auto fetched = fetch(**connected, *target, reference);
+    auto fetched = fetch(*connected, *target, reference);
     if (!fetched) return not_cloned(remote, fetched.error());
-    auto const directory = (*connected)->directory();
-    auto snapshot = read_commit((*connected)->take_repository(), directory, target->commit, options.bounds.files_max);
+    auto const directory = connected->directory();
+    auto snapshot = read_commit(connected->take_repository(), directory, target->commit, options.bounds.files_max);
     if (!snapshot) return not_cloned(remote, snapshot.error());
     done.snapshot = std::move(*snapshot);
     return done;

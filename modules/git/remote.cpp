@@ -27,7 +27,7 @@ void clean_scratch(std::filesystem::path const& scratch) {
 }
 
 Result<std::unique_ptr<ConnectedRemote>> ConnectedRemote::open(Remote const& remote, Options const& options,
-                                                               Reference const& wish) {
+                                                               Reference const& wish, Purpose purpose) {
     use_library();
     std::unique_ptr<ConnectedRemote> connected{new ConnectedRemote{remote, options}};
     if (!is_local(remote)) {
@@ -35,7 +35,7 @@ Result<std::unique_ptr<ConnectedRemote>> ConnectedRemote::open(Remote const& rem
         if (!conversation) return fail(std::move(conversation));
         connected->conversation_ = std::move(*conversation);
     }
-    auto created = connected->create();
+    auto created = purpose == Purpose::look ? connected->create_detached() : connected->create();
     if (!created) return fail(std::move(created));
     auto listed = connected->list(wish);
     if (!listed) return fail(std::move(listed));
@@ -48,6 +48,14 @@ ConnectedRemote::~ConnectedRemote() {
     repository_.reset();
     std::error_code ignored;
     if (!taken) std::filesystem::remove_all(directory_, ignored);
+}
+
+Result<void> ConnectedRemote::create_detached() {
+    git_remote* remote = nullptr;
+    if (git_remote_create_detached(&remote, url_.c_str()) != 0)
+        return std::unexpected{library_error(Errc::invalid_input)};
+    remote_.reset(remote);
+    return {};
 }
 
 Result<void> ConnectedRemote::create() {

@@ -19,12 +19,14 @@ struct Ref {
 /// Whether `reference` could mean the reference of this full name: the others of a server's list are not kept.
 bool may_mean(Reference const& reference, std::string_view name);
 
-/// A bare repository in a directory of its own below Options::scratch, and its one remote.
+/// A remote, and for a download a bare repository in a directory of its own below Options::scratch.
 class ConnectedRemote {
 public:
-    /// Creates the repository and lists the references, those that `wish` could mean.
+    /// look: only lists, and writes nothing to the disk. fetch: can download.
+    enum class Purpose { look, fetch };
+    /// Lists the references, those that `wish` could mean.
     static Result<std::unique_ptr<ConnectedRemote>> open(Remote const& remote, Options const& options,
-                                                         Reference const& wish);
+                                                         Reference const& wish, Purpose purpose);
     ~ConnectedRemote();
 
     std::vector<Ref> const& refs() const { return refs_; }
@@ -40,6 +42,7 @@ public:
 
 private:
     ConnectedRemote(Remote const& remote, Options const& options) : options_{options}, url_{remote.url} {}
+    Result<void> create_detached();
     Result<void> create();
     Result<void> list(Reference const& wish);
     Error failed(Errc otherwise);

@@ -115,12 +115,13 @@ TEST_CASE("git: a repository of this machine is read only for who may read it", 
     CHECK(place.scratch_is_empty());
 }
 
-TEST_CASE("git: the revision that is held costs one request", "[git]") {
+TEST_CASE("git: the revision that is held costs one request and nothing of the disk", "[git]") {
     Place place;
     GitRepo repo{place.repos()};
     auto const head = repo.write("a", "1").commit();
     GitServer server{place.repos()};
     place.options.known_revision = "main@sha1:" + head;
+    place.options.scratch = place.dir / "not-there";
 
     auto done = ok(checkout({.url = server.url_of("shop.git")}, {.branch = "main"}, place.options));
 
