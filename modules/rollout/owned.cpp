@@ -18,6 +18,7 @@ using std::chrono::seconds;
 
 constexpr std::size_t kDriftsMax = 100;
 constexpr std::size_t kSightingsMax = 32;  // of one object in one pass: its last versions are what matters
+constexpr seconds kAskAfter{1};            // of doubt: a watch is rarely that far behind
 constexpr seconds kAwaitMax{30};           // for the watch to show our own write
 constexpr seconds kFirstDelay{1};
 constexpr seconds kIntervalDefault{600};
@@ -122,7 +123,8 @@ private:
     kube::Watcher watcher_;
 };
 
-OwnedObjects::OwnedObjects(Ports ports, std::size_t watches_max) : ports_(ports), watches_max_(watches_max) {}
+OwnedObjects::OwnedObjects(Ports ports, std::size_t watches_max)
+    : ports_(ports), asking_(ports.executor, 1), watches_max_(watches_max) {}
 
 OwnedObjects::~OwnedObjects() = default;
 
@@ -423,24 +425,62 @@ asio::awaitable<void> OwnedObjects::look_up(Owner owner) {
         if (!id || known == nullptr || known->skipped) continue;
         KindWatch const* watch = watch_of(owner, *id);
         if (watch != nullptr && !watch->state().refused) continue;
-        std::string const version = known->object.entry.version;
-        auto resource = co_await ports_.cluster->any_version_of(id->group, id->kind, version);
-        if (!resource) continue;
-        kube::GroupVersionKind const gvk = resource->gvk;
-        kube::ReadOptions const options{.metadata_only = has_no_status(gvk)};
-        auto live = co_await ports_.cluster->get({std::move(*resource), id->ns, id->name}, options);
-        Known* now = known_by(owner, text);
-        if (now == nullptr) continue;
-        if (live) {
-            (*live)["apiVersion"] = gvk.api_version();
-            (*live)["kind"] = gvk.kind;
-            now->awaited.clear();  // the server itself says so
-            see(*now, gvk, *live, 0);
-        } else if (live.error().code == Errc::not_found) {
-            now->awaited.clear();
-            judge(*now, {.gone = true, .uid = now->object.uid});
-        }
+        co_await ask_about(owner, text);
     }
+}
+
+/// The server itself says how the object is now.
+asio::awaitable<void> OwnedObjects::ask_about(Owner owner, std::string text) {
+    auto const id = kube::parse_object_id(text);
+    Known const* known = find(owner, text);
+    if (!id || known == nullptr) co_return;
+    std::string const version = known->object.entry.version;
+    auto resource = co_await ports_.cluster->any_version_of(id->group, id->kind, version);
+    if (!resource) co_return;
+    kube::GroupVersionKind const gvk = resource->gvk;
+    kube::ReadOptions const options{.metadata_only = has_no_status(gvk)};
+    auto const asked_at = ++moments_;
+    auto live = co_await ports_.cluster->get({std::move(*resource), id->ns, id->name}, options);
+    Known* now = known_by(owner, text);
+    if (now == nullptr) co_return;
+    if (live) {
+        (*live)["apiVersion"] = gvk.api_version();
+        (*live)["kind"] = gvk.kind;
+        see(*now, gvk, *live, asked_at);
+    } else if (live.error().code == Errc::not_found) {
+        take(*now, {.gone = true, .listed_at = asked_at, .uid = now->object.uid});
+    }
+}
+
+/// A write that the watch never shows by itself: somebody else changed the object while its kind was being listed.
+asio::awaitable<void> OwnedObjects::ask_about_doubts() {
+    while (!doubts_.empty()) {
+        co_await sleep_for(kAskAfter);
+        auto const written_before = ports_.clock.boot() - kAskAfter;
+        std::vector<std::pair<Owner, std::string>> due;
+        for (auto const& [owner, doubts] : doubts_) {
+            for (auto const& [id, sighting] : doubts) {
+                Known const* known = find(owner, id);
+                if (known != nullptr && known->awaited_until - kAwaitMax <= written_before) due.emplace_back(owner, id);
+            }
+        }
+        for (auto const& [owner, id] : due) co_await ask_about(owner, id);
+        std::erase_if(doubts_, [](auto const& one) { return one.second.empty(); });
+    }
+}
+
+void OwnedObjects::doubt(Known const& known, Sighting sighting) {
+    doubts_[known.owner].insert_or_assign(known.object.entry.id, std::move(sighting));
+    if (asking_.size() > 0) return;
+    auto started = asking_.start("doubts", ask_about_doubts());
+    if (!started) return;  // the daemon ends
+}
+
+/// Whatever is seen from now on is not older than our own write.
+void OwnedObjects::settle(Known& known) {
+    known.awaited.clear();
+    auto const doubts = doubts_.find(known.owner);
+    if (doubts != doubts_.end()) doubts->second.erase(known.object.entry.id);
 }
 
 void OwnedObjects::seen(kube::GroupVersionKind const& gvk, kube::Object const& object, std::uint64_t listed_at) {
@@ -497,13 +537,12 @@ void OwnedObjects::take(Known& known, Sighting sighting) {
         return;
     }
     // A list that began after our write shows it, or what came after.
-    if (sighting.listed_at > known.awaited_at) known.awaited.clear();
+    if (sighting.listed_at > known.awaited_at) settle(known);
     if (!known.awaited.empty()) {
         if (!sighting.gone && sighting.resource_version == known.awaited) {
-            known.awaited.clear();
-            if (auto const doubts = doubts_.find(known.owner); doubts != doubts_.end()) doubts->second.erase(id);
+            settle(known);
         } else if (ports_.clock.boot() < known.awaited_until) {
-            doubts_[known.owner].insert_or_assign(id, std::move(sighting));
+            doubt(known, std::move(sighting));
             return;
         } else {
             known.awaited.clear();
@@ -653,6 +692,8 @@ std::vector<OwnedObjects::WatchState> OwnedObjects::watches() const {
 }
 
 asio::awaitable<void> OwnedObjects::stop() {
+    asking_.cancel();
+    co_await asking_.join();
     for (auto const& [key, watch] : watches_) watch->cancel();
     for (auto const& [key, watch] : watches_) co_await watch->join();
     for (auto const& watch : ending_) co_await watch->join();

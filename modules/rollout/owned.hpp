@@ -118,7 +118,8 @@ public:
     void begin_pass(Owner const& owner) { in_pass_[owner].clear(); }
     void end_pass(Owner const& owner);
 
-    /// What the watch showed while we waited for a write of our own that never came back is believed in the end.
+    /// What the watch showed while we waited for a write of our own that never came back is believed in the end, when
+    /// not even the server could be asked.
     void settle_doubts();
 
     /// Watches of kinds with no object left end, and give their place to others.
@@ -197,6 +198,10 @@ private:
     void seen(kube::GroupVersionKind const& gvk, kube::Object const& object, std::uint64_t listed_at);
     void see(Known& known, kube::GroupVersionKind const& gvk, kube::Object const& object, std::uint64_t listed_at);
     void vanished(std::string const& id, std::string uid, std::string resource_version, std::uint64_t listed_at);
+    void settle(Known& known);
+    void doubt(Known const& known, Sighting sighting);
+    asio::awaitable<void> ask_about_doubts();
+    asio::awaitable<void> ask_about(Owner owner, std::string text);
     void set_health(Known& known, kube::ObjectStatus const& status);
     void set_ready(Known& known, model::Truth ready);
     void drift(Known& known, std::string what, std::string manager, bool may_wait = false);
@@ -215,7 +220,8 @@ private:
     std::map<Owner, Boot> intervals_;
     std::map<Owner, std::map<std::string, std::deque<Sighting>>> in_pass_;  // by id: sightings since the pass began
     std::map<Owner, std::map<std::string, Sighting>>
-        doubts_;  // the newest sighting of an object whose write is awaited
+        doubts_;        // the newest sighting of an object whose write is awaited
+    TaskGroup asking_;  // about doubts
     std::map<KindKey, std::unique_ptr<KindWatch>> watches_;
     std::vector<std::unique_ptr<KindWatch>> ending_;  // of kinds with no object left: they unwind later in the loop
     std::size_t watches_max_;

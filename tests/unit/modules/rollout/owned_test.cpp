@@ -270,6 +270,27 @@ TEST_CASE("owned: what a list shows that began after our write is true, though o
     CHECK_FALSE(world.owned.repair_due(kDairy));
 }
 
+TEST_CASE("owned: the server is asked about a write that the watch does not show", "[rollout][owned]") {
+    // The kind was being listed while we wrote, and somebody changed the object in between.
+    World world;
+    world.cluster.listed = {milk(kDairy, "10")};
+    world.load(kDairy, row(kDairy, "10"));
+    world.listen();
+    world.owned.begin_pass(kDairy);
+    world.owned.replace(kDairy, {answer(kDairy, "11")}, {});
+    world.owned.end_pass(kDairy);
+    bool const gone = GENERATE(false, true);
+    if (!gone) world.cluster.objects[kId] = milk(kDairy, "12", "u1", "f:other");
+    world.show(Event::modified, milk(kDairy, "12", "u1", "f:other"));
+    CHECK_FALSE(world.owned.repair_due(kDairy));
+
+    world.clock.now += 2s;
+    for (int i = 0; i < 500 && !world.owned.repair_due(kDairy); ++i) world.listen();
+
+    REQUIRE(world.owned.repair_due(kDairy) == 0s);
+    CHECK(world.owned.drifts().at(0).what == (gone ? "deleted" : "changed"));
+}
+
 TEST_CASE("owned: a write of ours that the watch never shows is given up after a while", "[rollout][owned]") {
     World world;
     world.cluster.listed = {milk(kDairy, "10")};
