@@ -152,9 +152,10 @@ class Daemon:
         self.manifests.mkdir(parents=True, exist_ok=True)
         self.config.write_text(config, encoding="utf-8")
         self.kubeconfig, self.process = kubeconfig, None
+        self.under = []  # a program and its flags that start the daemon and become it, such as `strace -D`
 
     def start(self, wait=True):
-        command = [self.holdfast, "daemon", "--config", str(self.config), "--state-dir", str(self.state),
+        command = [*self.under, self.holdfast, "daemon", "--config", str(self.config), "--state-dir", str(self.state),
                    "--manifests", str(self.manifests), "--listen", "127.0.0.1:0"]
         if self.kubeconfig:
             command += ["--kubeconfig", self.kubeconfig]
