@@ -6,6 +6,7 @@
 
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
 #include <exception>
 
 namespace holdfast::story {
@@ -14,6 +15,9 @@ using model::Entry;
 using model::Key;
 
 namespace {
+
+/// What wakes such a pass may be the end of what made it fail: it is not kept waiting for minutes.
+constexpr std::chrono::seconds kHoldMax{30};
 
 constexpr BackoffPolicy kRetry{.delay_min = std::chrono::milliseconds{5'000},
                                .delay_max = std::chrono::milliseconds{300'000}};
@@ -43,14 +47,40 @@ bool is_cancellation(std::exception_ptr const& failure) {
 asio::awaitable<Next> Passes::run(Key key) {
     Entry const* entry = ports_.registry.find(key);
     if (entry == nullptr) co_return Next{};
+    if (auto const wait = held(*entry)) co_return Next{*wait};
     Story& story = of(key.kind);
-    Entry before = *entry;
+    Entry const before = *entry;
+    bool const leaves = before.leaving();
     std::string const requested_at = before.meta.requested_at;
-    auto outcome = co_await pass(story, std::move(before));
+    auto outcome = co_await pass(story, before);
+    bool const could_not_begin = backoffs_.contains(key);
     if (outcome.answers && !requested_at.empty()) outcome.status.last_handled_reconcile_at = requested_at;
-    auto const next = co_await conclude(ports_, story, key, std::move(outcome));
-    if (ports_.registry.find(key) == nullptr) backoffs_.erase(key);
+    Next const next = co_await conclude(ports_, story, key, std::move(outcome));
+    entry = ports_.registry.find(key);
+    bool const failed = entry != nullptr && entry->status.conditions.is("Ready", model::Truth::no);
+    if (failed && (leaves || could_not_begin)) hold(before, next);
+    else holds_.erase(key);
+    if (entry == nullptr) backoffs_.erase(key);
     co_return next;
+}
+
+std::optional<model::Duration> Passes::held(Entry const& entry) const {
+    auto const found = holds_.find(entry.key);
+    if (found == holds_.end()) return std::nullopt;
+    Hold const& hold = found->second;
+    bool const same = hold.spec_digest == entry.spec_digest && hold.requested_at == entry.meta.requested_at &&
+                      hold.leaving == entry.leaving();
+    auto const now = ports_.clock.boot();
+    if (!same || now >= hold.until) return std::nullopt;
+    return hold.until - now;
+}
+
+void Passes::hold(Entry const& entry, Next const& next) {
+    auto const wait = std::min<model::Duration>(next.after.value_or(model::Duration{}), kHoldMax);
+    holds_[entry.key] = {.until = ports_.clock.boot() + wait,
+                         .spec_digest = entry.spec_digest,
+                         .requested_at = entry.meta.requested_at,
+                         .leaving = entry.leaving()};
 }
 
 asio::awaitable<Outcome> Passes::pass(Story& story, Entry entry) {

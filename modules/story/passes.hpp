@@ -7,6 +7,8 @@
 
 #include <array>
 #include <map>
+#include <optional>
+#include <string>
 
 namespace holdfast::story {
 
@@ -29,9 +31,21 @@ private:
     asio::awaitable<Outcome> pass(Story& story, model::Entry entry);
     model::Duration retry_of(model::Key const& key);
 
+    /// A deletion that failed, or a pass that could not begin or crashed, is not tried before its time, whoever wakes it,
+    /// unless somebody wishes something else.
+    struct Hold {
+        std::chrono::nanoseconds until{};
+        std::uint64_t spec_digest = 0;
+        std::string requested_at;
+        bool leaving = false;
+    };
+    std::optional<model::Duration> held(model::Entry const& entry) const;
+    void hold(model::Entry const& entry, Next const& next);
+
     Ports ports_;
     Stories stories_;
     std::map<model::Key, Backoff> backoffs_;  // of objects whose pass could not even begin, or crashed
+    std::map<model::Key, Hold> holds_;
     std::uint64_t crashes_ = 0;
 };
 

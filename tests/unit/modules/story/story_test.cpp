@@ -382,6 +382,7 @@ TEST_CASE(
     CHECK(world.condition(kWeb).message == "finalizer: forbidden by policy");
 
     world.held.objects.clear();
+    world.clock.now += 31s;
     world.pass();
     CHECK(world.condition(kWeb).status == Truth::yes);
 }
@@ -438,6 +439,7 @@ TEST_CASE("story: while the cluster does not let go, the journal still knows wha
     CHECK(world.condition(kWeb).reason == "FinalizerFailed");
     CHECK(world.condition(kWeb).message == "finalizer: forbidden by policy");
     world.held.refuse_patch = nullptr;
+    world.clock.now += 31s;
     CHECK_FALSE(world.pass().after);
     CHECK(world.held.objects.empty());
     CHECK(world.rows.rows.entries.empty());
@@ -454,6 +456,7 @@ TEST_CASE("story: a journal that does not forget keeps the object here, until it
     CHECK(world.condition(kWeb).message == "the database is locked");
     CHECK(world.held.objects.empty());
     world.rows.refuse_erase.reset();
+    world.clock.now += 31s;
     world.pass();
     CHECK(world.registry.find(kWeb) == nullptr);
 }
@@ -518,7 +521,10 @@ TEST_CASE("story: a bug ends its own pass, and is told", "[story]") {
     auto const saves = world.rows.rows.saves;
 
     auto next = first;
-    for (int i = 0; i < 8; ++i) next = world.pass();
+    for (int i = 0; i < 8; ++i) {
+        world.clock.now += 31s;
+        next = world.pass();
+    }
     CHECK(*next.after > 200s);
     CHECK(*next.after <= 360s);
     CHECK(world.rows.rows.saves == saves);
@@ -527,14 +533,17 @@ TEST_CASE("story: a bug ends its own pass, and is told", "[story]") {
         throw 7;
         co_return Outcome{};
     };
+    world.clock.now += 31s;
     world.pass();
     CHECK(world.condition(kWeb).message == "a bug of Holdfast ended this pass: an exception of an unknown type");
     world.story.reconciles = [](Entry) -> asio::awaitable<Outcome> {
         throw boost::system::system_error{asio::error::connection_refused};
         co_return Outcome{};
     };
+    world.clock.now += 31s;
     world.pass();
     CHECK(world.passes.crashes() == 11);
+    world.clock.now += 31s;
 
     world.story.reconciles = [&](Entry entry) { return world.done(std::move(entry), "Applied"); };
     CHECK(world.pass().after == 60s);
@@ -554,8 +563,42 @@ TEST_CASE("story: a bug while an object goes away keeps it, and is tried again",
     CHECK(world.condition(kWeb).reason == "InternalError");
     CHECK(kube::has_finalizer(world.held.objects.at(kWebId), kFinalizer));
     world.story.finalizes = releases;
+    world.clock.now += 31s;
     world.pass();
     CHECK(world.registry.find(kWeb) == nullptr);
+}
+
+TEST_CASE("story: a deletion that fails, or a pass that cannot begin, waits for its time whoever wakes it", "[story]") {
+    World world;
+    bool const leaves = GENERATE(true, false);
+    if (leaves) world.want(R"("finalizers":["finalizers.fluxcd.io"],"deletionTimestamp":"2025-06-15T15:06:40Z")");
+    int tries = 0;
+    world.story.finalizes = [&](Entry entry) -> asio::awaitable<Outcome> {
+        ++tries;
+        Stop why{.reason = "PruneFailed", .message = "refused", .retry = 300s};
+        co_return stop(entry, begin(entry), std::move(why), world.clock);
+    };
+    world.story.reconciles = [&](Entry) -> asio::awaitable<Outcome> {
+        ++tries;
+        throw std::runtime_error{"boom"};
+        co_return Outcome{};
+    };
+    auto const first = world.pass();
+    REQUIRE(first.after);
+    REQUIRE(tries == 1);
+
+    for (int i = 0; i < 100; ++i) CHECK(world.pass().after <= first.after);
+    CHECK(tries == 1);
+    world.clock.now += 31s;  // at the latest: what woke it may have mended it
+    world.pass();
+    CHECK(tries == 2);
+
+    SECTION("but another wish is tried at once") {
+        world.want(R"("finalizers":["finalizers.fluxcd.io"],"annotations":{"reconcile.fluxcd.io/requestedAt":"now"})" +
+                   std::string{leaves ? R"(,"deletionTimestamp":"2025-06-15T15:06:40Z")" : ""});
+        world.pass();
+        CHECK(tries == 3);
+    }
 }
 
 TEST_CASE("story: a pass that is cancelled unwinds, and concludes nothing", "[story]") {
