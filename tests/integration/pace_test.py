@@ -97,7 +97,7 @@ def cpu_seconds(pids):
 
 
 def disk_bytes(pid):
-    """What this process has given to the disk, the log aside: that one is a pipe of journald on a real machine."""
+    """What this process has given to the disk, in whole pages; its log is kept in memory here, as journald takes it."""
     for line in pathlib.Path(f"/proc/{pid}/io").read_text().splitlines():
         if line.startswith("write_bytes"):
             return int(line.split()[1])
@@ -120,7 +120,7 @@ class Figures:
                 name, value = line.rsplit(" ", 1)
                 numbers[name] = int(value)
         return {"time": time.monotonic(), "server": self.world.api.counters(), "cpu": cpu_seconds(family(pid)), "disk": disk_bytes(pid),
-                "log": daemon.log.stat().st_size, "own": numbers}
+                "own": numbers}
 
     def settle(self, seconds=6):
         """The first seconds are over: what is written to the disk is counted from here on."""
@@ -168,7 +168,7 @@ class Figures:
 
     def disk(self):
         since = self.late or self.first
-        return max(0, self.last["disk"] - since["disk"] - (self.last["log"] - since["log"])) / (self.last["time"] - since["time"])
+        return (self.last["disk"] - since["disk"]) / (self.last["time"] - since["time"])
 
     def is_cheap(self, made_anew=0):
         """made_anew: objects whose new uid is remembered meanwhile."""
@@ -184,19 +184,29 @@ class Figures:
 
 class World:
     def __init__(self, work):
-        self.work = work
+        self.work, self.logs = work, []
         self.plane = harness.ControlPlane(work / "plane", nodes=1)
         self.api = ApiClient(self.plane.kubeconfig)
         self.git_root = work / "git"
         self.git_root.mkdir()
         self.git = GitHttpServer(str(self.git_root)).start()
-        self.daemon = harness.Daemon(HOLDFAST, work / "daemon", self.plane.kubeconfig, "install_crds: true\n").start()
+        self.daemon = self.new_daemon("daemon", self.plane.kubeconfig, "install_crds: true\n").start()
         eventually(lambda: self.plane.get("crd", "kustomizations.kustomize.toolkit.fluxcd.io"), 30, what="CRDs")
+
+    def new_daemon(self, name, kubeconfig, config=""):
+        daemon = harness.Daemon(HOLDFAST, self.work / name, kubeconfig, config)
+        memory = pathlib.Path("/dev/shm")
+        if memory.is_dir():
+            self.logs.append(memory / f"{self.work.name}-{name}.log")
+            daemon.log = self.logs[-1]
+        return daemon
 
     def stop(self):
         for stop in (self.daemon.stop, self.git.stop, self.plane.stop):
             with contextlib.suppress(Exception):  # the others are stopped too
                 stop()
+        for log in self.logs:
+            log.unlink(missing_ok=True)
 
     def repository(self, name, objects):
         repository = harness.Repository(self.git_root, name)
@@ -356,7 +366,8 @@ def in_a_namespace_that_goes(world):
         world.wish(name, [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, config_map("inside", namespace=name)])
         world.ready(name)
     plane.apply(config_map("holds", namespace="going-a", finalizers=["pace.test/hold"]))
-    plane.kubectl("patch", "namespace", "going-b", "--type=merge", "-p", '{"metadata":{"finalizers":["pace.test/hold"]}}')
+    # By kubectl it would be taken off again, as all that kubectl adds.
+    world.api.merge("/api/v1/namespaces/going-b", {"metadata": {"finalizers": ["pace.test/hold"]}}, "holder")
     uids = {name: plane.get("namespace", name)["metadata"]["uid"] for name in ("going-a", "going-b")}
     plane.kubectl("delete", "namespace", "going-a", "going-b", "--wait=false")
     eventually(lambda: plane.get("configmap", "inside", "going-a") is None, 20, what="the content goes")
@@ -369,7 +380,7 @@ def in_a_namespace_that_goes(world):
     assert figures.status_patches() <= 2 and figures.records() <= 2
     figures.is_cheap()
     plane.kubectl("patch", "configmap", "holds", "-n", "going-a", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
-    plane.kubectl("patch", "namespace", "going-b", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+    world.api.merge("/api/v1/namespaces/going-b", {"metadata": {"finalizers": None}}, "holder")
     for name, uid in uids.items():
         eventually(lambda name=name, uid=uid: (plane.get("namespace", name) or {"metadata": {"uid": uid}})["metadata"]["uid"] != uid, 60, what=f"{name} again")
         world.ready(name)
@@ -395,7 +406,7 @@ def deletion_refused(world):
         figures.run()
     deletes = figures.requests("DELETE", "configmaps")
     figures.tell(deletes=deletes)
-    assert 4 <= deletes <= 4 * 3, deletes  # 4 objects, tried at 0, 5 and 15 s
+    assert 4 <= deletes <= 4 * 4, deletes  # 4 objects, tried at 0, 5 and 15 s, each pause up to a fifth shorter
     assert figures.status_patches() <= 6 and figures.records() <= 4
     figures.is_cheap()
     assert "this one is kept" in world.state("kept-a", "False", "PruneFailed")
@@ -649,7 +660,7 @@ def nothing_is_watched(world):
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "unseen", "namespace": "default"}, "automountServiceAccountToken": False}
     wide = world.daemon
     wide.stop()
-    world.daemon = harness.Daemon(HOLDFAST, world.work / "narrow", str(narrow), "").start()
+    world.daemon = world.new_daemon("narrow-daemon", str(narrow)).start()
     try:
         world.wish("unseen", [config_map("unseen"), account], interval="6s")
         world.ready("unseen")
