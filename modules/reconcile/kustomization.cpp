@@ -392,6 +392,7 @@ asio::awaitable<Outcome> Kustomizations::check_health(Pass run) {
     model::Duration const poll = asks ? model::Duration{std::chrono::seconds{5}} : model::Duration::max();
     auto const next = waiting.announced ? waiting.deadline : std::min(announce_at, waiting.deadline);
     run.outcome.answers = false;
+    run.outcome.passing = !waiting.announced;
     run.outcome.next = std::min<model::Duration>(next - now, poll);
     co_return std::move(run.outcome);
 }

@@ -95,7 +95,7 @@ asio::awaitable<Next> conclude(Ports& ports, Story& story, Key key, Outcome outc
     if (says_more) {
         ports.registry.conclude(*entry, std::move(outcome.status));
         entry->copy.owed = true;
-        co_await write_copy(ports, key);
+        if (!outcome.passing) co_await write_copy(ports, key);
     } else {
         entry->status = std::move(outcome.status);  // counters and ages: nobody is told
     }

@@ -60,8 +60,11 @@ class Points(Day):
         self.put(folder, thing)
         folder, thing = self.some()
         self.drop(folder, thing)
-        # To one that is there: from the others it is deleted, and made again when they come back.
-        self.put(self.choice.choice(sorted({*self.present, "edge-night"} - {folder})), thing)
+        # To one that is there and of the same source stays the same object; else it may be deleted first.
+        to = self.choice.choice(sorted(set(self.wanted) - {folder}))
+        self.put(to, thing)
+        if to not in self.present or folder not in self.present:
+            self.uids.pop(thing, None)
         self.repository.commit()
 
     def change_cluster(self):

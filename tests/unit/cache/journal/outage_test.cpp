@@ -62,8 +62,9 @@ struct World : test::StoryWorld {
         passes.emplace(all, story::Passes::Stories{&*story});
         for (int i = 0; i < kSources; ++i) {
             auto const name = key_of(i).name;
-            wish(R"({"apiVersion":"source.toolkit.fluxcd.io/v1","kind":"GitRepository","metadata":{"namespace":"apps","name":")" +
-                 name + R"("},"spec":{"url":"https://)" + name + R"(.example.com/shop.git","interval":"10m"}})");
+            wish(
+                R"({"apiVersion":"source.toolkit.fluxcd.io/v1","kind":"GitRepository","metadata":{"namespace":"apps","name":")" +
+                name + R"("},"spec":{"url":"https://)" + name + R"(.example.com/shop.git","interval":"10m"}})");
         }
     }
 
@@ -88,7 +89,8 @@ struct World : test::StoryWorld {
 
 }  // namespace
 
-TEST_CASE("journal: thirty days without network, of a hundred sources, cost the disk next to nothing", "[cache][journal]") {
+TEST_CASE("journal: thirty days without network, of a hundred sources, cost the disk next to nothing",
+          "[cache][journal]") {
     World world;
     world.pass_all();
     REQUIRE(world.condition(key_of(7)).status == model::Truth::yes);

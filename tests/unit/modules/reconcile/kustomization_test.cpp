@@ -480,6 +480,38 @@ TEST_CASE("kustomization: with wait it is ready when everything is", "[reconcile
     CHECK(world.condition(kWeb, "Healthy").message == "Health check passed in 0s");
 }
 
+TEST_CASE("kustomization: a health check that is soon over costs one copy of the status", "[reconcile]") {
+    World world;
+    world.want(
+        "web",
+        R"(,"timeout":"1m","healthChecks":[{"apiVersion":"v1","kind":"ConfigMap","name":"late","namespace":"apps"}])");
+    std::string const id = "apps_web_kustomize.toolkit.fluxcd.io_Kustomization";
+    world.cluster.objects[id] = boost::json::parse(R"({"apiVersion":"kustomize.toolkit.fluxcd.io/v1",
+        "kind":"Kustomization","metadata":{"name":"web","namespace":"apps","resourceVersion":"1"}})")
+                                    .as_object();
+    auto const copies = [&] { return std::ranges::count(world.cluster.log, "patch status Kustomization/apps/web"); };
+
+    REQUIRE(world.pass().after);
+    CHECK(copies() == 0);
+    CHECK(world.journal.entries.at(kWeb).owned.size() == 2);
+
+    SECTION("it is over") {
+        world.cluster.objects["apps_late__ConfigMap"] =
+            boost::json::parse(
+                R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"late","namespace":"apps"}})")
+                .as_object();
+        world.pass();
+        CHECK(copies() == 1);
+        CHECK(world.condition(kWeb).status == Truth::yes);
+    }
+    SECTION("it is not, and is announced") {
+        world.clock.now += 2s;
+        world.pass();
+        CHECK(copies() == 1);
+        CHECK(world.condition(kWeb).status == Truth::unknown);
+    }
+}
+
 TEST_CASE("kustomization: what never becomes healthy fails at its timeout, and says which", "[reconcile]") {
     World world;
     world.want(
