@@ -425,12 +425,12 @@ asio::awaitable<void> OwnedObjects::look_up(Owner owner) {
         if (!id || known == nullptr || known->skipped) continue;
         KindWatch const* watch = watch_of(owner, *id);
         if (watch != nullptr && !watch->state().refused) continue;
-        co_await ask_about(owner, text);
+        co_await look_at(owner, text);
     }
 }
 
 /// The server itself says how the object is now.
-asio::awaitable<void> OwnedObjects::ask_about(Owner owner, std::string text) {
+asio::awaitable<void> OwnedObjects::look_at(Owner owner, std::string text) {
     auto const id = kube::parse_object_id(text);
     Known const* known = find(owner, text);
     if (!id || known == nullptr) co_return;
@@ -464,7 +464,7 @@ asio::awaitable<void> OwnedObjects::ask_about_doubts() {
                 if (known != nullptr && known->awaited_until - kAwaitMax <= written_before) due.emplace_back(owner, id);
             }
         }
-        for (auto const& [owner, id] : due) co_await ask_about(owner, id);
+        for (auto const& [owner, id] : due) co_await look_at(owner, id);
         std::erase_if(doubts_, [](auto const& one) { return one.second.empty(); });
     }
 }

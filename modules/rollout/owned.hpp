@@ -201,7 +201,7 @@ private:
     void settle(Known& known);
     void doubt(Known const& known, Sighting sighting);
     asio::awaitable<void> ask_about_doubts();
-    asio::awaitable<void> ask_about(Owner owner, std::string text);
+    asio::awaitable<void> look_at(Owner owner, std::string text);
     void set_health(Known& known, kube::ObjectStatus const& status);
     void set_ready(Known& known, model::Truth ready);
     void drift(Known& known, std::string what, std::string manager, bool may_wait = false);
