@@ -106,7 +106,9 @@ Task<void> Watcher::watch_once(Resource resource, Refusal& refusal) {
 }
 
 Task<void> Watcher::follow(Refusal& refusal) {
-    auto const resource = co_await cluster_.resource_for(options_.gvk);
+    auto resource = co_await cluster_.resource_for(options_.gvk);
+    if (!resource && resource.error().code == Errc::not_found && options_.any_version)
+        resource = co_await cluster_.any_version_of(options_.gvk.group, options_.gvk.kind, options_.gvk.version);
     if (!resource) co_return std::unexpected{resource.error()};
     auto listed = co_await list_once(*resource, refusal);
     if (!listed) co_return fail(std::move(listed));

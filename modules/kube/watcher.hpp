@@ -34,6 +34,7 @@ struct WatcherOptions {
     std::string label_selector = "";
     std::string field_selector = "";
     bool metadata_only = false;
+    bool any_version = false;  // a version that is not served any more: the kind is followed in one that is
     std::size_t page_size = 500;
     BackoffPolicy backoff{.delay_min = std::chrono::milliseconds{500}, .delay_max = std::chrono::milliseconds{30'000}};
     std::chrono::seconds missing_kind_delay{30};       // a kind that is not served is asked for this often

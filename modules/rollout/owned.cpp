@@ -7,6 +7,7 @@
 #include "modules/rollout/place.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace holdfast::rollout {
@@ -44,6 +45,20 @@ model::Truth ready_of(kube::Object const& object) {
     return condition->status == "True" ? model::Truth::yes : model::Truth::no;
 }
 
+/// The server was restored to an older copy: the object of that time has the fields of ours, with the values of then. Versions of
+/// one object are numbers in an order (Kubernetes since 1.35 says so); where they are not, nothing is older.
+bool is_older(std::string_view version, std::string_view than) {
+    auto const number = [](std::string_view text) -> std::optional<std::uint64_t> {
+        std::uint64_t value = 0;
+        auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+        return value;
+    };
+    auto const one = number(version);
+    auto const other = number(than);
+    return one && other && *one < *other;
+}
+
 bool has_owner(kube::Object const& object, Owner const& owner) {
     return kube::label(object, owner.name_label()).has_value();
 }
@@ -54,9 +69,11 @@ bool has_owner(kube::Object const& object, Owner const& owner) {
 class OwnedObjects::KindWatch final : public kube::WatchHandler {
 public:
     KindWatch(OwnedObjects& owned, kube::Cluster& cluster, std::string label, kube::GroupVersionKind gvk)
-        : owned_(owned), gvk_(gvk), group_(owned.ports_.executor, 1),
-          watcher_(cluster, *this,
-                   {.gvk = gvk, .label_selector = std::move(label), .metadata_only = has_no_status(gvk)}) {}
+        : owned_(owned), gvk_(gvk), group_(owned.ports_.executor, 1), watcher_(cluster, *this,
+                                                                               {.gvk = gvk,
+                                                                                .label_selector = std::move(label),
+                                                                                .metadata_only = has_no_status(gvk),
+                                                                                .any_version = true}) {}
 
     void list_begins() override {
         listed_.clear();
@@ -582,13 +599,15 @@ void OwnedObjects::judge(Known& known, Sighting const& sighting) {
         return;
     }
     bool const replaced = !known.object.uid.empty() && sighting.uid != known.object.uid;
+    bool const older = !replaced && is_older(sighting.resource_version, known.object.resource_version);
     known.gone = false;
-    if (sighting.fields == known.object.fields && !replaced && !sighting.foreign) {
+    if (sighting.fields == known.object.fields && !replaced && !older && !sighting.foreign) {
         known.object.resource_version = sighting.resource_version;
         undrift(known);
     } else {
-        bool const may_wait = sighting.restarts && !replaced && sighting.fields == known.object.fields;
-        drift(known, replaced ? "replaced" : "changed", sighting.manager, may_wait);
+        bool const may_wait = sighting.restarts && !replaced && !older && sighting.fields == known.object.fields;
+        std::string const what = replaced ? "replaced" : older ? "put back to an older version" : "changed";
+        drift(known, what, older ? std::string{} : sighting.manager, may_wait);
     }
 }
 

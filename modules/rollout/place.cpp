@@ -82,7 +82,7 @@ Task<Named> name(kube::Cluster& cluster, model::InventoryEntry entry) {
     if (!resource && resource.error().code != Errc::not_found) co_return fail(std::move(resource), id->display());
     if (!resource) co_return Named{entry.id};
     if (!resource->namespaced) id->ns.clear();
-    co_return Named{id->text(), true};
+    co_return Named{id->text(), true, resource->namespaced && id->ns.empty()};
 }
 
 }  // namespace holdfast::rollout

@@ -23,15 +23,15 @@ struct Wish {
 /// carry: kustomize adds one wherever it does not know better, and an id with it would name an object that nobody serves.
 /// A kind that is not served yet is placed by its definition among `objects`; without one it stays as it is written.
 ///
-/// Errors  invalid_input  no kind or name, a name that no object can have, a namespaced object without a namespace, a Secret that SOPS encrypted, twice
-///                        the same object
+/// Errors  invalid_input  no kind or name, a name that no object can have, a Secret that SOPS encrypted
 ///         offline, busy, denied  the server's kinds could not be learned
 Task<std::vector<Wish>> place(kube::Cluster& cluster, std::vector<kube::Object> objects);
 
 /// An object of an inventory as the server knows it.
 struct Named {
-    std::string id;       // an id that somebody else wrote may carry a namespace for a cluster-scoped kind
-    bool served = false;  // its kind is, in some version
+    std::string id;                // an id that somebody else wrote may carry a namespace for a cluster-scoped kind
+    bool served = false;           // its kind is, in some version
+    bool lacks_namespace = false;  // of a namespaced kind without one: no object has this id
 };
 
 /// Errors  as any_version_of(), but for a kind that is not served: then the id stays as it is written

@@ -61,6 +61,7 @@ Task<PruneReport> prune(kube::Cluster& cluster, Owner owner, std::vector<model::
         auto id = kube::parse_object_id(text);
         // An id that nobody can read, or that no object can have, names nothing that could be deleted.
         if (!id || !kube::check_segment("name", id->name)) continue;
+        if (named && named->lacks_namespace) continue;
         one.entry.id = text;
         by_id.try_emplace(std::move(*id), std::move(one));
     }

@@ -368,6 +368,19 @@ TEST_CASE("apply: a name that no object can have is refused before anything is p
     CHECK(pruned->survivors.empty());
 }
 
+TEST_CASE("prune: an object without the namespace that its kind needs was never made", "[rollout]") {
+    test::FakeCluster cluster;
+    cluster.serve({"", "v1", "ConfigMap"});
+    cluster.serve({"", "v1", "Node"}, false);
+
+    auto const pruned = test::run_task(prune(
+        cluster, kOwner, {{.entry = {"_a__ConfigMap", "v1"}, .uid = "u"}, {.entry = {"_n__Node", "v1"}, .uid = "u"}}));
+
+    REQUIRE(pruned);
+    CHECK(pruned->survivors.empty());
+    CHECK(pruned->changes == std::vector<std::string>{"Node/n deleted"});  // looked at, and absent
+}
+
 TEST_CASE("apply: fields of an older version are carried to the one that is applied", "[rollout]") {
     test::FakeCluster cluster;
     auto const server = [](std::string version) {
