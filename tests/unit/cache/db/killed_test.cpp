@@ -112,37 +112,37 @@ TEST_CASE("killed: every combination of a database, a log and what a rescue left
     TempDir other;
     kill_a_daemon(ours, std::string(32, 'a'));
     kill_a_daemon(other, std::string(32, 'b'));
-    std::vector<std::string> const kinds{"gone",     "empty",           "whole", "cut early",
-                                         "cut late", "of another site", "zeros", "garbage"};
+    std::vector<std::string> const databases{"gone",     "empty",           "whole", "cut early",
+                                             "cut late", "of another site", "zeros", "garbage"};
+    std::vector<std::string> const logs{"gone", "whole", "empty", "cut late", "of another site", "garbage"};
+    bool has_left = false;
     for (bool const has_mark : {true, false}) {
-        for (auto const& database : kinds) {
-            for (auto const& log : kinds) {
-                for (bool const has_left : {true, false}) {
-                    INFO("mark " << has_mark << ", database " << database << ", log " << log << ", left " << has_left);
-                    TempDir dir;
-                    place(database, ours / "holdfast.db", other / "holdfast.db", dir / "holdfast.db");
-                    place(log, ours / "holdfast.db-wal", other / "holdfast.db-wal", dir / "holdfast.db-wal");
-                    if (has_mark) copy_if_there(ours / "holdfast.state", dir / "holdfast.state");
-                    for (auto const* end :
-                         {"-shm", "-journal", ".rescue-copy", ".rescue-copy-wal", ".rescue-copy-scratch",
-                          ".rescue-copy-scratch-head", ".rescue-part", ".rescue-part-wal"}) {
-                        if (has_left)
-                            std::ofstream{dir / ("holdfast.db" + std::string{end})} << std::string(5'000, 'l');
-                    }
-
-                    auto opened = open_or_rescue(dir / "holdfast.db", options_of(dir));
-
-                    if (!opened) FAIL(opened.error().message);
-                    auto& db = opened->connection;
-                    CHECK(db.check());
-                    REQUIRE(db.execute("INSERT INTO outbox(stream, record_id, observed_at, queued_at, fields) "
-                                       "VALUES(0, 'n', 1, 1, '{}')"));
-                    bool const is_read = log == "whole" && database != "of another site" && database != "garbage";
-                    if (is_read) CHECK(number(db, "SELECT count(*) FROM outbox") == kRecords + 1);
-                    if (has_mark && opened->rescue) CHECK(db.last_insert_id() > kRecords);
-                    for (auto const* end : {".rescue-copy", ".rescue-part", ".rescue", ".rescue-attempts"})
-                        CHECK_FALSE(std::filesystem::exists(dir / ("holdfast.db" + std::string{end})));
+        for (auto const& database : databases) {
+            has_left = !has_left;
+            for (auto const& log : has_mark ? logs : std::vector<std::string>{"gone", "whole"}) {
+                has_left = !has_left;
+                INFO("mark " << has_mark << ", database " << database << ", log " << log << ", left " << has_left);
+                TempDir dir;
+                place(database, ours / "holdfast.db", other / "holdfast.db", dir / "holdfast.db");
+                place(log, ours / "holdfast.db-wal", other / "holdfast.db-wal", dir / "holdfast.db-wal");
+                if (has_mark) copy_if_there(ours / "holdfast.state", dir / "holdfast.state");
+                for (auto const* end : {"-shm", "-journal", ".rescue-copy", ".rescue-copy-wal", ".rescue-copy-scratch",
+                                        ".rescue-copy-scratch-head", ".rescue-part", ".rescue-part-wal"}) {
+                    if (has_left) std::ofstream{dir / ("holdfast.db" + std::string{end})} << std::string(5'000, 'l');
                 }
+
+                auto opened = open_or_rescue(dir / "holdfast.db", options_of(dir));
+
+                if (!opened) FAIL(opened.error().message);
+                auto& db = opened->connection;
+                CHECK(db.check());
+                REQUIRE(db.execute("INSERT INTO outbox(stream, record_id, observed_at, queued_at, fields) "
+                                   "VALUES(0, 'n', 1, 1, '{}')"));
+                bool const is_read = log == "whole" && database != "of another site" && database != "garbage";
+                if (is_read) CHECK(number(db, "SELECT count(*) FROM outbox") == kRecords + 1);
+                if (has_mark && opened->rescue) CHECK(db.last_insert_id() > kRecords);
+                for (auto const* end : {".rescue-copy", ".rescue-part", ".rescue", ".rescue-attempts"})
+                    CHECK_FALSE(std::filesystem::exists(dir / ("holdfast.db" + std::string{end})));
             }
         }
     }
