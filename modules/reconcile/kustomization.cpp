@@ -451,13 +451,7 @@ Outcome Kustomizations::succeed(Pass run, std::string healthy) {
         std::string const said = was_healthy && !is_new ? conditions.find("Healthy")->message : healthy;
         conditions.set("Healthy", Truth::yes, "Succeeded", said, run.entry.meta.generation, wall);
     }
-    std::vector<std::string> const unwatched = owned_.unwatched(run.owner);
-    if (unwatched.empty()) conditions.remove("Watched");
-    else {
-        std::string const text = "drift and health are looked up every " + model::format_duration(run.spec.interval) +
-                                 ", no watch shows them: " + joined(unwatched);
-        conditions.set("Watched", Truth::no, "WatchRefused", text, run.entry.meta.generation, wall);
-    }
+    note_watches(run);
     status.remember(state.facts.manifest_digest, "ReconciliationSucceeded", revision, took, wall);
     run.outcome.facts = state.facts.text();
     if (!healthy.empty() && (!was_healthy || (is_new && run.changed))) {

@@ -60,6 +60,7 @@ private:
     Work work_of(Pass const& run) const;
     model::Duration pause_of(Pass const& run) const;
     story::Outcome wait(Pass run) const;
+    void note_watches(Pass& run) const;
 
     asio::awaitable<story::Outcome> render(Pass run);
     asio::awaitable<story::Outcome> apply(Pass run, Rendered rendered);

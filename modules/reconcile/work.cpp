@@ -76,8 +76,23 @@ Duration Kustomizations::pause_of(Pass const& run) const {
     return pause;
 }
 
-/// Nothing changed: the outcome is what was known.
+/// What of this one's objects is only looked up, and why.
+void Kustomizations::note_watches(Pass& run) const {
+    auto& conditions = run.outcome.status.conditions;
+    std::vector<std::string> const unwatched = owned_.unwatched(run.owner);
+    if (unwatched.empty()) {
+        conditions.remove("Watched");
+        return;
+    }
+    std::string text =
+        "drift and health are looked up every " + model::format_duration(run.spec.interval) + ", no watch shows them: ";
+    for (std::string const& one : unwatched) text += (&one == &unwatched.front() ? "" : "\n") + one;
+    conditions.set("Watched", model::Truth::no, "WatchRefused", text, run.entry.meta.generation, ports_.clock.wall());
+}
+
+/// Nothing changed, but perhaps what may be watched: the outcome is what was known.
 story::Outcome Kustomizations::wait(Pass run) const {
+    if (run.entry.status.conditions.is("Ready", model::Truth::yes)) note_watches(run);
     run.outcome.next = pause_of(run);
     run.outcome.answers = false;
     return std::move(run.outcome);
