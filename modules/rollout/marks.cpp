@@ -53,7 +53,10 @@ std::uint64_t owned_fields(kube::Object const& object, std::string_view manager)
         kube::Object const& entry = value.get_object();
         if (kube::find_string(entry, {"manager"}) != manager) continue;
         if (kube::find_string(entry, {"operation"}) != "Apply") continue;
-        if (auto const* fields = kube::find_object(entry, {"fieldsV1"})) return hash64(json::serialize(*fields));
+        auto const* fields = kube::find_object(entry, {"fieldsV1"});
+        // The time moves with our own writes only: one that went back is of a datastore restored from a backup.
+        std::string const time{kube::find_string(entry, {"time"})};
+        if (fields != nullptr) return hash64(time + json::serialize(*fields));
     }
     return 0;
 }

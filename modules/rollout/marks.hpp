@@ -26,7 +26,8 @@ bool is_marked(kube::Object const& object, Owner const& owner, std::string_view 
 bool is_left_alone(kube::Object const& object, Owner const& owner);
 
 /// Digest of the fields the API server says our last apply owns. Somebody else's change of one of them takes it
-/// from us, so this digest changes exactly when there is something to repair. 0 when we own none.
+/// from us, so this digest changes exactly when there is something to repair: that, or another apply of ours than the last
+/// one, as after a restore from a backup. 0 when we own none.
 std::uint64_t owned_fields(kube::Object const& object, std::string_view manager);
 
 /// Who else wrote the object last, as "kubectl-edit (Update)"; empty when nobody else did.

@@ -51,6 +51,9 @@ TEST_CASE("owner: the digest changes when a field is taken, not when others writ
                               R"(,{"manager":"hpa","operation":"Update","time":"2026-01-02T00:00:00Z","fieldsV1":{}})"),
                       kManager));
     CHECK(ours != owned_fields(managed(R"({"f:spec":{}})"), kManager));
+    auto earlier = managed(R"({"f:spec":{"f:replicas":{}}})");
+    earlier["metadata"].as_object()["managedFields"].as_array()[0].as_object()["time"] = "2020-01-01T00:00:00Z";
+    CHECK(ours != owned_fields(earlier, kManager));  // the datastore went back to it
     CHECK(owned_fields(parse(R"({"metadata":{}})"), kManager) == 0);
 }
 
