@@ -3,7 +3,7 @@
 
 namespace holdfast::kube {
 
-static constexpr std::size_t kMessageBytesMax = 1024;
+static constexpr std::size_t kMessageBytesMax = 32'768;  // as a condition's message
 
 /// At most `bytes_max`, never cutting a UTF-8 character.
 static std::string_view cut(std::string_view text, std::size_t bytes_max) {

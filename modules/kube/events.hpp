@@ -12,7 +12,7 @@ struct EventDraft {
     Object const* about = nullptr;  // apiVersion, kind, metadata of the object
     std::string type = "Normal";    // or "Warning"
     std::string reason;
-    std::string message;    // cut at 1024 bytes, the API's bound
+    std::string message;    // cut at 32 KiB, the bound of a condition's
     std::string component;  // "kustomize-controller"
     Object annotations = {};
 };

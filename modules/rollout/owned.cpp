@@ -7,7 +7,6 @@
 #include "modules/rollout/place.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace holdfast::rollout {
@@ -43,20 +42,6 @@ model::Truth ready_of(kube::Object const& object) {
     auto const condition = kube::find_condition(kube::conditions_of(object), "Ready");
     if (!condition || condition->status == "Unknown") return model::Truth::unknown;
     return condition->status == "True" ? model::Truth::yes : model::Truth::no;
-}
-
-/// The server was restored to an older copy: the object of that time has the fields of ours, with the values of then. Versions of
-/// one object are numbers in an order (Kubernetes since 1.35 says so); where they are not, nothing is older.
-bool is_older(std::string_view version, std::string_view than) {
-    auto const number = [](std::string_view text) -> std::optional<std::uint64_t> {
-        std::uint64_t value = 0;
-        auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-        return value;
-    };
-    auto const one = number(version);
-    auto const other = number(than);
-    return one && other && *one < *other;
 }
 
 bool has_owner(kube::Object const& object, Owner const& owner) {
@@ -599,15 +584,13 @@ void OwnedObjects::judge(Known& known, Sighting const& sighting) {
         return;
     }
     bool const replaced = !known.object.uid.empty() && sighting.uid != known.object.uid;
-    bool const older = !replaced && is_older(sighting.resource_version, known.object.resource_version);
     known.gone = false;
-    if (sighting.fields == known.object.fields && !replaced && !older && !sighting.foreign) {
+    if (sighting.fields == known.object.fields && !replaced && !sighting.foreign) {
         known.object.resource_version = sighting.resource_version;
         undrift(known);
     } else {
-        bool const may_wait = sighting.restarts && !replaced && !older && sighting.fields == known.object.fields;
-        std::string const what = replaced ? "replaced" : older ? "put back to an older version" : "changed";
-        drift(known, what, older ? std::string{} : sighting.manager, may_wait);
+        bool const may_wait = sighting.restarts && !replaced && sighting.fields == known.object.fields;
+        drift(known, replaced ? "replaced" : "changed", sighting.manager, may_wait);
     }
 }
 

@@ -29,7 +29,7 @@ using Boot = std::chrono::nanoseconds;  // a moment on the boot clock
 struct Drift {
     Owner owner;
     std::string object;    // "Deployment/apps/web"
-    std::string what;      // "deleted", "changed", "replaced", "put back to an older version", "owner label removed"
+    std::string what;      // "deleted", "changed", "replaced", "owner label removed"
     std::string manager;   // "kubectl-edit (Update)"; empty when unknown
     model::WallTime seen;  // the newest
     bool repaired = false;

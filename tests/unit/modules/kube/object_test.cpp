@@ -92,7 +92,7 @@ TEST_CASE("conditions: are read by type", "[kube]") {
 TEST_CASE("events: refer to the object, and a long message is cut between characters", "[kube]") {
     auto const about = object_of(
         R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web","namespace":"apps","uid":"u","resourceVersion":"7"}})");
-    std::string message(1023, 'a');
+    std::string message(32'767, 'a');
     message += "ä and more";
 
     auto const event =
@@ -102,7 +102,7 @@ TEST_CASE("events: refer to the object, and a long message is cut between charac
     CHECK(name_of(event) == "web.x1");
     CHECK(namespace_of(event) == "apps");
     CHECK(find_string(event, {"involvedObject", "uid"}) == "u");
-    CHECK(find_string(event, {"message"}) == std::string(1023, 'a'));
+    CHECK(find_string(event, {"message"}) == std::string(32'767, 'a'));
     CHECK(find_string(event, {"firstTimestamp"}) == "2026-01-01T00:00:00Z");
     auto const cluster_scoped = object_of(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"n"}})");
     CHECK(namespace_of(make_event({.about = &cluster_scoped}, {}, "x")) == "default");

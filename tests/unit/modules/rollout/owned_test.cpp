@@ -245,23 +245,6 @@ TEST_CASE("owned: what the watch shows before our own write is older, in whateve
     CHECK(world.owned.repair_due(kDairy) == 0s);
 }
 
-TEST_CASE("owned: an object of a restored cluster has our fields with older values: it is applied again",
-          "[rollout][owned]") {
-    World world;
-    world.cluster.listed = {milk(kDairy, "10")};
-    world.load(kDairy, row(kDairy, "20"));
-
-    world.listen();
-
-    REQUIRE(world.owned.repair_due(kDairy) == 0s);
-    CHECK(world.owned.drifts().at(0).what == "put back to an older version");
-    world.owned.begin_pass(kDairy);
-    world.owned.replace(kDairy, {answer(kDairy, "11")}, {});
-    world.owned.end_pass(kDairy);
-    world.show(Event::modified, milk(kDairy, "11"));
-    CHECK_FALSE(world.owned.repair_due(kDairy));
-}
-
 TEST_CASE("owned: a kind whose version is not served any more is followed in one that is", "[rollout][owned]") {
     World world;
     world.cluster.serve({"", "v2", "ConfigMap"});
@@ -272,16 +255,6 @@ TEST_CASE("owned: a kind whose version is not served any more is followed in one
 
     CHECK(world.owned.unwatched(kDairy).empty());
     CHECK(world.owned.repair_due(kDairy) == 0s);
-}
-
-TEST_CASE("owned: versions that are no numbers are in no order", "[rollout][owned]") {
-    World world;
-    world.cluster.listed = {milk(kDairy, "10")};
-    world.load(kDairy, row(kDairy, "20-of-a-store"));
-
-    world.listen();
-
-    CHECK_FALSE(world.owned.repair_due(kDairy));
 }
 
 TEST_CASE("owned: what a list shows that began after our write is true, though our own version is not in it",

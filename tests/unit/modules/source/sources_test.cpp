@@ -629,6 +629,8 @@ TEST_CASE("sources: suspended it asks nobody; deleted it forgets its artifacts",
     REQUIRE(world.registry.find(kShop) != nullptr);
 
     world.store.refuse_forget.reset();
+    CHECK(world.pass().after == 5s);  // whoever wakes it, it waits for its time
+    world.clock.now += 5s;
     world.pass();
 
     CHECK(world.store.forgotten == std::vector<std::string>{"GitRepository/apps/shop"});
