@@ -179,6 +179,17 @@ def check_folders(names):
             bad(folder, "has no README.md")
 
 
+def check_readmes(names, texts):
+    """A README that says what to read names files that are there."""
+    for path, text in texts.items():
+        folder, _, last = path.rpartition("/")
+        if last != "README.md" or not folder.startswith(("modules/", "cache/", "daemon")):
+            continue
+        for name in re.findall(r"(?<![*>}\w./-])[\w./-]+\.(?:hpp|cpp|py)\b", text):
+            if not any(one == name or one.endswith(f"/{name}") for one in names):
+                bad(path, f"names {name}, which is not there")
+
+
 def check_named_in_docs(texts):
     page = ROOT / "docs/ARCHITECTURE.md"
     if not page.is_file():
@@ -233,6 +244,7 @@ def main():
     product = {name: text for name, text in code.items() if not name.startswith("tests/")}
     check_awaited_names(product)
     check_folders(set(names))
+    check_readmes(set(names), texts)
     check_named_in_docs(texts)
     check_requirements(texts)
 

@@ -32,6 +32,8 @@ FAULTS = {
     "detached": ("modules/kube/a.cpp", "void f() { co_spawn(io, g(), asio::detached); }\n", "TaskGroup"),
     "a friend for a test": ("modules/kube/a.hpp", "class A { friend class ATest; };\n", "test what the header promises"),
     "getenv below the daemon": ("modules/kube/a.cpp", 'auto x = std::getenv("HOME");\n', "getenv outside daemon/"),
+    "a README that names a file of yesterday": ("modules/base/README.md", "Read     gone.hpp\n",
+                                                "modules/base/README.md: names gone.hpp, which is not there"),
     "a folder without README": ("modules/git/meson.build", "", "modules/git: has no README.md"),
     "an Errc nobody explains": ("docs/ARCHITECTURE.md", "offline\n", "Errc::busy"),
     "a machine's path": ("scripts/a.sh", "cd /ro" + "ot/x\n", "a path of one machine"),
