@@ -98,15 +98,15 @@ def trees(world):
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 10))
     cases = {
-        "broken": ({"x.yaml": "kind: ConfigMap\n  broken: [\n"}, ["kustomize build failed", "x.yaml"]),
-        "cyclic": ({"x.yaml": config_map("x", extra="loop: &a\n  again: *a\n")}, ["kustomize build failed"]),
-        "bomb": ({"x.yaml": config_map("x", extra=bomb)}, ["kustomize build failed"]),
-        "deep": ({"x.yaml": "a: " + "[" * 100_000 + "]" * 100_000 + "\n"}, ["kustomize build failed"]),
+        "broken": ({"x.yaml": "kind: ConfigMap\n  broken: [\n"}, ["failed to decode Kubernetes YAML from ./broken/x.yaml"]),
+        "cyclic": ({"x.yaml": config_map("x", extra="loop: &a\n  again: *a\n")}, ["./cyclic/x.yaml"]),
+        "bomb": ({"x.yaml": config_map("x", extra=bomb)}, ["./bomb/x.yaml"]),
+        "deep": ({"x.yaml": "a: " + "[" * 100_000 + "]" * 100_000 + "\n"}, ["./deep/x.yaml"]),
         "unknown": ({"kustomization.yaml": "resources: [base]\n", "base/kustomization.yaml": "resources: [x.yaml]\nfrobnicate: true\n",
                      "base/x.yaml": config_map("x")}, ["frobnicate"]),
         "outside": ({"kustomization.yaml": "resources: [../../../../etc/passwd]\n"}, ["kustomize build failed"]),
         "absolute": ({"kustomization.yaml": "resources: [/etc/passwd]\n"}, ["kustomize build failed"]),
-        "nameless": ({"x.yaml": "apiVersion: v1\nkind: ConfigMap\ndata: {a: b}\n"}, ["kustomize build failed"]),
+        "nameless": ({"x.yaml": "apiVersion: v1\nkind: ConfigMap\ndata: {a: b}\n"}, ["./nameless/x.yaml: missing metadata.name"]),
         "remote": ({"kustomization.yaml": "resources: ['http://127.0.0.1:1/x.yaml']\n"}, ["kustomize build failed", "Connection refused"]),
     }
     for name, (files, _) in cases.items():
@@ -159,6 +159,50 @@ def immutable(world):
     expect(world.not_ready("kustomization", "immutable", "ReconciliationFailed"), "ConfigMap/default/fixed", "immutable")
     plane.kubectl("patch", "kustomization", "immutable", "--type=merge", "-p", '{"spec":{"force":true}}')
     eventually(lambda: plane.get("configmap", "fixed", "default")["data"]["key"] == "two", 20, what="made again")
+
+
+def without_namespace(world):
+    """What has no namespace where one is needed was never made: it does not hold up the deletion of its Kustomization."""
+    plane = world.plane
+    repository = harness.Repository(world.git_root, "nowhere")
+    repository.write("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: nowhere\ndata:\n  key: \"1\"\n")
+    repository.write("b.yaml", "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: nowhere\nrules: []\n")
+    repository.commit()
+    plane.apply(git_repository("nowhere", world.url("nowhere")), kustomization("nowhere", "nowhere"))
+    expect(world.not_ready("kustomization", "nowhere", "ReconciliationFailed"), "ConfigMap/nowhere", "namespace not specified")
+    plane.kubectl("delete", "kustomization", "nowhere", "--timeout=20s")
+    assert plane.get("clusterrole", "nowhere") is None
+
+
+def version_that_ended(world):
+    """A kind goes on to its next version, in the commit that ends the one before: its objects are still watched and repaired."""
+    plane = world.plane
+    repository = harness.Repository(world.git_root, "versions")
+
+    def commit(served):
+        definition = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "jars.ex.io"},
+                      "spec": {"group": "ex.io", "scope": "Namespaced", "names": {"kind": "Jar", "plural": "jars"},
+                               "versions": [{"name": one, "served": one == served, "storage": one == served,
+                                             "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}
+                                            for one in ("v1alpha1", "v1")]}}
+        jar = {"apiVersion": f"ex.io/{served}", "kind": "Jar", "metadata": {"name": "jam", "namespace": "default"}, "spec": {"size": 1}}
+        repository.write("kinds/crd.yaml", json.dumps(definition))
+        repository.write("jars/jar.yaml", json.dumps(jar))
+        repository.commit()
+
+    def repaired():
+        plane.kubectl("patch", "jars.ex.io", "jam", "--type=merge", "-p", '{"spec":{"size":2}}')
+        eventually(lambda: plane.get("jars.ex.io", "jam", "default")["spec"]["size"] == 1, 60, what="repaired")
+
+    commit("v1alpha1")
+    plane.apply(git_repository("versions", world.url("versions"), interval="2s"), kustomization("kinds", "versions", "./kinds", wait=True),
+                kustomization("jars", "versions", "./jars", dependsOn=[{"name": "kinds"}]))
+    eventually(lambda: (plane.condition("kustomization", "jars", "default") or [""])[0] == "True", 30, what="jars")
+    repaired()
+    commit("v1")
+    eventually(lambda: plane.get("kustomization", "jars", "default")["status"]["inventory"]["entries"][0]["v"] == "v1", 60, what="in v1")
+    repaired()
+    plane.kubectl("delete", "kustomization", "jars", "kinds", "--timeout=30s")
 
 
 def cycle(world):
@@ -280,4 +324,4 @@ def configuration(world):
 
 
 if __name__ == "__main__":
-    sys.exit(harness.run_in(World, [sources, trees, rejected, immutable, cycle, fifo, full_disk, local_manifests, configuration]))
+    sys.exit(harness.run_in(World, [sources, trees, rejected, immutable, without_namespace, version_that_ended, cycle, fifo, full_disk, local_manifests, configuration]))

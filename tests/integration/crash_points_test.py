@@ -193,6 +193,8 @@ def points(day):
         day.kill()
         day.recover()
         day.log.clear()
+        if number % 50 == 49:
+            print(f"     {number + 1} points, {day.survived} lived on", flush=True)
     print("     died before " + ", ".join(f"{calls.split(',')[0]} {count}" for calls, count in day.deaths.items()) + f"; {day.survived} lived on", flush=True)
     assert sum(day.deaths.values()) >= POINTS // 2, "most points were never reached"
 
