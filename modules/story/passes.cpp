@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 
 namespace holdfast::story {
 
@@ -37,6 +38,22 @@ bool is_cancellation(std::exception_ptr const& failure) {
         std::rethrow_exception(failure);
     } catch (boost::system::system_error const& error) {
         return error.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+/// The machine had no descriptor or memory left: that says nothing about the object.
+bool is_scarcity(std::exception_ptr const& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (boost::system::system_error const& error) {
+        auto const code = error.code().default_error_condition();
+        return code == boost::system::errc::too_many_files_open ||
+               code == boost::system::errc::too_many_files_open_in_system ||
+               code == boost::system::errc::not_enough_memory || code == boost::system::errc::no_buffer_space;
+    } catch (std::bad_alloc const&) {
+        return true;
     } catch (...) {
         return false;
     }
@@ -100,8 +117,16 @@ asio::awaitable<Outcome> Passes::pass(Story& story, Entry entry) {
         failure = std::current_exception();
     }
     if (is_cancellation(failure)) std::rethrow_exception(failure);
-    ++crashes_;
     std::string const text = text_of(failure);
+    if (is_scarcity(failure)) {
+        ports_.log.error("story", "this pass was given up: the machine has nothing left for it",
+                         {HOLDFAST_LOG_KEY(entry.key), {"exception", text}});
+        Outcome outcome = begin(entry);
+        outcome.next = retry_of(entry.key);
+        outcome.answers = false;
+        co_return outcome;
+    }
+    ++crashes_;
     ports_.log.error("story", "a bug ended this pass", {HOLDFAST_LOG_KEY(entry.key), {"exception", text}});
     Stop why{.reason = "InternalError",
              .message = "a bug of Holdfast ended this pass: " + text,

@@ -505,6 +505,27 @@ TEST_CASE("story: a request is answered by the pass that it began, unless the pa
     CHECK(asked("three", true) == "three");
 }
 
+TEST_CASE("story: a machine without descriptors or memory says nothing about the object", "[story]") {
+    World world;
+    world.pass();
+    auto const before = world.condition(kWeb).message;
+    auto const saves = world.rows.rows.saves;
+    bool const memory = GENERATE(false, true);
+    world.story.reconciles = [memory](Entry) -> asio::awaitable<Outcome> {
+        if (memory) throw std::bad_alloc{};
+        throw boost::system::system_error{EMFILE, boost::system::system_category(), "eventfd"};
+        co_return Outcome{};
+    };
+
+    auto const next = world.pass();
+
+    CHECK(world.passes.crashes() == 0);
+    CHECK(world.condition(kWeb).message == before);
+    CHECK(world.rows.rows.saves == saves);
+    REQUIRE(next.after);
+    CHECK(*next.after <= 6s);
+}
+
 TEST_CASE("story: a bug ends its own pass, and is told", "[story]") {
     World world;
     world.story.reconciles = [](Entry) -> asio::awaitable<Outcome> {
