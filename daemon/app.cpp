@@ -190,7 +190,9 @@ private:
                         [this](model::Entry const& entry) { stories_->passes().of(entry.key.kind).adopt(entry); },
                     .listed = [this](Kind) { wakes_->want_confirmed(); },
                     .copy_differs =
-                        [this](model::Entry const& entry) {
+                        [this](model::Entry const& entry, model::Status const& shown) {
+                            if (stories_->passes().of(entry.key.kind).reclaim(entry.key, shown))
+                                return schedule_->want(entry.key);
                             start_task("copy of " + entry.key.text(), housekeeping_->repair_copy(entry.key));
                         }});
             wakes_->follow(intake_.get());

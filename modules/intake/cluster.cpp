@@ -131,7 +131,8 @@ private:
         }
         entry.copy.written = 0;
         entry.copy.owed = true;
-        if (listeners_.copy_differs) listeners_.copy_differs(entry);
+        if (!listeners_.copy_differs) return;
+        listeners_.copy_differs(entry, live == nullptr ? model::Status{} : model::read_status(kind_, *live));
     }
 
     void vanish(Key const& key) {

@@ -32,7 +32,8 @@ public:
         std::function<void(model::Entry const&)>
             adopted;                              // unknown to the journal, with a status: Flux applied it before us
         std::function<void(model::Kind)> listed;  // the first complete list of this kind is in the registry
-        std::function<void(model::Entry const&)> copy_differs;  // .status in the cluster is not what is known
+        std::function<void(model::Entry const&, model::Status const& shown)>
+            copy_differs;  // .status in the cluster is not what is known
     };
     ClusterIntake(asio::any_io_executor executor, kube::Cluster& cluster, model::Registry& registry, Log const& log,
                   Listeners listeners);

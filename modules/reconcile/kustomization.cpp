@@ -68,6 +68,21 @@ void Kustomizations::adopt(Entry const& entry) {
     if (!rows.empty()) owned_.load({entry.key}, rows);
 }
 
+/// What another inventory names is looked at as what is stale: it goes when it has our labels and the manifests lack it.
+bool Kustomizations::reclaim(Key const& key, model::Status const& shown) {
+    Owner const owner{key};
+    std::vector<model::OwnedObject> rows;
+    for (auto const& one : shown.part<model::KustomizationStatus>().inventory) {
+        if (owned_.find(owner, one.id) == nullptr) rows.push_back({.entry = one});
+    }
+    if (rows.empty()) return false;
+    owned_.plan(owner, rows);
+    State& state = state_of(key);
+    state.facts.complete = false;
+    state.named = false;
+    return true;
+}
+
 void Kustomizations::unrecorded(Key const& key) { state_of(key).facts.complete = false; }
 
 void Kustomizations::forget(Key const& key) {

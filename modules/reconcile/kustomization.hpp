@@ -40,6 +40,7 @@ public:
     void load(model::JournalEntry const& row) override;
     /// The inventory of whoever applied before us comes along, so that pruning goes on where that one stopped.
     void adopt(model::Entry const& entry) override;
+    bool reclaim(model::Key const& key, model::Status const& shown) override;
     asio::awaitable<story::Outcome> reconcile(model::Entry entry) override;
     asio::awaitable<story::Outcome> finalize(model::Entry entry) override;
     void unrecorded(model::Key const& key) override;

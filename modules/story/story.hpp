@@ -69,6 +69,16 @@ public:
     /// An object that this journal does not know brings the status of whoever looked after it before.
     virtual void adopt(model::Entry const& entry) { static_cast<void>(entry); }
 
+    /// The status in the cluster is not the one that is known: somebody else looked after the object meanwhile, or the
+    /// datastore was restored.
+    ///
+    /// Out  true: what it names may be ours, and a pass has to see to it before the copy is written again
+    virtual bool reclaim(model::Key const& key, model::Status const& shown) {
+        static_cast<void>(key);
+        static_cast<void>(shown);
+        return false;
+    }
+
     /// One pass over a copy of the object, which has its finalizer and is not on its way out.
     virtual asio::awaitable<Outcome> reconcile(model::Entry entry) = 0;
 

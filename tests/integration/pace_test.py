@@ -705,15 +705,17 @@ def datastore(world, change, while_down):
 
 
 def restored_store(world):
-    """The store is restored from a backup: versions count from lower, and what came after the backup is applied again."""
+    """The store is restored from a backup: versions count from lower, what came after the backup is applied again, and what it
+    brings back is pruned again."""
     backup = world.work / "backup"
-    repository = world.wish("restored", [config_map("restored", "1")], interval="15s")
+    repository = world.wish("restored", [config_map("restored", "1"), config_map("pruned")], interval="15s")
     world.ready("restored")
     datastore(world, lambda store: shutil.copytree(store, backup), while_down=False)
     try:
         for number, while_down in ((2, False), (3, True)):
             world.write(repository, [config_map("restored", str(number)), config_map("newer")])
             world.has("restored", str(number), 60)
+            eventually(lambda: world.data("pruned") is None, 60, what="pruned")
             for burn in range(30):  # the version that is remembered is far above the backup's
                 world.api.merge(f"{CORE}/configmaps/restored", {"metadata": {"annotations": {"burn": str(burn)}}})
 
@@ -723,6 +725,7 @@ def restored_store(world):
             datastore(world, go_back, while_down)
             world.has("restored", str(number), 90)
             world.has("newer", "git", 60)
+            eventually(lambda: world.data("pruned") is None, 60, what="pruned again")
             eventually(lambda number=number: world.data("restored") == str(number) and world.daemon.kustomization("restored")["complianceState"] == "Compliant", 30,
                        what="compliant")
         figures = Figures(world).run(12)

@@ -329,7 +329,8 @@ struct ClusterWorld {
                              log,
                              {.adopted = [this](model::Entry const& entry) { adopted.push_back(entry.key); },
                               .listed = [](model::Kind) {},
-                              .copy_differs = [this](model::Entry const& entry) { differs.push_back(entry.key); }}};
+                              .copy_differs = [this](model::Entry const& entry,
+                                                     model::Status const&) { differs.push_back(entry.key); }}};
         intake.start();
         while (!intake.has_listed_all()) REQUIRE(io.run_one_for(std::chrono::seconds{30}) == 1);
         asio::co_spawn(io, intake.stop(), [](std::exception_ptr error) {

@@ -231,6 +231,33 @@ TEST_CASE("kustomization: only what a new commit changed is applied, and what it
     CHECK(world.cluster.log.front() == "intend");
 }
 
+TEST_CASE("kustomization: what another inventory names is pruned when it is ours and the manifests lack it",
+          "[reconcile]") {
+    World world;
+    world.renderer.names = {"a", "b", "c"};
+    world.want("web");
+    world.pass();
+    auto const restored = world.status();
+    auto const old = world.cluster.objects.at("apps_c__ConfigMap");
+    world.renderer.names = {"a", "b"};
+    world.commit("2");
+    world.pass();
+    REQUIRE(world.live() == Names{"a", "b"});
+    world.cluster.objects["apps_c__ConfigMap"] = old;  // the datastore went back
+    model::Status shown;
+    shown.part<model::KustomizationStatus>() = restored;
+    shown.part<model::KustomizationStatus>().inventory.push_back({"apps_other__ConfigMap", "v1"});
+
+    CHECK(world.story.reclaim(kWeb, shown));
+    world.pass();
+
+    CHECK(world.live() == Names{"a", "b"});
+    CHECK(world.inventory() == Names{"apps_a__ConfigMap", "apps_b__ConfigMap"});
+    CHECK(world.journaled() == world.inventory());
+    shown.part<model::KustomizationStatus>().inventory = world.status().inventory;
+    CHECK_FALSE(world.story.reclaim(kWeb, shown));
+}
+
 TEST_CASE("kustomization: without prune what is left out stays", "[reconcile]") {
     World world;
     world.want("web", R"(,"prune":false)");
