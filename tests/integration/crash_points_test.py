@@ -2,7 +2,7 @@
 """kill -9 at the N-th system call that changes something: a write, an fsync, a rename, an unlink, a message to a server.
 
 Usage: crash_points_test.py HOLDFAST
-30 points; 1,000 with HOLDFAST_TEST_ALL=1, HOLDFAST_POINTS sets another number. HOLDFAST_SEED repeats the choices. Each point is a life
+12 points; 1,000 with HOLDFAST_TEST_ALL=1, HOLDFAST_POINTS sets another number. HOLDFAST_SEED repeats the choices. Each point is a life
 under `strace --inject`, in which a short day is played: commits that add, change, move and remove, drift, a fight, an outage of Git and
 Azure, a Kustomization deleted. kill_test.py kills at random times and finds what takes long; this finds what is short.
 After each death: the database is whole, nothing acknowledged is lost, and the next life makes the cluster what Git says, where nothing is
@@ -22,7 +22,7 @@ import journal_file
 from api_client import ApiClient
 from harness import eventually, git_repository
 
-POINTS = int(os.environ.get("HOLDFAST_POINTS", "1000" if os.environ.get("HOLDFAST_TEST_ALL") == "1" else "30"))
+POINTS = int(os.environ.get("HOLDFAST_POINTS", "1000" if os.environ.get("HOLDFAST_TEST_ALL") == "1" else "12"))
 CALLS = {"pwrite64": 60, "fdatasync,fsync": 12, "write": 60, "rename,renameat,renameat2": 4, "unlink,unlinkat": 12, "sendto,sendmsg": 80}
 PATHS = {"ConfigMap": "configmaps", "ServiceAccount": "serviceaccounts", "Service": "services"}
 THINGS_MAX = 4  # of a Kustomization: the day shall not grow
