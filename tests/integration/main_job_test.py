@@ -218,6 +218,19 @@ def endpoint(world):
     world.daemon.start()
 
 
+def former_manager(world):
+    """What an earlier version of Holdfast called itself in the managed fields is taken off; what it wrote stays."""
+    plane = world.plane
+    plane.kubectl("annotate", "kustomization", "apps", "reconcile.fluxcd.io/requestedAt=former", "--overwrite", "--field-manager=kustomize-controller")
+
+    def updaters():
+        live = plane.kubectl("get", "kustomization", "apps", "--show-managed-fields", "-o", "json")
+        return {one["manager"] for one in json.loads(live)["metadata"]["managedFields"] if one["operation"] == "Update"}
+    eventually(lambda: plane.get("kustomization", "apps", "default")["status"].get("lastHandledReconcileAt") == "former", 20, what="handled")
+    eventually(lambda: "kustomize-controller" not in updaters(), 10, what="the former manager is gone")
+    assert plane.get("kustomization", "apps", "default")["metadata"]["annotations"]["reconcile.fluxcd.io/requestedAt"] == "former"
+
+
 def delete_orphan(world):
     """deletionPolicy: Orphan leaves what was applied; the default with prune takes it away."""
     plane = world.plane
@@ -232,4 +245,4 @@ def delete_orphan(world):
 
 
 if __name__ == "__main__":
-    sys.exit(harness.run_in(World, [tutorial, workloads, drift, no_op, requested_at, suspend, offline, endpoint, delete_orphan]))
+    sys.exit(harness.run_in(World, [tutorial, workloads, drift, no_op, requested_at, suspend, offline, endpoint, former_manager, delete_orphan]))
