@@ -99,6 +99,9 @@ class Points(Day):
         name = self.choice.choice(PLAIN)
         for thing in self.wanted[name]:
             self.uids.pop(thing, None)
+        for one in self.live_items():  # what a commit that is not fetched yet moves elsewhere goes with it too
+            if one["metadata"]["labels"][OWNER] == name:
+                self.uids.pop((one["kind"], one["metadata"]["name"]), None)
         self.present.discard(name)
         self.kubectl("delete", "kustomization", name, "--wait=false")
 
