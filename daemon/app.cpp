@@ -181,6 +181,12 @@ private:
                                 .owned = *owned_,
                                 .remotes = [this] { return stories_->kustomizations().remotes(); },
                                 .another_cluster = [this] { start_anew(); },
+                                .reclaim =
+                                    [this](Key const& key, model::Status const& shown) {
+                                        bool const reclaimed = stories_->passes().of(key.kind).reclaim(key, shown);
+                                        if (reclaimed) schedule_->want(key);
+                                        return reclaimed;
+                                    },
                                 .state_dir = config_.state_dir});
         if (cluster_) {
             intake_ = std::make_unique<intake::ClusterIntake>(
@@ -191,9 +197,7 @@ private:
                     .listed = [this](Kind) { wakes_->want_confirmed(); },
                     .copy_differs =
                         [this](model::Entry const& entry, model::Status const& shown) {
-                            if (stories_->passes().of(entry.key.kind).reclaim(entry.key, shown))
-                                return schedule_->want(entry.key);
-                            start_task("copy of " + entry.key.text(), housekeeping_->repair_copy(entry.key));
+                            start_task("copy of " + entry.key.text(), housekeeping_->repair_copy(entry.key, shown));
                         }});
             wakes_->follow(intake_.get());
         }

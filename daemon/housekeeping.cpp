@@ -54,8 +54,9 @@ asio::awaitable<void> Housekeeping::run() {
     }
 }
 
-asio::awaitable<void> Housekeeping::repair_copy(Key key) {
+asio::awaitable<void> Housekeeping::repair_copy(Key key, std::optional<model::Status> shown) {
     if (!pace_.may_write(key, parts_.ports.clock.boot())) co_return;
+    if (shown && parts_.reclaim(key, *shown)) co_return;  // the copy stays owed until then
     co_await story::write_copy(parts_.ports, key);
 }
 

@@ -40,6 +40,8 @@ public:
         rollout::OwnedObjects& owned;
         std::function<std::set<std::string>()> remotes;  // remote bases in use
         std::function<void()> another_cluster;           // another one answers at this address
+        /// Story::reclaim(); when true, the pass is on its way.
+        std::function<bool(model::Key const&, model::Status const& shown)> reclaim;
         std::filesystem::path state_dir;
     };
     explicit Housekeeping(Parts parts) : parts_(std::move(parts)) {}
@@ -47,8 +49,8 @@ public:
     /// Every thirty seconds, for ever.
     asio::awaitable<void> run();
 
-    /// The cluster shows another .status than what is known: it is written again, at a pace.
-    asio::awaitable<void> repair_copy(model::Key key);
+    /// The cluster shows another .status than what is known: it is asked what it names, then written again, at a pace.
+    asio::awaitable<void> repair_copy(model::Key key, std::optional<model::Status> shown = {});
 
     /// In  cluster  may be null
     asio::awaitable<void> check_cluster(kube::Cluster* cluster);
