@@ -18,7 +18,7 @@ LAYERS = [
     ["text/semver", "text/glob", "text/regex", "text/envsubst", "text/gotemplate", "text/jsonschema", "text/cel", "patch", "crypto"],
     ["kustomize", "helm", "sops", "http", "sandbox"],
     ["kube", "git", "oci", "helmrepo", "bucket", "azure"], ["story"],
-    ["rollout"], ["intake", "source", "reconcile", "fluxconfig", "notify", "image", "uplink", "mirror", "status"],
+    ["access"], ["rollout"], ["intake", "source", "reconcile", "fluxconfig", "notify", "image", "uplink", "mirror", "status"],
     ["cache/db"], ["cache/blobs", "cache/outbox"], ["cache/artifacts", "cache/journal"], ["daemon"]]
 LAYER = {folder: number for number, row in enumerate(LAYERS) for folder in row}
 TEXT_ORDER = ["text/semver", "text/glob", "text/regex", "text/envsubst", "text/gotemplate", "text/jsonschema", "text/cel"]
