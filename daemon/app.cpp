@@ -356,6 +356,8 @@ private:
         snapshot.started_at = started_;
         snapshot.seccomp = confinement_.seccomp;
         snapshot.landlock_abi = confinement_.landlock_abi;
+        snapshot.landlock_scopes = confinement_.landlock_scopes;
+        snapshot.workers_die_first = confinement_.dies_first;
         snapshot.memory_bytes_max = config_.memory_bytes_max;
         snapshot.memory_bytes_used = resident_bytes();
         snapshot.disk_bytes_max = config_.disk_bytes_max;

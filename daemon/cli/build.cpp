@@ -173,7 +173,8 @@ std::string parent_of(std::string const& path) {
 /// The build reads what anyone may have written: from here on this process is its own render worker.
 Result<void> confine(Flags const& flags) {
     sandbox::Reach reach;
-    if (!flags.options.root.empty()) reach.read_beneath = flags.options.root;
+    reach.reads_anywhere = flags.options.root.empty();
+    reach.read_beneath = flags.options.root;
     if (!flags.output.empty())
         reach.write_beneath = {is_directory(flags.output) ? flags.output : parent_of(flags.output)};
     std::optional<sandbox::Limits> limits;

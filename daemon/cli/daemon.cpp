@@ -107,7 +107,7 @@ int daemon_verb(int argc, char** argv) {
         return complain({Errc::denied, "this kernel has no seccomp: hostile input could not be rendered safely"},
                         kExitConfig);
     }
-    auto zygote = sandbox::Zygote::start(run_worker_job, limits);
+    auto zygote = sandbox::Zygote::start({{.work = run_worker_job, .limits = limits}});
     if (!zygote) return complain(zygote.error(), kExitFailed);
     choose_cluster(*config, flags);
     auto ran = run_daemon({*config, confinement}, *zygote);

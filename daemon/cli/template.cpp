@@ -37,7 +37,7 @@ constexpr std::string_view kHelp =
 
 /// Renders what anyone may have written: from here on this process is its own render worker.
 Result<void> confine(TemplateFlags const& flags) {
-    sandbox::Reach reach;
+    sandbox::Reach reach{.reads_anywhere = true};
     if (!flags.output_dir.empty()) reach.write_beneath = {flags.output_dir};
     std::optional<sandbox::Limits> limits;
     // No wall-clock limit: values may come from a pipe that takes its time.
@@ -70,6 +70,7 @@ TemplateOutput template_output(int argc, char** argv) {
     if (!flags) return failed(said, flags.error());
     if (flags->help) return {.status = 0, .out = std::string{kHelp}, .err = {}, .error = {}};
     flags->said = std::move(said);
+    sandbox::raise_stack();
     return render_template(*flags, read_values_file);
 }
 

@@ -9,9 +9,9 @@
 #include "modules/helm/output.hpp"
 #include "modules/helm/system_ports.hpp"
 #include "modules/helm/user_values.hpp"
+#include "modules/sandbox/command.hpp"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,7 +26,6 @@
 namespace holdfast::daemon {
 namespace {
 
-constexpr std::size_t kStackBytes = 256u << 20;
 constexpr std::size_t kValuesBytesMax = 64u << 20;
 
 /// Helm's LocateChart for charts that are on this machine.
@@ -134,7 +133,7 @@ Result<helm::RenderOptions> options_of(TemplateFlags const& flags, helm::Log& lo
     helm::RenderOptions options;
     options.log = &log;
     options.debug = flags.debug;
-    options.budget.stack_bytes_max = kStackBytes - (8u << 20);
+    options.budget.stack_bytes_max = sandbox::kCommandStackBytes - (8u << 20);
     if (flags.no_limits) options.budget.slow_time_max = std::chrono::nanoseconds::max();
     if (!flags.kube_version.empty()) {
         auto version = helm::parse_kube_version(flags.kube_version);
@@ -208,17 +207,6 @@ Result<void> run(TemplateFlags const& flags, helm::ReadFile const& read_values, 
     return {};
 }
 
-/// Templates include each other deeply; the main thread's stack may grow this far.
-void raise_stack() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_STACK, &limit) != 0) return;
-    auto const wanted = limit.rlim_max == RLIM_INFINITY ? kStackBytes : std::min<rlim_t>(kStackBytes, limit.rlim_max);
-    if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < wanted) {
-        limit.rlim_cur = wanted;
-        ::setrlimit(RLIMIT_STACK, &limit);
-    }
-}
-
 }  // namespace
 
 Result<std::string> read_values_file(std::string_view path) {
@@ -236,7 +224,6 @@ TemplateOutput render_template(TemplateFlags const& flags, helm::ReadFile const&
                                std::function<void(TemplateOutput const&)> const& last_words) {
     TemplateOutput output;
     helm::Log log;
-    raise_stack();
     try {
         auto done = run(flags, read_values, log, output.out, [&](std::string text) {
             output.err = lines_of(flags.said) + lines_of(log);

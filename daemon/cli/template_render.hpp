@@ -20,7 +20,7 @@ struct TemplateOutput {
 
 /// Renders the chart that `flags` name. `read_values` gives what the names among flags.value_files stand for.
 /// `last_words` is called with a good output while everything it was made from is still there.
-/// Call before threads start: the stack limit of the process is raised.
+/// Call after sandbox::raise_stack(): templates may use all of that stack.
 TemplateOutput render_template(TemplateFlags const& flags, helm::ReadFile const& read_values,
                                std::function<void(TemplateOutput const&)> const& last_words = {});
 

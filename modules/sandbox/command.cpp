@@ -1,6 +1,7 @@
 // modules/sandbox/command.cpp: the walls around a command that renders in its own process.
 #include "modules/sandbox/command.hpp"
 
+#include "modules/sandbox/calls.hpp"
 #include "modules/sandbox/walls.hpp"
 
 #include <algorithm>
@@ -11,38 +12,11 @@
 #include <cstring>
 #include <string_view>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace holdfast::sandbox {
 
 namespace {
-
-// What reading files takes beside openat().
-constexpr auto kReading = std::to_array<int>({
-    SYS_stat,
-    SYS_lstat,
-    SYS_newfstatat,
-    SYS_statx,
-    SYS_access,
-    SYS_faccessat,
-    SYS_faccessat2,
-    SYS_getdents64,
-    SYS_readlink,
-    SYS_readlinkat,
-    SYS_getcwd,
-    SYS_fcntl,
-    SYS_poll,  // standard output that does not block
-    SYS_memfd_create,
-    SYS_prlimit64,
-});
-constexpr auto kReadingAndWriting = [] {
-    constexpr auto kWriting = std::to_array<int>({SYS_openat, SYS_open, SYS_mkdir, SYS_mkdirat, SYS_ftruncate});
-    std::array<int, kReading.size() + kWriting.size()> all{};
-    std::copy(kReading.begin(), kReading.end(), all.begin());
-    std::copy(kWriting.begin(), kWriting.end(), all.begin() + kReading.size());
-    return all;
-}();
 
 constexpr std::size_t kLineBytes = 96;
 char cpu_line[kLineBytes], wall_line[kLineBytes];  // a handler cannot build its line any more
@@ -90,18 +64,27 @@ bool set_limits(Limits const& limits) {
 
 }  // namespace
 
+void raise_stack() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_STACK, &limit) != 0) return;
+    auto const wanted = std::min<rlim_t>(kCommandStackBytes, limit.rlim_max);  // RLIM_INFINITY is the largest
+    if (limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = wanted;
+    ::setrlimit(RLIMIT_STACK, &limit);
+}
+
 Result<Confinement> confine_command(Reach const& reach, std::optional<Limits> const& limits) {
+    raise_stack();
     speak_at_the_end();
     if (limits && !set_limits(*limits))
         return fail(Errc::denied, std::string{"sandbox: setrlimit: "} + std::strerror(errno));
     // Without these the kernel takes no filter and no landlock; a command then does its work all the same.
     if (!walls::no_new_privileges()) return Confinement{};
-    auto landlock = walls::close_files(&reach);
+    auto landlock = walls::close_files(reach);
     if (!landlock) return fail(std::move(landlock));
-    bool const writes = !reach.write_beneath.empty();
-    return Confinement{.seccomp =
-                           writes ? walls::close_calls(kReadingAndWriting, false) : walls::close_calls(kReading, true),
-                       .landlock_abi = *landlock};
+    return Confinement{.seccomp = close_calls(reach.write_beneath.empty() ? Role::command : Role::writing_command),
+                       .landlock_abi = *landlock,
+                       .landlock_scopes = *landlock >= walls::kScopesSince};
 }
 
 }  // namespace holdfast::sandbox

@@ -5,21 +5,17 @@
 #include "modules/sandbox/sandbox.hpp"
 
 #include <optional>
-#include <string>
-#include <vector>
 
 namespace holdfast::sandbox {
 
-/// What a command still reaches once it is confined. Descriptors that are open stay usable.
-struct Reach {
-    std::optional<std::string> read_beneath;  // only files beneath this folder can be read; nothing: every file
-    std::vector<std::string>
-        write_beneath;  // folders in which files can be made, or their nearest parents; empty: nothing is written
-};
+/// Templates include each other deeply: the main thread's stack may grow this far.
+inline constexpr std::size_t kCommandStackBytes = 256u << 20;
+/// A part of confine_command(), for whoever renders charts without it. Call before threads start.
+void raise_stack();
 
 /// Takes from the calling process, for good, what reading files and printing does not need: the network, other
 /// processes, programs, writing outside `reach`. With `limits`, memory and time end as a worker's do; whatever ends the
-/// process then says so in one "Error: " line on standard error, exit code 1.
+/// process then says so in one "Error: " line on standard error, exit code 1. No limit can be changed afterwards.
 /// Call before threads start. What was put up is returned: a kernel without seccomp gives fewer walls, and a command that a
 /// user starts over files of his own works there too (the daemon does not).
 /// Errors  not_found  a folder of `reach` cannot be opened   denied  a limit cannot be set

@@ -1,6 +1,7 @@
 // modules/sandbox/confine.cpp: the walls around a job, which has nothing but two descriptors.
 #include "modules/sandbox/sandbox.hpp"
 
+#include "modules/sandbox/calls.hpp"
 #include "modules/sandbox/walls.hpp"
 
 #include <cerrno>
@@ -14,25 +15,30 @@ namespace holdfast::sandbox {
 
 namespace {
 
+constexpr unsigned long kStackBytes = 8u << 20;  // no data, so not counted as memory
+
 bool set_limits(Limits const& limits) {
     return walls::limit_memory(limits.memory_bytes_max) &&
            walls::limit(RLIMIT_CPU, static_cast<rlim_t>(limits.cpu_max.count())) && walls::limit(RLIMIT_CORE, 0) &&
-           walls::limit(RLIMIT_FSIZE, 0) && walls::limit(RLIMIT_NPROC, 0) && walls::limit(RLIMIT_NOFILE, 16) &&
-           walls::limit_wall(limits.wall_max);
+           walls::limit(RLIMIT_FSIZE, limits.file_bytes_max) && walls::limit(RLIMIT_NPROC, 0) &&
+           walls::limit(RLIMIT_NOFILE, limits.files_max) && walls::limit(RLIMIT_STACK, kStackBytes);
 }
 
 }  // namespace
 
-Result<Confinement> confine(Limits const& limits) {
+Result<Confinement> confine(Limits const& limits, Role role, Reach const& reach) {
+    bool const dies_first = walls::die_first();  // while a file can still be opened
     if (!set_limits(limits)) return fail(Errc::denied, std::string{"sandbox: setrlimit: "} + std::strerror(errno));
     if (!walls::no_new_privileges()) return fail(Errc::denied, std::string{"sandbox: prctl: "} + std::strerror(errno));
-    auto landlock = walls::close_files(nullptr);
+    auto landlock = walls::close_files(reach);
     if (!landlock) return fail(std::move(landlock));
-    Confinement const put_up{.seccomp = walls::close_calls({}, false), .landlock_abi = *landlock};
-    if (!put_up.seccomp) {
+    if (!close_calls(role)) {
         return fail(Errc::denied, std::string{"sandbox: this kernel has no seccomp filter: "} + std::strerror(errno));
     }
-    return put_up;
+    return Confinement{.seccomp = true,
+                       .landlock_abi = *landlock,
+                       .landlock_scopes = *landlock >= walls::kScopesSince,
+                       .dies_first = dies_first};
 }
 
 Confinement probe() {

@@ -37,7 +37,8 @@ Task<Ending> converse(Socket& socket, std::string request, std::size_t reply_byt
         if (ec) break;
         std::uint32_t length = 0;
         std::memcpy(&length, head.data() + 1, sizeof length);
-        if (length > reply_bytes_max) break;
+        // A job that was taken over says what it likes: the second frame of one can only be its end.
+        if (length > (ending.reply_type == 0 ? reply_bytes_max : sizeof(std::int32_t))) break;
         std::string body(length, '\0');
         co_await asio::async_read(socket, asio::buffer(body), token);
         if (ec) break;
@@ -53,16 +54,16 @@ Task<Ending> converse(Socket& socket, std::string request, std::size_t reply_byt
 
 }  // namespace
 
-Task<std::string> run_job(Zygote& zygote, int input_fd, std::string request) {
+Task<std::string> run_job(Zygote& zygote, int input_fd, std::string request, std::size_t kind) {
     auto const executor = co_await asio::this_coro::executor;
-    auto spawned = zygote.spawn(input_fd);
+    auto spawned = zygote.spawn(input_fd, kind);
     if (!spawned) co_return fail(std::move(spawned));
     Socket socket{executor};
     boost::system::error_code ec;
     socket.assign(asio::local::stream_protocol{}, *spawned, ec);
     if (ec) co_return fail(Errc::limit, "sandbox: " + ec.message());
-    Limits const& limits = zygote.limits();
-    // The job has its own wall clock; this one only guards against a zygote that never answers.
+    Limits const& limits = zygote.limits(kind);
+    // The zygote has a clock for the job; this one only guards against a zygote that never answers.
     auto talk = converse(socket, std::move(request), limits.reply_bytes_max);
     auto ending = co_await within(limits.wall_max + std::chrono::seconds{5}, std::move(talk), "render");
     if (!ending) co_return fail(std::move(ending));

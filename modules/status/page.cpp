@@ -317,6 +317,14 @@ void add_watches(Page& page, Snapshot const& snapshot) {
     if (!first) page.add("</tbody></table>");
 }
 
+/// What this kernel gives to keep a render in.
+std::string walls_card(Snapshot const& snapshot) {
+    std::string text = snapshot.seccomp ? "seccomp" : "no seccomp";
+    text += snapshot.landlock_abi == 0 ? ", no landlock" : ", landlock " + std::to_string(snapshot.landlock_abi);
+    if (snapshot.landlock_scopes) text += " with signals";
+    return text + (snapshot.workers_die_first ? "<br>first to end without memory" : "<br>no oom_score_adj");
+}
+
 }  // namespace
 
 std::string to_page(Snapshot const& snapshot) {
@@ -332,7 +340,7 @@ std::string to_page(Snapshot const& snapshot) {
              card("Drift", drift_card(snapshot, sum)) +
              card("Used", size_text(snapshot.memory_bytes_used) + " memory<br>" + size_text(snapshot.disk_bytes_used) +
                               " of " + size_text(snapshot.disk_bytes_max) + " disk") +
-             "</div>");
+             card("Renders", walls_card(snapshot)) + "</div>");
     for (Section const& section :
          {Section{Role::configuration, "Configurations", "Configuration"},
           Section{Role::applier, "Kustomizations", "Kustomization"}, Section{Role::source, "Sources", "Source"}}) {

@@ -104,6 +104,8 @@ struct Snapshot {
     Cluster cluster;
     bool seccomp = false;
     int landlock_abi = 0;
+    bool landlock_scopes = false;    // no signal and no abstract socket leads out of a worker
+    bool workers_die_first = false;  // when memory runs out
     std::int64_t memory_bytes_max = 0;
     std::int64_t memory_bytes_used = 0;
     std::int64_t disk_bytes_max = 0;

@@ -23,7 +23,9 @@ inline Snapshot sample() {
     out.cluster.watches.push_back({.kind = "apps/v1 Deployment", .synced = true, .objects = 3, .heard_at = at(-1)});
     out.cluster.watches.push_back({.kind = "GitRepository", .error = "forbidden"});
     out.seccomp = true;
-    out.landlock_abi = 2;
+    out.landlock_abi = 6;
+    out.landlock_scopes = true;
+    out.workers_die_first = true;
     out.memory_bytes_max = 128 << 20;
     out.memory_bytes_used = 12 << 20;
     out.disk_bytes_max = std::int64_t{2} << 30;
