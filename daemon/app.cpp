@@ -112,7 +112,8 @@ public:
           journal_(database_, outbox_), artifacts_(database_, *blobs_, config_.revisions_kept),
           // What talks to others.
           http_(io_.get_executor()), server_(io_.get_executor(), {}), tasks_(io_.get_executor(), 64), hosts_(clock_),
-          remotes_({pool_, db_, artifacts_, hosts_, log_, clock_}, scratch(), stop_.get_token()),
+          remotes_({pool_, db_, artifacts_, hosts_, log_, clock_}, scratch(),
+                   http::Reach::of_content(config_.networks_allowed), stop_.get_token()),
           renderer_(io_.get_executor(), pool_, artifacts_, config_.no_remote_bases ? nullptr : &remotes_, zygote,
                     static_cast<std::size_t>(config_.render_jobs_max),
                     static_cast<std::uint64_t>(config_.render_memory_bytes_max)) {}
@@ -160,18 +161,20 @@ private:
             rollout::OwnedObjects::Ports{executor, cluster_.get(), log_, clock_}, kWatchesMax);
         drain_ = std::make_unique<uplink::Drain>(uplink::Drain::Ports{http_, outbox_, db_, pool_, clock_, log_},
                                                  uplink_settings(config_, outbox_.site()), executor);
-        stories_ = std::make_unique<Stories>(Stories::Parts{
-            .ports = story_ports(),
-            .executor = executor,
-            .pool = pool_,
-            .artifacts = artifacts_,
-            .hosts = hosts_,
-            .renderer = renderer_,
-            .owned = *owned_,
-            .git = {.scratch = scratch(), .wire_bytes_max = static_cast<std::uint64_t>(config_.git_bytes_max)},
-            .stop = stop_.get_token(),
-            .want = [this](Key const& key) { schedule_->want(key); },
-            .kinds_changed = [this] { cluster_->forget_discovery(); }});
+        stories_ = std::make_unique<Stories>(
+            Stories::Parts{.ports = story_ports(),
+                           .executor = executor,
+                           .pool = pool_,
+                           .artifacts = artifacts_,
+                           .hosts = hosts_,
+                           .renderer = renderer_,
+                           .owned = *owned_,
+                           .git = {.scratch = scratch(),
+                                   .wire_bytes_max = static_cast<std::uint64_t>(config_.git_bytes_max),
+                                   .reach = http::Reach::of_source(config_.networks_allowed)},
+                           .stop = stop_.get_token(),
+                           .want = [this](Key const& key) { schedule_->want(key); },
+                           .kinds_changed = [this] { cluster_->forget_discovery(); }});
         schedule_ = std::make_unique<Schedule>(executor, clock_, bounds_of(config_),
                                                [this](Key key) { return pass(std::move(key)); });
         wakes_ = std::make_unique<Wakes>(registry_, *schedule_, *drain_);

@@ -47,7 +47,10 @@ struct Levels {
 struct Listen {
     std::optional<ListenAddress> Config::* member;
 };
-using Value = std::variant<Text, Flag, Number, Bytes, Span, Levels, Listen>;
+struct Networks {
+    http::Reach::Networks Config::* member;
+};
+using Value = std::variant<Text, Flag, Number, Bytes, Span, Levels, Listen, Networks>;
 
 struct Setting {
     std::string_view key;
@@ -59,6 +62,7 @@ struct Setting {
 constexpr std::int64_t kMiB = 1 << 20;
 constexpr std::int64_t kGiB = 1 << 30;
 constexpr double kBytesMax = 4e18;
+constexpr std::size_t kNetworksMax = 64;
 using std::chrono::hours;
 using std::chrono::seconds;
 
@@ -74,6 +78,8 @@ std::vector<Setting> const& table() {
         {"install_crds", Flag{&Config::install_crds}, "false", "Install our CRDs when the daemon starts."},
         {"no_remote_bases", Flag{&Config::no_remote_bases}, "false",
          "Refuse kustomizations that name Git repositories or files by URL: all they need is in their source."},
+        {"network.allow", Networks{&Config::networks_allowed}, "[]",
+         "Networks that sources, remote bases and redirects may lie in although they are loopback, link-local or the like: [127.0.0.0/8, \"::1\"]."},
         {"limits.memory", Bytes{&Config::memory_bytes_max, 32 * kMiB, 64 * kGiB}, "128MiB",
          "Memory of the whole product; shown with what is used on the status page, and enforced by the service unit."},
         {"limits.disk", Bytes{&Config::disk_bytes_max, 16 * kMiB, 1024 * kGiB}, "2GiB",
@@ -264,6 +270,20 @@ Result<void> set(Config& config, Listen const& value, YAML::Node const& node) {
     return {};
 }
 
+Result<void> set(Config& config, Networks const& value, YAML::Node const& node) {
+    if (!node.IsSequence()) return fail(Errc::invalid_input, "must be a list of networks such as [10.0.0.0/8]");
+    if (node.size() > kNetworksMax)
+        return fail(Errc::invalid_input, "must be " + std::to_string(kNetworksMax) + " networks at most");
+    http::Reach::Networks networks;
+    for (auto const& item : node) {
+        auto network = http::Network::parse(item.IsScalar() ? item.Scalar() : "");
+        if (!network) return fail(std::move(network), "must be a list of networks");
+        networks.push_back(*network);
+    }
+    config.*value.member = std::move(networks);
+    return {};
+}
+
 std::string quoted(std::string const& text) {
     std::string out = "\"";
     for (char const c : text) {
@@ -289,6 +309,11 @@ struct Print {
         auto const& address = config.*v.member;
         return quoted(address ? address->text() : "");
     }
+    std::string operator()(Networks const& v) const {
+        std::string text = "[";
+        for (auto const& network : config.*v.member) text += (text.size() > 1 ? ", " : "") + quoted(network.text());
+        return text + "]";
+    }
 };
 
 struct Describe {
@@ -305,6 +330,7 @@ struct Describe {
     }
     std::string operator()(Levels const&) const { return "area: debug | info | warning | error"; }
     std::string operator()(Listen const&) const { return "loopback address:port, or empty"; }
+    std::string operator()(Networks const&) const { return "list of networks"; }
 };
 
 /// Calls `line(group, name, setting)` in table order, with the group only where it changes.

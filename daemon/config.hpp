@@ -4,6 +4,7 @@
 
 #include "modules/base/error.hpp"
 #include "modules/base/log.hpp"
+#include "modules/http/reach.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -36,6 +37,7 @@ struct Config {
     std::string kube_context;
     bool install_crds = false;
     bool no_remote_bases = false;
+    http::Reach::Networks networks_allowed;
 
     std::int64_t memory_bytes_max = 0;
     std::int64_t disk_bytes_max = 0;

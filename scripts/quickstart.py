@@ -111,8 +111,10 @@ def main():
         url = serve_repository(children, work)
         say(f"repository: {url} (clone to change: {clone})")
         subprocess.run([holdfast, "install", "--kubeconfig", kubeconfig], check=True, stdout=subprocess.DEVNULL)
-        state, log = work / "state", work / "daemon.log"
-        daemon = children.start([holdfast, "daemon", "--kubeconfig", kubeconfig, "--state-dir", str(state), "--listen",
+        state, log, settings = work / "state", work / "daemon.log", work / "holdfast.yaml"
+        settings.write_text("network: {allow: [127.0.0.0/8]}  # the Git server above; a source on loopback is refused otherwise\n",
+                            encoding="utf-8")
+        daemon = children.start([holdfast, "daemon", "--config", str(settings), "--kubeconfig", kubeconfig, "--state-dir", str(state), "--listen",
                                  "127.0.0.1:0", "--manifests", str(work / "manifests")], stderr=open(log, "w", encoding="utf-8"))
         kubectl = pathlib.Path(options.controlplane) / "kubectl" if options.controlplane else "kubectl"
         config = (ROOT / "config" / "examples" / "fluxconfig.yaml").read_text(encoding="utf-8").replace("GIT_URL", url)

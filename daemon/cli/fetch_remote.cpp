@@ -12,8 +12,11 @@ Result<source::RemoteContent> fetch_remote(kustomize::Remote const& remote, std:
     close_static_traps();
     std::signal(SIGPIPE, SIG_IGN);
     std::error_code ec;
-    source::RemoteOptions options{
-        .scratch = std::filesystem::temp_directory_path(ec), .bytes_max = bytes_max, .local_repositories = local};
+    // Who types a command reaches what he may reach anyway.
+    source::RemoteOptions options{.scratch = std::filesystem::temp_directory_path(ec),
+                                  .bytes_max = bytes_max,
+                                  .local_repositories = local,
+                                  .reach = http::Reach::of_operator()};
     if (ec) return fail(Errc::denied, "no directory for temporary files: " + ec.message());
     return source::fetch_remote(remote, options);
 }

@@ -91,7 +91,13 @@ Result<http::Endpoint> Transport::endpoint(std::string const& base) {
     if (!url) return fail(std::move(url), base);
     if (!url->user.empty() || !url->password.empty())
         return fail(Errc::invalid_input, url->text() + ": a login in the URL");
-    http::Endpoint endpoint{.url = std::move(*url), .tls = nullptr, .unix_path = {}, .proxy = settings_.proxy};
+    // Both are the operator's own, and a managed identity lives on a link-local address.
+    http::Endpoint endpoint{.url = std::move(*url),
+                            .tls = nullptr,
+                            .unix_path = {},
+                            .proxy = settings_.proxy,
+                            .reach = http::Reach::of_operator()};
+    endpoint.proxy.reach = http::Reach::of_operator();
     if (endpoint.url.scheme == "http") {
         if (!is_loopback(endpoint.url.host)) return fail(Errc::invalid_input, endpoint.url.text() + ": must be https");
         return endpoint;

@@ -88,7 +88,9 @@ bool is_gzip(std::string_view text) { return text.starts_with("\x1f\x8b"); }
 Conversation::Conversation(Remote const&, Options const& options)
     : client_{loop_.executor(), http::ClientSettings{.connections_max = 1}}, bounds_{options.bounds},
       stop_{options.stop}, deadline_{std::chrono::steady_clock::now() +
-                                     std::min<std::chrono::milliseconds>(options.bounds.whole_max, kWholeMax)} {}
+                                     std::min<std::chrono::milliseconds>(options.bounds.whole_max, kWholeMax)} {
+    endpoint_.reach = options.reach;
+}
 
 Result<std::unique_ptr<Conversation>> Conversation::open(Remote const& remote, Options const& options) {
     std::unique_ptr<Conversation> conversation{new Conversation{remote, options}};
@@ -125,7 +127,7 @@ Result<void> Conversation::configure(Remote const& remote) {
                                                    : http::percent_encode(remote.proxy_username) + ":" +
                                                          http::percent_encode(remote.proxy_password) + "@";
         auto const address = proxy->scheme + "://" + login + proxy->authority();
-        endpoint_.proxy = {.http_proxy = address, .https_proxy = address, .no_proxy = {}};
+        endpoint_.proxy = {.http_proxy = address, .https_proxy = address, .no_proxy = {}, .reach = endpoint_.reach};
     }
     endpoint_.url = std::move(*url);
     return {};
@@ -277,6 +279,7 @@ Result<void> Conversation::follow(http::Response const& response) {
         if (!tls) return fail(std::move(tls), "TLS");
         endpoint_.tls = std::move(*tls);
     }
+    if (next->host != here.host) endpoint_.reach = endpoint_.reach.beyond();
     path_ = target.substr(0, target.size() - kRefsSuffix.size());
     endpoint_.url.scheme = next->scheme;
     endpoint_.url.host = next->host;

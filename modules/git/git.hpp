@@ -5,6 +5,7 @@
 #pragma once
 
 #include "modules/base/error.hpp"
+#include "modules/http/reach.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -68,6 +69,7 @@ struct Options {
     std::string known_revision;     // the revision held: when it is still the newest, nothing is fetched
     PickTag pick_tag;               // needed for Reference::semver
     Bounds bounds{};
+    http::Reach reach{};  // of the remote and its proxy; a redirect to another host goes no further than a stranger may
     std::stop_token stop;  // requested: ends within 0.2 s
 };
 
@@ -99,7 +101,7 @@ struct Checkout {
 /// A Reference::commit that is held already costs no request.
 ///
 /// Errors  offline        no such host, refused, cut off;  timeout  Bounds::whole_max or idle_max passed, or `stop` was requested
-///         denied         401, 403, untrusted certificate, a redirect from https to http
+///         denied         401, 403, untrusted certificate, a redirect from https to http, an address that Options::reach refuses
 ///         not_found      404; no such reference or commit; an empty repository
 ///         busy           429, 5xx
 ///         invalid_input  not a Git server (a web page, say) or one of dumb HTTP, a broken pack or tree, a URL or Reference of no use

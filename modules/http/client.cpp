@@ -3,8 +3,8 @@
 
 #include "modules/base/base64.hpp"
 #include "modules/base/slots.hpp"
+#include "modules/http/connect.hpp"
 #include "modules/http/retry.hpp"
-#include "modules/http/stream.hpp"
 #include "modules/http/wire.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -69,8 +69,10 @@ struct Exchange {
 
 std::string key_of(Endpoint const& endpoint, std::optional<Url> const& proxy) {
     auto key = endpoint.url.scheme + "|" + endpoint.url.authority() + "|" + endpoint.unix_path + "|" +
-               std::to_string(reinterpret_cast<std::uintptr_t>(endpoint.tls.get()));
-    if (proxy) key += "|" + proxy->user + ":" + proxy->password + "@" + proxy->authority();
+               std::to_string(reinterpret_cast<std::uintptr_t>(endpoint.tls.get())) + "|" + endpoint.reach.key();
+    if (proxy) {
+        key += "|" + proxy->user + ":" + proxy->password + "@" + proxy->authority() + "|" + endpoint.proxy.reach.key();
+    }
     return key;
 }
 
@@ -119,7 +121,8 @@ Task<std::unique_ptr<Stream>> connect(Exchange const& exchange, Clock::time_poin
         co_return std::move(stream);
     }
     auto const& first_hop = exchange.proxy ? *exchange.proxy : endpoint.url;
-    auto stream = co_await connect_tcp(first_hop.host, first_hop.port, deadline);
+    auto const& reach = exchange.proxy ? endpoint.proxy.reach : endpoint.reach;
+    auto stream = co_await connect_tcp(first_hop.host, first_hop.port, reach, deadline);
     if (!stream)
         co_return fail(std::move(stream), exchange.proxy ? "proxy " + first_hop.authority() : first_hop.authority());
     (*stream)->expires_at(deadline);
@@ -227,6 +230,10 @@ struct Client::State : std::enable_shared_from_this<Client::State> {
             if (!proxy) return fail(std::move(proxy));
             exchange.proxy = std::move(*proxy);
         }
+        // The proxy resolves names, as it sees them; an address is the same from everywhere.
+        auto const refused =
+            exchange.proxy ? endpoint.reach.refuses_literal(endpoint.url.host) : std::optional<std::string_view>{};
+        if (refused) return not_reached(endpoint.url.authority(), *refused);
         auto& headers = exchange.request.headers;
         if (!headers.find("Host")) headers.set("Host", host_field(endpoint));
         if (!headers.find("User-Agent")) headers.set("User-Agent", settings.user_agent);
@@ -367,14 +374,6 @@ Task<Response> Client::stream(Endpoint endpoint, Request request, Bounds bounds,
         if (!same) co_return fail(Errc::denied, here.authority() + " redirects to another host: " + next->authority());
         request.target = next->target;
     }
-}
-
-Task<Response> Client::get(std::string url, Bounds bounds) {
-    auto parsed = parse_url(url);
-    if (!parsed) co_return fail(std::move(parsed));
-    Request request{.target = parsed->target};
-    auto response = co_await send(Endpoint{.url = std::move(*parsed)}, std::move(request), bounds);
-    co_return std::move(response);
 }
 
 std::size_t Client::connections_idle() const {

@@ -4,6 +4,7 @@
 #include "modules/base/async.hpp"
 #include "modules/http/message.hpp"
 #include "modules/http/proxy.hpp"
+#include "modules/http/reach.hpp"
 #include "modules/http/tls.hpp"
 #include "modules/http/url.hpp"
 
@@ -22,6 +23,7 @@ struct Endpoint {
     std::shared_ptr<TlsContext const> tls;  // https only; nothing: the client's default (system bundle)
     std::string unix_path;                  // not empty: connect there instead of host:port
     ProxySettings proxy;
+    Reach reach{};  // by who named `url`; who says nothing reaches what a stranger may
 };
 
 /// The bounds of one exchange.
@@ -57,7 +59,7 @@ public:
     ///
     /// Errors  offline        no such host, refused, cut off
     ///         timeout        a bound of `bounds` passed
-    ///         denied         TLS: certificate not trusted or wrong name; proxy: 407
+    ///         denied         an address that Endpoint::reach refuses; TLS: certificate not trusted or wrong name; proxy: 407
     ///         limit          body or header longer than its bound
     ///         invalid_input  the answer is not HTTP, or the request holds a control character
     /// Never   sends a request a second time unless the first connection was kept alive and gave no byte back
@@ -66,9 +68,6 @@ public:
 
     /// As send(), but the body of a 2xx answer goes to `sink`, not into Response::body.
     Task<Response> stream(Endpoint endpoint, Request request, Bounds bounds, BodySink sink);
-
-    /// Shorthand: GET of an absolute URL with no credentials.
-    Task<Response> get(std::string url, Bounds bounds = {});
 
     std::size_t connections_open() const;
     std::size_t connections_idle() const;

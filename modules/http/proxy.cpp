@@ -2,31 +2,18 @@
 #include "modules/http/proxy.hpp"
 
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/network_v4.hpp>
-#include <boost/asio/ip/network_v6.hpp>
 
 #include <algorithm>
 
 namespace holdfast::http {
 
-namespace asio = boost::asio;
-
-static bool in_network(asio::ip::address const& address, std::string const& text) {
-    boost::system::error_code ec;
-    if (address.is_v4()) {
-        auto const network = asio::ip::make_network_v4(text, ec);
-        if (ec) return false;
-        return asio::ip::make_network_v4(address.to_v4(), network.prefix_length()).canonical() == network.canonical();
-    }
-    auto const network = asio::ip::make_network_v6(text, ec);
-    if (ec) return false;
-    return asio::ip::make_network_v6(address.to_v6(), network.prefix_length()).canonical() == network.canonical();
-}
-
 static bool entry_matches(std::string entry, std::string_view host, std::uint16_t port,
                           asio::ip::address const* address) {
     if (entry == "*") return true;
-    if (address != nullptr && entry.contains('/')) return in_network(*address, entry);
+    if (address != nullptr && entry.contains('/')) {
+        auto const network = Network::parse(entry);
+        return network && network->contains(*address);
+    }
     auto const colon = entry.rfind(':');
     bool const has_port = colon != std::string::npos && entry.find(':') == colon;
     if (has_port) {

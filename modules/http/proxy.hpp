@@ -1,6 +1,7 @@
 // modules/http/proxy.hpp: which requests go through a proxy.
 #pragma once
 
+#include "modules/http/reach.hpp"
 #include "modules/http/url.hpp"
 
 #include <optional>
@@ -14,6 +15,7 @@ struct ProxySettings {
     std::string http_proxy;   // URL; empty: direct
     std::string https_proxy;  // URL; reached with CONNECT
     std::string no_proxy;     // "10.0.0.0/8,.svc,localhost,*"
+    Reach reach{};            // of the proxy itself, by who named it
 };
 
 /// Out  the proxy for `url`, nothing when it is reached directly. Loopback is always direct.

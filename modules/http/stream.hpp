@@ -45,15 +45,12 @@ public:
     /// True while the peer has neither closed nor sent something nobody asked for: fit to be used again.
     bool idle_and_open() const;
     void close();
+    /// Gives the socket up, connected and without TLS: it is the caller's, who closes it. Out  -1: there is none
+    int release();
 
 private:
     struct State;
     std::shared_ptr<State> state_;
 };
-
-/// Connects to a TCP address by name or literal, trying each address in turn until `deadline`.
-/// Errors  offline  no such host, refused, unreachable; timeout
-Task<std::unique_ptr<Stream>> connect_tcp(std::string host, std::uint16_t port, Stream::Clock::time_point deadline);
-Task<std::unique_ptr<Stream>> connect_unix(std::string path);
 
 }  // namespace holdfast::http

@@ -163,6 +163,7 @@ Result<std::unique_ptr<Client>> Client::make(asio::any_io_executor executor, htt
     auto const& from = shared->config;
     shared->endpoint.url = from.server;
     shared->endpoint.proxy = from.proxy;
+    shared->endpoint.reach = from.reach;
     if (from.server.scheme == "https") {
         auto tls = http::TlsContext::client(from.tls);
         if (!tls) return fail(std::move(tls), "API server");

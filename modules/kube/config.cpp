@@ -190,6 +190,7 @@ Result<Config> parse_kubeconfig(std::string_view text, fs::path const& folder, s
     auto config = read(root->get_object(), Reader{folder, rules, files}, context);
     if (!config) return fail(std::move(config), "kubeconfig");
     config->origin.files = std::move(files);
+    config->reach = config->proxy.reach = rules.reach;
     return config;
 }
 
@@ -222,6 +223,7 @@ Result<Config> in_cluster_config(std::string_view host, std::string_view port, f
     config.tls.ca_pem = std::move(*ca);
     config.credentials.token_file = folder / "token";
     config.context = "in-cluster";
+    config.reach = http::Reach::of_operator();
     config.origin.account = folder;
     config.origin.host = host;
     config.origin.port = port;

@@ -31,6 +31,8 @@ struct Credentials {
 struct KubeconfigRules {
     bool files_allowed = true;  // false for a kubeconfig out of a Secret: only inline data
     std::size_t file_bytes_max = 1u << 20;
+    http::Reach reach =
+        http::Reach::of_operator();  // of server and proxy; of_source() for a kubeconfig out of a Secret
 };
 
 /// Where a Config was read, so that it can be read again: credentials rotate.
@@ -50,6 +52,7 @@ struct Config {
     http::Url server;
     http::TlsSettings tls;
     http::ProxySettings proxy;
+    http::Reach reach{};  // of `server`, as the rules had it
     Credentials credentials;
     std::string ns = "default";  // of the context
     std::string context;         // its name, for messages

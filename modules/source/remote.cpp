@@ -65,7 +65,8 @@ Result<RemoteContent> fetch_repository(Remote const& remote, RemoteOptions const
     if (!is_http && !is_file) return fail(Errc::denied, "ssh is not supported; use the repository's https URL");
     git::Reference reference;
     (is_commit_id(remote.ref) ? reference.commit : reference.any) = remote.ref.empty() ? "HEAD" : remote.ref;
-    git::Options how{.scratch = options.scratch, .known_revision = options.known, .stop = options.stop};
+    git::Options how{
+        .scratch = options.scratch, .known_revision = options.known, .reach = options.reach, .stop = options.stop};
     how.bounds.whole_max = timeout_of(remote);
     how.bounds.wire_bytes_max = options.bytes_max;
     auto checkout = git::checkout(from, reference, how);
@@ -77,8 +78,8 @@ Result<RemoteContent> fetch_repository(Remote const& remote, RemoteOptions const
 }
 
 /// Runs one exchange to its end, or to `stop`.
-Result<http::Response> get(http::Url const& url, std::string const& etag, http::Bounds const& bounds,
-                           std::stop_token const& stop) {
+Result<http::Response> get(http::Url const& url, http::Reach const& reach, std::string const& etag,
+                           http::Bounds const& bounds, std::stop_token const& stop) {
     PrivateLoop loop;
     http::Client client{loop.executor(), http::ClientSettings{.connections_max = 1}};
     http::Request request{.target = url.target};
@@ -86,19 +87,20 @@ Result<http::Response> get(http::Url const& url, std::string const& etag, http::
     if (!etag.empty()) request.headers.set("If-None-Match", etag);
     if (!url.user.empty())
         request.headers.set("Authorization", "Basic " + base64_encode(url.user + ":" + url.password));
-    return loop.run(client.send({.url = url}, std::move(request), bounds), stop);
+    return loop.run(client.send({.url = url, .reach = reach}, std::move(request), bounds), stop);
 }
 
 Result<RemoteContent> fetch_file(Remote const& remote, RemoteOptions const& options) {
     auto url = http::parse_url(remote.url);
     if (!url) return fail(std::move(url));
+    auto reach = options.reach;
     auto const deadline = std::chrono::steady_clock::now() + timeout_of(remote);
     for (int redirects = 0;; ++redirects) {
         auto const left =
             std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
         http::Bounds const bounds{.whole_max = std::max(left, std::chrono::milliseconds{1}),
                                   .body_bytes_max = options.bytes_max};
-        auto answer = get(*url, options.known, bounds, options.stop);
+        auto answer = get(*url, reach, options.known, bounds, options.stop);
         if (!answer) return fail(std::move(answer));
         if (answer->status == 304) return RemoteContent{.version = options.known, .unchanged = true};
         auto const location = answer->headers.get("Location");
@@ -114,6 +116,7 @@ Result<RemoteContent> fetch_file(Remote const& remote, RemoteOptions const& opti
         if (!next) return fail(std::move(next), "redirect");
         if (url->scheme == "https" && next->scheme != "https")
             return fail(Errc::denied, "redirect from https to " + next->text() + " refused");
+        if (next->host != url->host) reach = reach.beyond();
         *url = std::move(*next);
     }
 }

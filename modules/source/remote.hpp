@@ -2,6 +2,7 @@
 #pragma once
 
 #include "modules/base/error.hpp"
+#include "modules/http/reach.hpp"
 #include "modules/kustomize/remote.hpp"
 
 #include <cstddef>
@@ -24,13 +25,15 @@ struct RemoteOptions {
     std::string known;                // RemoteContent::version of what is held
     std::size_t bytes_max;            // of what is kept in memory
     bool local_repositories = false;  // file:// too
+    http::Reach reach{};              // of what is named, and of where that redirects to
     std::stop_token stop;
 };
 
 /// Blocks; the timeout is that of the remote.
 ///
 /// Errors  those of git::checkout() and http::Client::send(), naming the URL;
-///         denied         ssh, which needs keys nobody gave; file:// when it is not allowed; a redirect from https to http
+///         denied         ssh, which needs keys nobody gave; file:// when it is not allowed; a redirect from https to http;
+///                        an address that RemoteOptions::reach refuses
 ///         limit          more than `bytes_max`, more than 10 redirects
 ///         invalid_input  submodules that the URL does not decline
 Result<RemoteContent> fetch_remote(kustomize::Remote const& remote, RemoteOptions const& options);

@@ -76,8 +76,11 @@ Result<RemoteCache::Obtained> RemoteCache::obtain(kustomize::Remote const& remot
     }
     if (!ask)
         return fail(Errc::offline, "what was kept of '" + remote.url + "' is damaged, and its host gives no answer");
-    auto fetched = fetch_(
-        remote, {.scratch = scratch_, .known = held ? kept->revision : "", .bytes_max = bytes_max, .stop = stop_});
+    auto fetched = fetch_(remote, {.scratch = scratch_,
+                                   .known = held ? kept->revision : "",
+                                   .bytes_max = bytes_max,
+                                   .reach = reach_,
+                                   .stop = stop_});
     auto failure = failure_of(fetched);
     if (held && (failure || (fetched && fetched->unchanged))) {
         obtained.content = {.version = kept->revision, .bytes = std::move(*held)};

@@ -38,8 +38,10 @@ public:
         Clock const& clock;
     };
     /// All outlive this object. `scratch` as git::Options.
-    RemoteCache(Ports ports, std::filesystem::path scratch, std::stop_token stop, Fetch fetch = fetch_remote)
-        : ports_{ports}, scratch_{std::move(scratch)}, stop_{std::move(stop)}, fetch_{std::move(fetch)} {}
+    RemoteCache(Ports ports, std::filesystem::path scratch, http::Reach reach, std::stop_token stop,
+                Fetch fetch = fetch_remote)
+        : ports_{ports}, scratch_{std::move(scratch)}, reach_{std::move(reach)}, stop_{std::move(stop)},
+          fetch_{std::move(fetch)} {}
 
     /// Asks upstream whether what is kept is the newest, and keeps what is newer. When upstream cannot be asked, or its host
     /// is silent and it is somebody else's turn: what is kept, with a line in the log; who answers that it is not there is
@@ -57,6 +59,7 @@ private:
 
     Ports ports_;
     std::filesystem::path scratch_;
+    http::Reach reach_;
     std::stop_token stop_;
     Fetch fetch_;
     std::set<std::string> failing_;  // sources of which the log says so

@@ -20,9 +20,14 @@ CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {}\n  namespac
 
 class Files(http.server.BaseHTTPRequestHandler):
     """Files by path, with an ETag."""
-    bodies = {}
+    bodies, moved = {}, {}
 
     def do_GET(self):
+        if self.path in self.moved:
+            self.send_response(302)
+            self.send_header("Location", self.moved[self.path])
+            self.end_headers()
+            return
         body = self.bodies.get(self.path, "").encode()
         etag = f'"{hash(body)}"'
         status = 404 if not body else 304 if self.headers.get("If-None-Match") == etag else 200
@@ -56,7 +61,8 @@ class World:
         self.shop = harness.Repository(self.source_root, "shop")
         self.shop.write("kustomization.yaml", f"resources:\n- {self.remote_url('base')}//till?ref=main\n- {self.files_url}/lamp.yaml\n")
         self.shop.commit("opening")
-        self.daemon = harness.Daemon(HOLDFAST, work / "daemon", self.plane.kubeconfig, "install_crds: true\n")
+        self.daemon = harness.Daemon(HOLDFAST, work / "daemon", self.plane.kubeconfig,
+                                     "install_crds: true\nnetwork: {allow: [127.0.0.1/32]}\n")
         self.daemon.start()
         eventually(lambda: self.plane.get("crd", "kustomizations.kustomize.toolkit.fluxcd.io"), 30, what="CRDs")
         self.plane.apply(git_repository("shop", f"{self.source.url}/shop.git", interval="1s"))
@@ -150,6 +156,44 @@ def names_what_is_not_there(world):
     world.plane.kubectl("delete", "kustomization", "gone", "--timeout=20s")
 
 
+def reaches_no_service_of_the_machine(world):
+    """Neither a base, nor a generator's file, nor a redirect, nor a source reaches an address that is not allowed, in any spelling."""
+    service = http.server.ThreadingHTTPServer(("127.0.0.2", 0), Files)
+    service.statuses, port = [], service.server_port
+    threading.Thread(target=service.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    Files.bodies["/latest/user-data"] = CONFIG_MAP.format("stolen", "secret")
+    Files.moved["/moved.yaml"] = f"http://127.0.0.2:{port}/latest/user-data"
+    inside = f"http://127.0.0.2:{port}/latest/user-data"
+    cases = {
+        "base": (f"resources: [{inside}]\n", "127.0.0.2 is a loopback address"),
+        "file": (f"configMapGenerator: [{{name: stolen, files: [\"a={inside}\"]}}]\n", "127.0.0.2 is a loopback address"),
+        "moved": (f"resources: [{world.files_url}/moved.yaml]\n", "127.0.0.2 is a loopback address"),
+        "repo": (f"resources: [\"git::http://127.0.0.2:{port}/org/base.git\"]\n", "127.0.0.2 is a loopback address"),
+        "short": (f"resources: [\"http://127.2:{port}/latest/user-data\"]\n", "127.2"),
+        "mapped": (f"resources: [\"http://[::ffff:127.0.0.2]:{port}/latest/user-data\"]\n", "an IPv4 address written as IPv6"),
+        "six": (f"resources: [\"http://[::1]:{port}/latest/user-data\"]\n", "::1 is a loopback address"),
+        "metadata": ("resources: [\"http://169.254.169.254/latest/user-data\"]\n", "169.254.169.254 is a link-local address"),
+    }
+    for name, (text, _) in cases.items():
+        world.shop.write(f"reach/{name}/kustomization.yaml", text)
+    world.shop.commit("reach")
+    world.plane.apply(git_repository("reach", f"http://127.0.0.2:{port}/shop.git", interval="1s"),
+                      *(kustomization(f"reach-{name}", "shop", f"./reach/{name}", interval="1s") for name in cases))
+    for name, (_, words) in cases.items():
+        eventually(lambda: world.state_of(f"reach-{name}") == ("Non-Compliant", "BuildFailed"), 30, what=name)
+        message = world.daemon.kustomization(f"reach-{name}")["message"]
+        assert words in message, (name, message)
+    ready = lambda: world.plane.condition("gitrepository", "reach", "default")
+    eventually(lambda: ready() and ready()[0] == "False", 20, what="the source is refused")
+    assert "127.0.0.2 is a loopback address" in ready()[2], ready()
+    assert service.statuses == [], service.statuses
+    assert world.plane.get("configmap", "stolen", "default") is None
+    world.plane.kubectl("delete", "gitrepository", "reach", "--timeout=20s")
+    world.plane.kubectl("delete", "kustomization", *(f"reach-{name}" for name in cases), "--timeout=20s")
+    service.shutdown()
+    service.server_close()
+
+
 def refuses(world):
     """no_remote_bases: the same Kustomization is refused, and what it applied stays."""
     world.daemon.stop()
@@ -163,4 +207,4 @@ def refuses(world):
 
 
 if __name__ == "__main__":
-    sys.exit(harness.run_in(World, [follows, writes_nothing, keeps, names_what_is_not_there, refuses]))
+    sys.exit(harness.run_in(World, [follows, writes_nothing, keeps, names_what_is_not_there, reaches_no_service_of_the_machine, refuses]))

@@ -150,7 +150,9 @@ class Daemon:
         self.state, self.log = self.work / "state", self.work / "daemon.log"
         self.config, self.manifests = self.work / "holdfast.yaml", self.work / "manifests.d"
         self.manifests.mkdir(parents=True, exist_ok=True)
-        self.config.write_text(config, encoding="utf-8")
+        # Every server of a test is on loopback, where a source reaches nothing by itself.
+        network = "" if "network:" in config else "network: {allow: [127.0.0.0/8]}\n"
+        self.config.write_text(config + network, encoding="utf-8")
         self.kubeconfig, self.process = kubeconfig, None
         self.under = []  # a program and its flags that start the daemon and become it, such as `strace -D`
 

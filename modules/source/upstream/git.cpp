@@ -140,8 +140,11 @@ Answer GitUpstream::fetch_now(Request const& request) const {
     auto const& spec = request.spec.as<GitRepositorySpec>();
     git::Remote const remote{.url = spec.url, .credentials = credentials_of(request.secret)};
     git::Reference const reference{spec.branch, spec.tag, spec.semver, spec.ref_name, spec.commit};
-    git::Options options{
-        .scratch = settings_.scratch, .known_revision = request.known, .pick_tag = highest_tag, .stop = stop_};
+    git::Options options{.scratch = settings_.scratch,
+                         .known_revision = request.known,
+                         .pick_tag = highest_tag,
+                         .reach = settings_.reach,
+                         .stop = stop_};
     options.bounds.whole_max = request.timeout;
     options.bounds.wire_bytes_max = settings_.wire_bytes_max;
     auto checkout = checkout_(remote, reference, options);

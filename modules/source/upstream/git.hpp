@@ -21,6 +21,7 @@ public:
     struct Settings {
         std::filesystem::path scratch;
         std::uint64_t wire_bytes_max = 256u << 20;
+        http::Reach reach{};
     };
 
     /// `pool` runs libgit2 and outlives this object; `stop` ends what runs there.

@@ -171,6 +171,21 @@ TEST_CASE("config: the status endpoint listens on loopback and nowhere else", "[
           "holdfast.yaml:2: status.listen: the port must be 65535 at most");
 }
 
+TEST_CASE("config: networks are a list of ranges, printed as they are read", "[daemon][config]") {
+    auto const config = load("network: {allow: [10.1.2.3/8, \"::1\", 'fd00::/8']}\n");
+
+    REQUIRE(config);
+    CHECK(print_config(*config).contains("network:\n  allow: [\"10.0.0.0/8\", \"::1/128\", \"fd00::/8\"]\n"));
+    CHECK(default_config().networks_allowed.empty());
+    CHECK(refusal("network:\n  allow: 10.0.0.0/8\n") ==
+          "holdfast.yaml:2: network.allow: must be a list of networks such as [10.0.0.0/8]");
+    CHECK(
+        refusal("network: {allow: [localhost]}\n") ==
+        "holdfast.yaml:1: network.allow: must be a list of networks: \"localhost\" is no network such as 10.0.0.0/8 or fd00::/8");
+    CHECK(refusal("network: {allow: [[10.0.0.0/8]]}\n").contains("is no network"));
+    CHECK(refusal("network: {allow: [10.0.0.0/99]}\n").contains("is no network"));
+}
+
 TEST_CASE("config: a size that is no size is refused, however large", "[daemon][config]") {
     for (std::string const text : {"inf", "nan", "-1MiB", "1e300", "1e15GiB", "MiB", "''"}) {
         auto const message = refusal("limits:\n  memory: " + text + "\n");

@@ -23,6 +23,7 @@ struct Place {
         std::filesystem::create_directory(dir / "scratch");
         std::filesystem::create_directory(dir / "repos");
         options.scratch = dir / "scratch";
+        options.reach = http::Reach::of_operator();
         options.bounds.whole_max = std::chrono::seconds{20};
     }
     std::filesystem::path repos() const { return dir / "repos"; }

@@ -25,6 +25,7 @@ struct Private {
 
     Private() : repo{make(dir)} {
         options.scratch = dir / "scratch";
+        options.reach = http::Reach::of_operator();
         options.bounds.whole_max = std::chrono::seconds{20};
         repo.write("a", "1").commit();
     }

@@ -26,6 +26,7 @@ struct FastPlace {
         std::filesystem::create_directory(repos);
         std::filesystem::create_directory(dir / "scratch");
         options.scratch = dir / "scratch";
+        options.reach = http::Reach::of_operator();
     }
 };
 

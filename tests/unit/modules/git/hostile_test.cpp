@@ -32,6 +32,7 @@ struct Hostile {
         : repo{make(dir)}, server{dir / "repos", arguments} {
         options.scratch = dir / "scratch";
         options.bounds.whole_max = 10s;
+        options.reach = http::Reach::of_operator();
         repo.write("a.yaml", std::string(5'000, 'a')).commit();
     }
 
@@ -121,6 +122,21 @@ TEST_CASE("git: a redirect from https to http is refused", "[git][fault]") {
     GitServer elsewhere{git.dir / "repos", {"--tls", folder}};
     secure.faults("redirect=" + elsewhere.url());
     CHECK(checkout(remote, {.branch = "main"}, git.options));
+}
+
+TEST_CASE("git: a redirect leads to no address that the remote itself may not have", "[git][fault][reach]") {
+    Hostile git;
+    auto const port = git.server.url().substr(git.server.url().rfind(':'));
+    git.options.reach = http::Reach::of_source({http::Network::parse("127.0.0.1/32").value()});
+
+    CHECK(checkout(git.remote(), {.branch = "main"}, git.options));
+    check(git.error_with("redirect=http://127.0.0.2" + port), Errc::denied, "127.0.0.2 is a loopback address");
+    check(git.error_with("redirect=http://169.254.169.254"), Errc::denied, "169.254.169.254 is a link-local address");
+    git.server.faults("");
+    git.server.forget_requests();
+    git.options.reach = http::Reach::of_source({});
+    check(git.error(git.remote()), Errc::denied, "127.0.0.1 is a loopback address");
+    CHECK(git.server.requests().empty());
 }
 
 TEST_CASE("git: dumb HTTP and a compressed answer are called by their names", "[git][fault]") {

@@ -24,7 +24,7 @@ struct Pair {
     Endpoint endpoint() {
         auto const port = server.listen_tcp("127.0.0.1", 0);
         REQUIRE(port);
-        return {.url = parse_url("http://127.0.0.1:" + std::to_string(*port)).value()};
+        return {.url = parse_url("http://127.0.0.1:" + std::to_string(*port)).value(), .reach = Reach::of_operator()};
     }
     void answer(std::string path, Answer answer) {
         server.route("*", std::move(path), [this, answer](ServerRequest) -> asio::awaitable<Answer> {
@@ -161,7 +161,8 @@ TEST_CASE("http client: nobody listening is offline", "[http]") {
     Loop loop;
     Client client{loop.executor()};
 
-    auto const answer = loop.run(client.get("http://127.0.0.1:1/"));
+    auto const answer =
+        loop.run(client.send({.url = parse_url("http://127.0.0.1:1/").value(), .reach = Reach::of_operator()}, {}));
     auto const unix_socket = loop.run(client.send({.url = {.scheme = "http"}, .unix_path = "/nonexistent/socket"}, {}));
 
     REQUIRE_FALSE(answer);
@@ -178,7 +179,8 @@ TEST_CASE("http client: a connection that the server closed while idle is replac
     Client client{loop.executor()};
     server.route("POST", "/", [](ServerRequest) -> asio::awaitable<Answer> { co_return text_answer(200, "ok"); });
     auto const port = server.listen_tcp("127.0.0.1", 0).value();
-    Endpoint const endpoint{.url = parse_url("http://127.0.0.1:" + std::to_string(port)).value()};
+    Endpoint const endpoint{.url = parse_url("http://127.0.0.1:" + std::to_string(port)).value(),
+                            .reach = Reach::of_operator()};
 
     auto const first = loop.run(client.send(endpoint, {.method = "POST", .body = "x"}));
     loop.run(sleep_for(100ms));
@@ -328,7 +330,8 @@ TEST_CASE("http server: when full, the longest idle connection makes room", "[ht
     Server server{loop.executor(), {.connections_max = 2}};
     server.route("GET", "/", [](ServerRequest) -> asio::awaitable<Answer> { co_return text_answer(200, "ok"); });
     auto const port = server.listen_tcp("127.0.0.1", 0).value();
-    Endpoint const endpoint{.url = parse_url("http://127.0.0.1:" + std::to_string(port)).value()};
+    Endpoint const endpoint{.url = parse_url("http://127.0.0.1:" + std::to_string(port)).value(),
+                            .reach = Reach::of_operator()};
     std::vector<std::unique_ptr<Client>> clients;
 
     for (int i = 0; i < 6; ++i) {

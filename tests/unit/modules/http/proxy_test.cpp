@@ -2,8 +2,8 @@
 #include "modules/base/base64.hpp"
 #include "modules/base/task_group.hpp"
 #include "modules/http/client.hpp"
+#include "modules/http/connect.hpp"
 #include "modules/http/server.hpp"
-#include "modules/http/stream.hpp"
 #include "modules/http/wire.hpp"
 #include "tests/unit/modules/http/loop.hpp"
 #include "tests/unit/modules/http/pki.hpp"
@@ -60,7 +60,8 @@ struct OneTunnel {
         auto const answer = "HTTP/1.1 " + status_text(status) + "\r\n\r\n";
         auto const sent = co_await client.write(answer);
         if (!sent || status != 200) co_return;
-        auto server = co_await connect_tcp("127.0.0.1", behind, Stream::Clock::now() + std::chrono::seconds{5});
+        auto server = co_await connect_tcp("127.0.0.1", behind, Reach::of_operator(),
+                                           Stream::Clock::now() + std::chrono::seconds{5});
         if (!server) co_return;
         TaskGroup back{executor, 1};
         if (!back.start("back", copy(**server, client))) co_return;
@@ -85,7 +86,8 @@ TEST_CASE("proxy: https goes through CONNECT with the login, and TLS is checked 
     Client client{loop.executor()};
     Endpoint const endpoint{.url = parse_url("https://api.example:6443").value(),
                             .tls = TlsContext::client({.ca_pem = ca.certificate_pem()}).value(),
-                            .proxy = {.https_proxy = "http://us:pw@127.0.0.1:" + std::to_string(tunnel.port)}};
+                            .proxy = {.https_proxy = "http://us:pw@127.0.0.1:" + std::to_string(tunnel.port),
+                                      .reach = Reach::of_operator()}};
 
     auto const answer = loop.run(client.send(endpoint, {}));
 
@@ -102,9 +104,10 @@ TEST_CASE("proxy: 407 is denied", "[http]") {
     TaskGroup group{loop.executor(), 1};
     REQUIRE(group.start("proxy", tunnel.run(loop.executor(), 407, 0)));
     Client client{loop.executor()};
-    Endpoint const endpoint{.url = parse_url("https://api.example").value(),
-                            .tls = TlsContext::client({.insecure_skip_verify = true}).value(),
-                            .proxy = {.https_proxy = "http://127.0.0.1:" + std::to_string(tunnel.port)}};
+    Endpoint const endpoint{
+        .url = parse_url("https://api.example").value(),
+        .tls = TlsContext::client({.insecure_skip_verify = true}).value(),
+        .proxy = {.https_proxy = "http://127.0.0.1:" + std::to_string(tunnel.port), .reach = Reach::of_operator()}};
 
     auto const answer = loop.run(client.send(endpoint, {}));
 
@@ -124,8 +127,9 @@ TEST_CASE("proxy: plain http is asked for by its whole URL", "[http]") {
     });
     auto const port = proxy.listen_tcp("127.0.0.1", 0).value();
     Client client{loop.executor()};
-    Endpoint const endpoint{.url = parse_url("http://far.example/x").value(),
-                            .proxy = {.http_proxy = "http://127.0.0.1:" + std::to_string(port)}};
+    Endpoint const endpoint{
+        .url = parse_url("http://far.example/x").value(),
+        .proxy = {.http_proxy = "http://127.0.0.1:" + std::to_string(port), .reach = Reach::of_operator()}};
 
     auto const answer = loop.run(client.send(endpoint, {.target = "/x/y?z"}));
 

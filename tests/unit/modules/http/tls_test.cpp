@@ -25,7 +25,9 @@ struct TlsPair {
     Result<Response> get(std::uint16_t port, TlsSettings const& settings, std::string const& host = "127.0.0.1") {
         auto tls = TlsContext::client(settings);
         if (!tls) return fail(std::move(tls));
-        Endpoint endpoint{.url = parse_url("https://" + host + ":" + std::to_string(port)).value(), .tls = *tls};
+        Endpoint endpoint{.url = parse_url("https://" + host + ":" + std::to_string(port)).value(),
+                          .tls = *tls,
+                          .reach = Reach::of_operator()};
         return loop.run(client.send(std::move(endpoint), {}));
     }
 };
@@ -34,7 +36,9 @@ TEST_CASE("tls: a certificate of the given CA for this address is accepted, and 
     TlsPair pair;
     auto const port = pair.serve(pair.ca.issue("server", "IP:127.0.0.1,DNS:localhost"));
     auto const tls = TlsContext::client({.ca_pem = pair.ca.certificate_pem()}).value();
-    Endpoint const endpoint{.url = parse_url("https://127.0.0.1:" + std::to_string(port)).value(), .tls = tls};
+    Endpoint const endpoint{.url = parse_url("https://127.0.0.1:" + std::to_string(port)).value(),
+                            .tls = tls,
+                            .reach = Reach::of_operator()};
 
     auto const first = pair.loop.run(pair.client.send(endpoint, {}));
     auto const second = pair.loop.run(pair.client.send(endpoint, {}));

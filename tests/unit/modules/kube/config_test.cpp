@@ -18,6 +18,21 @@ static std::string config_with(std::string const& cluster, std::string const& us
 
 static void write(std::filesystem::path const& path, std::string const& text) { std::ofstream{path} << text; }
 
+TEST_CASE("kubeconfig: server and proxy are reached by who wrote it", "[kube][reach]") {
+    auto const text =
+        config_with("{server: 'https://127.0.0.1:6443', proxy-url: 'http://127.0.0.1:3128'}", "{token: abc}");
+    auto const loopback = http::asio::ip::make_address("127.0.0.1");
+
+    auto const own = parse_kubeconfig(text, ".", "").value();
+    auto const foreign =
+        parse_kubeconfig(text, ".", "", {.files_allowed = false, .reach = http::Reach::of_source({})}).value();
+
+    CHECK_FALSE(own.reach.refuses(loopback));
+    CHECK_FALSE(own.proxy.reach.refuses(loopback));
+    CHECK(foreign.reach.refuses(loopback) == "a loopback address");
+    CHECK(foreign.proxy.reach.refuses(loopback) == "a loopback address");
+}
+
 TEST_CASE("kubeconfig: inline data, server name, proxy, token and impersonation are read", "[kube]") {
     auto const text = config_with(
         "{server: 'https://api.example:6443', certificate-authority-data: " + base64_encode("CA") +

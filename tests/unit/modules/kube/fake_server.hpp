@@ -39,7 +39,7 @@ struct FakeServer {
         });
         auto const port = server.listen_tcp("127.0.0.1", 0).value();
         url = "http://127.0.0.1:" + std::to_string(port) + "/prefix/";
-        Config config{.server = http::parse_url(url).value()};
+        Config config{.server = http::parse_url(url).value(), .reach = http::Reach::of_operator()};
         config.credentials = std::move(credentials);
         client = Client::make(loop.executor(), http, config, settings).value();
     }

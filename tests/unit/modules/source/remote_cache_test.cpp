@@ -18,6 +18,7 @@ struct World : test::StoryWorld {
     Result<RemoteContent> answer = RemoteContent{.version = "1", .bytes = "kind: A\n"};
     RemoteCache cache{{pool, db, store, hosts, log, clock},
                       {},
+                      http::Reach::of_operator(),
                       {},
                       [this](kustomize::Remote const& remote, RemoteOptions const& options) {
                           asked.push_back(remote.url + " " + options.known);
