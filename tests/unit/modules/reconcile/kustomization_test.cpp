@@ -532,7 +532,7 @@ TEST_CASE("kustomization: a health check that is soon over costs one copy of the
         CHECK(world.condition(kWeb).status == Truth::yes);
     }
     SECTION("it is not, and is announced") {
-        world.clock.now += 2s;
+        world.clock.now += 4s;
         world.pass();
         CHECK(copies() == 1);
         CHECK(world.condition(kWeb).status == Truth::unknown);
