@@ -3,6 +3,7 @@
 
 #include "daemon/render.hpp"
 #include "daemon/schedule.hpp"
+#include "modules/git/lookout.hpp"
 #include "modules/intake/intake.hpp"
 #include "modules/reconcile/kustomization.hpp"
 #include "modules/source/hosts.hpp"
@@ -44,6 +45,7 @@ private:
     story::Passes::Stories table();
 
     Parts parts_;
+    git::Lookout lookout_;
     source::GitUpstream git_;
     source::Sources sources_;
     reconcile::Kustomizations kustomizations_;

@@ -85,15 +85,17 @@ bool is_gzip(std::string_view text) { return text.starts_with("\x1f\x8b"); }
 
 }  // namespace
 
-Conversation::Conversation(Remote const&, Options const& options)
-    : client_{loop_.executor(), http::ClientSettings{.connections_max = 1}}, bounds_{options.bounds},
-      stop_{options.stop}, deadline_{std::chrono::steady_clock::now() +
-                                     std::min<std::chrono::milliseconds>(options.bounds.whole_max, kWholeMax)} {
+Conversation::Conversation(Options const& options, Protocol protocol)
+    : client_{loop_.executor(), http::ClientSettings{.connections_max = 1}}, protocol_{protocol},
+      bounds_{options.bounds}, stop_{options.stop},
+      deadline_{std::chrono::steady_clock::now() +
+                std::min<std::chrono::milliseconds>(options.bounds.whole_max, kWholeMax)} {
     endpoint_.reach = options.reach;
 }
 
-Result<std::unique_ptr<Conversation>> Conversation::open(Remote const& remote, Options const& options) {
-    std::unique_ptr<Conversation> conversation{new Conversation{remote, options}};
+Result<std::unique_ptr<Conversation>> Conversation::open(Remote const& remote, Options const& options,
+                                                         Protocol protocol) {
+    std::unique_ptr<Conversation> conversation{new Conversation{options, protocol}};
     auto configured = conversation->configure(remote);
     if (!configured) return fail(std::move(configured));
     return conversation;
@@ -160,7 +162,11 @@ void Conversation::start_refs() {
     start(std::move(request), bounds_.refs_bytes_max);
 }
 
-void Conversation::start_pack(std::string body) {
+void Conversation::start_pack(std::string body) { post(std::move(body), bounds_.wire_bytes_max); }
+
+void Conversation::start_command(std::string body) { post(std::move(body), bounds_.refs_bytes_max); }
+
+void Conversation::post(std::string body, std::uint64_t bytes_max) {
     http::Request request{.method = "POST",
                           .target = path_ + "/git-upload-pack",
                           .headers = {},
@@ -169,7 +175,7 @@ void Conversation::start_pack(std::string body) {
     request.headers.set("Content-Type", "application/x-git-upload-pack-request");
     request.headers.set("Accept", "application/x-git-upload-pack-result");
     asks_for_refs_ = false;
-    start(std::move(request), bounds_.wire_bytes_max);
+    start(std::move(request), bytes_max);
 }
 
 void Conversation::start(http::Request request, std::uint64_t bytes_max) {
@@ -179,6 +185,7 @@ void Conversation::start(http::Request request, std::uint64_t bytes_max) {
     request.headers.set("Accept-Encoding", "identity");
     // Servers of dumb HTTP and some proxies look for "git/" at the front.
     request.headers.set("User-Agent", "git/2.0 (holdfast " HOLDFAST_VERSION ")");
+    if (protocol_ == Protocol::v2) request.headers.set("Git-Protocol", "version=2");
     if (!authorization_.empty()) request.headers.set("Authorization", authorization_);
     bytes_max_ = bytes_max;
     bytes_ = 0;

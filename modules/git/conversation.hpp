@@ -9,15 +9,20 @@
 
 namespace holdfast::git {
 
+enum class Protocol { v0, v2 };
+
 class Conversation {
 public:
     /// Errors  invalid_input  the URL, the proxy's URL or the certificates
-    static Result<std::unique_ptr<Conversation>> open(Remote const& remote, Options const& options);
+    static Result<std::unique_ptr<Conversation>> open(Remote const& remote, Options const& options,
+                                                      Protocol protocol = Protocol::v0);
     ~Conversation();
 
     /// Starts GET info/refs or POST git-upload-pack; the one before must have been read or is given up.
     void start_refs();
     void start_pack(std::string body);
+    /// Of protocol v2, when its answer is a list of references.
+    void start_command(std::string body);
 
     /// Blocks until there are bytes. Out  bytes read; 0 at the end of a good answer
     /// Errors  as checkout(); remembered, so that every later call gives the same
@@ -27,10 +32,12 @@ public:
     Result<void> check();
     void remember(Error error);
     std::optional<Error> const& failure() const { return failure_; }
+    bool was_redirected() const { return redirects_ > 0; }
 
 private:
-    Conversation(Remote const& remote, Options const& options);
+    Conversation(Options const& options, Protocol protocol);
     Result<void> configure(Remote const& remote);
+    void post(std::string body, std::uint64_t bytes_max);
     void start(http::Request request, std::uint64_t bytes_max);
     Result<void> take(std::string_view piece);
     Result<void> check_start(std::string_view piece) const;
@@ -46,6 +53,7 @@ private:
     Credentials credentials_;    // those for the host where we are
     std::string authorization_;  // the whole header value, or empty
     bool is_elsewhere_ = false;  // a redirect led to another host: its words are not ours to pass on
+    Protocol protocol_;
     Bounds bounds_;
     std::stop_token stop_;
     std::chrono::steady_clock::time_point deadline_;

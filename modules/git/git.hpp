@@ -1,5 +1,5 @@
 // modules/git/git.hpp: a remote repository in, the files of one commit out; nothing is checked out.
-// Reading order: git.hpp, checkout.cpp, remote.hpp, conversation.hpp, snapshot.hpp, library.hpp.
+// Reading order: git.hpp, checkout.cpp, reference.hpp, remote.hpp, conversation.hpp, snapshot.hpp, library.hpp; lookout.hpp.
 //
 // Everything here blocks and is called on a pool (base/on_pool.hpp). No libgit2 type crosses this header.
 #pragma once
@@ -52,7 +52,7 @@ struct Reference {
 
 /// Chooses among the tags of a repository. Out  the tag; nothing when none fits
 using PickTag = std::function<Result<std::optional<std::string>>(std::string const& constraint,
-                                                                 std::vector<std::string> const& tags)>;
+                                                                 std::vector<std::string_view> const& tags)>;
 
 /// The bounds of one call; those of a single object and of memory are in base/limits.hpp.
 struct Bounds {

@@ -126,10 +126,11 @@ Result<void> ConnectedRemote::list(Reference const& wish) {
         if (name.ends_with(kPeeled)) {
             // A server lists what an annotated tag points to right behind the tag.
             bool const of_last = !refs_.empty() && refs_.back().name == name.substr(0, name.size() - kPeeled.size());
-            if (of_last) refs_.back().commit = hex(heads[i]->oid);
+            if (of_last) refs_.back() = Ref::of(refs_.back().name, hex(heads[i]->oid));
             continue;
         }
-        if (may_mean(wish, name)) refs_.push_back({.name = std::string{name}, .commit = hex(heads[i]->oid)});
+        auto const commit = hex(heads[i]->oid);
+        if (may_mean(wish, name, commit)) refs_.push_back(Ref::of(name, commit));
     }
     return {};
 }

@@ -4,20 +4,13 @@
 #include "modules/git/conversation.hpp"
 #include "modules/git/git.hpp"
 #include "modules/git/library.hpp"
+#include "modules/git/reference.hpp"
 
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace holdfast::git {
-
-struct Ref {
-    std::string name;    // "refs/heads/main", "HEAD"
-    std::string commit;  // 40 hex digits; behind an annotated tag, what it points to
-};
-
-/// Whether `reference` could mean the reference of this full name: the others of a server's list are not kept.
-bool may_mean(Reference const& reference, std::string_view name);
 
 /// A remote, and for a download a bare repository in a directory of its own below Options::scratch.
 class ConnectedRemote {

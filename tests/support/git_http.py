@@ -2,7 +2,7 @@
 """Serves the bare repositories below a directory over smart HTTP on loopback, and misbehaves on request.
 
     git_http.py --root DIR [--port 0] [--user U --password P | --token T] [--tls DIR [--client-cert]]
-                [--no-single-commits] [--fault FAULT]... [--log FILE] [--until-eof]
+                [--no-single-commits] [--no-v2] [--fault FAULT]... [--log FILE] [--until-eof]
 
 Prints the base URL as its first line, then serves until it is stopped (with --until-eof: until its input ends).
 A repository DIR/shop.git is at <URL>/shop.git. Standard library and `git http-backend` only.
@@ -69,7 +69,7 @@ class GitHttpServer:
     """One server in a thread of its own; `url`, `faults` and `requests` may be used from any thread."""
 
     def __init__(self, root, port=0, user=None, password=None, token=None, tls=None, client_cert=False, faults=(), log=None,
-                 single_commits=True):
+                 single_commits=True, protocol_v2=True):
         self.root = pathlib.Path(root).resolve()
         self.secrets = []
         if user is not None:
@@ -79,6 +79,7 @@ class GitHttpServer:
         self.faults = Faults(faults)
         self.requests = []
         self.single_commits = single_commits
+        self.protocol_v2 = protocol_v2
         self.log = open(log, "a", encoding="utf-8") if log else None
         self.stopping = threading.Event()
         self.httpd = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
@@ -141,8 +142,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.control(path, body)
         match = SERVICE.match(urllib.parse.unquote(path))
         stage = "pack" if match and match["what"] == "git-upload-pack" else "refs"
-        git.record({"method": self.command, "path": self.path, "stage": stage,
-                    "authorization": self.headers.get("Authorization", ""), "body_bytes": len(body)})
+        request = {"method": self.command, "path": self.path, "stage": stage,
+                   "authorization": self.headers.get("Authorization", ""), "body_bytes": len(body)}
+        git.record(request)
         faults = git.faults.of(stage)
         if self.refuse_by_fault(faults):
             return None
@@ -151,6 +153,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not match or not self.repository_exists(match["repository"]):
             return self.plain(404, "Repository not found.\n")
         status, headers, answer = self.run_backend(urllib.parse.unquote(path), query, body)
+        request["answer_bytes"] = len(answer)
         return self.send_with_faults(status, headers, answer, faults)
 
     def request_body(self):
@@ -206,7 +209,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": self.command,
             "CONTENT_TYPE": self.headers.get("Content-Type", ""), "CONTENT_LENGTH": str(len(body)),
             "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""), "REMOTE_ADDR": "127.0.0.1",
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""), "GIT_CONFIG_NOSYSTEM": "1", "HOME": "/nonexistent",
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", "") if self.server.git.protocol_v2 else "", "GIT_CONFIG_NOSYSTEM": "1", "HOME": "/nonexistent",
             # What the large services allow: any commit that a ref reaches may be asked for by its hash.
             "GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*",
             "GIT_CONFIG_KEY_1": "uploadpack.allowReachableSHA1InWant", "GIT_CONFIG_VALUE_1": str(self.server.git.single_commits).lower()}
@@ -324,13 +327,15 @@ def main():
     parser.add_argument("--tls", metavar="DIR", help="serve https; certificates are made in DIR when missing")
     parser.add_argument("--client-cert", action="store_true", help="demand a client certificate of DIR/ca.crt")
     parser.add_argument("--no-single-commits", action="store_true", help="refuse a commit that no reference names")
+    parser.add_argument("--no-v2", action="store_true", help="know protocol v0 only, as servers of before 2018")
     parser.add_argument("--fault", action="append", default=[])
     parser.add_argument("--log", help="append each request as a line of JSON")
     parser.add_argument("--until-eof", action="store_true")
     options = parser.parse_args()
     try:
         server = GitHttpServer(options.root, options.port, options.user, options.password, options.token, options.tls,
-                               options.client_cert, options.fault, options.log, not options.no_single_commits)
+                               options.client_cert, options.fault, options.log, not options.no_single_commits,
+                               not options.no_v2)
     except (ValueError, OSError) as error:
         sys.exit(f"git_http.py: {error}")
     with server:

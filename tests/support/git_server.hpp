@@ -122,6 +122,14 @@ public:
                      "print(\", \".join(r[\"method\"] + \" \" + r[\"stage\"] for r in json.load(sys.stdin)))'");
     }
 
+    /// The bytes of all requests and answers so far, without the heads of HTTP.
+    std::size_t payload() const {
+        return std::stoul(
+            shell("curl -sSk -f " + url_ +
+                  "/-/requests | python3 -c 'import json, sys; "
+                  "print(sum(r[\"body_bytes\"] + r.get(\"answer_bytes\", 0) for r in json.load(sys.stdin)))'"));
+    }
+
     /// Whether any request brought credentials.
     bool authorized() const {
         return shell("curl -sSk -f " + url_ +

@@ -46,12 +46,12 @@ private:
 };
 
 /// The highest version among the tags that the range accepts; of equal versions the tag that sorts last.
-Result<std::optional<std::string>> highest_tag(std::string const& range, std::vector<std::string> const& tags) {
+Result<std::optional<std::string>> highest_tag(std::string const& range, std::vector<std::string_view> const& tags) {
     auto constraint = semver::parse_constraint(range);
     if (!constraint) return fail(std::move(constraint), "semver parse error");
-    std::optional<std::string> best;
+    std::optional<std::string_view> best;
     std::optional<semver::Version> best_version;
-    for (std::string const& tag : tags) {
+    for (std::string_view const tag : tags) {
         auto version = semver::parse(tag);
         if (!version || !constraint->check(*version)) continue;
         int const order = best_version ? semver::compare(*version, *best_version) : 1;
@@ -59,7 +59,8 @@ Result<std::optional<std::string>> highest_tag(std::string const& range, std::ve
         best = tag;
         best_version = std::move(*version);
     }
-    return best;
+    if (!best) return std::nullopt;
+    return std::string{*best};
 }
 
 std::string secret_value(json::object const& secret, std::initializer_list<std::string_view> names) {

@@ -182,15 +182,15 @@ TEST_CASE("git: semver asks the picker, with the names of the tags", "[git]") {
 
     auto const without = checkout(remote, {.semver = "1.x"}, place.options);
     place.options.pick_tag = [](std::string const& constraint,
-                                std::vector<std::string> const& tags) -> Result<std::optional<std::string>> {
-        return constraint == "1.x" ? std::optional{tags.at(0)} : std::nullopt;
+                                std::vector<std::string_view> const& tags) -> Result<std::optional<std::string>> {
+        return constraint == "1.x" ? std::optional{std::string{tags.at(0)}} : std::nullopt;
     };
 
     CHECK(without.error().code == Errc::invalid_input);
     CHECK(ok(checkout(remote, {.semver = "1.x"}, place.options)).revision == "1.2.3@sha1:" + head);
     CHECK(checkout(remote, {.semver = "2.x"}, place.options).error().message == "no match found for semver: 2.x");
     place.options.pick_tag = [](std::string const&,
-                                std::vector<std::string> const&) -> Result<std::optional<std::string>> {
+                                std::vector<std::string_view> const&) -> Result<std::optional<std::string>> {
         return fail(Errc::invalid_input, "semver parse error: improper constraint: 1.x");
     };
     CHECK(checkout(remote, {.semver = "1.x"}, place.options).error().message ==
