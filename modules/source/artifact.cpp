@@ -54,7 +54,7 @@ Result<std::vector<std::size_t>> in_order(std::vector<TreeEntry> const& entries)
 }
 
 Result<SourceIgnore> read_rules(Tree& tree, std::vector<std::size_t> const& order,
-                                std::optional<std::string> const& ignore) {
+                                std::optional<std::string> const& ignore, GoOn const& go_on) {
     SourceIgnore rules;
     // A directory's own file comes before those of the directories in it, whatever their names.
     std::vector<std::pair<std::string, std::size_t>> files;
@@ -71,6 +71,8 @@ Result<SourceIgnore> read_rules(Tree& tree, std::vector<std::size_t> const& orde
     }
     std::ranges::sort(files, [](auto const& left, auto const& right) { return walks_before(left.first, right.first); });
     for (auto const& [directory, index] : files) {
+        auto may = go_on();
+        if (!may) return fail(std::move(may));
         auto text = tree.read(index);
         if (!text) return fail(std::move(text), tree.entries()[index].path);
         auto added = rules.add(*text, directory);
@@ -85,10 +87,11 @@ Result<SourceIgnore> read_rules(Tree& tree, std::vector<std::size_t> const& orde
 
 }  // namespace
 
-Result<ArtifactInfo> write_artifact(Tree& tree, std::optional<std::string> const& ignore, ArtifactSink const& sink) {
+Result<ArtifactInfo> write_artifact(Tree& tree, std::optional<std::string> const& ignore, ArtifactSink const& sink,
+                                    GoOn const& go_on) {
     auto const order = in_order(tree.entries());
     if (!order) return std::unexpected{order.error()};
-    auto const rules = read_rules(tree, *order, ignore);
+    auto const rules = read_rules(tree, *order, ignore, go_on);
     if (!rules) return std::unexpected{rules.error()};
 
     ArtifactInfo info;
@@ -99,7 +102,13 @@ Result<ArtifactInfo> write_artifact(Tree& tree, std::optional<std::string> const
     for (auto index : *order) {
         auto const& entry = tree.entries()[index];
         bool const is_directory = entry.kind == EntryKind::directory;
-        if (entry.kind == EntryKind::other || rules->ignores(entry.path, is_directory)) continue;
+        if (entry.kind == EntryKind::other) continue;
+        auto may = go_on();
+        if (!may) return fail(std::move(may));
+        bool const ignored = rules->ignores(entry.path, is_directory);
+        auto compared = rules->within_limits();
+        if (!compared) return fail(std::move(compared));
+        if (ignored) continue;
         if (is_directory) {
             written = tar.directory(entry.path);
         } else {

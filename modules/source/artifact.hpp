@@ -46,16 +46,21 @@ struct ArtifactInfo {
 /// Takes the artifact piece by piece; a failure ends the writing with that failure.
 using ArtifactSink = std::function<Result<void>(std::string_view piece)>;
 
+/// Asked before each entry; a failure ends the writing with that failure.
+using GoOn = std::function<Result<void>()>;
+
 /// Writes what the ignore rules leave of `tree`.
 ///
 /// In      ignore  spec.ignore: comes after the .sourceignore files, so it wins
 /// Errors  limit          more than kArtifactEntriesMax entries or kArtifactBytesMax bytes, a path longer than
-///                        kArtifactPathBytesMax, a .sourceignore larger than kIgnoreFileBytesMax
+///                        kArtifactPathBytesMax, a .sourceignore larger than kIgnoreFileBytesMax, SourceIgnore::Limits
 ///         invalid_input  a path that is absolute, or holds "..", "." or an empty component; an entry twice
-///         those of read() and sink
+///         those of read(), sink and go_on
 /// Cost    memory: the largest file, and about 100 bytes for each entry
 /// Source  fluxcd/pkg artifact/storage Archive: the tar inside is the one Flux writes; files 0600 (0700 when executable),
 ///         directories 0750, owner 0, time 0, order by name within each directory, pax header for a name ustar cannot hold
-Result<ArtifactInfo> write_artifact(Tree& tree, std::optional<std::string> const& ignore, ArtifactSink const& sink);
+Result<ArtifactInfo> write_artifact(
+    Tree& tree, std::optional<std::string> const& ignore, ArtifactSink const& sink,
+    GoOn const& go_on = [] { return Result<void>{}; });
 
 }  // namespace holdfast::source

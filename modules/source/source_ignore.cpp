@@ -1,8 +1,9 @@
 // modules/source/source_ignore.cpp: gitignore patterns with exactly go-git's meaning, slips included.
 #include "modules/source/source_ignore.hpp"
 
-#include "modules/base/limits.hpp"
 #include "modules/text/glob/glob.hpp"
+
+#include <algorithm>
 
 namespace holdfast::source {
 
@@ -20,32 +21,51 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 
 bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r\v\f") == std::string_view::npos; }
 
-/// A pattern with a syntax error matches nothing.
-bool glob_matches(std::string_view pattern, std::string_view name) {
-    auto matched = glob::match_path(pattern, name);
-    return matched && *matched;
-}
-
 bool is_valid_glob(std::string_view pattern) { return glob::match_path(pattern, "").has_value(); }
+
+std::shared_ptr<std::vector<std::string> const> domain_of(std::string_view directory) {
+    auto domain = std::make_shared<std::vector<std::string>>();
+    if (directory.empty()) return domain;
+    for (auto part : split(directory, '/')) domain->emplace_back(part);
+    return domain;
+}
 
 }  // namespace
 
 Result<void> SourceIgnore::add(std::string_view text, std::string_view directory) {
-    for (auto line : split(text, '\n')) {
+    std::shared_ptr<std::vector<std::string> const> domain;
+    while (!text.empty()) {
+        auto line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
         if (line.ends_with('\r')) line.remove_suffix(1);
         if (line.starts_with('#') || is_blank(line)) continue;
-        if (own_.size() >= limits::kIgnorePatternsMax)
-            return fail(Errc::limit, "more ignore patterns than " + std::to_string(limits::kIgnorePatternsMax));
-        own_.push_back(parse(line, directory));
+        if (own_.size() >= limits_.patterns_max)
+            return fail(Errc::limit, "more ignore patterns than " + std::to_string(limits_.patterns_max));
+        if (line.size() > limits_.pattern_bytes_max)
+            return fail(Errc::limit,
+                        "an ignore pattern of more than " + std::to_string(limits_.pattern_bytes_max) + " bytes");
+        bytes_ += line.size() + (domain ? 0 : directory.size());
+        if (bytes_ > limits_.bytes_max)
+            return fail(Errc::limit, "more than " + std::to_string(limits_.bytes_max) + " bytes of ignore patterns");
+        if (!domain) domain = domain_of(directory);
+        own_.push_back(parse(line, domain));
     }
     return {};
 }
 
-SourceIgnore::Pattern SourceIgnore::parse(std::string_view line, std::string_view directory) {
-    Pattern pattern;
-    if (!directory.empty()) {
-        for (auto part : split(directory, '/')) pattern.domain.emplace_back(part);
-    }
+SourceIgnore::Part SourceIgnore::part_of(std::string_view text) {
+    constexpr std::string_view kMeta = "*?[\\";
+    auto const meta = text.find_first_of(kMeta);
+    Part part{.text = std::string{text}};
+    if (meta == std::string_view::npos) part.shape = Part::Shape::name;
+    else if (meta == 0 && text[0] == '*' && text.find_first_of(kMeta, 1) == std::string_view::npos)
+        part.shape = Part::Shape::any_and_end;
+    return part;
+}
+
+SourceIgnore::Pattern SourceIgnore::parse(std::string_view line,
+                                          std::shared_ptr<std::vector<std::string> const> domain) {
+    Pattern pattern{.domain = std::move(domain)};
     if (line.starts_with('!')) {
         pattern.includes = true;
         line.remove_prefix(1);
@@ -56,13 +76,14 @@ SourceIgnore::Pattern SourceIgnore::parse(std::string_view line, std::string_vie
         line.remove_suffix(1);
     }
     pattern.is_path = line.contains('/');
-    for (auto part : split(line, '/')) pattern.parts.emplace_back(part);
+    for (auto part : split(line, '/')) pattern.parts.push_back(part_of(part));
     return pattern;
 }
 
 std::vector<SourceIgnore::Pattern> SourceIgnore::parse_list(std::initializer_list<std::string_view> lines) {
     std::vector<Pattern> patterns;
-    for (auto line : lines) patterns.push_back(parse(line, ""));
+    auto const everywhere = domain_of("");
+    for (auto line : lines) patterns.push_back(parse(line, everywhere));
     return patterns;
 }
 
@@ -95,14 +116,35 @@ bool SourceIgnore::ignores(std::string_view path, bool is_directory) const {
     // The last pattern that matches decides.
     for (auto const* patterns : {own_.empty() ? &kDefaults : &own_, &kVersionControl}) {
         for (auto pattern = patterns->rbegin(); pattern != patterns->rend(); ++pattern) {
+            if (steps_ > limits_.steps_max) return false;
             if (matches(*pattern, components, is_directory)) return !pattern->includes;
         }
     }
     return false;
 }
 
-bool SourceIgnore::matches(Pattern const& pattern, Path const& path, bool is_directory) {
-    auto const& domain = pattern.domain;
+Result<void> SourceIgnore::within_limits() const {
+    if (steps_ <= limits_.steps_max) return {};
+    return fail(Errc::limit,
+                "the ignore patterns take more than " + std::to_string(limits_.steps_max) + " steps to compare");
+}
+
+/// A pattern with a syntax error matches nothing.
+bool SourceIgnore::matches(Part const& part, std::string_view name) const {
+    steps_ += 1 + part.text.size() / 16;
+    switch (part.shape) {
+        case Part::Shape::name: return part.text == name;
+        case Part::Shape::any_and_end: return name.ends_with(std::string_view{part.text}.substr(1));
+        case Part::Shape::glob: break;
+    }
+    steps_ += part.text.size() * name.size();
+    auto const matched = glob::match_path(part.text, name);
+    return matched && *matched;
+}
+
+bool SourceIgnore::matches(Pattern const& pattern, Path const& path, bool is_directory) const {
+    auto const& domain = *pattern.domain;
+    steps_ += domain.size() + 1;
     if (path.size() <= domain.size()) return false;
     for (std::size_t i = 0; i < domain.size(); ++i) {
         if (path[i] != domain[i]) return false;
@@ -115,9 +157,9 @@ bool SourceIgnore::matches(Pattern const& pattern, Path const& path, bool is_dir
 
 /// Any component may match: what lies below a matched directory is matched too.
 bool SourceIgnore::matches_name(Pattern const& pattern, std::string_view const* path, std::size_t size,
-                                bool is_directory) {
+                                bool is_directory) const {
     for (std::size_t i = 0; i < size; ++i) {
-        if (!glob_matches(pattern.parts[0], path[i])) continue;
+        if (!matches(pattern.parts[0], path[i])) continue;
         return !(pattern.directory_only && !is_directory && i + 1 == size);
     }
     return false;
@@ -125,32 +167,33 @@ bool SourceIgnore::matches_name(Pattern const& pattern, std::string_view const* 
 
 /// Component by component from the domain on; "**" skips components up to the first that its successor matches.
 bool SourceIgnore::matches_path(Pattern const& pattern, std::string_view const* path, std::size_t size,
-                                bool is_directory) {
+                                bool is_directory) const {
     std::size_t at = 0;
     bool matched = false;
     bool may_skip = false;
     for (std::size_t i = 0; i < pattern.parts.size(); ++i) {
-        std::string const& part = pattern.parts[i];
-        if (part.empty()) {
+        Part const& part = pattern.parts[i];
+        ++steps_;
+        if (part.text.empty()) {
             may_skip = false;
             continue;
         }
-        if (part == "**") {
+        if (part.text == "**") {
             if (i + 1 == pattern.parts.size()) break;
             may_skip = true;
             continue;
         }
-        if (part.contains("**") || at == size) return false;
+        if (part.text.contains("**") || at == size) return false;
         if (!may_skip) {
-            if (!glob_matches(part, path[at])) return false;
+            if (!matches(part, path[at])) return false;
             ++at;
             matched = true;
             continue;
         }
         may_skip = false;
-        if (!is_valid_glob(part)) return false;
+        if (!is_valid_glob(part.text)) return false;
         while (at < size) {
-            bool const found = glob_matches(part, path[at++]);
+            bool const found = matches(part, path[at++]);
             if (found) {
                 matched = true;
                 break;

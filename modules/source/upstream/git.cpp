@@ -18,6 +18,7 @@ using model::GitRepositorySpec;
 
 namespace {
 
+constexpr std::chrono::milliseconds kLongest = std::chrono::hours{24};  // what is longer could not be added to a clock
 constexpr std::string_view kEmptyRepository = "EmptyGitRepository";
 
 /// The commit's files as the artifact writer wants them.
@@ -138,6 +139,7 @@ asio::awaitable<Answer> GitUpstream::fetch(Request request) {
 }
 
 Answer GitUpstream::fetch_now(Request const& request) const {
+    auto const deadline = std::chrono::steady_clock::now() + std::min(request.timeout, kLongest);
     auto const& spec = request.spec.as<GitRepositorySpec>();
     git::Remote const remote{.url = spec.url, .credentials = credentials_of(request.secret)};
     git::Reference const reference{spec.branch, spec.tag, spec.semver, spec.ref_name, spec.commit};
@@ -160,7 +162,12 @@ Answer GitUpstream::fetch_now(Request const& request) const {
     if (!writer) return not_kept(std::move(writer).error());
     CommitTree tree{*checkout->snapshot};
     auto const sink = [&](std::string_view piece) { return (*writer)->write(piece); };
-    auto info = write_artifact(tree, spec.ignore, sink);
+    auto const go_on = [&]() -> Result<void> {
+        if (stop_.stop_requested()) return fail(Errc::timeout, "context canceled");
+        if (std::chrono::steady_clock::now() > deadline) return fail(Errc::timeout, "context deadline exceeded");
+        return {};
+    };
+    auto info = write_artifact(tree, spec.ignore, sink, go_on);
     if (!info) return not_kept(std::move(info).error());
     auto digest = (*writer)->finish();
     if (!digest) return not_kept(std::move(digest).error());

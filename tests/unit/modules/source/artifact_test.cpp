@@ -151,4 +151,49 @@ TEST_CASE("artifact: what the sink refuses is the result", "[source][artifact]")
     CHECK(info.error().message == "cache full");
 }
 
+TEST_CASE("artifact: two thousand folders with ignore rules of a quarter of a megabyte each are a limit, soon",
+          "[source][artifact][limit]") {
+    MemoryTree tree;
+    for (int i = 0; i < 1'999; ++i) {
+        auto const folder = "d" + std::to_string(i);
+        tree.directory(folder).add(folder + "/.sourceignore", std::string(limits::kIgnoreFileBytesMax - 1, 'x'));
+    }
+
+    auto const written = write(tree);
+
+    REQUIRE_FALSE(written.info);
+    CHECK(written.info.error().code == Errc::limit);
+    CHECK(written.info.error().message == "d0/.sourceignore: an ignore pattern of more than 4096 bytes");
+}
+
+TEST_CASE("artifact: rules that cost too much to compare end as a limit", "[source][artifact][limit]") {
+    MemoryTree tree;
+    std::string rules;
+    for (int i = 0; i < 1'999; ++i) rules += "*a*a*a*a*a*a*a*b" + std::to_string(i) + "\n";
+    tree.add(".sourceignore", rules);
+    for (int i = 0; i < 5'000; ++i) tree.add(std::string(240, 'a') + std::to_string(i), "");
+
+    auto const written = write(tree);
+
+    REQUIRE_FALSE(written.info);
+    CHECK(written.info.error().code == Errc::limit);
+    CHECK(written.info.error().message == "the ignore patterns take more than 4000000000 steps to compare");
+}
+
+TEST_CASE("artifact: writing ends when its caller says so", "[source][artifact]") {
+    MemoryTree tree;
+    for (int i = 0; i < 10; ++i) tree.add("f" + std::to_string(i), "x");
+    int asked = 0;
+    auto const no_longer = [&]() -> Result<void> {
+        if (++asked == 5) return fail(Errc::timeout, "context canceled");
+        return {};
+    };
+
+    auto const info = write_artifact(tree, std::nullopt, [](std::string_view) { return Result<void>{}; }, no_longer);
+
+    REQUIRE_FALSE(info);
+    CHECK(info.error().message == "context canceled");
+    CHECK(asked == 5);
+}
+
 }  // namespace holdfast::source

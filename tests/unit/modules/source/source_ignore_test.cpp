@@ -96,4 +96,48 @@ TEST_CASE("ignore: too many patterns are a limit", "[source][ignore][limit]") {
     CHECK(added.error().code == Errc::limit);
 }
 
+TEST_CASE("ignore: the bytes of one pattern and of all are bounded, those of comments are not",
+          "[source][ignore][limit]") {
+    SourceIgnore ignore;
+    std::string const comment = "# " + std::string(100'000, 'c') + "\n";
+    CHECK(ignore.add(comment + std::string(4'096, 'x')));
+
+    auto const one = ignore.add(std::string(4'097, 'x'));
+    auto all = ignore.add("y");
+    std::size_t files = 0;
+    for (; all; ++files) all = ignore.add(comment + std::string(30, 'x'), "folder/" + std::string(4'000, 'f'));
+
+    REQUIRE_FALSE(one);
+    CHECK(one.error().message == "an ignore pattern of more than 4096 bytes");
+    CHECK(all.error().code == Errc::limit);
+    CHECK(all.error().message == "more than 65536 bytes of ignore patterns");
+    CHECK(files == 16);
+}
+
+TEST_CASE("ignore: comparing ends at its bound, and what was found until then is no answer",
+          "[source][ignore][limit]") {
+    SourceIgnore ignore{{.steps_max = 100'000}};
+    REQUIRE(ignore.add("*a*a*a*a*b\nx\n"));
+    CHECK(ignore.ignores("x", false));
+    CHECK(ignore.within_limits());
+
+    for (int i = 0; i < 1'000 && ignore.within_limits(); ++i) ignore.ignores(std::string(200, 'a') + "b", false);
+
+    CHECK_FALSE(ignore.ignores("x", false));
+    REQUIRE_FALSE(ignore.within_limits());
+    CHECK(ignore.within_limits().error().code == Errc::limit);
+}
+
+TEST_CASE("ignore: a name, an end and a pattern that must be tried out mean the same", "[source][ignore]") {
+    for (std::string const pattern : {"a.jpg", "*.jpg", "*.j[p]g", "a.\\jpg", "?.jpg", "**.jpg"}) {
+        INFO(pattern);
+        CHECK(rules(pattern).ignores("a.jpg", false));
+        CHECK(rules(pattern).ignores("d/a.jpg", false));
+        CHECK_FALSE(rules(pattern).ignores("a.jpgx", false));
+        CHECK_FALSE(rules(pattern).ignores("jpg", false));
+    }
+    CHECK(rules("*").ignores("a", false));
+    CHECK(rules("*.jpg").ignores(".jpg", false));
+}
+
 }  // namespace holdfast::source
