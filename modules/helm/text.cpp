@@ -1,6 +1,8 @@
 // modules/helm/text.cpp: small text helpers of the Helm port.
 #include "modules/helm/text.hpp"
 
+#include "modules/base/search.hpp"
+
 namespace holdfast::helm {
 namespace {
 
@@ -85,12 +87,12 @@ std::string clean_path(std::string_view path) {
 }
 
 std::string replace_all(std::string text, std::string_view from, std::string_view to) {
-    auto at = text.find(from);
+    auto at = find_text(text, from);
     if (at == text.npos) return text;
     std::string out;
     out.reserve(text.size());
     std::size_t start = 0;
-    for (; at != text.npos; at = text.find(from, start)) {
+    for (; at != text.npos; at = find_text(text, from, start)) {
         out.append(text, start, at - start);
         out += to;
         start = at + from.size();

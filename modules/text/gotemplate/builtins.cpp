@@ -35,7 +35,7 @@ std::string text_of(Value const& value) {
     return out;
 }
 
-Result<bool> equal_pair(Value const& left, Value const& right) {
+Result<bool> equal_pair(Call& call, Value const& left, Value const& right) {
     auto const k1 = basic_kind(left), k2 = basic_kind(right);
     if (k1 != k2) {
         if (k1 == Basic::integer && k2 == Basic::unsigned_integer)
@@ -59,13 +59,14 @@ Result<bool> equal_pair(Value const& left, Value const& right) {
                    to_text(right));
     if (left.is_nil() || right.is_nil()) return left.is_nil() == right.is_nil();
     if (right.is_map() || right.is_list()) return bad("non-comparable type " + text_of(right) + ": " + name_of(right));
-    return &left.type() == &right.type() && deep_equal(left, right);
+    if (&left.type() != &right.type()) return false;
+    return call.equal(left, right);
 }
 
 Result<bool> equal(Call& call) {
     if (call.size() < 2) return bad("missing argument for comparison");
     for (std::size_t i = 1; i < call.size(); ++i) {
-        auto const same = equal_pair(call[0], call[i]);
+        auto const same = equal_pair(call, call[0], call[i]);
         if (!same || *same) return same;
     }
     return false;
@@ -90,10 +91,10 @@ Result<bool> less(Value const& left, Value const& right) {
     }
 }
 
-Result<bool> less_or_equal(Value const& left, Value const& right) {
+Result<bool> less_or_equal(Call& call, Value const& left, Value const& right) {
     auto smaller = less(left, right);
     if (!smaller || *smaller) return smaller;
-    return equal_pair(left, right);
+    return equal_pair(call, left, right);
 }
 
 Result<Value> answer(Result<bool> result, bool negate = false) {
@@ -203,10 +204,11 @@ FuncMap make_builtins() {
     map.add("len", "value -> int", length);
     map.add("not", "value -> bool", [](Call& call) -> Result<Value> { return Value::boolean(!is_true(call[0])); });
     map.add("eq", "value, ...value -> bool", [](Call& call) { return answer(equal(call)); });
-    map.add("ne", "value, value -> bool", [](Call& call) { return answer(equal_pair(call[0], call[1]), true); });
+    map.add("ne", "value, value -> bool", [](Call& call) { return answer(equal_pair(call, call[0], call[1]), true); });
     map.add("lt", "value, value -> bool", [](Call& call) { return answer(less(call[0], call[1])); });
-    map.add("le", "value, value -> bool", [](Call& call) { return answer(less_or_equal(call[0], call[1])); });
-    map.add("gt", "value, value -> bool", [](Call& call) { return answer(less_or_equal(call[0], call[1]), true); });
+    map.add("le", "value, value -> bool", [](Call& call) { return answer(less_or_equal(call, call[0], call[1])); });
+    map.add("gt", "value, value -> bool",
+            [](Call& call) { return answer(less_or_equal(call, call[0], call[1]), true); });
     map.add("ge", "value, value -> bool", [](Call& call) { return answer(less(call[0], call[1]), true); });
     map.add("print", "...any -> string", [](Call& call) -> Result<Value> {
         std::string out;

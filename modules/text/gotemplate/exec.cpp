@@ -22,17 +22,12 @@ struct ExecFailure {
 // A step stands for 0.2 microseconds; the slowest functions need some ten nanoseconds for a byte.
 constexpr std::uint64_t kBytesPerStep = 16;
 
+constexpr std::size_t kVariablesPerStep = 128;  // looked at in search of one
+
 enum class Flow { normal, break_, continue_ };
 
 bool can_be_nil(Type const& type) {
     return type.is_interface || type.kind == Kind::map || type.kind == Kind::slice || type.kind == Kind::pointer;
-}
-
-bool is_assignable(Type const& from, Type const& to) {
-    if (&from == &to) return true;
-    // Of two types with one underlying type, at most one may have a name.
-    return from.kind == to.kind && (from.kind == Kind::map || from.kind == Kind::slice) && from.elem == to.elem &&
-           !(from.named && to.named);
 }
 
 bool has_fraction_marks(std::string_view text) { return text.find_first_of(".eEpP") != std::string_view::npos; }
@@ -114,18 +109,17 @@ private:
         explicit Mark(Run& r) : run(r), size(r.variables_.size()) {}
         ~Mark() { run.variables_.resize(size); }
     };
-    void set_variable(VariableNode const& node, Value const& value) {
+    void set_variable(VariableNode const& node, Value const& value) { variables_[slot_of(node)].second = value; }
+    static VariableNode const& variable_node(Node const* node) { return static_cast<VariableNode const&>(*node); }
+    Value const& variable(VariableNode const& node) { return variables_[slot_of(node)].second; }
+    // From the newest back, as Go: few templates have more than a handful. Those that do pay for the way.
+    std::size_t slot_of(VariableNode const& node) {
         for (auto i = variables_.size(); i-- > 0;) {
             if (variables_[i].first != node.id) continue;
-            variables_[i].second = value;
-            return;
+            if (auto const passed = variables_.size() - i; passed >= kVariablesPerStep)
+                charge(passed / kVariablesPerStep);
+            return i;
         }
-        fail("undefined variable: " + std::string{node.ident[0]});
-    }
-    static VariableNode const& variable_node(Node const* node) { return static_cast<VariableNode const&>(*node); }
-    Value const& variable(VariableNode const& node) {
-        for (auto i = variables_.size(); i-- > 0;)
-            if (variables_[i].first == node.id) return variables_[i].second;
         fail("undefined variable: " + std::string{node.ident[0]});
     }
 

@@ -113,6 +113,18 @@ Result<SlowTime> Call::charge_time() {
                                  " s of CPU time, the limit of one render");
 }
 
+Result<void> Call::charge_looks(std::uint64_t looks) {
+    if (executor_.charge_looks(looks)) return {};
+    return charge_steps(0);
+}
+
+Result<bool> Call::equal(Value const& left, Value const& right) {
+    Looked looked{.max = executor_.looks_left()};
+    auto const same = deep_equal(left, right, looked);
+    if (auto charged = charge_looks(same ? looked.count : UINT64_MAX); !charged) return fail(std::move(charged));
+    return same.value_or(false);
+}
+
 Result<void> Call::charge_bytes(std::uint64_t bytes) {
     if (bytes > executor_.budget().output_bytes_max)
         return fail(Errc::limit,

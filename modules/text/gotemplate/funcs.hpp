@@ -49,6 +49,10 @@ public:
     Result<void> charge_steps(std::uint64_t steps);
     /// The same for a string of that size about to be made (also bounds the single string).
     Result<void> charge_bytes(std::uint64_t bytes);
+    /// Counts work in units of some twenty nanoseconds: a value compared, a few bytes searched.
+    Result<void> charge_looks(std::uint64_t looks);
+    /// reflect.DeepEqual, charged by what it looks at.
+    Result<bool> equal(Value const& left, Value const& right);
     /// Fails with Errc::limit when Budget::slow_time_max is gone; else what follows is measured until the SlowTime ends.
     Result<SlowTime> charge_time();
 

@@ -4,6 +4,7 @@
 #include "modules/text/gotemplate/fmt.hpp"
 #include "modules/text/gotemplate/sprig.hpp"
 #include "modules/text/gotemplate/strconv.hpp"
+#include "modules/text/gotemplate/template.hpp"
 
 #include <cmath>
 #include <limits>
@@ -61,15 +62,28 @@ std::string to_text_strict(Value const& value) {
 
 bool is_empty(Value const& value) { return !is_true(value); }
 
-std::vector<std::string> to_strings(Value const& value) {
-    std::vector<std::string> out;
-    if (value.is_list()) {
-        for (auto const& item : elements(value))
-            if (item.kind() != Kind::invalid) out.push_back(to_text_strict(item));
-    } else if (value.kind() != Kind::invalid) {
-        out.push_back(to_text_strict(value));
+Result<void> charge_list(Call& call, std::uint64_t items) {
+    if (auto charged = call.charge_bytes(items * sizeof(Value)); !charged) return charged;
+    return call.charge_steps(items);
+}
+
+Result<void> charge_growth(Call& call, std::uint64_t before, std::uint64_t total) {
+    return call.charge_bytes(total > call.executor().budget().output_bytes_max ? total : total - before);
+}
+
+Result<std::vector<Value>> to_strings(Call& call, Value const& value) {
+    if (value.is_list())
+        if (auto charged = charge_list(call, value.size()); !charged) return fail(std::move(charged));
+    auto items = value.is_list() ? elements(value) : std::vector{value};
+    std::erase_if(items, [](Value const& item) { return item.kind() == Kind::invalid; });
+    std::uint64_t total = 0;
+    for (auto& item : items) {
+        if (item.is_string()) continue;
+        item = Value::string(to_text_strict(item));
+        if (auto charged = charge_growth(call, total, total + item.size()); !charged) return fail(std::move(charged));
+        total += item.size();
     }
-    return out;
+    return items;
 }
 
 std::string_view kind_name(Value const& value) {
@@ -84,12 +98,6 @@ std::string assertion_text(Value const& value, std::string_view wanted) {
 Result<Value> text(Call& call, std::string_view text) {
     if (auto charged = call.charge_bytes(text.size()); !charged) return fail(std::move(charged));
     return Value::string(text);
-}
-
-Result<Value> strings(Call& call, std::vector<std::string> const& items) {
-    if (auto charged = call.charge_bytes(items.size() * sizeof(Value)); !charged) return fail(std::move(charged));
-    if (auto charged = call.charge_steps(items.size()); !charged) return fail(std::move(charged));
-    return Value::list_of_strings(items);
 }
 
 std::vector<Value> elements(Value const& list) {

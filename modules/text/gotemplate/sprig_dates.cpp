@@ -39,8 +39,8 @@ Result<Value> date_in_zone(Call& call, std::string_view layout, Value const& dat
 
 std::int64_t since(Call& call, Moment const& moment) {
     auto const current = now(call);
-    auto const seconds =
-        static_cast<__int128>(current.seconds - moment.seconds) * kSecond + (current.nanoseconds - moment.nanoseconds);
+    auto const seconds = (static_cast<__int128>(current.seconds) - moment.seconds) * kSecond +
+                         (current.nanoseconds - moment.nanoseconds);
     if (seconds > INT64_MAX) return INT64_MAX;
     if (seconds < INT64_MIN) return INT64_MIN;
     return static_cast<std::int64_t>(seconds);

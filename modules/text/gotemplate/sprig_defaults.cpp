@@ -100,8 +100,11 @@ void add_sprig_defaults(FuncMap& funcs) {
     funcs.add("kindOf", "any -> string", [](Call& call) -> Result<Value> { return Value::string(kind_name(call[0])); });
     funcs.add("kindIs", "string, any -> bool",
               [](Call& call) -> Result<Value> { return Value::boolean(call.text(0) == kind_name(call[1])); });
-    funcs.add("deepEqual", "any, any -> bool",
-              [](Call& call) -> Result<Value> { return Value::boolean(deep_equal(call[0], call[1])); });
+    funcs.add("deepEqual", "any, any -> bool", [](Call& call) -> Result<Value> {
+        auto const same = call.equal(call[0], call[1]);
+        if (!same) return std::unexpected{same.error()};
+        return Value::boolean(*same);
+    });
 }
 
 }  // namespace holdfast::gotemplate

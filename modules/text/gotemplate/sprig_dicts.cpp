@@ -2,6 +2,8 @@
 #include "modules/text/gotemplate/sprig.hpp"
 #include "modules/text/gotemplate/sprig_common.hpp"
 
+#include <unordered_set>
+
 namespace holdfast::gotemplate {
 
 namespace {
@@ -72,9 +74,11 @@ Result<Value> pick(Call& call) {
 Result<Value> omit(Call& call) {
     if (auto charged = call.charge_bytes(call[0].size() * 2 * sizeof(Value)); !charged) return fail(std::move(charged));
     if (auto charged = call.charge_steps(call[0].size()); !charged) return fail(std::move(charged));
+    std::unordered_set<std::string_view> unwanted;
+    for (auto const& key : call.args().subspan(1)) unwanted.insert(key.as_string());
     auto made = Value::map();
-    for (auto const& [key, value] : call[0].entries()) made.set(key, value);
-    for (auto const& key : call.args().subspan(1)) made.erase(key.as_string());
+    for (auto const& [key, value] : call[0].entries())
+        if (!unwanted.contains(key.as_string())) made.set(key, value);
     return made;
 }
 
@@ -92,11 +96,13 @@ Result<void> merge_into(Call& call, Value destination, Value const& source, bool
     if (auto charged = call.charge_steps(entries.size()); !charged) return fail(std::move(charged));
     // A copy: source and destination may share parts.
     std::vector<std::pair<Value, Value>> const held{entries.begin(), entries.end()};
+    auto const in_interface = source.is_nil() || source.type().elem->is_interface;
     for (auto const& [key, value] : held) {
         auto const* found = destination.find(key.as_string());
+        auto const element = in_interface ? value.boxed() : value;
         if (value.kind() == Kind::invalid) {
-            if (overwrite) destination.set(key, Value::nil());
-            else if (found == nullptr) continue;
+            if (!overwrite) continue;
+            if (auto set = destination.assign(key, element); !set) return set;
             continue;
         }
         auto const blank = is_blank(found);
@@ -105,23 +111,25 @@ Result<void> merge_into(Call& call, Value destination, Value const& source, bool
             if (!blank) continue;
             found = destination.find(key.as_string());
         }
-        if (value.is_list() && !blank) {
-            if (overwrite) destination.set(key, value);
-            continue;
+        if (value.is_list()) {
+            if (found != nullptr && found->is_string() && &destination.type() == &types::map_string)
+                return bad("reflect: call of reflect.Value.IsNil on string Value");
+            // mergo takes a list out of its interface first: that is the type which the map may refuse.
+            if (overwrite || blank)
+                if (auto set = destination.assign(key, value); !set) return set;
+            if (!blank) continue;
         }
-        if (overwrite || is_blank(found)) destination.set(key, value);
+        if (!overwrite && !is_blank(found)) continue;
+        if (auto set = destination.assign(key, element); !set) return set;
     }
     return {};
 }
 
-Result<Value> merge(Call& call, bool overwrite, bool must) {
+// mergo itself never fails here: what does is a panic of reflect, which no twin of the function hides.
+Result<Value> merge(Call& call, bool overwrite) {
     auto destination = call[0].is_nil() ? Value::map() : call[0];
-    for (auto const& source : call.args().subspan(1)) {
-        auto merged = merge_into(call, destination, source, overwrite, 0);
-        if (merged) continue;
-        if (merged.error().code == Errc::limit || must) return fail(std::move(merged));
-        return Value::string("");
-    }
+    for (auto const& source : call.args().subspan(1))
+        if (auto merged = merge_into(call, destination, source, overwrite, 0); !merged) return fail(std::move(merged));
     return destination;
 }
 
@@ -157,10 +165,10 @@ void add_sprig_dicts(FuncMap& funcs) {
     funcs.add("values", "map -> []any", values);
     funcs.add("pick", "map, ...string -> map", pick);
     funcs.add("omit", "map, ...string -> map", omit);
-    funcs.add("merge", "map, ...map -> any", [](Call& call) { return merge(call, false, false); });
-    funcs.add("mustMerge", "map, ...map -> any", [](Call& call) { return merge(call, false, true); });
-    funcs.add("mergeOverwrite", "map, ...map -> any", [](Call& call) { return merge(call, true, false); });
-    funcs.add("mustMergeOverwrite", "map, ...map -> any", [](Call& call) { return merge(call, true, true); });
+    for (auto const* name : {"merge", "mustMerge"})
+        funcs.add(name, "map, ...map -> any", [](Call& call) { return merge(call, false); });
+    for (auto const* name : {"mergeOverwrite", "mustMergeOverwrite"})
+        funcs.add(name, "map, ...map -> any", [](Call& call) { return merge(call, true); });
     funcs.add("dig", "...any -> any", dig);
 }
 

@@ -21,8 +21,10 @@ Result<std::vector<Value>> items_of(Call& call, std::size_t index, std::string_v
     return elements(list);
 }
 
-bool holds(std::vector<Value> const& list, Value const& wanted) {
-    return std::any_of(list.begin(), list.end(), [&](Value const& item) { return deep_equal(wanted, item); });
+Result<bool> holds(Call& call, std::vector<Value> const& list, Value const& wanted) {
+    for (auto const& item : list)
+        if (auto same = call.equal(wanted, item); !same || *same) return same;
+    return false;
 }
 
 Result<Value> append(Call& call) {
@@ -86,8 +88,9 @@ Result<Value> uniq(Call& call) {
     if (!items) return std::unexpected{items.error()};
     std::vector<Value> kept;
     for (auto const& item : *items) {
-        if (auto charged = call.charge_steps(kept.size() / 2); !charged) return fail(std::move(charged));
-        if (!holds(kept, item)) kept.push_back(item);
+        auto const known = holds(call, kept, item);
+        if (!known) return std::unexpected{known.error()};
+        if (!*known) kept.push_back(item);
     }
     return Value::list(std::move(kept));
 }
@@ -97,8 +100,11 @@ Result<Value> without(Call& call) {
     if (!items) return std::unexpected{items.error()};
     std::vector<Value> const omitted{call.args().begin() + 1, call.args().end()};
     std::vector<Value> kept;
-    for (auto const& item : *items)
-        if (!holds(omitted, item)) kept.push_back(item);
+    for (auto const& item : *items) {
+        auto const unwanted = holds(call, omitted, item);
+        if (!unwanted) return std::unexpected{unwanted.error()};
+        if (!*unwanted) kept.push_back(item);
+    }
     return Value::list(std::move(kept));
 }
 
@@ -106,7 +112,9 @@ Result<Value> has(Call& call) {
     if (call[1].kind() == Kind::invalid) return Value::boolean(false);
     auto const items = items_of(call, 1, "Cannot find has on");
     if (!items) return std::unexpected{items.error()};
-    return Value::boolean(holds(*items, call[0]));
+    auto const held = holds(call, *items, call[0]);
+    if (!held) return std::unexpected{held.error()};
+    return Value::boolean(*held);
 }
 
 Result<Value> slice(Call& call) {

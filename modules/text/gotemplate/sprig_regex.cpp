@@ -55,7 +55,8 @@ template <class Use> Implementation with_regex(bool must, Use use) {
 
 Result<Value> maybe_list(Call& call, std::optional<std::vector<std::string>> const& found) {
     if (!found) return Value::zero(types::list_string);
-    return strings(call, *found);
+    if (auto charged = charge_list(call, found->size()); !charged) return fail(std::move(charged));
+    return Value::list_of_strings(*found);
 }
 
 Result<Value> replaced(Call& call, Result<std::string> const& made) {

@@ -1,4 +1,5 @@
 // modules/text/gotemplate/sprig_strings.cpp: sprig's string functions.
+#include "modules/base/search.hpp"
 #include "modules/text/gotemplate/fmt.hpp"
 #include "modules/text/gotemplate/sprig.hpp"
 #include "modules/text/gotemplate/sprig_common.hpp"
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <bitset>
 
 namespace holdfast::gotemplate {
 
@@ -15,25 +17,31 @@ namespace {
 
 using namespace sprig;
 
-std::vector<std::string> split(std::string_view text, std::string_view separator, std::int64_t count = -1) {
-    std::vector<std::string> parts;
-    if (count == 0) return parts;
-    if (separator.empty()) {
-        while (!text.empty()) {
-            auto const width =
-                static_cast<std::int64_t>(parts.size()) == count - 1 ? text.size() : decode_rune(text).width;
-            parts.emplace_back(text.substr(0, width));
-            text.remove_prefix(width);
-        }
-        return parts;
-    }
-    for (;;) {
-        auto const at =
-            static_cast<std::int64_t>(parts.size()) == count - 1 ? std::string_view::npos : text.find(separator);
-        parts.emplace_back(text.substr(0, at));
-        if (at == std::string_view::npos) return parts;
+std::uint64_t occurrences(std::string_view text, std::string_view wanted) {
+    std::uint64_t found = 0;
+    for (auto at = find_text(text, wanted); at != std::string_view::npos;
+         at = find_text(text, wanted, at + wanted.size()))
+        ++found;
+    return found;
+}
+
+// The pieces, charged before they are made: there may be as many as the text has characters.
+Result<std::vector<std::string_view>> split(Call& call, std::string_view text, std::string_view separator,
+                                            std::int64_t count = -1) {
+    auto const most = count < 0 ? UINT64_MAX : static_cast<std::uint64_t>(count);
+    auto const pieces =
+        std::min<std::uint64_t>(most, separator.empty() ? text.size() : occurrences(text, separator) + 1);
+    if (auto charged = charge_list(call, pieces); !charged) return fail(std::move(charged));
+    std::vector<std::string_view> parts;
+    parts.reserve(pieces);
+    while (parts.size() + 1 < most && !(separator.empty() && text.empty())) {
+        auto const at = separator.empty() ? decode_rune(text).width : find_text(text, separator);
+        if (at == std::string_view::npos) break;
+        parts.push_back(text.substr(0, at));
         text.remove_prefix(at + separator.size());
     }
+    if (most > 0 && !(separator.empty() && text.empty())) parts.push_back(text);
+    return parts;
 }
 
 std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
@@ -49,7 +57,7 @@ std::string replaced(std::string_view text, std::string_view from, std::string_v
         return out;
     }
     for (;;) {
-        auto const at = text.find(from);
+        auto const at = find_text(text, from);
         out += text.substr(0, at);
         if (at == std::string_view::npos) return out;
         out += to;
@@ -57,18 +65,10 @@ std::string replaced(std::string_view text, std::string_view from, std::string_v
     }
 }
 
-// How long replaced() would be, before it is made.
-std::uint64_t replaced_bytes(std::string_view text, std::string_view from, std::string_view to) {
-    std::uint64_t found = 0;
-    if (from.empty()) found = text.size() + 1;
-    else
-        for (auto at = text.find(from); at != std::string_view::npos; at = text.find(from, at + from.size())) ++found;
-    return text.size() + found * to.size();
-}
-
 Result<Value> replace(Call& call) {
     auto const from = call.text(0), to = call.text(1), source = call.text(2);
-    if (auto charged = call.charge_bytes(replaced_bytes(source, from, to)); !charged) return fail(std::move(charged));
+    auto const found = from.empty() ? source.size() + 1 : occurrences(source, from);
+    if (auto charged = call.charge_bytes(source.size() + found * to.size()); !charged) return fail(std::move(charged));
     return Value::string(replaced(source, from, to));
 }
 
@@ -91,9 +91,9 @@ Result<Value> indent_with(Call& call, std::string_view before) {
     auto const spaces = call.integer(0);
     auto const source = call.text(1);
     if (spaces < 0) return bad("strings: negative Repeat count");
+    // Of the spaces alone first: only then is the product small enough to be a number.
+    if (auto charged = call.charge_bytes(static_cast<std::uint64_t>(spaces)); !charged) return fail(std::move(charged));
     auto const lines = static_cast<std::uint64_t>(std::count(source.begin(), source.end(), '\n')) + 1;
-    if (static_cast<std::uint64_t>(spaces) > (std::uint64_t{1} << 40))
-        return bad("strings: Repeat output length overflow");
     auto const total = before.size() + source.size() + lines * static_cast<std::uint64_t>(spaces);
     if (auto charged = call.charge_bytes(total); !charged) return fail(std::move(charged));
     std::string out;
@@ -142,67 +142,76 @@ Result<Value> trunc(Call& call) {
     return call[1];
 }
 
-std::string trimmed(std::string_view text, std::string_view cutset) {
-    auto const cut = to_runes(cutset);
-    auto const is_cut = [&](char32_t rune) { return cut.find(rune) != std::u32string::npos; };
+// A set of characters that answers at once, whoever wrote it.
+class Cutset {
+public:
+    explicit Cutset(std::string_view text) : others_(to_runes(text)) {
+        std::erase_if(others_, [&](char32_t rune) {
+            if (rune < ascii_.size()) ascii_.set(rune);
+            return rune < ascii_.size();
+        });
+        std::sort(others_.begin(), others_.end());
+    }
+    bool contains(char32_t rune) const {
+        return rune < ascii_.size() ? ascii_.test(rune) : std::binary_search(others_.begin(), others_.end(), rune);
+    }
+
+private:
+    std::bitset<128> ascii_;
+    std::u32string others_;
+};
+
+std::string_view trimmed(std::string_view text, std::string_view cutset) {
+    Cutset const cut{cutset};
     while (!text.empty()) {
         auto const rune = decode_rune(text);
-        if (!is_cut(rune.value)) break;
+        if (!cut.contains(rune.value)) break;
         text.remove_prefix(rune.width);
     }
     while (!text.empty()) {
         auto const rune = decode_last_rune(text);
-        if (!is_cut(rune.value)) break;
+        if (!cut.contains(rune.value)) break;
         text.remove_suffix(rune.width);
     }
-    return std::string{text};
+    return text;
 }
 
-Result<Value> quote_all(Call& call) {
+// The arguments that are there, each as `written`, with blanks between them.
+template <class Write> Result<Value> spaced(Call& call, Write written) {
     std::string out;
     bool first = true;
     for (auto const& arg : call.args()) {
         if (arg.kind() == Kind::invalid) continue;
         if (!first) out.push_back(' ');
         first = false;
-        out += quote(to_text_strict(arg));
+        auto const before = out.size();
+        out += written(arg);
+        if (auto charged = charge_growth(call, before, out.size()); !charged) return fail(std::move(charged));
     }
-    return text(call, out);
+    return Value::string(out);
 }
 
-Result<Value> single_quote_all(Call& call) {
-    std::string out;
-    bool first = true;
-    for (auto const& arg : call.args()) {
-        if (arg.kind() == Kind::invalid) continue;
-        if (!first) out.push_back(' ');
-        first = false;
-        out += "'" + to_text(arg) + "'";
-    }
-    return text(call, out);
-}
-
-Result<Value> cat(Call& call) {
-    std::string out;
-    bool first = true;
-    for (auto const& arg : call.args()) {
-        if (arg.kind() == Kind::invalid) continue;
-        if (!first) out.push_back(' ');
-        first = false;
-        out += to_text(arg);
-    }
-    return text(call, out);
-}
-
-Result<Value> split_map(Call& call, std::vector<std::string> const& parts) {
-    if (auto charged = call.charge_bytes(parts.size() * 64); !charged) return fail(std::move(charged));
+Result<Value> split_map(Call& call, Result<std::vector<std::string_view>> parts) {
+    if (!parts) return fail(std::move(parts));
+    if (auto charged = call.charge_bytes(parts->size() * 64); !charged) return fail(std::move(charged));
     auto made = Value::map(types::map_string);
-    for (std::size_t i = 0; i < parts.size(); ++i) made.set("_" + std::to_string(i), Value::string(parts[i]));
+    for (std::size_t i = 0; i < parts->size(); ++i) made.set("_" + std::to_string(i), Value::string((*parts)[i]));
     return made;
 }
 
+Result<Value> split_list(Call& call) {
+    auto const parts = split(call, call.text(1), call.text(0));
+    if (!parts) return std::unexpected{parts.error()};
+    std::vector<Value> items;
+    items.reserve(parts->size());
+    for (auto const part : *parts) items.push_back(Value::string(part));
+    return Value::list(std::move(items), types::list_string);
+}
+
 Result<Value> join(Call& call) {
-    auto const parts = to_strings(call[1]);
+    auto const made = to_strings(call, call[1]);
+    if (!made) return std::unexpected{made.error()};
+    auto const& parts = *made;
     auto const separator = call.text(0);
     std::uint64_t total = 0;
     for (auto const& part : parts) total += part.size() + separator.size();
@@ -211,9 +220,16 @@ Result<Value> join(Call& call) {
     out.reserve(total);
     for (std::size_t i = 0; i < parts.size(); ++i) {
         if (i > 0) out += separator;
-        out += parts[i];
+        out += parts[i].as_string();
     }
     return Value::string(out);
+}
+
+// Texts that begin alike are compared to their ends.
+Result<void> charge_comparisons(Call& call, std::vector<Value> const& parts) {
+    std::uint64_t bytes = 0;
+    for (auto const& part : parts) bytes += part.size();
+    return call.charge_looks(bytes / 128 * std::bit_width(parts.size()));
 }
 
 }  // namespace
@@ -275,15 +291,18 @@ void add_sprig_strings(FuncMap& funcs) {
         return text(call, wrap_text(call.text(2), call.integer(0), call.text(1), true));
     });
     funcs.add("contains", "string, string -> bool", [](Call& call) -> Result<Value> {
-        return Value::boolean(call.text(1).find(call.text(0)) != std::string_view::npos);
+        return Value::boolean(find_text(call.text(1), call.text(0)) != std::string_view::npos);
     });
     funcs.add("hasPrefix", "string, string -> bool",
               [](Call& call) -> Result<Value> { return Value::boolean(call.text(1).starts_with(call.text(0))); });
     funcs.add("hasSuffix", "string, string -> bool",
               [](Call& call) -> Result<Value> { return Value::boolean(call.text(1).ends_with(call.text(0))); });
-    funcs.add("quote", "...any -> string", quote_all);
-    funcs.add("squote", "...any -> string", single_quote_all);
-    funcs.add("cat", "...any -> string", cat);
+    funcs.add("quote", "...any -> string",
+              [](Call& call) { return spaced(call, [](Value const& arg) { return quote(to_text_strict(arg)); }); });
+    funcs.add("squote", "...any -> string",
+              [](Call& call) { return spaced(call, [](Value const& arg) { return "'" + to_text(arg) + "'"; }); });
+    funcs.add("cat", "...any -> string",
+              [](Call& call) { return spaced(call, [](Value const& arg) { return to_text(arg); }); });
     funcs.add("indent", "int, string -> string", [](Call& call) { return indent_with(call, ""); });
     funcs.add("nindent", "int, string -> string", [](Call& call) { return indent_with(call, "\n"); });
     funcs.add("replace", "string, string, string -> string", replace);
@@ -293,20 +312,27 @@ void add_sprig_strings(FuncMap& funcs) {
         if (call[0].is_string()) return call[0];
         return text(call, to_text_strict(call[0]));
     });
-    funcs.add("toStrings", "any -> []string", [](Call& call) { return strings(call, to_strings(call[0])); });
+    funcs.add("toStrings", "any -> []string", [](Call& call) -> Result<Value> {
+        auto const parts = to_strings(call, call[0]);
+        if (!parts) return std::unexpected{parts.error()};
+        return Value::list(*parts, types::list_string);
+    });
     funcs.add("split", "string, string -> map[string]string",
-              [](Call& call) { return split_map(call, split(call.text(1), call.text(0))); });
+              [](Call& call) { return split_map(call, split(call, call.text(1), call.text(0))); });
     funcs.add("splitn", "string, int, string -> map[string]string",
-              [](Call& call) { return split_map(call, split(call.text(2), call.text(0), call.integer(1))); });
-    funcs.add("splitList", "string, string -> []string",
-              [](Call& call) { return strings(call, split(call.text(1), call.text(0))); });
+              [](Call& call) { return split_map(call, split(call, call.text(2), call.text(0), call.integer(1))); });
+    funcs.add("splitList", "string, string -> []string", split_list);
     funcs.add("join", "string, any -> string", join);
     funcs.add("sortAlpha", "any -> []string", [](Call& call) -> Result<Value> {
-        auto parts = call[0].is_list() ? to_strings(call[0]) : std::vector{to_text_strict(call[0])};
+        auto made =
+            to_strings(call, call[0].kind() == Kind::invalid ? Value::string(to_text_strict(call[0])) : call[0]);
+        if (!made) return std::unexpected{made.error()};
+        auto& parts = *made;
         if (auto charged = call.charge_steps(parts.size() * (2 + std::bit_width(parts.size()) / 4)); !charged)
             return fail(std::move(charged));
-        std::sort(parts.begin(), parts.end());
-        return strings(call, parts);
+        if (auto charged = charge_comparisons(call, parts); !charged) return fail(std::move(charged));
+        std::ranges::sort(parts, {}, &Value::as_string);
+        return Value::list(std::move(parts), types::list_string);
     });
     funcs.add("fail", "string -> string", [](Call& call) -> Result<Value> { return bad(std::string{call.text(0)}); });
 }

@@ -7,6 +7,7 @@
 #include "modules/text/gotemplate/ports.hpp"
 #include "modules/text/gotemplate/value.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -14,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace holdfast::gotemplate {
@@ -108,19 +110,33 @@ public:
     Budget const& budget() const { return budget_; }
     MissingKey missing_key() const { return missing_key_; }
     std::uint64_t steps_used() const { return steps_; }
-    bool charge(std::uint64_t steps) { return (steps_ += steps) <= budget_.steps_max; }
+    bool charge(std::uint64_t steps) {
+        steps_ += std::min(steps, UINT64_MAX - steps_);
+        return steps_ <= budget_.steps_max;
+    }
+    /// For work in units much smaller than a step: values compared, characters matched.
+    bool charge_looks(std::uint64_t looks) {
+        looks_ += std::min(looks, UINT64_MAX - looks_);
+        return charge(std::exchange(looks_, looks_ % kLooksPerStep) / kLooksPerStep);
+    }
+    std::uint64_t looks_left() const {
+        auto const steps = budget_.steps_max - std::min(budget_.steps_max, steps_);
+        return std::min(steps, UINT64_MAX / kLooksPerStep) * kLooksPerStep;
+    }
     std::chrono::nanoseconds slow_time_left() const { return budget_.slow_time_max - slow_time_; }
     void charge_slow_time(std::chrono::nanoseconds time) { slow_time_ += time; }
     std::string_view root_name = "gotpl";  // the name of the set in Go's "associated with template"
 
 private:
     friend class Run;  // exec.cpp
+    static constexpr std::uint64_t kLooksPerStep = 8;
     void publish_chain();
     TemplateSet const* set_;
     MissingKey missing_key_;
     Ports ports_;
     Budget budget_;
     std::uint64_t steps_ = 0;
+    std::uint64_t looks_ = 0;  // less than a step
     std::chrono::nanoseconds slow_time_{0};
     ExecError error_;
     std::vector<std::size_t> chain_;  // of error_: lengths of messages, each the tail of the one before

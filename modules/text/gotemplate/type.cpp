@@ -1,6 +1,17 @@
 // modules/text/gotemplate/type.cpp: the constants of type.hpp.
 #include "modules/text/gotemplate/gotime.hpp"
 
+namespace holdfast::gotemplate {
+
+bool is_assignable(Type const& from, Type const& to) {
+    if (to.is_interface || &from == &to) return true;
+    // Of two types with one underlying type, at most one may have a name.
+    return from.kind == to.kind && (from.kind == Kind::map || from.kind == Kind::slice) && from.elem == to.elem &&
+           !(from.named && to.named);
+}
+
+}  // namespace holdfast::gotemplate
+
 namespace holdfast::gotemplate::types {
 
 Type const any{.kind = Kind::invalid, .name = "interface {}", .kind_name = "interface", .is_interface = true};

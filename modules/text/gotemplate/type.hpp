@@ -38,6 +38,9 @@ struct Type {
     bool pointer_methods = false;  // of a structure: the methods are those of its pointer type
 };
 
+/// Whether Go's reflection puts a value of the type `from` into a place of the type `to`.
+bool is_assignable(Type const& from, Type const& to);
+
 /// The types of the functions and values known here. A host adds its own as constants.
 namespace types {
 extern Type const any;            // interface {}

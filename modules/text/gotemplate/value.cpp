@@ -10,6 +10,7 @@
 #include <cstring>
 #include <functional>
 #include <new>
+#include <unordered_set>
 
 namespace holdfast::gotemplate {
 
@@ -103,6 +104,11 @@ std::uint8_t scalar_index(Type const& type) {
         if (kScalarTypes[i] == &type) return static_cast<std::uint8_t>(i);
     HOLDFAST_ASSERT(!"scalar type is in the table");
     return 0;
+}
+
+/// Whether a list or map of the type may hold the value: readers of an []byte element look at no kind.
+bool holds(Type const& container, Value const& value) {
+    return container.elem->is_interface || is_assignable(value.type(), *container.elem);
 }
 
 // What lost its last holder and waits to be freed: nesting a million deep must not use a million stack frames.
@@ -203,7 +209,10 @@ Value Value::list(std::vector<Value> items, Type const& type) {
     list->refs = 1;
     list->type = &type;
     list->items = std::move(items);
-    for (auto& item : list->items) item.bits_.in_interface = false;
+    for (auto& item : list->items) {
+        HOLDFAST_ASSERT(holds(type, item));
+        item.bits_.in_interface = false;
+    }
     made.payload_.list = list;
     return made;
 }
@@ -315,6 +324,7 @@ Value Value::unboxed() && {
 }
 
 std::string_view Value::as_string() const {
+    HOLDFAST_ASSERT(is_string() || is_bytes());
     return payload_.string == nullptr ? std::string_view{}
                                       : std::string_view{payload_.string->data(), payload_.string->size};
 }
@@ -328,6 +338,7 @@ std::size_t Value::size() const {
 }
 
 Value Value::at(std::size_t index) const {
+    HOLDFAST_ASSERT(is_list() && index < size());
     if (bits_.bytes) return unsigned_integer(static_cast<unsigned char>(as_string()[index]), types::uint8);
     auto item = payload_.list->items[index];
     item.bits_.in_interface = payload_.list->type->elem->is_interface;
@@ -335,19 +346,21 @@ Value Value::at(std::size_t index) const {
 }
 
 std::span<Value const> Value::items() const {
-    HOLDFAST_ASSERT(!bits_.bytes);
+    HOLDFAST_ASSERT(is_list() && !bits_.bytes);
     if (payload_.list == nullptr) return {};
     return payload_.list->items;
 }
 
 void Value::push_back(Value item) {
     HOLDFAST_ASSERT(is_list() && !bits_.bytes && payload_.list != nullptr);
+    HOLDFAST_ASSERT(holds(*payload_.list->type, item));
     item.bits_.in_interface = false;
     payload_.list->items.push_back(std::move(item));
 }
 
 Value const* Value::find(std::string_view key) const {
     if (payload_.map == nullptr) return nullptr;
+    HOLDFAST_ASSERT(is_map());
     auto const position = payload_.map->position(key);
     return position == detail::Map::kNone ? nullptr : &payload_.map->entries[position].second;
 }
@@ -360,24 +373,32 @@ Value Value::lookup(std::string_view key) const {
     return value;
 }
 
-void Value::set(std::string_view key, Value value) {
-    HOLDFAST_ASSERT(is_map() && payload_.map != nullptr);
-    value.bits_.in_interface = false;
-    auto const position = payload_.map->position(key);
-    if (position != detail::Map::kNone) payload_.map->entries[position].second = std::move(value);
-    else payload_.map->add(string(key), std::move(value));
+void Value::set(std::string_view key, Value value) { put(nullptr, key, std::move(value)); }
+
+void Value::set(Value const& key, Value value) { put(&key, key.as_string(), std::move(value)); }
+
+Result<void> Value::assign(Value const& key, Value value) {
+    auto const& wanted = *type().elem;
+    auto const& from = value.static_type();
+    if (!is_assignable(from, wanted))
+        return fail(Errc::invalid_input, "reflect.Value.SetMapIndex: value of type " + std::string{from.name} +
+                                             " is not assignable to type " + std::string{wanted.name});
+    set(key, std::move(value));
+    return {};
 }
 
-void Value::set(Value const& key, Value value) {
+void Value::put(Value const* key, std::string_view name, Value value) {
     HOLDFAST_ASSERT(is_map() && payload_.map != nullptr);
+    HOLDFAST_ASSERT(holds(*payload_.map->type, value));
     value.bits_.in_interface = false;
-    auto const position = payload_.map->position(key.as_string());
+    auto const position = payload_.map->position(name);
     if (position != detail::Map::kNone) payload_.map->entries[position].second = std::move(value);
-    else payload_.map->add(key.unboxed(), std::move(value));
+    else payload_.map->add(key != nullptr ? key->unboxed() : string(name), std::move(value));
 }
 
 bool Value::erase(std::string_view key) {
     if (payload_.map == nullptr) return false;
+    HOLDFAST_ASSERT(is_map());
     auto& map = *payload_.map;
     auto const position = map.position(key);
     if (position == detail::Map::kNone) return false;
@@ -388,17 +409,18 @@ bool Value::erase(std::string_view key) {
 
 std::span<std::pair<Value, Value> const> Value::entries() const {
     if (payload_.map == nullptr) return {};
+    HOLDFAST_ASSERT(is_map());
     payload_.map->sort();
     return payload_.map->entries;
 }
 
 void Value::retype(Type const& type) {
-    HOLDFAST_ASSERT(is_map() && payload_.map != nullptr);
+    HOLDFAST_ASSERT(is_map() && payload_.map != nullptr && payload_.map->type->elem == type.elem);
     payload_.map->type = &type;
 }
 
 Value Value::viewed_as(Type const& type) const {
-    HOLDFAST_ASSERT(is_map() && payload_.map != nullptr);
+    HOLDFAST_ASSERT(is_map() && payload_.map != nullptr && payload_.map->type->elem == type.elem);
     Value view = *this;
     view.bits_.view = 0;
     if (payload_.map->type == &type) return view;
@@ -414,7 +436,10 @@ Value Value::viewed_as(Type const& type) const {
     return view;
 }
 
-Object* Value::as_object() const { return static_cast<Object*>(payload_.shared); }
+Object* Value::as_object() const {
+    HOLDFAST_ASSERT(kind() == Kind::structure || kind() == Kind::pointer);
+    return static_cast<Object*>(payload_.shared);
+}
 
 void const* Value::identity() const { return bits_.kind >= Kind::string ? payload_.shared : nullptr; }
 
@@ -435,42 +460,79 @@ bool is_true(Value const& value) {
 
 namespace {
 
-constexpr int kEqualDepthMax = 2'000;  // a map inside itself: Go remembers visited pairs, we stop
+constexpr std::size_t kBytesLikeOneValue = 128;  // compared in the time that one value takes
 
-bool same(Value const& left, Value const& right, int depth) {
-    if (left.kind() != right.kind()) return false;
-    if (left.kind() == Kind::invalid) return true;
-    if (&left.type() != &right.type()) return false;
+enum class Verdict { equal, different, look_inside };
+
+// What two values say without their elements.
+Verdict compare_outside(Value const& left, Value const& right, Looked& looked) {
+    auto const verdict = [](bool same) { return same ? Verdict::equal : Verdict::different; };
+    if (left.kind() != right.kind()) return Verdict::different;
+    if (left.kind() == Kind::invalid) return Verdict::equal;
+    if (&left.type() != &right.type()) return Verdict::different;
     switch (left.kind()) {
-        case Kind::boolean:
+        case Kind::boolean: return verdict(left.as_bool() == right.as_bool());
         case Kind::integer:
-        case Kind::unsigned_integer: return left.as_int() == right.as_int();
-        case Kind::floating: return left.as_float() == right.as_float();
-        case Kind::string: return left.as_string() == right.as_string();
+        case Kind::unsigned_integer: return verdict(left.as_int() == right.as_int());
+        case Kind::floating: return verdict(left.as_float() == right.as_float());
+        case Kind::string:
         case Kind::slice:
         case Kind::map: break;
-        default:
-            return left.as_object() == right.as_object() ||
-                   (left.as_object() && right.as_object() && left.as_object()->equals(*right.as_object()));
+        case Kind::structure:
+        case Kind::pointer:
+            return verdict(left.as_object() == right.as_object() ||
+                           (left.as_object() && right.as_object() && left.as_object()->equals(*right.as_object())));
+        default: return Verdict::different;
     }
-    if (left.is_nil() != right.is_nil() || left.size() != right.size()) return false;
-    if (left.identity() == right.identity() || depth == 0) return true;
-    if (left.is_bytes()) return left.as_string() == right.as_string();
-    if (left.is_list()) {
-        auto const a = left.items(), b = right.items();
-        for (std::size_t i = 0; i < a.size(); ++i)
-            if (!same(a[i], b[i], depth - 1)) return false;
-        return true;
-    }
-    for (auto const& [key, value] : left.entries()) {
-        auto const* other = right.find(key.as_string());
-        if (other == nullptr || !same(value, *other, depth - 1)) return false;
-    }
-    return true;
+    if (left.is_nil() != right.is_nil() || left.size() != right.size()) return Verdict::different;
+    if (left.identity() == right.identity()) return Verdict::equal;
+    if (!left.is_string() && !left.is_bytes()) return Verdict::look_inside;
+    looked.count += left.size() / kBytesLikeOneValue;
+    return verdict(left.as_string() == right.as_string());
 }
+
+struct PairHash {
+    std::size_t operator()(std::pair<void const*, void const*> const& pair) const {
+        return std::hash<void const*>{}(pair.first) * 31 + std::hash<void const*>{}(pair.second);
+    }
+};
 
 }  // namespace
 
-bool deep_equal(Value const& left, Value const& right) { return same(left, right, kEqualDepthMax); }
+std::optional<bool> deep_equal(Value const& left, Value const& right, Looked& looked) {
+    // Two containers on the way down, and how many of their elements are done. No recursion: values nest without bound.
+    struct Frame {
+        Value const *left, *right;
+        std::size_t done = 0;
+    };
+    std::vector<Frame> open;
+    // As reflect.DeepEqual: two that were met before are equal, or somebody else says no. Without it a value that shares
+    // its parts would take time exponential in its depth.
+    std::unordered_set<std::pair<void const*, void const*>, PairHash> met;
+    auto const enter = [&](Value const& a, Value const& b) -> std::optional<bool> {
+        if (++looked.count > looked.max) return std::nullopt;
+        auto const verdict = compare_outside(a, b, looked);
+        if (verdict == Verdict::look_inside && met.emplace(a.identity(), b.identity()).second) open.push_back({&a, &b});
+        return verdict != Verdict::different;
+    };
+    auto same = enter(left, right);
+    while (same == true && !open.empty()) {
+        auto& frame = open.back();
+        if (frame.done == frame.left->size()) {
+            open.pop_back();
+            continue;
+        }
+        auto const at = frame.done++;
+        if (frame.left->is_list()) {
+            same = enter(frame.left->items()[at], frame.right->items()[at]);
+            continue;
+        }
+        auto const& [left_key, left_item] = frame.left->entries()[at];
+        auto const& [right_key, right_item] = frame.right->entries()[at];
+        looked.count += left_key.size() / kBytesLikeOneValue;
+        same = left_key.as_string() == right_key.as_string() ? enter(left_item, right_item) : false;
+    }
+    return same;
+}
 
 }  // namespace holdfast::gotemplate

@@ -5,6 +5,8 @@
 // as in Go. Strings and lists never change once a second Value can see them. A map that contains itself is never freed.
 #pragma once
 
+#include "modules/base/assert.hpp"
+#include "modules/base/error.hpp"
 #include "modules/text/gotemplate/type.hpp"
 
 #include <cstddef>
@@ -83,11 +85,20 @@ public:
     Value unboxed() &&;
     Type const& static_type() const { return bits_.in_interface ? types::any : type(); }
 
-    // ---- scalars; the kind must be right
-    bool as_bool() const { return payload_.number != 0; }
-    std::int64_t as_int() const { return payload_.number; }
-    std::uint64_t as_uint() const { return static_cast<std::uint64_t>(payload_.number); }
-    double as_float() const { return payload_.real; }
+    // ---- scalars. Another kind stops the program: a payload is a pointer or a number, and only the kind says which.
+    bool as_bool() const {
+        HOLDFAST_ASSERT(kind() == Kind::boolean);
+        return payload_.number != 0;
+    }
+    std::int64_t as_int() const {  // of unsigned ones too, their bits
+        HOLDFAST_ASSERT(kind() == Kind::integer || kind() == Kind::unsigned_integer);
+        return payload_.number;
+    }
+    std::uint64_t as_uint() const { return static_cast<std::uint64_t>(as_int()); }
+    double as_float() const {
+        HOLDFAST_ASSERT(kind() == Kind::floating);
+        return payload_.real;
+    }
     std::string_view as_string() const;  // of a string or []byte; lives as long as some Value holds it
 
     // ---- length of a string (bytes), list or map; 0 for nil ones
@@ -102,8 +113,12 @@ public:
     // ---- maps with string keys
     Value const* find(std::string_view key) const;  // unboxed; nullptr when missing
     Value lookup(std::string_view key) const;       // boxed as reflect's MapIndex; invalid when missing
-    void set(std::string_view key, Value value);    // in place, seen by every holder; asserts on a nil map
-    void set(Value const& key, Value value);        // the same, sharing the key's string
+    /// In place, seen by every holder. Stops the program on a nil map and on a value that the map's type does not hold.
+    void set(std::string_view key, Value value);
+    void set(Value const& key, Value value);  // the same, sharing the key's string
+    /// The same for a value that a template chose, as reflect's SetMapIndex: in_interface() counts as `interface {}`.
+    /// Errors  invalid_input  Go's text, when the map's elements are of another type
+    Result<void> assign(Value const& key, Value value);
     bool erase(std::string_view key);
     /// Entries in key order (bytes). Valid until the map is changed.
     std::span<std::pair<Value, Value> const> entries() const;
@@ -138,6 +153,7 @@ private:
         Type const* nil_type;
     };
 
+    void put(Value const* key, std::string_view name, Value value);
     bool is_shared() const { return bits_.kind >= Kind::string && payload_.shared != nullptr; }
     void retain() noexcept {
         if (is_shared()) ++payload_.shared->refs;
@@ -182,7 +198,13 @@ private:
 
 /// Go's truth: false, 0, "", nil, empty map or list are false; a struct is true.
 bool is_true(Value const& value);
-/// reflect.DeepEqual.
-bool deep_equal(Value const& left, Value const& right);
+
+/// How many values a comparison looked at, and may look at; a long text counts as several.
+struct Looked {
+    std::uint64_t count = 0;
+    std::uint64_t max = UINT64_MAX;
+};
+/// reflect.DeepEqual: values that share their parts or contain themselves are looked at once. Nothing: `max` is reached.
+std::optional<bool> deep_equal(Value const& left, Value const& right, Looked& looked);
 
 }  // namespace holdfast::gotemplate

@@ -88,7 +88,9 @@ std::string abbreviate(std::string_view text, std::int64_t offset, std::int64_t 
     if (width < 4) return "";
     if (size <= width) return std::string{text};
     offset = std::min(offset, size);
-    if (size - offset < width - 3) offset = size - (width - 3);
+    // Wraps, as in Go.
+    auto const rest = static_cast<std::int64_t>(static_cast<std::uint64_t>(size) - static_cast<std::uint64_t>(offset));
+    if (rest < width - 3) offset = size - (width - 3);
     auto const part = [&](std::int64_t from, std::int64_t count) {
         return std::string{text.substr(static_cast<std::size_t>(from), static_cast<std::size_t>(count))};
     };

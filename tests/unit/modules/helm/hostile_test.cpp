@@ -161,6 +161,39 @@ TEST_CASE("helm hostile: tpl inside of tpl, and templates that call each other",
     CHECK(failure_of(small_chart(R"({{ tpl .Values.t . }})"), R"({t: '{{ tpl .Values.t . }}'})").code == Errc::limit);
 }
 
+TEST_CASE("helm hostile: nothing but bytes gets into .Files", "[helm][hostile]") {
+    auto const assign = [](std::string const& type) {
+        return "reflect.Value.SetMapIndex: value of type " + type + " is not assignable to type []uint8";
+    };
+    auto const [text, wanted] = GENERATE_COPY(table<std::string, std::string>({
+        {R"({{ merge (dict "f" .Files) (dict "f" (dict "zz" 12345)) }})", assign("interface {}")},
+        {R"({{ mustMerge (dict "f" .Files) (dict "f" (dict "zz" now)) }})", assign("interface {}")},
+        {R"({{ merge (dict "f" .Files) (dict "f" (dict "zz" (list 1 2))) }})", assign("[]interface {}")},
+        {R"({{ mergeOverwrite (dict "f" .Files) (dict "f" (dict "f.txt" true)) }})", assign("interface {}")},
+        {R"({{ mergeOverwrite (dict "f" .Files) (dict "f" (dict "f.txt" "text")) }})", assign("interface {}")},
+        {R"({{ mergeOverwrite (dict "f" .Files) (dict "f" (dict "f.txt" nil)) }})", assign("interface {}")},
+        {R"({{ mergeOverwrite (dict "f" .Files) (dict "f" (split "," "a,b")) }})", assign("string")},
+        {R"({{ mergeOverwrite (dict "f" .Files) (dict "f" (dict "f.txt" (dict "a" 1))) }})", assign("interface {}")},
+        {R"({{ mergeOverwrite (dict "f" (split "," "a")) (dict "f" (dict "_0" 1)) }})",
+         "reflect.Value.SetMapIndex: value of type interface {} is not assignable to type string"},
+        {R"({{ set .Files "a" 1 }})", "wrong type for value; expected map[string]interface {}; got engine.files"},
+    }));
+    INFO(text);
+    auto entries = small_chart(text);
+    entries.push_back({.name = "c/f.txt", .data = "bytes"});
+
+    CHECK(failure_of(entries).message.ends_with(wanted));
+}
+
+TEST_CASE("helm hostile: bytes that are merged into .Files are files", "[helm][hostile]") {
+    CHECK(render(R"({{ $_ := mergeOverwrite (dict "f" .Files) (dict "f" .Files) }}a: {{ len .Files }})"));
+    auto entries = small_chart(
+        R"(a: {{ $_ := mergeOverwrite (dict "f" .Files) (dict "f" (dict "f.txt" (.Files.GetBytes "g.txt"))) }}{{ .Files.Get "f.txt" }}{{ fail (.Files.Get "f.txt") }})");
+    entries.push_back({.name = "c/f.txt", .data = "first"});
+    entries.push_back({.name = "c/g.txt", .data = "second"});
+    CHECK(failure_of(entries).message.find("second") != std::string::npos);
+}
+
 TEST_CASE("helm hostile: schemas of cycles", "[helm][hostile]") {
     auto entries = small_chart("a: 1\n");
     entries.push_back({.name = "c/values.schema.json", .data = R"({"allOf":[{"$ref":"#"}]})"});

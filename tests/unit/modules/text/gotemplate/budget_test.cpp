@@ -83,6 +83,71 @@ TEST_CASE("gotemplate: work on long texts is charged by their length", "[text][g
     CHECK(seconds < kSecondsMax);
 }
 
+TEST_CASE("gotemplate: what Go answers at once costs a small part of the budget", "[text][gotemplate]") {
+    std::string wide;
+    for (int i = 0; i < 60'000; ++i) wide += " \"k" + std::to_string(i) + "\"";
+    auto const [text, wanted] = GENERATE_COPY(table<std::string, std::string>({
+        {R"({{$a := list 1}}{{$b := list 1}}{{range 60}}{{$a = list $a $a}}{{$b = list $b $b}}{{end}}{{deepEqual $a $b}} )"
+         R"({{has $a (list $b)}} {{without (list $a 2) $b}} {{uniq (list $a $b) | len}})",
+         "true true [2] 1"},
+        {R"({{$a := dict}}{{$b := dict}}{{range 60}}{{$a = dict "x" $a "y" $a}}{{$b = dict "x" $b "y" $b}}{{end}})"
+         R"({{deepEqual $a $b}})",
+         "true"},
+        {R"({{trimAll (print (repeat 1000000 "b") "a") (repeat 1000000 "a")}})", ""},
+        {R"({{trimAll (print (repeat 100000 "ä") "ö") (repeat 100000 "ö")}})", ""},
+        {R"({{contains (print (repeat 1000000 "a") "b") (repeat 4000000 "a")}})", "false"},
+        {R"({{replace (print (repeat 1000000 "a") "b") "" (repeat 4000000 "a") | len}})", "4000000"},
+        {R"({{splitList (print (repeat 1000000 "a") "b") (repeat 4000000 "a") | len}})", "1"},
+        {R"({{split (print (repeat 1000000 "a") "b") (repeat 4000000 "a") | len}})", "1"},
+        {R"({{splitn (print (repeat 1000000 "a") "b") 3 (repeat 4000000 "a") | len}})", "1"},
+        {R"({{$m := dict}}{{range $i := until 60000}}{{$_ := set $m (print "k" $i) $i}}{{end}}{{omit $m)" + wide +
+             "| len}}",
+         "0"},
+    }));
+    INFO(text.substr(0, 200));
+
+    auto const rendered = render(text);
+
+    CHECK(rendered.error.error.message == "");
+    CHECK(rendered.out == wanted);
+    CHECK(rendered.steps < 5'000'000);
+}
+
+TEST_CASE("gotemplate: comparing, searching and copying are charged by what they look at", "[text][gotemplate]") {
+    std::string variables;
+    for (int i = 0; i < 60'000; ++i) variables += "{{$v" + std::to_string(i) + ":=1}}";
+    auto const text = GENERATE_COPY(
+        as<std::string>{},
+        R"({{$l := until 100000}}{{without $l )" +
+            [] {
+                std::string words;
+                for (int i = 0; i < 20'000; ++i) words += "-1 ";
+                return words;
+            }() +
+            "| len}}",
+        R"({{$l := until 100000}}{{range 10000}}{{$_ := has -1 $l}}{{end}})",
+        variables + "{{range 100000}}{{$v0 = 2}}{{end}}", variables + "{{range 100000}}{{$_ := $v0}}{{end}}");
+    INFO(text.substr(0, 200));
+
+    CHECK(render(text).error.error.code == Errc::limit);
+}
+
+TEST_CASE("gotemplate: many pieces of one text, or one text many times, are charged before they are made",
+          "[text][gotemplate]") {
+    auto const text = GENERATE(
+        as<std::string>{}, R"({{splitList "" (repeat 60000000 "a") | len}})",
+        R"({{splitList "a" (repeat 60000000 "a") | len}})", R"({{split "a" (repeat 60000000 "a") | len}})",
+        R"({{$s := repeat 60000000 "a"}}{{join "" (list $s $s $s $s $s $s $s $s)}})",
+        R"({{$s := repeat 60000000 "a"}}{{toStrings (list $s $s $s $s $s $s $s $s)}})",
+        R"({{$s := repeat 60000000 "a"}}{{sortAlpha (list $s $s $s $s $s $s $s $s)}})",
+        R"({{$s := repeat 60000000 "a"}}{{cat $s $s $s $s $s $s $s $s}})",
+        R"({{$s := repeat 60000000 "a"}}{{quote $s $s $s $s $s $s $s $s}})",
+        R"({{indent 1099511627776 (repeat 16777215 "\n")}})", R"({{nindent 1099511627776 (repeat 16777215 "\n")}})");
+    INFO(text);
+
+    CHECK(render(text).error.error.code == Errc::limit);
+}
+
 TEST_CASE("gotemplate: a step budget is counted over all includes of one executor", "[text][gotemplate]") {
     auto const text = R"({{define "a"}}{{range 10}}{{.}}{{end}}{{end}}{{range 10}}{{include "a" .}}{{end}})";
     auto const used = render(text).steps;

@@ -76,18 +76,70 @@ TEST_CASE("gotemplate: JSON refuses a map inside itself and what nests too deep"
     CHECK(from_json(std::string(20'000, '[')).error().code == holdfast::Errc::limit);
 }
 
+namespace {
+
+bool same(Value const& left, Value const& right) {
+    Looked looked;
+    return deep_equal(left, right, looked).value();
+}
+
+/// depth lists, each of two of the one before.
+Value doubled(Value leaf, int depth) {
+    for (int i = 0; i < depth; ++i) leaf = Value::list({leaf, leaf});
+    return leaf;
+}
+
+}  // namespace
+
+TEST_CASE("gotemplate: values that share their parts are compared part by part, not path by path",
+          "[text][gotemplate]") {
+    Looked looked{.max = 1'000};
+    CHECK(deep_equal(doubled(Value::integer(1), 60), doubled(Value::integer(1), 60), looked) == true);
+    CHECK(looked.count <= 2 * 60 + 1);
+
+    CHECK_FALSE(same(doubled(Value::integer(1), 60), doubled(Value::integer(2), 60)));
+}
+
+TEST_CASE("gotemplate: values nested deeper than any stack still compare to the leaf", "[text][gotemplate]") {
+    auto const nested = [](int leaf) {
+        auto value = Value::integer(leaf);
+        for (int i = 0; i < 200'000; ++i) value = Value::list({value});
+        return value;
+    };
+    CHECK(same(nested(1), nested(1)));
+    CHECK_FALSE(same(nested(1), nested(2)));
+}
+
+TEST_CASE("gotemplate: a comparison stops where its bound is", "[text][gotemplate]") {
+    std::vector<Value> const items(1'000, Value::string("x"));
+    Looked looked{.max = 100};
+    CHECK_FALSE(deep_equal(Value::list(items), Value::list(items), looked).has_value());
+}
+
+TEST_CASE("gotemplate: what a map or list does not hold by its type is refused in Go's words", "[text][gotemplate]") {
+    static Type const files{
+        .kind = Kind::map, .name = "files", .kind_name = "map", .elem = &types::bytes, .named = true};
+    auto map = Value::map(files);
+    CHECK(map.assign(Value::string("a"), Value::bytes("x")).has_value());
+    CHECK(map.assign(Value::string("a"), Value::integer(1)).error().message ==
+          "reflect.Value.SetMapIndex: value of type int is not assignable to type []uint8");
+    CHECK(map.assign(Value::string("a"), Value::bytes("x").boxed()).error().message ==
+          "reflect.Value.SetMapIndex: value of type interface {} is not assignable to type []uint8");
+    CHECK(map.find("a")->as_string() == "x");
+}
+
 TEST_CASE("gotemplate: equal maps compare equal, also when one contains itself", "[text][gotemplate]") {
     auto left = from_json(R"({"a":[1,{"b":null}],"c":"x"})").value();
     auto const right = from_json(R"({"c":"x","a":[1,{"b":null}]})").value();
-    CHECK(deep_equal(left, right));
+    CHECK(same(left, right));
 
     left.set("c", Value::string("y"));
-    CHECK_FALSE(deep_equal(left, right));
+    CHECK_FALSE(same(left, right));
 
     auto one = Value::map(), two = Value::map();
     one.set("self", one);
     two.set("self", two);
-    CHECK(deep_equal(one, two));
+    CHECK(same(one, two));
     one.erase("self");
     two.erase("self");
 }
