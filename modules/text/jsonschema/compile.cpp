@@ -1,8 +1,6 @@
 // modules/text/jsonschema/compile.cpp: documents to subschemas: resources, anchors, references, keywords.
 #include "modules/text/jsonschema/schema.hpp"
 
-#include "modules/text/gotemplate/strconv.hpp"
-
 namespace holdfast::jsonschema {
 namespace {
 
@@ -66,6 +64,8 @@ public:
             if (auto done = compile_one(*next); !done) return fail(std::move(done));
             if (into_.schemas.size() > into_.limits.schemas_max)
                 return fail(Errc::limit, "schema: too many subschemas");
+            if (location_bytes_ > into_.limits.location_bytes_max)
+                return fail(Errc::limit, "schema: names of subschemas too long");
         }
         return first;
     }
@@ -77,6 +77,7 @@ private:
         slot = &into_.schemas.emplace_back();
         slot->at = at;
         slot->location = at.string();
+        location_bytes_ += at.ptr.size() + slot->location.size();
         queue_.push_back(slot);
         return slot;
     }
@@ -109,9 +110,9 @@ public:
 private:
     Result<void> validate(Root const& root, Json const& value, std::string const& ptr) {
         auto const& draft = *root.resource_at(ptr).draft;
-        if (is_plainly_valid(value, draft.version, ptr.empty())) return {};
+        if (is_plainly_valid(into_, value, draft.version, ptr.empty())) return {};
         auto valid = check(*metaschema(draft), value, into_.limits, &root);
-        if (valid || valid.error().code == Errc::limit) return valid;
+        if (valid || valid.error().code == Errc::limit || valid.error().message == kPanic) return valid;
         return fail(Errc::invalid_input, go_quoted(Pointer{root.url, ptr}.string()) +
                                              " is not valid against metaschema: " + valid.error().message);
     }
@@ -134,7 +135,7 @@ private:
         if (depth > into_.limits.depth_max) return fail(Errc::limit, "schema: nested too deep");
         if (!root.collected.insert(ptr).second) return {};
         if (schema.kind != Json::Kind::object) {
-            if (ptr.empty()) root.resources[ptr] = Resource{.ptr = ptr, .id = base, .draft = &inherited};
+            if (ptr.empty()) root.add({.ptr = ptr, .id = base, .draft = &inherited});
             return {};
         }
         auto draft = draft_of(root, schema, ptr, inherited);
@@ -154,22 +155,13 @@ private:
                                 "error in parsing id at " + go_quoted(Pointer{root.url, ptr}.string()));
                 base = split_url(*joined).first;
             }
-            bool found = false;
-            for (auto const& [where, resource] : root.resources) {
-                if (resource.id != base) continue;
-                found = true;
-                if (where != ptr) {
-                    return fail(Errc::invalid_input, "duplicate id " + go_quoted(base) + " in " + go_quoted(root.url) +
-                                                         " at " + go_quoted(ptr) + " and " + go_quoted(where));
-                }
-            }
-            if (!found)
-                root.resources[ptr] = Resource{.ptr = ptr, .id = base, .draft = has_schema ? *draft : &inherited};
+            auto const* found = root.resource_of(base);
+            if (found != nullptr && found->ptr != ptr)
+                return fail(Errc::invalid_input, "duplicate id " + go_quoted(base) + " in " + go_quoted(root.url) +
+                                                     " at " + go_quoted(ptr) + " and " + go_quoted(found->ptr));
+            if (found == nullptr) root.add({.ptr = ptr, .id = base, .draft = has_schema ? *draft : &inherited});
         }
-        Resource* own = nullptr;
-        for (auto& [where, resource] : root.resources) {
-            if (resource.id == base) own = &resource;
-        }
+        auto* own = const_cast<Resource*>(root.resource_of(base));
         if (own == nullptr) return fail(Errc::invalid_input, "unable to validate schema: baseres is nil");
         if (auto done = collect_anchors(root, schema, ptr, *own); !done) return done;
         return collect_places(root, schema, base, ptr, **draft, *own->draft, depth);
@@ -239,7 +231,7 @@ private:
         auto const* value = look_up(*root.document, at.ptr);
         if (value == nullptr)
             return fail(Errc::invalid_input, "json-pointer in " + go_quoted(at.string()) + " not found");
-        auto const base = root.resource_at(at.ptr);
+        auto const& base = root.resource_at(at.ptr);
         if (auto done = collect(root, *value, base.id, at.ptr, *base.draft, 0); !done) return done;
         if (!root.resources.contains(at.ptr)) {
             if (auto done = collect_anchors(root, *value, at.ptr, root.resource_at(at.ptr)); !done) return done;
@@ -269,10 +261,7 @@ private:
         auto joined = join_url(resource.id, url);
         if (!joined) return fail(std::move(joined));
         auto const& root = into_.roots.at(from.at.url);
-        Resource const* target = *joined == root.url ? &root.resource_at("") : nullptr;
-        for (auto const& [where, other] : root.resources) {
-            if (target == nullptr && other.id == *joined) target = &other;
-        }
+        auto const* target = *joined == root.url ? &root.resource_at("") : root.resource_of(*joined);
         Result<Pointer> at = fail(Errc::invalid_input, "");
         if (target != nullptr) {
             at = resolve_in(root, *target, fragment);
@@ -293,7 +282,7 @@ private:
         auto const* value = look_up(*root.document, s.at.ptr);
         if (value == nullptr)
             return fail(Errc::invalid_input, "json-pointer in " + go_quoted(s.at.string()) + " not found");
-        Resource const resource = root.resource_at(s.at.ptr);
+        Resource const& resource = root.resource_at(s.at.ptr);
         s.draft = resource.draft->version;
         s.resource = enqueue({s.at.url, resource.ptr});
         if (s.draft >= 2020 && s.resource == &s) {
@@ -390,7 +379,7 @@ private:
         }
         s.properties = map(s, object, "properties");
         for (auto const& [name, sub] : map(s, object, "patternProperties")) {
-            auto regex = compile_regex(name);
+            auto regex = into_.pattern(name);
             if (!regex) return bad_regex(s, "patternProperties", name, regex.error());
             s.pattern_properties.emplace_back(*regex, sub);
         }
@@ -427,6 +416,7 @@ private:
     }
 
     Result<void> bad_regex(Subschema const& s, std::string_view keyword, std::string const& text, Error const& error) {
+        if (error.code == Errc::limit) return std::unexpected{error};
         return fail(Errc::invalid_input, "invalid regex " + go_quoted(text) + " at " +
                                              go_quoted(s.location + '/' + std::string{keyword}) + ": " + error.message);
     }
@@ -446,15 +436,14 @@ private:
 
     static std::string number(Json const& object, std::string_view key) {
         auto const* found = object.find(key);
-        return found != nullptr && found->kind == Json::Kind::number ? found->text : std::string{};
+        auto const readable = found != nullptr && found->kind == Json::Kind::number && is_readable(found->text);
+        return readable ? found->text : std::string{};
     }
 
     static std::optional<std::int64_t> integer(Json const& object, std::string_view key) {
         auto const text = number(object, key);
         if (text.empty() || !is_integer(text)) return std::nullopt;
-        auto const value = gotemplate::parse_float(text);
-        if (!value || *value > 9e18) return INT64_MAX;
-        return static_cast<std::int64_t>(*value);
+        return low_bits(text);
     }
 
     Result<void> assertions(Subschema& s, Json const& object) {
@@ -480,7 +469,7 @@ private:
         s.max_length = integer(object, "maxLength");
         if (has_string(object, "pattern")) {
             s.pattern_text = string_of(object, "pattern");
-            auto regex = compile_regex(s.pattern_text);
+            auto regex = into_.pattern(s.pattern_text);
             if (!regex) return bad_regex(s, "pattern", s.pattern_text, regex.error());
             s.pattern = *regex;
         }
@@ -512,9 +501,21 @@ private:
     Compiled& into_;
     bool assert_formats_;
     std::deque<Subschema*> queue_;
+    std::size_t location_bytes_ = 0;
 };
 
 }  // namespace
+
+void Root::add(Resource resource) {
+    ids.try_emplace(resource.id, resource.ptr);
+    auto ptr = resource.ptr;
+    resources.insert_or_assign(std::move(ptr), std::move(resource));
+}
+
+Resource const* Root::resource_of(std::string const& id) const {
+    auto const found = ids.find(id);
+    return found == ids.end() ? nullptr : &resources.at(found->second);
+}
 
 Resource const& Root::resource_at(std::string ptr) const {
     for (;;) {
@@ -533,10 +534,13 @@ Result<Subschema const*> compile_into(Compiled& into, std::string const& url, bo
     return Compiler{into, assert_formats}.run(url);
 }
 
-Result<Regex> compile_regex(std::string const& text) {
+Result<Regex> Compiled::pattern(std::string const& text) {
+    if (auto const known = patterns_.find(text); known != patterns_.end()) return known->second;
     auto made = regex::Regex::compile(text);
     if (!made) return fail(std::move(made));
-    return std::make_shared<regex::Regex const>(std::move(*made));
+    instructions_ += made->program_size();
+    if (instructions_ > limits.instructions_max) return fail(Errc::limit, "schema: patterns too large together");
+    return patterns_.emplace(text, std::make_shared<regex::Regex const>(std::move(*made))).first->second;
 }
 
 Schema::Schema(std::shared_ptr<Compiled const> compiled) : compiled_(std::move(compiled)) {}

@@ -509,11 +509,8 @@ Reason semver(std::string_view s) {
     return {};
 }
 
-Reason regex(std::string_view s) {
-    auto const made = compile_regex(std::string{s});
-    if (made) return {};
-    return made.error().message;
-}
+// Checked where it is compiled: see reason_against_format().
+Reason regular_expression(std::string_view) { return {}; }
 
 struct Named {
     std::string_view name;
@@ -537,7 +534,7 @@ constexpr Named kFormats[] = {{"json-pointer", json_pointer},
                               {"iri-reference", uri_reference},
                               {"uri-template", uri_template},
                               {"semver", semver},
-                              {"regex", regex}};
+                              {"regex", regular_expression}};
 
 }  // namespace
 

@@ -15,10 +15,13 @@ namespace holdfast::jsonschema {
 
 struct Limits {
     std::size_t schema_bytes_max = 5u << 20;
-    std::size_t depth_max = 256;           // of nested values and of schemas that apply schemas
-    std::size_t schemas_max = 200'000;     // subschemas compiled
-    std::uint64_t checks_max = 5'000'000;  // subschemas applied to values
-    std::size_t failures_max = 20'000;     // failures kept for the report
+    std::size_t depth_max = 256;                 // of nested values and of schemas that apply schemas
+    std::size_t schemas_max = 200'000;           // subschemas compiled
+    std::uint64_t checks_max = 5'000'000;        // subschemas applied to values, and what keywords compare meanwhile
+    std::size_t failures_max = 20'000;           // failures kept for the report
+    std::size_t report_bytes_max = 16u << 20;    // of all of them
+    std::size_t instructions_max = 2'000'000;    // of the programs of all patterns
+    std::size_t location_bytes_max = 64u << 20;  // of the places of all subschemas
 };
 
 struct Member;

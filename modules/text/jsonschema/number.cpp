@@ -5,20 +5,23 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
 namespace holdfast::jsonschema {
 namespace {
+
+constexpr std::int64_t kExponentMax = 1'000'000;  // math/big reads no number with a larger one
 
 struct Decimal {
     bool negative = false;
     std::string digits;         // no leading or trailing zeros; empty is zero
     std::int64_t exponent = 0;  // value = 0.digits * 10^exponent
+    std::int64_t power() const { return exponent - static_cast<std::int64_t>(digits.size()); }  // digits * 10^power
 };
 
-Decimal decimal(std::string_view text) {
+/// Nothing: a number that big.Rat.SetString refuses.
+std::optional<Decimal> decimal(std::string_view text) {
     Decimal made;
-    std::int64_t point = 0;
+    std::int64_t point = 0, fraction = 0, power = 0;
     bool seen_point = false;
     std::size_t at = 0;
     if (at < text.size() && (text[at] == '-' || text[at] == '+')) made.negative = text[at++] == '-';
@@ -27,21 +30,21 @@ Decimal decimal(std::string_view text) {
             seen_point = true;
             continue;
         }
+        if (text[at] < '0' || text[at] > '9') return std::nullopt;  // NaN, +Inf
         made.digits += text[at];
-        point += seen_point ? 0 : 1;
+        ++(seen_point ? fraction : point);
     }
-    std::int64_t power = 0;
     if (at < text.size()) {
         ++at;
         if (at < text.size() && text[at] == '+') ++at;
-        if (std::from_chars(text.data() + at, text.data() + text.size(), power).ec != std::errc{}) power = 0;
-        power = std::clamp<std::int64_t>(power, -1'000'000'000, 1'000'000'000);
+        if (std::from_chars(text.data() + at, text.data() + text.size(), power).ec != std::errc{}) return std::nullopt;
     }
     auto const leading = std::min(made.digits.find_first_not_of('0'), made.digits.size());
     made.digits.erase(0, leading);
+    if (made.digits.empty()) return Decimal{};
+    if (power > kExponentMax + fraction || power < fraction - kExponentMax) return std::nullopt;
     made.digits.erase(made.digits.find_last_not_of('0') + 1);
-    made.exponent = made.digits.empty() ? 0 : point - static_cast<std::int64_t>(leading) + power;
-    if (made.digits.empty()) made.negative = false;
+    made.exponent = point - static_cast<std::int64_t>(leading) + power;
     return made;
 }
 
@@ -52,40 +55,95 @@ int compare_sizes(Decimal const& a, Decimal const& b) {
     return a.digits.compare(b.digits) < 0 ? -1 : static_cast<int>(a.digits != b.digits);
 }
 
-}  // namespace
-
-int compare_numbers(std::string_view left, std::string_view right) {
-    auto const a = decimal(left);
-    auto const b = decimal(right);
+int compare(Decimal const& a, Decimal const& b) {
     if (a.negative != b.negative) return a.negative ? -1 : 1;
     return a.negative ? -compare_sizes(a, b) : compare_sizes(a, b);
 }
 
-bool is_integer(std::string_view number) {
-    auto const d = decimal(number);
-    return d.exponent >= static_cast<std::int64_t>(d.digits.size());
+/// What is left when digits are divided one by one by a number of any length.
+class Remainder {
+public:
+    explicit Remainder(std::string_view divisor) {
+        for (auto end = divisor.size(); end > 0;) {
+            auto const begin = end > kLimbDigits ? end - kLimbDigits : 0;
+            std::uint64_t limb = 0;
+            for (auto const c : divisor.substr(begin, end - begin)) limb = limb * 10 + static_cast<unsigned>(c - '0');
+            divisor_.push_back(limb);
+            end = begin;
+        }
+        divisor_.push_back(0);  // room for ten times what is left
+        rest_.resize(divisor_.size());
+    }
+
+    bool is_zero() const {
+        return std::ranges::all_of(rest_, [](std::uint64_t limb) { return limb == 0; });
+    }
+
+    void append(unsigned digit) {
+        std::uint64_t carry = digit;
+        for (auto& limb : rest_) {
+            limb = limb * 10 + carry;
+            carry = limb / kLimb;
+            limb %= kLimb;
+        }
+        while (!std::lexicographical_compare(rest_.rbegin(), rest_.rend(), divisor_.rbegin(), divisor_.rend()))
+            subtract();
+    }
+
+private:
+    void subtract() {
+        std::uint64_t borrow = 0;
+        for (std::size_t i = 0; i < rest_.size(); ++i) {
+            auto const taken = divisor_[i] + borrow;
+            borrow = rest_[i] < taken ? 1 : 0;
+            rest_[i] += borrow * kLimb - taken;
+        }
+    }
+
+    static constexpr std::size_t kLimbDigits = 9;
+    static constexpr std::uint64_t kLimb = 1'000'000'000;
+    std::vector<std::uint64_t> divisor_, rest_;  // the lowest limb first
+};
+
+/// Zeros that can change whether a number is a multiple of one with so many digits: each brings a factor of 2 and of 5,
+/// and it has no more of them than bits.
+std::uint64_t useful_zeros(std::int64_t zeros, std::size_t divisor_digits) {
+    return std::min<std::uint64_t>(static_cast<std::uint64_t>(zeros), divisor_digits * 4);
 }
 
-bool is_multiple(std::string_view number, std::string_view of) {
-    auto const a = decimal(number);
-    auto const b = decimal(of);
+}  // namespace
+
+bool is_readable(std::string_view number) { return decimal(number).has_value(); }
+
+int compare_numbers(std::string_view left, std::string_view right) { return compare(*decimal(left), *decimal(right)); }
+
+bool is_integer(std::string_view number) {
+    auto const d = decimal(number);
+    return d && d->exponent >= static_cast<std::int64_t>(d->digits.size());
+}
+
+std::int64_t low_bits(std::string_view integer) {
+    auto const d = decimal(integer);
+    std::uint64_t bits = 0;
+    for (auto const c : d->digits) bits = bits * 10 + static_cast<unsigned>(c - '0');
+    for (std::int64_t zeros = std::min<std::int64_t>(d->power(), 64); zeros > 0; --zeros) bits *= 10;
+    return static_cast<std::int64_t>(d->negative ? 0 - bits : bits);
+}
+
+std::optional<bool> is_multiple(std::string_view number, std::string_view of, std::uint64_t looks_max,
+                                std::uint64_t& looks) {
+    auto const a = *decimal(number);
+    auto const b = *decimal(of);
     if (a.digits.empty()) return true;
-    if (b.digits.empty()) return false;
-    using Wide = unsigned __int128;
-    if (b.digits.size() > 18) return std::fmod(std::stod(std::string{number}), std::stod(std::string{of})) == 0;
-    Wide divisor = 0;
-    for (char const c : b.digits) divisor = divisor * 10 + static_cast<unsigned>(c - '0');
-    auto const a_power = a.exponent - static_cast<std::int64_t>(a.digits.size());
-    auto const b_power = b.exponent - static_cast<std::int64_t>(b.digits.size());
-    auto shift = a_power - b_power;  // a * 10^shift must be a multiple of the divisor
-    if (shift < 0) {
-        if (-shift > 18) return false;
-        for (; shift < 0; ++shift) divisor *= 10;
-    }
-    Wide rest = 0;
-    for (char const c : a.digits) rest = (rest * 10 + static_cast<unsigned>(c - '0')) % divisor;
-    for (; shift > 0 && rest != 0 && shift < 2000; --shift) rest = rest * 10 % divisor;
-    return rest == 0;
+    // Neither ends in a zero: what needs more factors of ten than the number has is no divisor.
+    if (b.digits.empty() || a.power() < b.power()) return false;
+    auto const zeros = useful_zeros(a.power() - b.power(), b.digits.size());
+    looks = (a.digits.size() + zeros) * (b.digits.size() / 32 + 1);
+    if (looks > looks_max) return std::nullopt;
+    Remainder rest{b.digits};
+    for (auto const c : a.digits) rest.append(static_cast<unsigned>(c - '0'));
+    for (std::uint64_t i = 0; i < zeros && !rest.is_zero(); ++i) rest.append(0);
+    return rest.is_zero();
 }
 
 std::string localized(std::int64_t number) {
@@ -97,8 +155,10 @@ std::string localized(std::int64_t number) {
 }
 
 std::string localized(std::string_view number) {
-    auto const value = yaml::parse_float(number).value_or(0);
-    std::string text = yaml::format_float(value);
+    auto const value = yaml::parse_float(number);
+    if (!value)  // of those that are read here only what is beyond a float64
+        if (auto const d = decimal(number); d && d->exponent > 0) return d->negative ? "-∞" : "∞";
+    std::string text = yaml::format_float(value.value_or(0));
     std::string tail;
     if (auto const e = text.find('e'); e != text.npos) {
         constexpr std::string_view kRaised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
@@ -121,7 +181,10 @@ bool equal(Json const& left, Json const& right) {
     switch (left.kind) {
         case Json::Kind::null: return true;
         case Json::Kind::boolean: return left.truth == right.truth;
-        case Json::Kind::number: return compare_numbers(left.text, right.text) == 0;
+        case Json::Kind::number: {
+            auto const a = decimal(left.text), b = decimal(right.text);
+            return a && b && compare(*a, *b) == 0;
+        }
         case Json::Kind::string: return left.text == right.text;
         case Json::Kind::array: return std::ranges::equal(left.items, right.items, equal);
         case Json::Kind::object:

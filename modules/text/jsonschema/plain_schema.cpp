@@ -55,31 +55,31 @@ bool is_local_reference(Json const& value) {
            });
 }
 
-bool are_schemas(std::vector<Json> const& items, int draft) {
+bool are_schemas(Compiled& owner, std::vector<Json> const& items, int draft) {
     return !items.empty() &&
-           std::ranges::all_of(items, [&](Json const& item) { return is_plainly_valid(item, draft, false); });
+           std::ranges::all_of(items, [&](Json const& item) { return is_plainly_valid(owner, item, draft, false); });
 }
 
-bool is_plain_keyword(std::string_view word, Json const& value, int draft, bool at_root) {
+bool is_plain_keyword(Compiled& owner, std::string_view word, Json const& value, int draft, bool at_root) {
     if (is_one_of(kMapsOfSchemas, word)) {
         return value.kind == Kind::object && std::ranges::all_of(value.members, [&](Member const& member) {
-                   return is_plainly_valid(member.second, draft, false);
+                   return is_plainly_valid(owner, member.second, draft, false);
                });
     }
     if (is_one_of(kTexts, word)) return value.kind == Kind::string;
     if (word == "type") return is_type(value);
     if (word == "default") return true;
-    if (word == "items" && value.kind == Kind::array) return draft < 2020 && are_schemas(value.items, draft);
+    if (word == "items" && value.kind == Kind::array) return draft < 2020 && are_schemas(owner, value.items, draft);
     if (word == "additionalProperties" && value.kind == Kind::boolean) return true;
-    if (is_one_of(kSchemas, word)) return is_plainly_valid(value, draft, false);
-    if (is_one_of(kListsOfSchemas, word)) return value.kind == Kind::array && are_schemas(value.items, draft);
+    if (is_one_of(kSchemas, word)) return is_plainly_valid(owner, value, draft, false);
+    if (is_one_of(kListsOfSchemas, word)) return value.kind == Kind::array && are_schemas(owner, value.items, draft);
     if (word == "required" || word == "enum") return are_texts(value);
     if (word == "const") return true;
     if (word == "examples") return value.kind == Kind::array;
     if (is_one_of(kFlags, word)) return value.kind == Kind::boolean;
     if (is_one_of(kNumbers, word)) return value.kind == Kind::number;
     if (is_one_of(kCounts, word)) return is_count(value);
-    if (word == "pattern") return value.kind == Kind::string && compile_regex(value.text);
+    if (word == "pattern") return value.kind == Kind::string && owner.pattern(value.text);
     if (word == "$ref") return is_local_reference(value);
     if (word == "$schema") return at_root && value.kind == Kind::string && draft_of_url(value.text) != nullptr;
     return !word.starts_with('$') && !is_one_of(kOthers, word);
@@ -87,10 +87,10 @@ bool is_plain_keyword(std::string_view word, Json const& value, int draft, bool 
 
 }  // namespace
 
-bool is_plainly_valid(Json const& schema, int draft, bool at_root) {
+bool is_plainly_valid(Compiled& owner, Json const& schema, int draft, bool at_root) {
     if (schema.kind == Kind::boolean) return draft >= 6;
     return schema.kind == Kind::object && std::ranges::all_of(schema.members, [&](Member const& member) {
-               return is_plain_keyword(member.first, member.second, draft, at_root);
+               return is_plain_keyword(owner, member.first, member.second, draft, at_root);
            });
 }
 

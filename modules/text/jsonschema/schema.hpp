@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace holdfast::jsonschema {
@@ -48,9 +49,12 @@ struct Resource {  // a part of a document with its own $id
 struct Root {  // one document
     std::string url;
     Json const* document = nullptr;
-    std::map<std::string, Resource> resources;  // by pointer
+    std::map<std::string, Resource> resources;         // by pointer
+    std::unordered_map<std::string, std::string> ids;  // of resources, to their pointers
     std::set<std::string> collected;
 
+    void add(Resource resource);
+    Resource const* resource_of(std::string const& id) const;  // nullptr: none
     Resource const& resource_at(std::string ptr) const;
     Resource& resource_at(std::string ptr);
 };
@@ -128,21 +132,31 @@ public:
     std::map<Pointer, Subschema*> by_pointer;
     std::deque<Subschema> schemas;
     Subschema const* start = nullptr;
+
+    /// The pattern, compiled once however often it is written.
+    Result<Regex> pattern(std::string const& text);
+
+private:
+    std::unordered_map<std::string, Regex> patterns_;
+    std::size_t instructions_ = 0;
 };
 
 /// Compiles the subschema at `url` of documents already added to `into` (or built in).
 Result<Subschema const*> compile_into(Compiled& into, std::string const& url, bool assert_formats);
 Subschema const* metaschema(Draft const& draft);
 
+/// What Helm says when the library dereferences a number that it could not read.
+inline constexpr std::string_view kPanic =
+    "unable to validate schema: runtime error: invalid memory address or nil pointer dereference";
+
 /// Applies `schema` and reports as Schema::validate. `roots` is set when the value is itself a schema document.
 Result<void> check(Subschema const& schema, Json const& value, Limits const& limits, Root const* as_schema);
 
 /// Whether `schema` is surely valid against its draft's metaschema. False: unknown, ask check(). Values nested deeper than
 /// the reader's limit do not get here.
-bool is_plainly_valid(Json const& schema, int draft, bool at_root);
+bool is_plainly_valid(Compiled& owner, Json const& schema, int draft, bool at_root);
 
 FormatCheck format_named(std::string_view name);
-Result<Regex> compile_regex(std::string const& text);
 
 // ---- text helpers
 std::string quoted(std::string_view text);           // the library's '...' quoting
@@ -154,10 +168,14 @@ std::pair<std::string, std::string> split_url(std::string_view url);  // at '#'
 std::string percent_decode(std::string_view text, bool& good);
 Json const* look_up(Json const& document, std::string_view ptr);
 
-// ---- numbers as decimal texts
-int compare_numbers(std::string_view left, std::string_view right);
+// ---- numbers as decimal texts, with Go's math/big as the judge
+bool is_readable(std::string_view number);  // false: an exponent beyond a million, which big.Rat refuses
+int compare_numbers(std::string_view left, std::string_view right);  // readable ones
 bool is_integer(std::string_view number);
-bool is_multiple(std::string_view number, std::string_view of);
+std::int64_t low_bits(std::string_view integer);  // big.Int.Int64 of a readable one
+/// Of readable ones. Nothing: it would take more than `looks_max` looks at a few digits; `looks` is what it took.
+std::optional<bool> is_multiple(std::string_view number, std::string_view of, std::uint64_t looks_max,
+                                std::uint64_t& looks);
 std::string localized(std::string_view number);  // of a float64, as golang.org/x/text prints it
 std::string localized(std::int64_t number);      // 1,234
 bool equal(Json const& left, Json const& right);

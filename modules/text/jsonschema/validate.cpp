@@ -5,6 +5,7 @@
 #include "modules/yaml/go_number.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace holdfast::jsonschema {
 namespace {
@@ -59,15 +60,49 @@ std::int64_t count_runes(std::string_view text) {
 
 bool is_compound(Json const& value) { return value.kind == Json::Kind::array || value.kind == Json::Kind::object; }
 
+constexpr std::uint64_t kLooksPerCheck = 16;
+constexpr std::uint64_t kBytesPerLook = 16;
+constexpr std::uint64_t kDigitsPerLook = 2;
+constexpr std::uint64_t kLooksPerInstruction = 16;     // to compile a pattern
+constexpr std::uint64_t kInstructionsTried = 100'000;  // before a program is found to be too large
+
 /// What one whole validation shares.
 struct Run {
     Limits const& limits;
-    Root const* as_schema;  // resources of a schema that is checked against its metaschema
-    std::uint64_t checks = 0;
+    Root const* as_schema;    // resources of a schema that is checked against its metaschema
+    std::uint64_t looks = 0;  // at values, names and pieces of text; a subschema applied counts as several
     std::size_t failures = 0;
+    std::size_t report_bytes = 0;
     std::size_t depth = 0;
     std::optional<Error> stopped;
     std::vector<std::string> path;
+
+    std::uint64_t looks_left() const {
+        auto const most = limits.checks_max * kLooksPerCheck;
+        return most - std::min(most, looks);
+    }
+    void stop(Error error) {
+        if (!stopped) stopped = std::move(error);
+    }
+    void look(std::uint64_t count) {
+        if (count > looks_left()) stop({Errc::limit, "schema: too many checks"});
+        else looks += count;
+    }
+    void look_at_text(std::size_t bytes) { look(1 + bytes / kBytesPerLook); }
+
+    /// equal(), each pair of parts counted.
+    bool same(Json const& left, Json const& right) {
+        look_at_text(std::min(left.text.size(), right.text.size()));
+        if (stopped || left.kind != right.kind) return false;
+        if (left.kind == Json::Kind::array)
+            return std::ranges::equal(left.items, right.items,
+                                      [&](auto const& a, auto const& b) { return same(a, b); });
+        if (left.kind == Json::Kind::object)
+            return std::ranges::equal(left.members, right.members, [&](auto const& a, auto const& b) {
+                return a.first == b.first && same(a.second, b.second);
+            });
+        return equal(left, right);
+    }
 };
 
 class Validator {
@@ -88,7 +123,8 @@ public:
     /// Nothing when valid.
     std::unique_ptr<Failure> run() {
         if (run_.stopped) return failure(Failure::Kind::other, {});
-        if (++run_.checks > run_.limits.checks_max) return stop("schema: too many checks");
+        run_.look(kLooksPerCheck);
+        if (run_.stopped) return failure(Failure::Kind::other, {});
         if (run_.depth > run_.limits.depth_max) return stop("schema: nested too deep");
         // The metaschema itself stands for whatever dialect the resource at this place declares.
         if (run_.as_schema != nullptr && schema_ == meta_) use_dialect();
@@ -102,7 +138,7 @@ public:
 
 private:
     std::unique_ptr<Failure> stop(std::string message) {
-        if (!run_.stopped) run_.stopped = Error{Errc::limit, std::move(message)};
+        run_.stop({Errc::limit, std::move(message)});
         return failure(Failure::Kind::other, {});
     }
 
@@ -120,8 +156,9 @@ private:
         if (only_verdict_) return made;
         made->message = std::move(message);
         for (auto const& token : run_.path) made->location += '/' + escape_token(token);
-        if (++run_.failures > run_.limits.failures_max && !run_.stopped)
-            run_.stopped = Error{Errc::limit, "schema: too many failures"};
+        run_.report_bytes += made->message.size() + made->location.size();
+        if (++run_.failures > run_.limits.failures_max || run_.report_bytes > run_.limits.report_bytes_max)
+            run_.stop({Errc::limit, "schema: too many failures"});
         return made;
     }
 
@@ -217,22 +254,41 @@ private:
             (s.types & type) != 0 || ((s.types & kInteger) != 0 && type == kNumber && is_integer(value_.text));
         if (s.types != 0 && !typed)
             return failure(Failure::Kind::other, "got " + type_names(type) + ", want " + type_names(s.types));
-        if (s.constant != nullptr && !equal(value_, *s.constant)) {
+        if (s.constant != nullptr && !run_.same(value_, *s.constant)) {
             return failure(Failure::Kind::other,
                            is_compound(*s.constant) ? "'const' failed" : "value must be " + displayed(*s.constant));
         }
         if (s.enumeration != nullptr) {
             auto const& values = s.enumeration->items;
-            if (std::ranges::none_of(values, [&](Json const& item) { return equal(value_, item); })) {
+            if (std::ranges::none_of(values, [&](Json const& item) { return run_.same(value_, item); })) {
                 return failure(Failure::Kind::other, enum_message(values));
             }
         }
         if (s.format != nullptr && value_.kind == Json::Kind::string) {
-            if (auto const reason = s.format(value_.text))
+            if (auto const reason = reason_against_format()) {
                 return failure(Failure::Kind::other,
                                displayed(value_) + " is not valid " + s.format_name + ": " + *reason);
+            }
         }
         return nullptr;
+    }
+
+    std::optional<std::string> reason_against_format() {
+        auto const& text = value_.text;
+        run_.look_at_text(text.size());
+        if (run_.stopped) return std::nullopt;
+        if (schema_->format_name != "regex") return schema_->format(text);
+        // A pattern of a few characters may make a large program, which only compiling it tells.
+        auto const made = regex::Regex::compile(text);
+        auto const too_large = !made && made.error().code == Errc::limit;
+        run_.look(kLooksPerInstruction * (made ? made->program_size() : too_large ? kInstructionsTried : text.size()));
+        if (made) return std::nullopt;
+        return made.error().message;
+    }
+
+    bool matches(regex::Regex const& regex, std::string_view text) {
+        run_.look_at_text(text.size());
+        return !run_.stopped && regex.matches(text);
     }
 
     static std::string enum_message(std::vector<Json> const& values) {
@@ -245,6 +301,8 @@ private:
 
     std::vector<std::string> missing(std::vector<std::string> const& names) const {
         std::vector<std::string> absent;
+        run_.look(names.size() * (1 + std::bit_width(value_.members.size()) / 4));
+        if (run_.stopped) return absent;
         for (auto const& name : names) {
             if (value_.find(name) == nullptr) absent.push_back(name);
         }
@@ -270,6 +328,9 @@ private:
         if (auto const absent = missing(s.required); !absent.empty()) {
             wrong([&] { return (absent.size() == 1 ? "missing property " : "missing properties ") + joined(absent); });
         }
+        if (enough()) return;
+        run_.look(s.dependent_lists.size() + s.dependent_on.size() + s.dependent_schemas.size() +
+                  s.dependent_required.size());
         if (enough()) return;
         for (auto const& [name, names] : s.dependent_lists) {
             if (value_.find(name) != nullptr) require(names, name);
@@ -300,7 +361,7 @@ private:
                 keep(on_child(found->second, member, name));
             }
             for (auto const& [regex, schema] : s.pattern_properties) {
-                if (!regex->matches(name)) continue;
+                if (!matches(*regex, name)) continue;
                 evaluated = true;
                 keep(on_child(schema, member, name));
             }
@@ -367,14 +428,9 @@ private:
 
     void check_unique() {
         auto const& items = value_.items;
-        for (std::size_t i = 1; i < items.size(); ++i) {
-            run_.checks += i;
-            if (run_.checks > run_.limits.checks_max) {
-                stop("schema: too many checks");
-                return;
-            }
-            for (std::size_t j = 0; j < i; ++j) {
-                if (!equal(items[i], items[j])) continue;
+        for (std::size_t i = 1; i < items.size() && !run_.stopped; ++i) {
+            for (std::size_t j = 0; j < i && !run_.stopped; ++j) {
+                if (!run_.same(items[i], items[j])) continue;
                 wrong([&] {
                     return "items at " + localized(static_cast<std::int64_t>(j)) + " and " +
                            localized(static_cast<std::int64_t>(i)) + " are equal";
@@ -426,17 +482,20 @@ private:
     void check_string() {
         auto const& s = *schema_;
         if (s.min_length || s.max_length) {
+            run_.look_at_text(value_.text.size());
             auto const length = count_runes(value_.text);
             bound(s.min_length, length, true, "minLength");
             bound(s.max_length, length, false, "maxLength");
         }
-        if (s.pattern && !s.pattern->matches(value_.text)) {
+        if (s.pattern && !matches(*s.pattern, value_.text)) {
             wrong([&] { return quoted(value_.text) + " does not match pattern " + quoted(s.pattern_text); });
         }
     }
 
     void compare_to(std::string const& limit, char const* keyword, bool (*good)(int)) {
-        if (limit.empty() || good(compare_numbers(value_.text, limit))) return;
+        if (limit.empty()) return;
+        run_.look(1 + (value_.text.size() + limit.size()) / kDigitsPerLook);
+        if (run_.stopped || good(compare_numbers(value_.text, limit))) return;
         wrong([&] {
             return std::string{keyword} + ": got " + localized(std::string_view{value_.text}) + ", want " +
                    localized(std::string_view{limit});
@@ -445,11 +504,18 @@ private:
 
     void check_number() {
         auto const& s = *schema_;
+        auto const bounds = {&s.minimum, &s.maximum, &s.exclusive_minimum, &s.exclusive_maximum, &s.multiple_of};
+        if (!is_readable(value_.text) && !std::ranges::all_of(bounds, &std::string::empty))
+            return run_.stop({Errc::invalid_input, std::string{kPanic}});
         compare_to(s.minimum, "minimum", [](int order) { return order >= 0; });
         compare_to(s.maximum, "maximum", [](int order) { return order <= 0; });
         compare_to(s.exclusive_minimum, "exclusiveMinimum", [](int order) { return order > 0; });
         compare_to(s.exclusive_maximum, "exclusiveMaximum", [](int order) { return order < 0; });
-        if (!s.multiple_of.empty() && !is_multiple(value_.text, s.multiple_of)) {
+        if (s.multiple_of.empty()) return;
+        std::uint64_t looks = 0;
+        auto const multiple = is_multiple(value_.text, s.multiple_of, run_.looks_left(), looks);
+        run_.look(multiple ? looks : UINT64_MAX);
+        if (!multiple.value_or(true)) {
             wrong([&] {
                 return "multipleOf: got " + localized(std::string_view{value_.text}) + ", want " +
                        localized(std::string_view{s.multiple_of});

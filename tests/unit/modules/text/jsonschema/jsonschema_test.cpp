@@ -94,3 +94,123 @@ TEST_CASE("jsonschema: hostile schemas end at a limit", "[text][jsonschema]") {
     CHECK(jsonschema::compile("file:///s", std::string(2000, '[')).error().code == Errc::limit);
     CHECK(jsonschema::compile("file:///s", std::string(6u << 20, ' ')).error().code == Errc::limit);
 }
+
+TEST_CASE("jsonschema: numbers are judged as math/big reads them", "[text][jsonschema]") {
+    auto const of_five = [](std::string const& keyword, std::string const& number) {
+        return report(R"({"properties":{"a":{")" + keyword + "\":" + number + "}}}", "a: 5");
+    };
+    // Recorded from Helm. An exponent beyond a million is no number to math/big, and the keyword is not there.
+    constexpr char kPanic[] =
+        "unable to validate schema: runtime error: invalid memory address or nil pointer dereference";
+    auto const [keyword, number, wanted] = GENERATE_COPY(table<std::string, std::string, std::string>({
+        {"maximum", "1e99999999999999999999", ""},
+        {"minimum", "1e99999999999999999999", ""},
+        {"minimum", "1e1000001", ""},
+        {"minimum", "1e1000000", "- at '/a': minimum: got 5, want ∞\n"},
+        {"maximum", "-1e400", "- at '/a': maximum: got 5, want -∞\n"},
+        {"maximum", "1e-400", "- at '/a': maximum: got 5, want 0\n"},
+        {"maximum", "0e99999", "- at '/a': maximum: got 5, want 0\n"},
+        {"multipleOf", "1234567890123456789012e400", "- at '/a': multipleOf: got 5, want ∞\n"},
+        {"multipleOf", "1234567890123456789012e-400", "- at '/a': multipleOf: got 5, want 0\n"},
+        {"multipleOf", "0.12345678901234567890125", "- at '/a': multipleOf: got 5, want 0.12345678901234568\n"},
+        {"multipleOf", "0.0000000000000000000000125", ""},
+        {"multipleOf", "1e99999999999999999999", kPanic},
+        {"multipleOf", "1e-1000001", kPanic},
+        {"const", "1e1000001", "- at '/a': value must be 1e1000001\n"},
+    }));
+    INFO(keyword << " " << number);
+
+    CHECK(of_five(keyword, number) == wanted);
+}
+
+TEST_CASE("jsonschema: multiples of numbers with any count of digits are exact", "[text][jsonschema]") {
+    auto const fits = [](std::string const& divisor, std::string const& value) {
+        auto const compiled = jsonschema::compile("file:///s", R"({"multipleOf":)" + divisor + "}");
+        return compiled.value().validate(Json::number(value)).has_value();
+    };
+    CHECK(fits("1234567890123456789012", "2469135780246913578024"));
+    CHECK_FALSE(fits("1234567890123456789012", "2469135780246913578025"));
+    CHECK(fits("1267650600228229401496703205376", "1e100"));  // 2^100
+    CHECK_FALSE(fits("1267650600228229401496703205376", "1e99"));
+    CHECK(fits("1" + std::string(300, '0') + "1", "3" + std::string(300, '0') + "3e1000"));
+    CHECK_FALSE(fits("1" + std::string(300, '0') + "1", "3" + std::string(300, '0') + "4e1000"));
+}
+
+TEST_CASE("jsonschema: whatever a keyword compares is counted", "[text][jsonschema]") {
+    auto const texts = [](std::string const& head, int count) {
+        std::string all;
+        for (int i = 0; i < count; ++i) all += (i == 0 ? "\"" : ",\"") + head + std::to_string(i) + "\"";
+        return all;
+    };
+    auto const list_of = [](int count, Json const& item) {
+        Json made;
+        made.kind = Json::Kind::array;
+        made.items.assign(static_cast<std::size_t>(count), item);
+        return made;
+    };
+    Json object;
+    object.kind = Json::Kind::object;
+    struct Case {
+        std::string schema;
+        Json value;
+    };
+    Case const cases[] = {
+        {R"({"items":{"enum":[)" + texts("e", 1'000) + "]}}", list_of(1'000, Json::string("x"))},
+        {R"({"items":{"required":[)" + texts("r", 1'000) + "]}}", list_of(1'000, object)},
+        {R"({"items":{"maximum":)" + std::string(10'000, '9') + "}}", list_of(1'000, Json::number("5"))},
+        {R"({"items":{"multipleOf":)" + std::string(10'000, '9') + "}}", list_of(1'000, Json::number("5e100000"))},
+        {R"({"items":{"const":[)" + texts("c", 1'000) + "]}}",
+         list_of(1'000,
+                 [&] {
+                     Json list;
+                     list.kind = Json::Kind::array;
+                     for (int i = 0; i < 999; ++i) list.items.push_back(Json::string("c" + std::to_string(i)));
+                     list.items.push_back(Json::string("other"));
+                     return list;
+                 }())},
+        {R"({"items":{"pattern":"^a*b"}})", list_of(1'000, Json::string(std::string(10'000, 'a')))},
+        {R"({"items":{"minLength":1}})", list_of(1'000, Json::string(std::string(10'000, 'a')))},
+        {R"({"$schema":"http://json-schema.org/draft-07/schema#","items":{"format":"regex"}})",
+         list_of(1'000, Json::string("(a{100}){5}|\\pL\\pN"))},
+    };
+    for (auto const& [schema, value] : cases) {
+        INFO(schema.substr(0, 60));
+        auto const compiled = jsonschema::compile("file:///s", schema, {.checks_max = 20'000});
+        REQUIRE(compiled);
+        CHECK(compiled->validate(value).error().code == Errc::limit);
+    }
+}
+
+TEST_CASE("jsonschema: a report has a bound, whoever is to blame", "[text][jsonschema]") {
+    Json list;
+    list.kind = Json::Kind::array;
+    list.items.assign(1'000, Json::string(std::string(100'000, 'x')));
+    auto const compiled = jsonschema::compile("file:///s", R"({"items":{"pattern":"^a"}})");
+
+    CHECK(compiled.value().validate(list).error().code == Errc::limit);
+}
+
+TEST_CASE("jsonschema: patterns are compiled once each and bounded together", "[text][jsonschema]") {
+    std::string same, different;
+    for (int i = 0; i < 5'000; ++i) {
+        auto const name = (i == 0 ? "\"p" : ",\"p") + std::to_string(i);
+        same += name + R"(":{"pattern":"x{500}N"})";
+        different += name + R"(":{"pattern":"x{500}N)" + std::to_string(i) + "\"}";
+    }
+    CHECK(jsonschema::compile("file:///s", R"({"properties":{)" + same + "}}"));
+    CHECK(jsonschema::compile("file:///s", R"({"properties":{)" + different + "}}").error().code == Errc::limit);
+}
+
+TEST_CASE("jsonschema: a schema of many resources and anchors compiles by their number", "[text][jsonschema]") {
+    std::string ids, anchors;
+    for (int i = 0; i < 30'000; ++i) {
+        auto const number = std::to_string(i);
+        ids += (i == 0 ? "\"" : ",\"") + number + R"(":{"$id":"http://a/)" + number + "\"}";
+        anchors += (i == 0 ? "\"" : ",\"") + number + R"(":{"$anchor":"a)" + number + R"(","type":"null"})";
+    }
+    CHECK(jsonschema::compile("file:///s", R"({"properties":{)" + ids + R"(},"$ref":"http://a/29999"})"));
+    CHECK(jsonschema::compile("file:///s", R"({"properties":{)" + anchors + R"(},"$ref":"#a29999"})"));
+    CHECK(jsonschema::compile("file:///s", R"({"$defs":{"a":{"$id":"http://a/b"},"c":{"$id":"http://a/b"}}})")
+              .error()
+              .message.starts_with("duplicate id \"http://a/b\""));
+}
