@@ -133,14 +133,10 @@ std::vector<Setting> const& table() {
 
 /// "64MiB", "2GiB", "1024".
 Result<std::int64_t> parse_bytes(std::string const& text) {
-    std::size_t used = 0;
     double number = 0;
-    try {
-        number = std::stod(text, &used);
-    } catch (std::exception const&) {
-        return fail(Errc::invalid_input, "is no size such as 64MiB");
-    }
-    std::string const unit = text.substr(used);
+    auto const read = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (read.ec != std::errc{}) return fail(Errc::invalid_input, "is no size such as 64MiB");
+    std::string_view const unit{read.ptr, text.data() + text.size()};
     double const factor = unit.empty()    ? 1
                           : unit == "KiB" ? 1024.0
                           : unit == "MiB" ? 1048576.0

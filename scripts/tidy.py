@@ -141,6 +141,8 @@ def check_code(path, text):
             bad(place, "`using namespace std`: write std:: or use single names")
         if re.search(r"\bdetached\b", line):
             bad(place, "`detached`: start it in a TaskGroup (C6)")
+        if product and re.search(r"\bstd::sto(i|l|ul|ll|ull|f|d|ld)\b", line):
+            bad(place, "std::sto*: it throws at numbers out of range; use std::from_chars and check it")
         if re.search(r"\bfriend\s+(class|struct)\s+\w*Test", line):
             bad(place, "`friend` for a test: test what the header promises")
         if product and not path.startswith("daemon/") and re.search(r"\b(secure_)?getenv\b", line):

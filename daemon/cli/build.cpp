@@ -141,7 +141,7 @@ std::string file_name(kustomize::Built::Object const& object, bool with_namespac
                     : object.api_version.substr(0, slash) + "_" + object.api_version.substr(slash + 1);
     name += (name.empty() ? "" : "_") + object.kind + "_" + object.name + ".yaml";
     if (with_namespace && !object.cluster_scoped) name = (object.ns.empty() ? "default" : object.ns) + "_" + name;
-    std::replace(name.begin(), name.end(), '/', '_');  // a name is never a path
+    std::replace(name.begin(), name.end(), '/', '_');  // neither a name nor a namespace is a path
     return gotemplate::to_lower(name);
 }
 
@@ -213,6 +213,8 @@ int build(Flags const& flags, int (*done)(int status)) {
         return complain(built.error().message);
     } catch (std::bad_alloc const&) {
         return complain("the build needs more memory than its limit; --no-limits lifts it");
+    } catch (std::exception const& error) {
+        return complain(std::string{"the build stopped at a defect in holdfast: "} + error.what());
     }
 }
 

@@ -5,6 +5,7 @@
 #include "daemon/cli/template_render.hpp"
 #include "modules/base/static_glibc.hpp"
 
+#include <charconv>
 #include <sys/stat.h>
 
 namespace holdfast::daemon {
@@ -33,7 +34,10 @@ Result<std::string> render_chart(kustomize::HelmRequest const& request) {
     flags.no_hooks = request.skip_hooks;
     for (std::size_t i = 0; i < request.values.size(); ++i) flags.value_files.push_back(std::to_string(i));
     auto const read = [&request](std::string_view name) -> Result<std::string> {
-        return request.values.at(static_cast<std::size_t>(std::stoul(std::string{name})));
+        std::size_t number = request.values.size();
+        std::from_chars(name.data(), name.data() + name.size(), number);
+        if (number >= request.values.size()) return fail(Errc::not_found, std::string{name} + " is none of the values");
+        return request.values[number];
     };
     auto output = render_template(flags, read);
     if (output.error) {  // helm's own words first, as in kustomize

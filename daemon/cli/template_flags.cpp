@@ -203,11 +203,13 @@ void add_refused(cli::FlagTable& table) {
     table.refused_boolean("verify", "is refused: provenance files are checked when a chart is fetched");
 }
 
-template <class Number> void add_number(cli::FlagTable& table, std::string_view name, std::optional<Number>& slot) {
-    auto const set = [&slot](std::string const& text) -> Result<void> {
+template <class Number>
+void add_number(cli::FlagTable& table, std::string_view name, std::optional<Number>& slot, std::int64_t size_max) {
+    auto const set = [&slot, size_max](std::string const& text) -> Result<void> {
         std::int64_t parsed = 0;
         auto const [end, ec] = std::from_chars(text.data(), text.data() + text.size(), parsed);
         if (ec != std::errc{} || end != text.data() + text.size()) return wrong("not a whole number");
+        if (parsed > size_max || parsed < -size_max) return wrong("more than " + std::to_string(size_max));
         slot = static_cast<Number>(parsed);
         return {};
     };
@@ -227,8 +229,10 @@ Result<TemplateFlags> parse_template_flags(int argc, char** argv, std::vector<st
     add_ignored(table, later, said);
     add_refused(table);
     table.boolean("no-limits", flags.no_limits);
-    add_number(table, "seed", flags.seed);
-    add_number(table, "time", flags.time);
+    add_number(table, "seed", flags.seed, INT64_MAX);
+    // A clock counts nanoseconds: some 292 years to either side of 1970.
+    add_number(table, "time", flags.time,
+               std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::duration::max()).count());
     table.boolean("help", flags.help, 'h');
     auto positional = table.parse(argc, argv, said);
     if (!positional) return std::unexpected{positional.error()};

@@ -235,6 +235,10 @@ TemplateOutput render_template(TemplateFlags const& flags, helm::ReadFile const&
     } catch (std::bad_alloc const&) {
         output.out.clear();
         output.error = Error{Errc::limit, "the render needs more memory than its limit; --no-limits lifts it"};
+    } catch (std::exception const& error) {
+        output.out.clear();
+        output.error =
+            Error{Errc::invalid_input, std::string{"the render stopped at a defect in holdfast: "} + error.what()};
     }
     output.status = 1;
     output.err = lines_of(flags.said) + lines_of(log) + "Error: " + output.error->message + '\n';

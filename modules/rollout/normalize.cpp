@@ -4,6 +4,7 @@
 #include "modules/base/base64.hpp"
 
 #include <array>
+#include <charconv>
 #include <optional>
 #include <vector>
 
@@ -76,7 +77,9 @@ std::vector<Step> read_path(std::string_view path) {
             Step step;
             if (!inside.empty() && inside.find_first_not_of("0123456789") == std::string_view::npos &&
                 inside.size() < 9) {
-                step.index = std::stoul(std::string{inside});
+                std::size_t index = 0;
+                std::from_chars(inside.data(), inside.data() + inside.size(), index);
+                step.index = index;
             } else {
                 while (!inside.empty()) {
                     auto const comma = inside.find(',');

@@ -29,6 +29,7 @@ FAULTS = {
     "a dropped Result": ("modules/kube/a.cpp", "void f() {\n    co_await cluster.apply(x);\n}\n", "co_await apply: name the Result"),
     "a name that hides a Result": ("modules/kube/a.hpp", "Task<void> join(int x);\n", "rename one of them"),
     "using namespace std": ("modules/kube/a.cpp", "using namespace std;\n", "using namespace std"),
+    "throws": ("modules/kube/a.cpp", "int f(std::string const& s) { return std::stoi(s); }\n", "std::from_chars"),
     "detached": ("modules/kube/a.cpp", "void f() { co_spawn(io, g(), asio::detached); }\n", "TaskGroup"),
     "a friend for a test": ("modules/kube/a.hpp", "class A { friend class ATest; };\n", "test what the header promises"),
     "getenv below the daemon": ("modules/kube/a.cpp", 'auto x = std::getenv("HOME");\n', "getenv outside daemon/"),
