@@ -11,6 +11,7 @@
 #include "daemon/facts.hpp"
 #include "daemon/housekeeping.hpp"
 #include "daemon/install.hpp"
+#include "daemon/mode.hpp"
 #include "daemon/notify.hpp"
 #include "daemon/render.hpp"
 #include "daemon/schedule.hpp"
@@ -44,6 +45,7 @@ constexpr std::size_t kWatchesMax = 128;
 constexpr std::int64_t kDatabaseShare = 3;  // of the disk: the most that the database file may take
 constexpr std::int64_t kReserveShare = 8;   // of the disk: one part of eight is never given away
 constexpr seconds kLookForClusterEvery{10};
+constexpr seconds kLookForModeEvery{2};
 constexpr std::chrono::nanoseconds kLateMax = std::chrono::minutes{10};
 
 std::string host_name() {
@@ -90,6 +92,18 @@ uplink::Settings uplink_settings(Config const& config, std::string const& site) 
     return settings;
 }
 
+access::Locks locks_of(Config const& config) {
+    access::Lock flags;
+    flags.no_cross_namespace_refs = config.no_cross_namespace_refs;
+    flags.no_remote_bases = config.no_remote_bases;
+    flags.default_service_account = config.default_service_account;
+    flags.default_decryption_service_account = config.default_decryption_service_account;
+    flags.default_kubeconfig_service_account = config.default_kubeconfig_service_account;
+    access::Locks locks{std::move(flags), config.multi_tenancy};
+    if (auto const mode = mode_named(config.mode)) locks.hold_to(*mode);
+    return locks;
+}
+
 Schedule::Bounds bounds_of(Config const& config) {
     Schedule::Bounds bounds{};
     bounds.fill(4);
@@ -114,7 +128,7 @@ public:
           http_(io_.get_executor()), server_(io_.get_executor(), {}), tasks_(io_.get_executor(), 64), hosts_(clock_),
           remotes_({pool_, db_, artifacts_, hosts_, log_, clock_}, scratch(),
                    http::Reach::of_content(config_.networks_allowed), stop_.get_token()),
-          renderer_(io_.get_executor(), pool_, artifacts_, config_.no_remote_bases ? nullptr : &remotes_, zygote,
+          renderer_(io_.get_executor(), pool_, artifacts_, remotes_, zygote,
                     static_cast<std::size_t>(config_.render_jobs_max),
                     static_cast<std::uint64_t>(config_.render_memory_bytes_max)) {}
 
@@ -169,6 +183,7 @@ private:
                            .hosts = hosts_,
                            .renderer = renderer_,
                            .owned = *owned_,
+                           .locks = locks_,
                            .git = {.scratch = scratch(),
                                    .wire_bytes_max = static_cast<std::uint64_t>(config_.git_bytes_max),
                                    .reach = http::Reach::of_source(config_.networks_allowed)},
@@ -177,7 +192,7 @@ private:
                            .kinds_changed = [this] { cluster_->forget_discovery(); }});
         schedule_ = std::make_unique<Schedule>(executor, clock_, bounds_of(config_),
                                                [this](Key key) { return pass(std::move(key)); });
-        wakes_ = std::make_unique<Wakes>(registry_, *schedule_, *drain_);
+        wakes_ = std::make_unique<Wakes>(registry_, locks_, *schedule_, *drain_);
         housekeeping_ = std::make_unique<Housekeeping>(
             Housekeeping::Parts{.ports = story_ports(),
                                 .artifacts = artifacts_,
@@ -193,16 +208,16 @@ private:
                                 .state_dir = config_.state_dir});
         if (cluster_) {
             intake_ = std::make_unique<intake::ClusterIntake>(
-                executor, *cluster_, registry_, log_,
+                executor, *cluster_, registry_, log_, config_.watch_label_selector,
                 intake::ClusterIntake::Listeners{
                     .adopted =
                         [this](model::Entry const& entry) { stories_->passes().of(entry.key.kind).adopt(entry); },
-                    .listed = [this](Kind) { wakes_->want_confirmed(); },
+                    .listed = [this](Kind kind) { start_task("mode", confirm(kind)); },
                     .copy_differs =
                         [this](model::Entry const& entry, model::Status const& shown) {
                             start_task("copy of " + entry.key.text(), housekeeping_->repair_copy(entry.key, shown));
                         }});
-            wakes_->follow(intake_.get());
+            wakes_->follow_cluster();
         }
         registry_.listen([this](model::Entry const& entry, model::Change change) { wakes_->heard(entry, change); });
         owned_->listen([this](rollout::Owner const& owner, rollout::OwnedObjects::Change change, rollout::Boot in) {
@@ -210,16 +225,42 @@ private:
         });
     }
 
-    static asio::awaitable<story::Next> not_yet() { co_return story::Next{}; }  // want_confirmed() brings it back
+    static asio::awaitable<story::Next> not_yet() { co_return story::Next{}; }  // Wakes::confirm() brings it back
 
     asio::awaitable<story::Next> pass(Key key) {
         return wakes_->is_confirmed(key) ? stories_->passes().run(std::move(key)) : not_yet();
+    }
+
+    /// A kind was listed. Whoever installed its definition has chosen the mode before: only then is anything done for it.
+    asio::awaitable<void> confirm(Kind kind) {
+        co_await learn_mode();
+        wakes_->confirm(kind);
+    }
+
+    asio::awaitable<void> learn_mode() {
+        while (!mode_named(config_.mode)) {
+            auto chosen = co_await chosen_mode(*cluster_);
+            if (chosen) {
+                locks_.hold_to(chosen->value_or(access::Mode::flux));
+                co_return;
+            }
+            if (chosen.error().code == Errc::denied) {
+                log_.error(kArea,
+                           "it cannot be read which mode was chosen: azure holds until the setting `mode` names one",
+                           {{"error", chosen.error().message}});
+                locks_.hold_to(access::Mode::azure);
+                co_return;
+            }
+            log_.warning(kArea, "the mode is not known yet", {{"error", chosen.error().message}});
+            co_await sleep_for(kLookForModeEvery);
+        }
     }
 
     /// Another cluster answers: nothing that was applied is known to be there.
     void start_anew() {
         owned_->forget_cluster();
         stories_->kustomizations().forget_cluster();
+        start_task("mode", learn_mode());
         for (auto const& [key, entry] : registry_.all()) schedule_->want(key);
     }
 
@@ -285,7 +326,7 @@ private:
 
     asio::awaitable<void> install_then_watch() {
         for (;;) {
-            auto installed = co_await install_crds(*cluster_);
+            auto installed = co_await install_crds(*cluster_, std::nullopt);
             if (installed) break;
             log_.error(kArea, "CRDs not installed, will be", {{"error", installed.error().message}});
             co_await sleep_for(seconds{10});
@@ -413,6 +454,7 @@ private:
     TaskGroup lifecycle_{io_.get_executor(), 1};
     TaskGroup tasks_;
     model::Registry registry_;
+    access::Locks locks_ = locks_of(config_);
     source::Hosts hosts_;
     source::RemoteCache remotes_;
     WorkerRenderer renderer_;

@@ -3,6 +3,7 @@
 
 #include "daemon/cli/suggest.hpp"
 #include "modules/model/duration.hpp"
+#include "modules/patch/selector.hpp"
 
 #include <yaml-cpp/yaml.h>
 
@@ -44,13 +45,16 @@ struct Span {
 struct Levels {
     std::map<std::string, std::string> Config::* member;
 };
+struct Selector {
+    std::string Config::* member;
+};
 struct Listen {
     std::optional<ListenAddress> Config::* member;
 };
 struct Networks {
     http::Reach::Networks Config::* member;
 };
-using Value = std::variant<Text, Flag, Number, Bytes, Span, Levels, Listen, Networks>;
+using Value = std::variant<Text, Flag, Number, Bytes, Span, Levels, Selector, Listen, Networks>;
 
 struct Setting {
     std::string_view key;
@@ -76,8 +80,22 @@ std::vector<Setting> const& table() {
          "File that says where the API server is; empty: $KUBECONFIG, else the pod's own account, else ~/.kube/config if it is there, else no cluster."},
         {"kube_context", Text{&Config::kube_context}, "", "Context of the kubeconfig; empty: its current-context."},
         {"install_crds", Flag{&Config::install_crds}, "false", "Install our CRDs when the daemon starts."},
+        {"mode", Text{&Config::mode, {"auto", "flux", "azure"}}, "auto",
+         "What a writer of Flux objects may do: flux is Flux's defaults and the flags below, azure is Microsoft's lock; auto: what `holdfast install` chose, else flux. docs/SECURITY.md, Tenancy."},
+        {"no_cross_namespace_refs", Flag{&Config::no_cross_namespace_refs}, "false",
+         "Refuse objects that name a source of another namespace."},
         {"no_remote_bases", Flag{&Config::no_remote_bases}, "false",
          "Refuse kustomizations that name Git repositories or files by URL: all they need is in their source."},
+        {"default_service_account", Text{&Config::default_service_account}, "",
+         "Service account, of the object's own namespace, that an object acts as when it names none; empty: the daemon's own rights."},
+        {"default_decryption_service_account", Text{&Config::default_decryption_service_account}, "",
+         "The same for the key services that decrypt Secrets."},
+        {"default_kubeconfig_service_account", Text{&Config::default_kubeconfig_service_account}, "",
+         "The same for a kubeConfig without a Secret."},
+        {"watch_label_selector", Selector{&Config::watch_label_selector}, "",
+         "Act only on objects of the cluster with these labels, such as sharding.fluxcd.io/key=shard1; empty: on all."},
+        {"multiTenancy.enforce", Flag{&Config::multi_tenancy}, "true",
+         "Microsoft's lock, by the name of the microsoft.flux setting: on everything in mode azure, and in every mode on what a FluxConfig generates."},
         {"network.allow", Networks{&Config::networks_allowed}, "[]",
          "Networks that sources, remote bases and redirects may lie in although they are loopback, link-local or the like: [127.0.0.0/8, \"::1\"]."},
         {"limits.memory", Bytes{&Config::memory_bytes_max, 32 * kMiB, 64 * kGiB}, "128MiB",
@@ -199,6 +217,15 @@ Result<void> set(Config& config, Text const& value, YAML::Node const& node) {
     return {};
 }
 
+Result<void> set(Config& config, Selector const& value, YAML::Node const& node) {
+    auto text = text_of(node);
+    if (!text) return fail(std::move(text));
+    auto selector = parse_selector(*text);
+    if (!selector) return fail(std::move(selector));
+    config.*value.member = std::move(*selector);
+    return {};
+}
+
 Result<void> set(Config& config, Flag const& value, YAML::Node const& node) {
     if (is_plain(node) && (node.Scalar() == "true" || node.Scalar() == "false")) {
         config.*value.member = node.Scalar() == "true";
@@ -301,6 +328,7 @@ struct Print {
         for (auto const& [area, level] : config.*v.member) text += (text.size() > 1 ? ", " : "") + area + ": " + level;
         return text + "}";
     }
+    std::string operator()(Selector const& v) const { return quoted(config.*v.member); }
     std::string operator()(Listen const& v) const {
         auto const& address = config.*v.member;
         return quoted(address ? address->text() : "");
@@ -325,6 +353,7 @@ struct Describe {
         return "duration, " + model::format_duration(v.min) + " to " + model::format_duration(v.max);
     }
     std::string operator()(Levels const&) const { return "area: debug | info | warning | error"; }
+    std::string operator()(Selector const&) const { return "label selector, or empty"; }
     std::string operator()(Listen const&) const { return "loopback address:port, or empty"; }
     std::string operator()(Networks const&) const { return "list of networks"; }
 };
@@ -426,6 +455,12 @@ Result<std::optional<ListenAddress>> parse_listen(std::string_view text) {
     }
     // The endpoint has no login: whoever reaches it reads everything.
     return fail(Errc::invalid_input, kWanted);
+}
+
+Result<std::string> parse_selector(std::string_view text) {
+    auto const parsed = patch::LabelSelector::parse(text);
+    if (!parsed) return fail(Errc::invalid_input, "must be a label selector: " + parsed.error().message);
+    return std::string{text};
 }
 
 Log::Settings log_settings(Config const& config) {

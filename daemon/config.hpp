@@ -30,13 +30,24 @@ struct ListenAddress {
 /// Errors  invalid_input  no port, a port beyond 65535, a host name, an address that is not loopback
 Result<std::optional<ListenAddress>> parse_listen(std::string_view text);
 
+/// In      a label selector as `kubectl -l` takes it; "" for none
+/// Errors  invalid_input  Kubernetes' words for what is wrong with it
+Result<std::string> parse_selector(std::string_view text);
+
 struct Config {
     std::string state_dir;
     std::string manifests;
     std::string kubeconfig;
     std::string kube_context;
     bool install_crds = false;
+    std::string mode;  // "auto", "flux" or "azure"
+    bool multi_tenancy = true;
+    bool no_cross_namespace_refs = false;
     bool no_remote_bases = false;
+    std::string default_service_account;
+    std::string default_decryption_service_account;
+    std::string default_kubeconfig_service_account;
+    std::string watch_label_selector;
     http::Reach::Networks networks_allowed;
 
     std::int64_t memory_bytes_max = 0;

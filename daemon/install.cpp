@@ -1,6 +1,8 @@
 // daemon/install.cpp: applies the embedded CRDs one by one.
 #include "daemon/install.hpp"
 
+#include "daemon/mode.hpp"
+
 #include "modules/kube/kstatus.hpp"
 #include "modules/yaml/json.hpp"
 
@@ -8,6 +10,7 @@ namespace holdfast::daemon {
 
 namespace {
 
+namespace json = boost::json;
 constexpr std::chrono::seconds kEstablishedMax{60};
 constexpr std::chrono::milliseconds kLookEvery{100};
 
@@ -25,9 +28,20 @@ Task<void> wait_established(kube::Cluster& cluster, kube::Target target) {
     }
 }
 
+void annotate(kube::Object& definition, access::Mode mode) {
+    json::value& annotations = definition["metadata"].as_object()["annotations"];
+    if (!annotations.is_object()) annotations = json::object{};
+    annotations.get_object()[kModeAnnotation] = mode_name(mode);
+}
+
 }  // namespace
 
-Task<void> install_crds(kube::Cluster& cluster) {
+Task<void> install_crds(kube::Cluster& cluster, std::optional<access::Mode> mode) {
+    if (!mode) {
+        auto before = co_await chosen_mode(cluster);
+        if (!before) co_return fail(std::move(before), "install");
+        mode = *before;
+    }
     auto resource = co_await cluster.resource_for({"apiextensions.k8s.io", "v1", "CustomResourceDefinition"});
     if (!resource) co_return fail(std::move(resource), "install");
     std::vector<kube::Target> targets;
@@ -35,6 +49,7 @@ Task<void> install_crds(kube::Cluster& cluster) {
         auto value = yaml::read_sigs(file.text);
         if (!value || !value->is_object()) co_return fail(Errc::invalid_input, "install: " + std::string{file.name});
         kube::Object object = std::move(value->get_object());
+        if (mode && kube::name_of(object) == kModeDefinition) annotate(object, *mode);
         targets.push_back({*resource, "", std::string{kube::name_of(object)}});
         kube::WriteOptions const options{.field_manager = "holdfast", .force = true, .metadata_only = true};
         auto applied = co_await cluster.apply(std::move(object), options);

@@ -57,7 +57,7 @@ Result<Reply> read_reply(std::string const& text) {
 }  // namespace
 
 WorkerRenderer::WorkerRenderer(asio::any_io_executor executor, asio::thread_pool& pool, source::ArtifactStore& store,
-                               source::RemoteCache* remotes, sandbox::Zygote& zygote, std::size_t jobs_max,
+                               source::RemoteCache& remotes, sandbox::Zygote& zygote, std::size_t jobs_max,
                                std::uint64_t artifact_bytes_max)
     : pool_(pool), store_(store), remotes_(remotes), zygote_(zygote), slots_(executor, jobs_max),
       carriers_(executor, jobs_max), artifact_bytes_max_(artifact_bytes_max) {}
@@ -81,20 +81,19 @@ Task<std::string> WorkerRenderer::run_worker(model::Artifact artifact, Supplies 
 
 Task<void> WorkerRenderer::fetch(std::vector<kustomize::Remote> missing, Supplies& into) {
     for (kustomize::Remote const& remote : missing) {
-        auto const content = co_await remotes_->fetch(remote, into.bytes_left());
+        auto const content = co_await remotes_.fetch(remote, into.bytes_left());
         auto added = into.add(remote, content);
         if (!added) co_return added;
     }
     co_return Result<void>{};
 }
 
-Task<reconcile::Rendered> WorkerRenderer::render(model::Artifact artifact, model::KustomizationSpec spec) {
+Task<reconcile::Rendered> WorkerRenderer::render(model::Artifact artifact, model::KustomizationSpec spec,
+                                                 bool remote_bases) {
     json::object fields = std::move(spec.kustomize);
     if (!spec.target_namespace.empty()) fields["targetNamespace"] = spec.target_namespace;
-    json::object request{{kJobTag, "kustomize"},
-                         {"path", spec.path},
-                         {"fields", std::move(fields)},
-                         {"remoteBases", remotes_ != nullptr}};
+    json::object request{
+        {kJobTag, "kustomize"}, {"path", spec.path}, {"fields", std::move(fields)}, {"remoteBases", remote_bases}};
     auto supplies = Supplies::create();
     if (!supplies) co_return fail(std::move(supplies), "render");
     Slots::Lease carries;  // what is fetched stays in memory until the end
@@ -103,7 +102,7 @@ Task<reconcile::Rendered> WorkerRenderer::render(model::Artifact artifact, model
         if (!text) co_return fail(std::move(text));
         auto reply = read_reply(*text);
         if (!reply) co_return fail(std::move(reply));
-        if (reply->missing.empty() || remotes_ == nullptr) {
+        if (reply->missing.empty() || !remote_bases) {
             reply->rendered.remotes = supplies->keys();
             co_return std::move(reply->rendered);
         }

@@ -17,12 +17,12 @@ namespace holdfast::daemon {
 class WorkerRenderer final : public reconcile::Renderer {
 public:
     /// All outlive this object. At most `jobs_max` workers run at once, the others wait in order.
-    /// `remotes` is null when remote bases are not allowed.
     WorkerRenderer(asio::any_io_executor executor, asio::thread_pool& pool, source::ArtifactStore& store,
-                   source::RemoteCache* remotes, sandbox::Zygote& zygote, std::size_t jobs_max,
+                   source::RemoteCache& remotes, sandbox::Zygote& zygote, std::size_t jobs_max,
                    std::uint64_t artifact_bytes_max);
 
-    Task<reconcile::Rendered> render(model::Artifact artifact, model::KustomizationSpec spec) override;
+    Task<reconcile::Rendered> render(model::Artifact artifact, model::KustomizationSpec spec,
+                                     bool remote_bases) override;
 
 private:
     Task<std::string> run_worker(model::Artifact artifact, Supplies const& supplies, boost::json::object& request);
@@ -30,7 +30,7 @@ private:
 
     asio::thread_pool& pool_;
     source::ArtifactStore& store_;
-    source::RemoteCache* remotes_;
+    source::RemoteCache& remotes_;
     sandbox::Zygote& zygote_;
     Slots slots_;     // of workers
     Slots carriers_;  // of renders with remote bases

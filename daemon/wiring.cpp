@@ -35,7 +35,7 @@ Stories::Stories(Parts parts)
                                          return lookout_.checkout(remote, reference, options);
                                      }),
       sources_(parts_.ports, parts_.artifacts, parts_.hosts, upstreams(git_), parts_.want),
-      kustomizations_(parts_.ports, parts_.renderer, parts_.owned, {},
+      kustomizations_(parts_.ports, parts_.renderer, parts_.owned, parts_.locks, {},
                       {.kinds_changed = parts_.kinds_changed,
                        .source_damaged =
                            [this](Key const& source) {
@@ -62,13 +62,22 @@ void Wakes::heard(model::Entry const& entry, model::Change change) {
     drain_.poke();
     if (change == model::Change::wish) want(entry.key);
     if (change != model::Change::status) {
-        for (Key const& follower : registry_.followers(entry.key)) want(follower);
+        for (Key const& follower : registry_.followers(entry.key)) {
+            if (may_follow(follower, entry.key)) want(follower);
+        }
     }
     if (auto const maker = model::maker_of(entry.meta, entry.key.ns)) want(*maker);
     bool const fetched = change != model::Change::wish && model::info(entry.key.kind).what == model::Class::source &&
                          entry.status.conditions.is("Ready", model::Truth::yes) &&
                          entry.status.conditions.find("FetchFailed") == nullptr;
     if (fetched) drain_.network_is_back();
+}
+
+/// Who may not use a source is not told either when it changes.
+bool Wakes::may_follow(Key const& follower, Key const& key) const {
+    model::Entry const* entry = registry_.find(follower);
+    bool const is_source = model::info(key.kind).what == model::Class::source;
+    return entry == nullptr || !is_source || locks_.of(*entry).reaches(follower.ns, key.ns);
 }
 
 void Wakes::heard(rollout::Owner const& owner, rollout::OwnedObjects::Change change, rollout::Boot in) {
@@ -83,12 +92,13 @@ void Wakes::heard(rollout::Owner const& owner, rollout::OwnedObjects::Change cha
 
 bool Wakes::is_confirmed(Key const& key) const {
     model::Entry const* entry = registry_.find(key);
-    if (intake_ == nullptr || entry == nullptr || entry->meta.origin != model::Origin::cluster) return true;
+    if (!has_cluster_ || entry == nullptr || entry->meta.origin != model::Origin::cluster) return true;
     bool const makes_others = model::info(key.kind).what == model::Class::config;
-    return makes_others ? intake_->has_listed_all() : intake_->has_listed(key.kind);
+    return makes_others ? confirmed_.size() == model::kKinds.size() : confirmed_.contains(key.kind);
 }
 
-void Wakes::want_confirmed() {
+void Wakes::confirm(Kind kind) {
+    confirmed_.insert(kind);
     for (auto const& [key, entry] : registry_.all()) {
         if (entry->meta.origin == model::Origin::cluster && is_confirmed(key)) want(key);
     }

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <stop_token>
 #include <vector>
 
@@ -31,6 +32,7 @@ public:
         source::Hosts& hosts;
         reconcile::Renderer& renderer;
         rollout::OwnedObjects& owned;
+        access::Locks const& locks;
         source::GitUpstream::Settings git;
         std::stop_token stop;
         std::function<void(model::Key const&)> want;  // the schedule's
@@ -56,11 +58,15 @@ private:
 /// Who has to look again when something changed: what follows it, and the FluxConfig that made it.
 class Wakes {
 public:
-    /// All outlive this object; `intake` is null without a cluster.
-    Wakes(model::Registry& registry, Schedule& schedule, uplink::Drain& drain)
-        : registry_(registry), schedule_(schedule), drain_(drain) {}
+    /// All outlive this object.
+    Wakes(model::Registry& registry, access::Locks const& locks, Schedule& schedule, uplink::Drain& drain)
+        : registry_(registry), locks_(locks), schedule_(schedule), drain_(drain) {}
 
-    void follow(intake::ClusterIntake const* intake) { intake_ = intake; }
+    /// There is a cluster: what comes from it waits for confirm().
+    void follow_cluster() { has_cluster_ = true; }
+
+    /// Every object of this kind was listed, and it is known what they are held to.
+    void confirm(model::Kind kind);
 
     /// An entry changed: its wish, what its followers look at, or anything else that its status says.
     void heard(model::Entry const& entry, model::Change change);
@@ -71,15 +77,17 @@ public:
     /// A wish of the cluster that only the journal knows is shown, not acted upon: it may be suspended, changed or
     /// deleted since. A configuration also needs what it generated.
     bool is_confirmed(model::Key const& key) const;
-    void want_confirmed();
 
 private:
+    bool may_follow(model::Key const& follower, model::Key const& key) const;
     void want(model::Key const& key, rollout::Boot in = {}) { schedule_.want(key, in); }
 
     model::Registry& registry_;
+    access::Locks const& locks_;
     Schedule& schedule_;
     uplink::Drain& drain_;
-    intake::ClusterIntake const* intake_ = nullptr;
+    bool has_cluster_ = false;
+    std::set<model::Kind> confirmed_;
 };
 
 }  // namespace holdfast::daemon

@@ -24,7 +24,13 @@ struct Flags {
     std::string kubeconfig;
     std::string manifests;
     std::string listen;
+    std::string mode;
+    bool no_cross_namespace_refs = false;
     bool no_remote_bases = false;
+    std::string default_service_account;
+    std::string default_decryption_service_account;
+    std::string default_kubeconfig_service_account;
+    std::string watch_label_selector;
 };
 
 /// The file with the flags on top.
@@ -34,7 +40,15 @@ Result<Config> config_of(Flags const& flags, std::optional<ListenAddress> const&
     if (!flags.state_dir.empty()) config->state_dir = flags.state_dir;
     if (!flags.manifests.empty()) config->manifests = flags.manifests;
     if (listen) config->status_listen = listen;
+    if (!flags.mode.empty()) config->mode = flags.mode;
+    config->no_cross_namespace_refs = config->no_cross_namespace_refs || flags.no_cross_namespace_refs;
     config->no_remote_bases = config->no_remote_bases || flags.no_remote_bases;
+    if (!flags.default_service_account.empty()) config->default_service_account = flags.default_service_account;
+    if (!flags.default_decryption_service_account.empty())
+        config->default_decryption_service_account = flags.default_decryption_service_account;
+    if (!flags.default_kubeconfig_service_account.empty())
+        config->default_kubeconfig_service_account = flags.default_kubeconfig_service_account;
+    if (!flags.watch_label_selector.empty()) config->watch_label_selector = flags.watch_label_selector;
     return config;
 }
 
@@ -84,12 +98,32 @@ int daemon_verb(int argc, char** argv) {
         ->type_name("FILE");
     app.add_option("--manifests", flags.manifests, "Directory of local manifests")->type_name("DIR");
     app.add_option("--listen", flags.listen, "Loopback address of the status endpoint")->type_name("ADDRESS:PORT");
+    app.add_option("--mode", flags.mode, "What a writer of Flux objects may do: auto is what `holdfast install` chose.")
+        ->type_name("auto|flux|azure")
+        ->check(CLI::IsMember({"auto", "flux", "azure"}));
+    app.add_flag("--no-cross-namespace-refs", flags.no_cross_namespace_refs,
+                 "Refuse objects that name a source of another namespace.");
     app.add_flag("--no-remote-bases", flags.no_remote_bases,
                  "Refuse kustomizations that name repositories or files by URL.");
+    app.add_option("--default-service-account", flags.default_service_account,
+                   "Account that an object acts as when it names none")
+        ->type_name("NAME");
+    app.add_option("--default-decryption-service-account", flags.default_decryption_service_account,
+                   "The same for the key services that decrypt Secrets")
+        ->type_name("NAME");
+    app.add_option("--default-kubeconfig-service-account", flags.default_kubeconfig_service_account,
+                   "The same for a kubeConfig without a Secret")
+        ->type_name("NAME");
+    app.add_option("--watch-label-selector", flags.watch_label_selector,
+                   "Act only on objects of the cluster with these labels")
+        ->type_name("SELECTOR");
     if (auto const code = stop_after_flags(app, argc, argv)) return *code;
 
     auto const listen = parse_listen(flags.listen);
     if (!listen) return complain({listen.error().code, "--listen: " + listen.error().message}, kExitUsage);
+    auto const selector = parse_selector(flags.watch_label_selector);
+    if (!selector)
+        return complain({selector.error().code, "--watch-label-selector: " + selector.error().message}, kExitUsage);
     auto config = config_of(flags, *listen);
     if (!config) return complain(config.error(), kExitConfig);
     // Two arenas are enough for a loop and its pool; glibc's default of eight per core costs memory, not time.

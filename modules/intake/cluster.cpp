@@ -59,10 +59,12 @@ Result<void> restore(model::Registry& registry, model::JournalEntry const& row) 
 
 class ClusterIntake::KindFeed final : public kube::WatchHandler {
 public:
-    KindFeed(Kind kind, kube::Cluster& cluster, model::Registry& registry, Log const& log, Listeners const& listeners)
+    KindFeed(Kind kind, kube::Cluster& cluster, model::Registry& registry, Log const& log,
+             std::string const& label_selector, Listeners const& listeners)
         : kind_(kind), registry_(registry), log_(log), listeners_(listeners),
           watcher_(cluster, *this,
-                   {.gvk = kube::parse_api_version(model::info(kind).api_version, model::info(kind).name)}) {}
+                   {.gvk = kube::parse_api_version(model::info(kind).api_version, model::info(kind).name),
+                    .label_selector = label_selector}) {}
 
     void list_begins() override {
         listing_ = true;
@@ -113,7 +115,6 @@ public:
     }
 
     asio::awaitable<void> run() { return watcher_.run(); }
-    bool has_listed() const { return has_listed_; }
     Kind kind() const { return kind_; }
     kube::Watcher::State const& state() const { return watcher_.state(); }
 
@@ -151,10 +152,10 @@ private:
 };
 
 ClusterIntake::ClusterIntake(asio::any_io_executor executor, kube::Cluster& cluster, model::Registry& registry,
-                             Log const& log, Listeners listeners)
+                             Log const& log, std::string const& label_selector, Listeners listeners)
     : group_(executor, model::kKinds.size()), log_(log) {
     for (model::KindInfo const& info : model::kKinds) {
-        feeds_.push_back(std::make_unique<KindFeed>(info.kind, cluster, registry, log, listeners));
+        feeds_.push_back(std::make_unique<KindFeed>(info.kind, cluster, registry, log, label_selector, listeners));
     }
 }
 
@@ -165,12 +166,6 @@ void ClusterIntake::start() {
         auto started = group_.start("intake " + std::string{model::kind_name(feed->kind())}, feed->run());
         if (!started) log_.error("intake", "watch not started", {{"error", started.error().message}});
     }
-}
-
-bool ClusterIntake::has_listed(Kind kind) const { return feeds_[static_cast<std::size_t>(kind)]->has_listed(); }
-
-bool ClusterIntake::has_listed_all() const {
-    return std::ranges::all_of(feeds_, [](auto const& feed) { return feed->has_listed(); });
 }
 
 asio::awaitable<void> ClusterIntake::stop() {

@@ -30,22 +30,19 @@ class ClusterIntake {
 public:
     struct Listeners {
         std::function<void(model::Entry const&)>
-            adopted;                              // unknown to the journal, with a status: Flux applied it before us
-        std::function<void(model::Kind)> listed;  // the first complete list of this kind is in the registry
+            adopted;  // unknown to the journal, with a status: Flux applied it before us
+        std::function<void(model::Kind)>
+            listed;  // the first complete list of this kind is in the registry: what the journal knows of it is confirmed
         std::function<void(model::Entry const&, model::Status const& shown)>
             copy_differs;  // .status in the cluster is not what is known
     };
+    /// An object whose labels do not match `label_selector` is as if it were not there; "" matches all.
     ClusterIntake(asio::any_io_executor executor, kube::Cluster& cluster, model::Registry& registry, Log const& log,
-                  Listeners listeners);
+                  std::string const& label_selector, Listeners listeners);
     ~ClusterIntake();
 
     void start();
     asio::awaitable<void> stop();
-
-    /// What the journal knows of this kind is confirmed. Until then a wish may be deleted, suspended or changed unseen.
-    bool has_listed(model::Kind kind) const;
-    /// The same of every kind.
-    bool has_listed_all() const;
 
     struct WatchState {
         model::Kind kind;

@@ -98,6 +98,7 @@ bool Kustomizations::siblings_are_due(Pass const& run) const {
         if (key.kind != model::Kind::kustomization || key == run.key()) continue;
         model::Entry const* other = ports_.registry.find(key);
         if (other == nullptr || !other->spec || other->suspended() || other->leaving()) continue;
+        if (!locks_.of(*other).reaches(key.ns, run.spec.source.ns)) continue;
         auto const& status = other->status.part<model::KustomizationStatus>();
         auto const* ready = other->status.conditions.find("Ready");
         // Who waits for something else may wait for us.

@@ -45,9 +45,9 @@ std::string rounded(model::Duration took) {
 
 }  // namespace
 
-Kustomizations::Kustomizations(story::Ports ports, Renderer& renderer, rollout::OwnedObjects& owned, Settings settings,
-                               Hooks hooks)
-    : ports_(ports), renderer_(renderer), owned_(owned), settings_(settings), hooks_(std::move(hooks)) {}
+Kustomizations::Kustomizations(story::Ports ports, Renderer& renderer, rollout::OwnedObjects& owned,
+                               access::Locks const& locks, Settings settings, Hooks hooks)
+    : ports_(ports), renderer_(renderer), owned_(owned), locks_(locks), settings_(settings), hooks_(std::move(hooks)) {}
 
 Kustomizations::~Kustomizations() = default;
 
@@ -128,13 +128,21 @@ asio::awaitable<Outcome> Kustomizations::reconcile(Entry entry) {
         outcome.facts = state.facts.text();
         co_return outcome;
     }
+    access::Lock lock = locks_.of(entry);
     Pass run{.entry = std::move(entry),
              .spec = std::move(spec),
+             .lock = std::move(lock),
              .owner = owner,
              .state = state,
              .outcome = std::move(outcome),
              .started = ports_.clock.boot()};
 
+    if (!run.lock.reaches(run.key().ns, run.spec.source.ns)) {
+        std::string const source = run.spec.source_kind + "/" + run.spec.source.ns + "/" + run.spec.source.name;
+        Stop why{.reason = "AccessDenied",
+                 .message = "can't access '" + source + "', cross-namespace references have been blocked"};
+        co_return stop(std::move(run), std::move(why));
+    }
     SourceLook look = look_at_source(ports_.registry, run.spec, settings_.dependency_retry);
     if (!look.artifact && look.quiet) co_return wait(std::move(run));
     if (!look.artifact) {
@@ -144,7 +152,7 @@ asio::awaitable<Outcome> Kustomizations::reconcile(Entry entry) {
         co_return stop(std::move(run), std::move(why));
     }
     run.artifact = std::move(*look.artifact);
-    std::string unmet = unmet_dependency(ports_.registry, run.entry, run.spec, run.artifact);
+    std::string unmet = unmet_dependency(ports_.registry, run.entry, run.spec, run.artifact, run.lock);
     if (!unmet.empty()) {
         Stop why{.reason = "DependencyNotReady",
                  .message = std::move(unmet),
@@ -188,7 +196,7 @@ asio::awaitable<Outcome> Kustomizations::render(Pass run) {
                       state.facts.spec_digest == run.entry.spec_digest && state.facts.complete;
     run.repairs = same && !run.asked && owned_.repair_due(run.owner);
     run.only_looks = same && !run.asked && !run.repairs;
-    auto rendered = co_await renderer_.render(run.artifact, run.spec);
+    auto rendered = co_await renderer_.render(run.artifact, run.spec, !run.lock.no_remote_bases);
     if (!rendered) {
         Error error = std::move(rendered).error();
         if (error.code == Errc::corrupt) {

@@ -2,6 +2,7 @@
 // health. One pass reads top to bottom in kustomization.cpp; when it has nothing to do, says work.cpp.
 #pragma once
 
+#include "modules/access/lock.hpp"
 #include "modules/base/backoff.hpp"
 #include "modules/reconcile/ports.hpp"
 #include "modules/rollout/health.hpp"
@@ -33,8 +34,8 @@ public:
     };
 
     /// Everything outlives this object.
-    Kustomizations(story::Ports ports, Renderer& renderer, rollout::OwnedObjects& owned, Settings settings,
-                   Hooks hooks);
+    Kustomizations(story::Ports ports, Renderer& renderer, rollout::OwnedObjects& owned, access::Locks const& locks,
+                   Settings settings, Hooks hooks);
     ~Kustomizations() override;
 
     void load(model::JournalEntry const& row) override;
@@ -83,6 +84,7 @@ private:
     story::Ports ports_;
     Renderer& renderer_;
     rollout::OwnedObjects& owned_;
+    access::Locks const& locks_;
     Settings settings_;
     Hooks hooks_;
     std::map<model::Key, std::unique_ptr<State>> states_;
@@ -99,8 +101,10 @@ SourceLook look_at_source(model::Registry const& registry, model::KustomizationS
                           std::chrono::seconds retry);
 
 /// Why a dependency holds this Kustomization back, in Flux's words and then ours; empty: none does.
+/// In    `lock`: when no other namespace may be named, none is named in a circle either
 /// Cost  one walk over everything that it depends on
 std::string unmet_dependency(model::Registry const& registry, model::Entry const& entry,
-                             model::KustomizationSpec const& spec, model::Artifact const& artifact);
+                             model::KustomizationSpec const& spec, model::Artifact const& artifact,
+                             access::Lock const& lock);
 
 }  // namespace holdfast::reconcile

@@ -12,12 +12,14 @@ using model::Truth;
 
 namespace {
 
-/// Breadth first over everything that `entry` depends on. Out  "a -> b -> a" when that leads back to it; else empty
-std::string circle(model::Registry const& registry, Entry const& entry, Key const& first) {
+/// Breadth first over everything that `entry` depends on and may name. Out  "a -> b -> a" when that leads back to it; else
+/// empty
+std::string circle(model::Registry const& registry, Entry const& entry, Key const& first, access::Lock const& lock) {
     std::map<Key, Key> came_from;
     std::deque<Key> open;
     auto const push = [&](KustomizationSpec const& of, Key const& from) {
         for (model::NamespacedName const& ref : of.depends_on) {
+            if (!lock.reaches(entry.key.ns, ref.ns)) continue;
             Key next{model::Kind::kustomization, ref.ns, ref.name};
             if (came_from.try_emplace(next, from).second) open.push_back(std::move(next));
         }
@@ -66,7 +68,7 @@ SourceLook look_at_source(model::Registry const& registry, KustomizationSpec con
 }
 
 std::string unmet_dependency(model::Registry const& registry, Entry const& entry, KustomizationSpec const& spec,
-                             model::Artifact const& artifact) {
+                             model::Artifact const& artifact, access::Lock const& lock) {
     for (model::NamespacedName const& ref : spec.depends_on) {
         std::string const name = "dependency '" + ref.ns + "/" + ref.name + "'";
         Key const key{model::Kind::kustomization, ref.ns, ref.name};
@@ -76,7 +78,7 @@ std::string unmet_dependency(model::Registry const& registry, Entry const& entry
         }
         if (!dependency->spec || !is_ready(*dependency)) {
             // A circle never becomes ready: say so instead of waiting in silence.
-            std::string const round = circle(registry, entry, key);
+            std::string const round = circle(registry, entry, key, lock);
             return name + " is not ready" + (round.empty() ? "" : ": dependency cycle " + round);
         }
         auto const& other = dependency->spec_as<KustomizationSpec>();

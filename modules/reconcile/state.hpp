@@ -72,6 +72,7 @@ struct Kustomizations::State {
 struct Kustomizations::Pass {
     model::Entry entry;
     model::KustomizationSpec spec;
+    access::Lock lock;
     rollout::Owner owner;
     State& state;
     story::Outcome outcome;

@@ -27,10 +27,16 @@ constexpr int kCopiesMax = 3;  // in a row, of a status that changes while its c
 /// The last act: finalizer off, journal row away with the last words in the same transaction, entry out of the registry.
 /// The cluster goes first: when that fails the journal still knows what this object owns.
 Task<void> release(Ports& ports, Story& story, Key key) {
-    auto dropped = co_await drop_finalizer(ports, key);
-    if (!dropped) co_return dropped;
     Entry const* entry = ports.registry.find(key);
     if (entry == nullptr) co_return Result<void>{};
+    // What left its feed is not there any more, or has not the label by which it was ours: then another's is the finalizer.
+    bool const left = entry->gone && entry->meta.origin == model::Origin::cluster;
+    if (!left) {
+        auto dropped = co_await drop_finalizer(ports, key);
+        if (!dropped) co_return dropped;
+        entry = ports.registry.find(key);
+        if (entry == nullptr) co_return Result<void>{};
+    }
     std::vector<model::ComplianceRecord> last;
     last.push_back(last_words(story.record(*entry)));
     auto erase = [&journal = ports.journal, key, last = std::move(last)] { return journal.erase(key, last); };

@@ -201,4 +201,34 @@ TEST_CASE("config: a file that is not there is not found", "[daemon][config]") {
     CHECK(config.error().code == Errc::not_found);
 }
 
+TEST_CASE("config: what a tenant is held to is set by Flux's names and Microsoft's", "[daemon][config]") {
+    auto const config = load("mode: azure\nno_cross_namespace_refs: true\nno_remote_bases: true\n"
+                             "default_service_account: a\ndefault_decryption_service_account: b\n"
+                             "default_kubeconfig_service_account: c\n"
+                             "watch_label_selector: sharding.fluxcd.io/key in (one, two), !canary\n"
+                             "multiTenancy:\n  enforce: false\n");
+
+    REQUIRE(config);
+    CHECK(config->mode == "azure");
+    CHECK(config->no_cross_namespace_refs);
+    CHECK(config->no_remote_bases);
+    CHECK(config->default_service_account == "a");
+    CHECK(config->default_decryption_service_account == "b");
+    CHECK(config->default_kubeconfig_service_account == "c");
+    CHECK(config->watch_label_selector == "sharding.fluxcd.io/key in (one, two), !canary");
+    CHECK_FALSE(config->multi_tenancy);
+    auto const again = load(print_config(*config));
+    REQUIRE(again);
+    CHECK(print_config(*again) == print_config(*config));
+}
+
+TEST_CASE("config: a mode or a selector that says nothing is refused", "[daemon][config]") {
+    CHECK(refusal("mode: open\n") == "holdfast.yaml:1: mode: must be one of auto, flux, azure");
+    CHECK(refusal("watch_label_selector: a=b=c\n")
+              .starts_with("holdfast.yaml:1: watch_label_selector: must be a label selector: "));
+    CHECK(refusal("multiTenancy: false\n") == "holdfast.yaml:1: multiTenancy: must be a map");
+    CHECK(default_config().mode == "auto");
+    CHECK(default_config().multi_tenancy);
+}
+
 }  // namespace holdfast::daemon

@@ -28,9 +28,11 @@ public:
     std::vector<std::string> remotes;
     std::string remote_content;
     std::size_t renders = 0;
+    bool may_fetch = true;  // of the last one
 
-    Task<Rendered> render(model::Artifact artifact, model::KustomizationSpec) override {
+    Task<Rendered> render(model::Artifact artifact, model::KustomizationSpec, bool remote_bases) override {
         ++renders;
+        may_fetch = remote_bases;
         if (refuse) co_return fail(refuse->code, refuse->message);
         Rendered out;
         out.digest = "sha256:" + artifact.digest + remote_content;
@@ -50,7 +52,9 @@ struct World : test::StoryWorld {
     std::vector<Key> damaged;
     rollout::OwnedObjects owned{{io.get_executor(), nullptr, log, clock},
                                 4};  // no watches: what is seen is what a test says
-    Kustomizations story{ports(), renderer, owned, {}, {[] {}, [this](Key const& key) { damaged.push_back(key); }}};
+    access::Locks locks{access::Lock{}};
+    Kustomizations story{ports(), renderer, owned,
+                         locks,   {},       {[] {}, [this](Key const& key) { damaged.push_back(key); }}};
 
     World() {
         wish(
@@ -367,6 +371,100 @@ TEST_CASE("kustomization: a source without an artifact is waited for, a missing 
     CHECK(world.renderer.renders == 0);
 }
 
+TEST_CASE("kustomization: a source of another namespace is refused in Flux's words when the lock says so",
+          "[reconcile]") {
+    World world;
+    world.wish(R"({"apiVersion":"source.toolkit.fluxcd.io/v1","kind":"GitRepository","metadata":{"name":"theirs",
+        "namespace":"platform"},"spec":{"url":"https://example.com/theirs.git","interval":"1m"}})");
+    auto& theirs = world.registry.find({Kind::git_repository, "platform", "theirs"})->status;
+    theirs.part<model::SourceStatus>().artifact = model::Artifact{.revision = "main@sha1:9", .digest = "sha256:9"};
+    auto const want = [&] {
+        world.wish(R"({"apiVersion":"kustomize.toolkit.fluxcd.io/v1","kind":"Kustomization","metadata":{"name":"web",
+            "namespace":"apps"},"spec":{"sourceRef":{"kind":"GitRepository","name":"theirs","namespace":"platform"},
+            "path":"./","interval":"10m","prune":true}})");
+    };
+    want();
+    world.locks = access::Locks{{.no_cross_namespace_refs = true}};
+
+    auto const refused = world.pass();
+
+    CHECK_FALSE(refused.after);  // no passing of time mends it
+    for (std::string_view const type : {"Ready", "Stalled"}) {
+        CHECK(world.condition(kWeb, type).reason == "AccessDenied");
+        CHECK(world.condition(kWeb, type).message ==
+              "can't access 'GitRepository/platform/theirs', cross-namespace references have been blocked");
+    }
+    CHECK(world.condition(kWeb).status == Truth::no);
+    CHECK(world.renderer.renders == 0);
+    CHECK(world.cluster.objects.empty());
+    world.locks = access::Locks{access::Lock{}};
+    world.pass();
+    CHECK(world.condition(kWeb).reason == "ReconciliationSucceeded");
+    CHECK(world.condition(kWeb, "Stalled").type == "absent");
+}
+
+TEST_CASE("kustomization: a kind that is not known, in a namespace that may not be named, is refused the same way",
+          "[reconcile]") {
+    World world;
+    world.wish(R"({"apiVersion":"kustomize.toolkit.fluxcd.io/v1","kind":"Kustomization","metadata":{"name":"web",
+        "namespace":"apps"},"spec":{"sourceRef":{"kind":"OCIRepository","name":"theirs","namespace":"platform"},
+        "path":"./","interval":"10m","prune":true}})");
+    world.locks = access::Locks{{.no_cross_namespace_refs = true}};
+
+    world.pass();
+
+    CHECK(world.condition(kWeb).message ==
+          "can't access 'OCIRepository/platform/theirs', cross-namespace references have been blocked");
+}
+
+TEST_CASE("kustomization: who may not use the source is waited for by nobody who prunes", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.pass();
+    world.wish(R"({"apiVersion":"kustomize.toolkit.fluxcd.io/v1","kind":"Kustomization","metadata":{"name":"foreign",
+        "namespace":"tenant"},"spec":{"sourceRef":{"kind":"GitRepository","name":"shop","namespace":"apps"},
+        "path":"./","interval":"10m","prune":true}})");
+    world.locks = access::Locks{{.no_cross_namespace_refs = true}};
+    world.commit("2");
+    world.renderer.names = {"a"};
+
+    world.pass();
+
+    CHECK(world.live() == Names{"a"});
+}
+
+TEST_CASE("kustomization: remote bases are fetched unless the lock of the object forbids it", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.pass();
+    CHECK(world.renderer.may_fetch);
+    world.locks = access::Locks{{.no_remote_bases = true}};
+    world.commit("2");
+
+    world.pass();
+
+    CHECK_FALSE(world.renderer.may_fetch);
+}
+
+TEST_CASE("kustomization: a circle through a namespace that may not be named is not told", "[reconcile]") {
+    World world;
+    world.want("web", R"(,"dependsOn":[{"name":"secret","namespace":"platform"}])");
+    world.wish(R"({"apiVersion":"kustomize.toolkit.fluxcd.io/v1","kind":"Kustomization","metadata":{"name":"secret",
+        "namespace":"platform"},"spec":{"sourceRef":{"kind":"GitRepository","name":"x"},"path":"./","interval":"10m",
+        "prune":true,"dependsOn":[{"name":"hidden"}]}})");
+    world.wish(R"({"apiVersion":"kustomize.toolkit.fluxcd.io/v1","kind":"Kustomization","metadata":{"name":"hidden",
+        "namespace":"platform"},"spec":{"sourceRef":{"kind":"GitRepository","name":"x"},"path":"./","interval":"10m",
+        "prune":true,"dependsOn":[{"name":"web","namespace":"apps"}]}})");
+    world.pass();
+    CHECK(world.condition(kWeb).message.find("hidden") != std::string::npos);
+    world.locks = access::Locks{{.no_cross_namespace_refs = true}};
+    world.clock.now += 31s;
+
+    world.pass();
+
+    CHECK(world.condition(kWeb).message == "dependency 'platform/secret' is not ready");
+}
+
 TEST_CASE("kustomization: nothing is rendered before its dependencies are ready at the same revision", "[reconcile]") {
     World world;
     world.want("web", R"(,"dependsOn":[{"name":"base"}])");
@@ -566,7 +664,7 @@ TEST_CASE("kustomization: without a cluster it says so and keeps the wish", "[re
     world.want("web");
     auto ports = world.ports();
     ports.cluster = nullptr;
-    Kustomizations alone{ports, world.renderer, world.owned, {}, {[] {}, [](Key const&) {}}};
+    Kustomizations alone{ports, world.renderer, world.owned, world.locks, {}, {[] {}, [](Key const&) {}}};
 
     story::Passes::Stories stories{};
     stories[static_cast<std::size_t>(Kind::kustomization)] = &alone;
@@ -723,7 +821,7 @@ TEST_CASE("kustomization: a request applies every object, known or not", "[recon
 TEST_CASE("kustomization: an object that moves to another one of the same source is never deleted", "[reconcile]") {
     struct ByName final : Renderer {
         std::map<std::string, Names> names;  // by path
-        Task<Rendered> render(model::Artifact artifact, model::KustomizationSpec spec) override {
+        Task<Rendered> render(model::Artifact artifact, model::KustomizationSpec spec, bool) override {
             Rendered out{.digest = "sha256:" + artifact.digest + spec.path};
             for (std::string const& name : names[spec.path]) {
                 out.objects.push_back({{"apiVersion", "v1"},
@@ -735,7 +833,7 @@ TEST_CASE("kustomization: an object that moves to another one of the same source
     };
     World world;
     ByName renderer;
-    Kustomizations story{world.ports(), renderer, world.owned, {}, {[] {}, [](Key const&) {}}};
+    Kustomizations story{world.ports(), renderer, world.owned, world.locks, {}, {[] {}, [](Key const&) {}}};
     renderer.names = {{"./web", {"moved", "web"}}, {"./base", {"base"}}};
     world.want("web", R"(,"path":"./web")");
     world.want("base", R"(,"path":"./base")");
@@ -846,14 +944,14 @@ TEST_CASE("kustomization: a refused finalizer is a condition and a back-off", "[
 
 TEST_CASE("kustomization: an exception ends its pass, and nothing else", "[reconcile]") {
     struct Broken final : Renderer {
-        Task<Rendered> render(model::Artifact, model::KustomizationSpec) override {
+        Task<Rendered> render(model::Artifact, model::KustomizationSpec, bool) override {
             throw std::out_of_range{"vector::_M_range_check"};
             co_return Rendered{};
         }
     };
     World world;
     Broken renderer;
-    Kustomizations story{world.ports(), renderer, world.owned, {}, {[] {}, [](Key const&) {}}};
+    Kustomizations story{world.ports(), renderer, world.owned, world.locks, {}, {[] {}, [](Key const&) {}}};
     world.want("web");
 
     auto const next = world.StoryWorld::pass(story, kWeb);

@@ -423,6 +423,20 @@ TEST_CASE("story: released, the cluster lets go first and the journal forgets af
     CHECK(world.rows.rows.records.back().fields.at("ComplianceState") == "Unknown");
 }
 
+TEST_CASE("story: what left its feed keeps its finalizer, for it may be another's now", "[story]") {
+    World world;
+    world.want(R"("finalizers":["finalizers.fluxcd.io"])");
+    world.pass();
+    world.registry.leave(world.entry());  // it lost the label that we watch
+    world.held.log.clear();
+
+    world.pass();
+
+    CHECK(world.registry.find(kWeb) == nullptr);
+    CHECK(world.held.log == std::vector<std::string>{"erase"});
+    CHECK(world.held.objects.at(kWebId).at("metadata").at("finalizers") == json::parse(R"(["finalizers.fluxcd.io"])"));
+}
+
 TEST_CASE("story: while the cluster does not let go, the journal still knows what the object owns", "[story]") {
     World world;
     world.pass();
