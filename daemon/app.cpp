@@ -20,6 +20,7 @@
 #include "modules/http/client.hpp"
 #include "modules/http/server.hpp"
 #include "modules/kube/client.hpp"
+#include "modules/patch/selector.hpp"
 #include "modules/uplink/drain.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -92,16 +93,23 @@ uplink::Settings uplink_settings(Config const& config, std::string const& site) 
     return settings;
 }
 
-access::Locks locks_of(Config const& config) {
+access::Locks locks_of(Config const& config, model::Registry const& registry) {
     access::Lock flags;
     flags.no_cross_namespace_refs = config.no_cross_namespace_refs;
     flags.no_remote_bases = config.no_remote_bases;
     flags.default_service_account = config.default_service_account;
     flags.default_decryption_service_account = config.default_decryption_service_account;
     flags.default_kubeconfig_service_account = config.default_kubeconfig_service_account;
-    access::Locks locks{std::move(flags), config.multi_tenancy};
+    access::Locks locks{std::move(flags), config.multi_tenancy, &registry};
     if (auto const mode = mode_named(config.mode)) locks.hold_to(*mode);
     return locks;
+}
+
+fluxconfig::FluxConfigs::Settings config_settings(Config const& config) {
+    fluxconfig::FluxConfigs::Settings settings{.multi_tenancy = config.multi_tenancy};
+    if (auto const selector = patch::LabelSelector::parse(config.watch_label_selector))
+        settings.carried_labels = selector->keys();
+    return settings;
 }
 
 Schedule::Bounds bounds_of(Config const& config) {
@@ -184,6 +192,7 @@ private:
                            .renderer = renderer_,
                            .owned = *owned_,
                            .locks = locks_,
+                           .configs = config_settings(config_),
                            .git = {.scratch = scratch(),
                                    .wire_bytes_max = static_cast<std::uint64_t>(config_.git_bytes_max),
                                    .reach = http::Reach::of_source(config_.networks_allowed)},
@@ -454,7 +463,7 @@ private:
     TaskGroup lifecycle_{io_.get_executor(), 1};
     TaskGroup tasks_;
     model::Registry registry_;
-    access::Locks locks_ = locks_of(config_);
+    access::Locks locks_ = locks_of(config_, registry_);
     source::Hosts hosts_;
     source::RemoteCache remotes_;
     WorkerRenderer renderer_;

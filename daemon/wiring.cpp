@@ -1,8 +1,6 @@
 // daemon/wiring.cpp: the table of stories, and the rules of who wakes whom.
 #include "daemon/wiring.hpp"
 
-#include "modules/fluxconfig/fluxconfig.hpp"
-
 namespace holdfast::daemon {
 
 using model::Key;
@@ -53,7 +51,7 @@ story::Passes::Stories Stories::table() {
     auto const children = [this](Key const& key) { return flux_children(parts_.owned, key); };
     tell(Kind::git_repository, sources_);
     tell(Kind::kustomization, kustomizations_);
-    own(Kind::flux_config, std::make_unique<fluxconfig::FluxConfigs>(parts_.ports, children));
+    own(Kind::flux_config, std::make_unique<fluxconfig::FluxConfigs>(parts_.ports, children, parts_.configs));
     for (story::Story* one : stories) HOLDFAST_ASSERT(one != nullptr);
     return stories;
 }

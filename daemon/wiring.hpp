@@ -3,6 +3,7 @@
 
 #include "daemon/render.hpp"
 #include "daemon/schedule.hpp"
+#include "modules/fluxconfig/fluxconfig.hpp"
 #include "modules/git/lookout.hpp"
 #include "modules/intake/intake.hpp"
 #include "modules/reconcile/kustomization.hpp"
@@ -33,6 +34,7 @@ public:
         reconcile::Renderer& renderer;
         rollout::OwnedObjects& owned;
         access::Locks const& locks;
+        fluxconfig::FluxConfigs::Settings configs;
         source::GitUpstream::Settings git;
         std::stop_token stop;
         std::function<void(model::Key const&)> want;  // the schedule's

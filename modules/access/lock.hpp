@@ -34,11 +34,17 @@ enum class Mode {
 /// The account of Microsoft's lock; whoever installs a configuration makes it in the configuration's namespace.
 inline constexpr std::string_view kApplier = "flux-applier";
 
+/// There is one of them in a daemon: everybody looks at the same mode.
 class Locks {
 public:
     /// `flags` hold for every object, but for the default accounts: an object of a local manifest acts as the daemon
-    /// unless it names an account. `multi_tenancy` false takes Microsoft's lock off everything.
-    explicit Locks(Lock flags, bool multi_tenancy = true) : flags_(std::move(flags)), multi_tenancy_(multi_tenancy) {}
+    /// unless it names an account. `multi_tenancy` false takes Microsoft's lock off everything. `registry` says which
+    /// FluxConfigs there are, and outlives this object; null: none.
+    explicit Locks(Lock flags, bool multi_tenancy = true, model::Registry const* registry = nullptr)
+        : flags_(std::move(flags)), multi_tenancy_(multi_tenancy), registry_(registry) {}
+
+    Locks(Locks&&) = default;
+    Locks& operator=(Locks&&) = default;
 
     /// The mode of the node, once it is known.
     void hold_to(Mode mode) { mode_ = mode; }
@@ -47,8 +53,11 @@ public:
     Lock of(model::Entry const& entry) const;
 
 private:
+    bool is_held(model::Entry const& entry) const;
+
     Lock flags_;
     bool multi_tenancy_;
+    model::Registry const* registry_;
     Mode mode_ = Mode::flux;
 };
 

@@ -1,8 +1,10 @@
 // modules/fluxconfig/fluxconfig.cpp: one pass over one FluxConfig, read forward.
 #include "modules/fluxconfig/fluxconfig.hpp"
 
+#include "modules/access/lock.hpp"
 #include "modules/base/hash.hpp"
 #include "modules/base/json_text.hpp"
+#include "modules/fluxconfig/account.hpp"
 #include "modules/fluxconfig/generate.hpp"
 #include "modules/http/url.hpp"
 #include "modules/model/members.hpp"
@@ -25,6 +27,7 @@ namespace {
 
 namespace json = boost::json;
 constexpr std::string_view kArea = "fluxconfig";
+constexpr std::string_view kAccountFact = "account";
 constexpr std::chrono::seconds kLookAgain{30};  // while something is being deleted: its end wakes this story, too
 
 std::optional<Key> key_of(json::object const& object) {
@@ -64,14 +67,15 @@ json::object object_status(Child const& child, Key const& applied_by) {
 
 }  // namespace
 
-FluxConfigs::FluxConfigs(story::Ports ports, std::function<std::vector<Child>(Key const&)> children)
-    : ports_(ports), children_(std::move(children)) {}
+FluxConfigs::FluxConfigs(story::Ports ports, std::function<std::vector<Child>(Key const&)> children, Settings settings)
+    : ports_(ports), children_(std::move(children)), settings_(std::move(settings)) {}
 
 void FluxConfigs::load(model::JournalEntry const& row) {
     auto const value = parse_json(row.facts.empty() ? "{}" : row.facts);
     auto const* object = value ? value->if_object() : nullptr;
     if (object == nullptr) return;
     State& state = states_[row.key];
+    state.account = std::strtoull(model::text_at(*object, kAccountFact).c_str(), nullptr, 10);
     for (auto const& member : *object) {
         std::string_view const text = member.key();
         auto const slash = text.find('/');
@@ -90,6 +94,7 @@ std::string FluxConfigs::facts_text(Key const& config) const {
     json::object text;
     auto const found = states_.find(config);
     if (found != states_.end()) {
+        if (found->second.account != 0) text[kAccountFact] = std::to_string(found->second.account);
         for (auto const& [key, made] : found->second.made) {
             text[std::string{model::kind_name(key.kind)} + "/" + key.name] =
                 json::object{{"wished", std::to_string(made.wished)}, {"generation", made.generation}};
@@ -118,7 +123,12 @@ asio::awaitable<Outcome> FluxConfigs::reconcile(Entry entry) {
 /// Makes what is missing or was changed by others, and removes what the configuration no longer names.
 Task<void> FluxConfigs::generate_all(Entry const& config) {
     auto const& spec = config.spec_as<model::FluxConfigSpec>();
-    std::vector<json::object> objects = generate(config.key, spec);
+    Terms terms;
+    for (std::string const& label : settings_.carried_labels) {
+        if (auto const found = config.meta.labels.find(label); found != config.meta.labels.end())
+            terms.labels.insert(*found);
+    }
+    std::vector<json::object> objects = generate(config.key, spec, terms);
     std::set<Key> wanted;
     State& state = states_[config.key];
     for (json::object& object : objects) {
@@ -131,6 +141,10 @@ Task<void> FluxConfigs::generate_all(Entry const& config) {
         auto const maker = present == nullptr ? std::nullopt : model::maker_of(present->meta, key->ns);
         bool const as_made = maker == config.key && !present->leaving() && made != state.made.end() &&
                              made->second.wished == wished && present->meta.generation == made->second.generation;
+        if (model::info(key->kind).what != model::Class::source) {
+            auto account = co_await see_to_account(config);
+            if (!account) co_return account;
+        }
         if (as_made) continue;
         // "a" with an entry "b-c" and "a-b" with an entry "c" mean the same name: who was first keeps it.
         if (maker && *maker != config.key && ports_.registry.find(*maker) != nullptr)
@@ -144,6 +158,58 @@ Task<void> FluxConfigs::generate_all(Entry const& config) {
         if (!gone) co_return fail(std::move(gone), key.text());
     }
     co_return Result<void>{};
+}
+
+/// The account is there, and may do what it is to, before anything acts as it. It is made again when something of this
+/// configuration fails: that it was taken away may be why.
+Task<void> FluxConfigs::see_to_account(Entry const& config) {
+    auto const& spec = config.spec_as<model::FluxConfigSpec>();
+    std::string const& ns = config.key.ns;
+    Reach const reach = reach_of(ports_.registry, ns, settings_.multi_tenancy);
+    bool const needs = needs_account(spec, settings_.multi_tenancy);
+    if (needs && spec.scope == model::ConfigScope::cluster && reach != Reach::cluster) {
+        co_return fail(Errc::invalid_input,
+                       "spec.scope: \"cluster\" cannot hold in a namespace with a configuration of "
+                       "scope namespace: all of them act as one account");
+    }
+    if (ports_.cluster == nullptr) co_return Result<void>{};  // nothing acts at all
+    std::string text;
+    for (json::object const& one : bindings(ns, reach)) text += json::serialize(one);
+    std::uint64_t const wanted = reach == Reach::none ? 0 : hash64(text);
+    bool const as_made = states_[config.key].account == wanted;
+    if (as_made && (reach == Reach::none || !has_failing_part(config.key))) co_return Result<void>{};
+    if (reach != Reach::none) {
+        if (config.meta.origin == model::Origin::local) {
+            auto there = co_await make_namespace(*ports_.cluster, ns);
+            if (!there) co_return there;
+        }
+        auto made = co_await make_account(*ports_.cluster, ns, reach);
+        if (!made) co_return made;
+    }
+    if (!as_made) {
+        auto narrowed = co_await unmake_account(*ports_.cluster, ns, reach);
+        if (!narrowed) co_return narrowed;
+        ports_.log.info(kArea, reach == Reach::none ? "account let go" : "account made",
+                        {{"namespace", ns}, {"name", access::kApplier}, {"by", config.key.text()}});
+    }
+    states_[config.key].account = wanted;
+    co_return Result<void>{};
+}
+
+/// With the last configuration of a namespace its account goes, with the last of a scope what that scope allowed.
+Task<void> FluxConfigs::let_go_of_account(Entry const& config) {
+    if (ports_.cluster == nullptr || states_[config.key].account == 0) co_return Result<void>{};
+    Reach const kept = reach_of(ports_.registry, config.key.ns, settings_.multi_tenancy, &config.key);
+    auto gone = co_await unmake_account(*ports_.cluster, config.key.ns, kept);
+    if (gone) states_[config.key].account = 0;
+    co_return gone;
+}
+
+bool FluxConfigs::has_failing_part(Key const& config) const {
+    return std::ranges::any_of(ports_.registry.made_by(config), [this](Key const& key) {
+        Entry const* part = ports_.registry.find(key);
+        return part != nullptr && part->status.conditions.is("Ready", Truth::no);
+    });
 }
 
 Task<void> FluxConfigs::make(Entry const& config, json::object object) {
@@ -207,11 +273,20 @@ asio::awaitable<Outcome> FluxConfigs::finalize(Entry entry) {
         }
         names += (names.empty() ? "" : ", ") + key.text();
     }
-    states_[entry.key].retry.reset();
     if (left.empty()) {
+        // Only now: what was just pruned was pruned with it.
+        Result<void> let_go;
+        if (!vanished) let_go = co_await let_go_of_account(entry);
+        if (!let_go) {
+            story::Stop why{.reason = "DeletionFailed",
+                            .message = let_go.error().message,
+                            .retry = states_[entry.key].retry.next()};
+            co_return fail_with(entry, std::move(outcome), std::move(why));
+        }
         outcome.released = true;
         co_return outcome;
     }
+    states_[entry.key].retry.reset();
     // Their own finalizers end first; each end wakes this story.
     auto& said = outcome.status.part<model::FluxConfigStatus>();
     said.provisioning_state = "Deleting";

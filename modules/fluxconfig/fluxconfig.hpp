@@ -21,8 +21,13 @@ struct Child {
 
 class FluxConfigs final : public story::Story {
 public:
+    struct Settings {
+        bool multi_tenancy = true;                     // multiTenancy.enforce
+        std::vector<std::string> carried_labels = {};  // by which objects are watched: what is made has them, too
+    };
+
     /// `children`: the Flux objects that a Kustomization has applied.
-    FluxConfigs(story::Ports ports, std::function<std::vector<Child>(model::Key const&)> children);
+    FluxConfigs(story::Ports ports, std::function<std::vector<Child>(model::Key const&)> children, Settings settings);
 
     void load(model::JournalEntry const& row) override;
     /// Also called when anything generated changes.
@@ -39,11 +44,15 @@ private:
     };
     struct State {
         std::map<model::Key, Made> made = {};
+        std::uint64_t account = 0;  // digest of the account and the bindings that we made last; 0: none
         Backoff retry{BackoffPolicy{.delay_min = std::chrono::milliseconds{10'000},
                                     .delay_max = std::chrono::milliseconds{300'000}}};
     };
 
     Task<void> generate_all(model::Entry const& config);
+    Task<void> see_to_account(model::Entry const& config);
+    Task<void> let_go_of_account(model::Entry const& config);
+    bool has_failing_part(model::Key const& config) const;
     Task<void> make(model::Entry const& config, boost::json::object object);
     Task<void> unmake(model::Entry const& config, model::Key object);
     struct Summary {
@@ -57,6 +66,7 @@ private:
 
     story::Ports ports_;
     std::function<std::vector<Child>(model::Key const&)> children_;
+    Settings settings_;
     std::map<model::Key, State> states_;
 };
 

@@ -10,15 +10,18 @@ namespace {
 namespace json = boost::json;
 using model::format_duration;
 
-json::object metadata(model::Key const& config, model::FluxConfigSpec const& spec, std::string name) {
-    json::object labels{{model::kManagedLabel, "true"},
-                        {model::kConfigNameLabel, config.name},
-                        {model::kConfigNamespaceLabel, config.ns}};
+json::object metadata(model::Key const& config, model::FluxConfigSpec const& spec, Terms const& terms,
+                      std::string name) {
+    json::object labels;
+    for (auto const& [label, value] : terms.labels) labels[label] = value;
+    labels[model::kManagedLabel] = "true";
+    labels[model::kConfigNameLabel] = config.name;
+    labels[model::kConfigNamespaceLabel] = config.ns;
     if (!spec.operation_id.empty()) labels[kOperationLabel] = spec.operation_id;
     return {{"name", std::move(name)}, {"namespace", config.ns}, {"labels", std::move(labels)}};
 }
 
-json::object source(model::Key const& config, model::FluxConfigSpec const& spec) {
+json::object source(model::Key const& config, model::FluxConfigSpec const& spec, Terms const& terms) {
     json::object ref;
     if (!spec.branch.empty()) ref["branch"] = spec.branch;
     if (!spec.tag.empty()) ref["tag"] = spec.tag;
@@ -32,7 +35,7 @@ json::object source(model::Key const& config, model::FluxConfigSpec const& spec)
     if (!spec.local_auth_ref.empty()) git["secretRef"] = json::object{{"name", spec.local_auth_ref}};
     return {{"apiVersion", model::api_version_of(model::Kind::git_repository)},
             {"kind", "GitRepository"},
-            {"metadata", metadata(config, spec, config.name)},
+            {"metadata", metadata(config, spec, terms, config.name)},
             {"spec", std::move(git)}};
 }
 
@@ -42,7 +45,7 @@ std::string flux_path(std::string const& path) {
     return path.starts_with("./") || path.starts_with("/") ? path : "./" + path;
 }
 
-json::object kustomization(model::Key const& config, model::FluxConfigSpec const& spec,
+json::object kustomization(model::Key const& config, model::FluxConfigSpec const& spec, Terms const& terms,
                            model::FluxConfigKustomization const& entry) {
     json::object k{{"sourceRef", json::object{{"kind", "GitRepository"}, {"name", config.name}}},
                    {"path", flux_path(entry.path)},
@@ -52,6 +55,7 @@ json::object kustomization(model::Key const& config, model::FluxConfigSpec const
                    {"force", entry.force},
                    {"wait", entry.wait},
                    {"suspend", spec.suspend}};
+    if (!terms.account.empty()) k["serviceAccountName"] = terms.account;
     if (entry.retry_interval) k["retryInterval"] = format_duration(*entry.retry_interval);
     if (!entry.depends_on.empty()) {
         json::array names;
@@ -62,15 +66,15 @@ json::object kustomization(model::Key const& config, model::FluxConfigSpec const
     if (!entry.post_build.is_null()) k["postBuild"] = entry.post_build;
     return {{"apiVersion", model::api_version_of(model::Kind::kustomization)},
             {"kind", "Kustomization"},
-            {"metadata", metadata(config, spec, config.name + "-" + entry.name)},
+            {"metadata", metadata(config, spec, terms, config.name + "-" + entry.name)},
             {"spec", std::move(k)}};
 }
 
 }  // namespace
 
-std::vector<json::object> generate(model::Key const& config, model::FluxConfigSpec const& spec) {
-    std::vector<json::object> objects{source(config, spec)};
-    for (auto const& entry : spec.kustomizations) objects.push_back(kustomization(config, spec, entry));
+std::vector<json::object> generate(model::Key const& config, model::FluxConfigSpec const& spec, Terms const& terms) {
+    std::vector<json::object> objects{source(config, spec, terms)};
+    for (auto const& entry : spec.kustomizations) objects.push_back(kustomization(config, spec, terms, entry));
     return objects;
 }
 

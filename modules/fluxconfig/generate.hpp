@@ -6,6 +6,8 @@
 
 #include <boost/json/object.hpp>
 
+#include <map>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,7 +15,13 @@ namespace holdfast::fluxconfig {
 
 inline constexpr std::string_view kOperationLabel = "clusterconfig.azure.com/operation-id";
 
+struct Terms {
+    std::string account = {};                        // what the Kustomizations act as; empty: as the daemon
+    std::map<std::string, std::string> labels = {};  // of the configuration, to be carried on
+};
+
 /// Out  the GitRepository <config>, then one Kustomization <config>-<entry> per entry, in the order of the spec
-std::vector<boost::json::object> generate(model::Key const& config, model::FluxConfigSpec const& spec);
+std::vector<boost::json::object> generate(model::Key const& config, model::FluxConfigSpec const& spec,
+                                          Terms const& terms);
 
 }  // namespace holdfast::fluxconfig

@@ -112,4 +112,14 @@ std::vector<Key> Registry::followers(Key const& key) const { return keys_at(foll
 
 std::vector<Key> Registry::made_by(Key const& config) const { return keys_at(made_by_, config); }
 
+std::vector<Entry const*> configs_in(Registry const& registry, std::string const& ns) {
+    std::vector<Entry const*> found;
+    auto const& all = registry.all();
+    for (auto at = all.lower_bound({Kind::flux_config, ns, ""}); at != all.end(); ++at) {
+        if (at->first.kind != Kind::flux_config || at->first.ns != ns) break;
+        found.push_back(at->second.get());
+    }
+    return found;
+}
+
 }  // namespace holdfast::model

@@ -89,4 +89,7 @@ private:
     Listener listener_;
 };
 
+/// The FluxConfigs of a namespace. O(log n + those).
+std::vector<Entry const*> configs_in(Registry const& registry, std::string const& ns);
+
 }  // namespace holdfast::model

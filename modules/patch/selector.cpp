@@ -353,6 +353,12 @@ bool LabelSelector::matches(yaml::Node const* labels) const {
     });
 }
 
+std::vector<std::string> LabelSelector::keys() const {
+    std::vector<std::string> keys;
+    for (Requirement const& requirement : requirements_) keys.push_back(requirement.key);
+    return keys;
+}
+
 bool LabelSelector::matches(std::map<std::string, std::string, std::less<>> const& labels) const {
     return std::ranges::all_of(requirements_, [&](Requirement const& requirement) {
         auto const found = labels.find(requirement.key);

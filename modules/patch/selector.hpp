@@ -22,6 +22,9 @@ public:
     bool matches(yaml::Node const* labels) const;
     bool matches(std::map<std::string, std::string, std::less<>> const& labels) const;
 
+    /// The labels that it looks at.
+    std::vector<std::string> keys() const;
+
     bool empty() const { return requirements_.empty(); }
 
 private:

@@ -28,7 +28,11 @@ struct FluxConfigKustomization {
     json::value post_build;  // null, or as it stands in Kustomization.spec.postBuild
 };
 
+/// Where the objects of a configuration may be.
+enum class ConfigScope { cluster, own_namespace };
+
 struct FluxConfigSpec {
+    ConfigScope scope = ConfigScope::cluster;
     bool suspend = false;
     std::string url;
     std::string branch;

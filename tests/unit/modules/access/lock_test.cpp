@@ -31,14 +31,14 @@ struct Row {
 // Everything that decides whether Microsoft's lock holds. Generated objects are held to it in every mode; what root wrote
 // to a file is held to no mode.
 constexpr Row kTable[] = {
-    {Mode::flux, false, false, true, false},   {Mode::flux, false, false, false, false},
-    {Mode::flux, false, true, true, false},    {Mode::flux, false, true, false, false},
-    {Mode::flux, true, false, true, true},     {Mode::flux, true, false, false, false},
-    {Mode::flux, true, true, true, true},      {Mode::flux, true, true, false, false},
-    {Mode::azure, false, false, true, true},   {Mode::azure, false, false, false, false},
-    {Mode::azure, false, true, true, false},   {Mode::azure, false, true, false, false},
-    {Mode::azure, true, false, true, true},    {Mode::azure, true, false, false, false},
-    {Mode::azure, true, true, true, true},     {Mode::azure, true, true, false, false},
+    {Mode::flux, false, false, true, false}, {Mode::flux, false, false, false, false},
+    {Mode::flux, false, true, true, false},  {Mode::flux, false, true, false, false},
+    {Mode::flux, true, false, true, true},   {Mode::flux, true, false, false, false},
+    {Mode::flux, true, true, true, true},    {Mode::flux, true, true, false, false},
+    {Mode::azure, false, false, true, true}, {Mode::azure, false, false, false, false},
+    {Mode::azure, false, true, true, false}, {Mode::azure, false, true, false, false},
+    {Mode::azure, true, false, true, true},  {Mode::azure, true, false, false, false},
+    {Mode::azure, true, true, true, true},   {Mode::azure, true, true, false, false},
 };
 
 Lock const kFlags{.no_cross_namespace_refs = true,
@@ -50,7 +50,8 @@ Lock const kFlags{.no_cross_namespace_refs = true,
 }  // namespace
 
 TEST_CASE("lock: whether Microsoft's lock holds, by mode, maker, origin and multiTenancy.enforce", "[access]") {
-    Lock const azure{.no_cross_namespace_refs = true, .no_remote_bases = true, .default_service_account = "flux-applier"};
+    Lock const azure{
+        .no_cross_namespace_refs = true, .no_remote_bases = true, .default_service_account = "flux-applier"};
     for (Row const& row : kTable) {
         CAPTURE(static_cast<int>(row.mode), row.generated, row.local, row.enforced);
         Locks locks{Lock{}, row.enforced};
