@@ -19,9 +19,8 @@ namespace json = boost::json;
 constexpr std::string_view kRbac = "rbac.authorization.k8s.io/v1";
 
 json::object metadata(std::string name, std::string const& ns, bool in_namespace) {
-    json::object out{
-        {"name", std::move(name)},
-        {"labels", json::object{{model::kManagedLabel, "true"}, {model::kConfigNamespaceLabel, ns}}}};
+    json::object out{{"name", std::move(name)},
+                     {"labels", json::object{{model::kManagedLabel, "true"}, {model::kConfigNamespaceLabel, ns}}}};
     if (in_namespace) out["namespace"] = ns;
     return out;
 }
@@ -36,8 +35,7 @@ json::object binding(std::string_view kind, json::object meta, std::string const
     return {{"apiVersion", kRbac},
             {"kind", kind},
             {"metadata", std::move(meta)},
-            {"roleRef",
-             json::object{{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", role_kind}, {"name", role}}},
+            {"roleRef", json::object{{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", role_kind}, {"name", role}}},
             {"subjects", json::array{std::move(subject)}}};
 }
 

@@ -27,8 +27,9 @@ struct World : test::StoryWorld {
     std::unique_ptr<FluxConfigs> story = make();
 
     std::unique_ptr<FluxConfigs> make() {
-        return std::make_unique<FluxConfigs>(ports(), [](Key const&) { return std::vector<Child>{}; },
-                                             FluxConfigs::Settings{.multi_tenancy = multi_tenancy});
+        return std::make_unique<FluxConfigs>(
+            ports(), [](Key const&) { return std::vector<Child>{}; },
+            FluxConfigs::Settings{.multi_tenancy = multi_tenancy});
     }
     void want(std::string const& name, std::string const& scope = "cluster",
               model::Origin origin = model::Origin::cluster) {
@@ -168,7 +169,8 @@ TEST_CASE("account: it goes with the last configuration of its namespace, after 
 
     CHECK_FALSE(world.has(kAccount));
     CHECK_FALSE(world.has(kWide));
-    CHECK(world.place_of("delete GitRepository/shop/other") < world.place_of("delete ServiceAccount/shop/flux-applier"));
+    CHECK(world.place_of("delete GitRepository/shop/other") <
+          world.place_of("delete ServiceAccount/shop/flux-applier"));
 }
 
 TEST_CASE("account: one that others made is used, and stays", "[fluxconfig]") {
