@@ -136,7 +136,7 @@ ELSEWHERE = [
 constexpr bool rows_are_in_order'''),
     ("meson.build", r"\nkinds = \[([^]]*)\]", r"\nkinds = [\1, 'parrot']"),
     ("meson.build", r"'fluxconfig',", r"'fluxconfig', 'parrot',"),
-    ("daemon/wiring.cpp", r'(#include "modules/fluxconfig/fluxconfig.hpp"\n)', r'\1#include "modules/parrot/parrot.hpp"\n'),
+    ("daemon/wiring.cpp", r'(#include "daemon/wiring.hpp"\n)', r'\1\n#include "modules/parrot/parrot.hpp"\n'),
     ("daemon/wiring.cpp", r"(    own\(Kind::flux_config, .*;\n)", r"\1    own(Kind::parrot, std::make_unique<parrot::Parrots>(parts_.ports));\n"),
 ]
 
