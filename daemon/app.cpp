@@ -224,7 +224,9 @@ private:
                     .listed = [this](Kind kind) { start_task("mode", confirm(kind)); },
                     .copy_differs =
                         [this](model::Entry const& entry, model::Status const& shown) {
-                            start_task("copy of " + entry.key.text(), housekeeping_->repair_copy(entry.key, shown));
+                            // Told at once: no pass begins in between.
+                            if (!housekeeping_->may_repair(entry.key, shown)) return;
+                            start_task("copy of " + entry.key.text(), housekeeping_->write_copy(entry.key));
                         }});
             wakes_->follow_cluster();
         }

@@ -47,18 +47,20 @@ asio::awaitable<void> Housekeeping::run() {
         for (auto const& [key, entry] : parts_.ports.registry.all()) {
             if (entry->copy.owed) owed.push_back(key);
         }
-        for (Key const& key : owed) co_await repair_copy(key);
+        for (Key const& key : owed) {
+            if (pace_.may_write(key, parts_.ports.clock.boot())) co_await write_copy(key);
+        }
         co_await check_cluster(parts_.ports.cluster);
         co_await collect();
         ::malloc_trim(0);
     }
 }
 
-asio::awaitable<void> Housekeeping::repair_copy(Key key, std::optional<model::Status> shown) {
-    if (!pace_.may_write(key, parts_.ports.clock.boot())) co_return;
-    if (shown && parts_.reclaim(key, *shown)) co_return;  // the copy stays owed until then
-    co_await story::write_copy(parts_.ports, key);
+bool Housekeeping::may_repair(Key const& key, model::Status const& shown) {
+    return pace_.may_write(key, parts_.ports.clock.boot()) && !parts_.reclaim(key, shown);
 }
+
+asio::awaitable<void> Housekeeping::write_copy(Key key) { co_await story::write_copy(parts_.ports, key); }
 
 /// Artifacts that no source holds and remote bases that nobody uses go; what is missing elsewhere is no reason to.
 asio::awaitable<void> Housekeeping::collect() {

@@ -49,8 +49,10 @@ public:
     /// Every thirty seconds, for ever.
     asio::awaitable<void> run();
 
-    /// The cluster shows another .status than what is known: it is asked what it names, then written again, at a pace.
-    asio::awaitable<void> repair_copy(model::Key key, std::optional<model::Status> shown = {});
+    /// The cluster shows another .status than what is known. May it be written again now? Not before its time, and not while
+    /// a pass has to look first at what it names: the copy stays owed until then.
+    bool may_repair(model::Key const& key, model::Status const& shown);
+    asio::awaitable<void> write_copy(model::Key key);
 
     /// In  cluster  may be null
     asio::awaitable<void> check_cluster(kube::Cluster* cluster);

@@ -1,6 +1,8 @@
 // daemon/wiring.cpp: the table of stories, and the rules of who wakes whom.
 #include "daemon/wiring.hpp"
 
+#include <algorithm>
+
 namespace holdfast::daemon {
 
 using model::Key;
@@ -92,7 +94,9 @@ bool Wakes::is_confirmed(Key const& key) const {
     model::Entry const* entry = registry_.find(key);
     if (!has_cluster_ || entry == nullptr || entry->meta.origin != model::Origin::cluster) return true;
     bool const makes_others = model::info(key.kind).what == model::Class::config;
-    return makes_others ? confirmed_.size() == model::kKinds.size() : confirmed_.contains(key.kind);
+    if (makes_others) return confirmed_.size() == model::kKinds.size();
+    auto const is_listed = [this](Key const& one) { return confirmed_.contains(one.kind); };
+    return is_listed(key) && (!entry->spec || std::ranges::all_of(entry->spec->refs(), is_listed));
 }
 
 void Wakes::confirm(Kind kind) {

@@ -77,7 +77,7 @@ public:
     void heard(rollout::Owner const& owner, rollout::OwnedObjects::Change change, rollout::Boot in);
 
     /// A wish of the cluster that only the journal knows is shown, not acted upon: it may be suspended, changed or
-    /// deleted since. A configuration also needs what it generated.
+    /// deleted since. What it follows must be known as the cluster shows it, and a configuration needs what it generated.
     bool is_confirmed(model::Key const& key) const;
 
 private:

@@ -108,6 +108,12 @@ void Registry::conclude(Entry& entry, Status status) {
     if (listener_) listener_(entry, face_of(entry) == before ? Change::status : Change::face);
 }
 
+void Registry::note(Entry& entry, Status status) {
+    std::string const before = face_of(entry);
+    entry.status = std::move(status);
+    if (listener_ && face_of(entry) != before) listener_(entry, Change::face);
+}
+
 std::vector<Key> Registry::followers(Key const& key) const { return keys_at(followers_, key); }
 
 std::vector<Key> Registry::made_by(Key const& config) const { return keys_at(made_by_, config); }

@@ -68,6 +68,9 @@ public:
     /// A new status, durable already. The listener hears whether followers have to look again.
     void conclude(Entry& entry, Status status);
 
+    /// A status that says the same: counters and ages. Nobody is told, but followers when what they look at changed.
+    void note(Entry& entry, Status status);
+
     /// Who has to look again when `key` changes: objects whose spec names it. O(log n + followers).
     std::vector<Key> followers(Key const& key) const;
 

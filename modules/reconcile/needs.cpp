@@ -62,7 +62,13 @@ SourceLook look_at_source(model::Registry const& registry, KustomizationSpec con
                 .message = std::string{info.name} + "." + std::string{info.group} + " \"" + spec.source.name +
                            "\" not found: in namespace " + spec.source.ns};
     }
-    if (auto const* artifact = model::artifact_of(source->status)) return {.artifact = *artifact};
+    std::string const& later = source->status.part<model::SourceStatus>().overtaken_by;
+    if (auto const* artifact = model::artifact_of(source->status)) {
+        if (later.empty()) return {.artifact = *artifact};
+        return {.message = "Source artifact '" + artifact->revision + "' is older than revision '" + later +
+                           "', which this cluster has seen: it is applied once the source was asked, or when a "
+                           "reconciliation of it is requested"};
+    }
     return {.quiet = source->status.conditions.find("Ready") == nullptr,
             .message = "Source artifact not found, retrying in " + model::format_duration(retry)};
 }

@@ -141,6 +141,17 @@ void Sources::load(model::JournalEntry const& row) {
     artifact.last_checked = std::max(artifact.last_checked, *checked);
 }
 
+bool Sources::reclaim(Key const& key, model::Status const& shown) {
+    Entry* entry = ports_.registry.find(key);
+    auto const* held = entry == nullptr ? nullptr : model::artifact_of(entry->status);
+    auto const* later = model::artifact_of(shown);
+    if (held == nullptr || later == nullptr || memories_[key].asked) return false;
+    bool const is_earlier = later->last_update < std::chrono::floor<std::chrono::seconds>(held->last_update);
+    if (later->revision == held->revision || is_earlier) return false;
+    entry->status.part<model::SourceStatus>().overtaken_by = later->revision;
+    return true;
+}
+
 bool Sources::distrust(Key const& key) {
     Entry const* entry = ports_.registry.find(key);
     auto const* artifact = entry == nullptr ? nullptr : model::artifact_of(entry->status);
@@ -302,6 +313,7 @@ Outcome Sources::miss(Pass& pass, Miss miss, model::Duration retry) {
     auto const* before = entry.status.conditions.find(type);
     bool const is_news = before == nullptr || before->reason != words.reason || before->message != words.message;
     bool const away = !miss.of_storage && is_away(miss.error);
+    if (is_requested(entry)) part(pass.so_far).overtaken_by.clear();  // who asks for what there is gets it
     if (!away && !miss.of_storage) pass.memory.refused = hash_of(pass.wish.question, "");
     if (is_news) pass.memory.said_at = ports_.clock.boot();
     if (is_news && pass.held() != nullptr) pass.memory.checked = pass.held()->last_checked;  // it is written now anyway
@@ -335,6 +347,8 @@ Outcome Sources::keep(Pass& pass, Fetched const& fetched) {
     memory.backoff.reset();
     memory.refused.clear();
     memory.said.reset();
+    memory.asked = true;
+    part(pass.so_far).overtaken_by.clear();
     auto& artifact = part(pass.so_far).artifact;
     bool const is_other = !artifact || (fetched.bytes && artifact->digest != fetched.digest);
     if (fetched.bytes) {

@@ -31,6 +31,9 @@ public:
             BackoffPolicy retry = kRetry);
 
     void load(model::JournalEntry const& row) override;
+    /// Somebody fetched a later revision while this store was not in use: a disk that was restored, or another daemon. Until
+    /// upstream was asked what is held is not applied, for that would take back what the later one brought.
+    bool reclaim(model::Key const& key, model::Status const& shown) override;
     asio::awaitable<story::Outcome> reconcile(model::Entry entry) override;
     asio::awaitable<story::Outcome> finalize(model::Entry entry) override;
     void forget(model::Key const& key) override;
@@ -46,10 +49,11 @@ private:
         std::string reason;
         std::string message;
     };
-    /// What is known of a source beside its status. The first three outlive a restart, as facts.
+    /// What is known of a source beside its status. The first two and `checked` outlive a restart, as facts.
     struct Memory {
         std::string answered;                          // question and digest of what is held, hashed; empty: not known
         std::string refused;                           // the question that upstream said no to last, hashed
+        bool asked = false;                            // upstream has answered since the start
         model::WallTime checked;                       // when upstream last answered, to ten minutes
         std::string distrusted;                        // digest of what was found damaged
         std::optional<std::chrono::nanoseconds> lost;  // boot clock: the last loss or damage

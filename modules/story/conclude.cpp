@@ -103,7 +103,7 @@ asio::awaitable<Next> conclude(Ports& ports, Story& story, Key key, Outcome outc
         entry->copy.owed = true;
         if (!outcome.passing) co_await write_copy(ports, key);
     } else {
-        entry->status = std::move(outcome.status);  // counters and ages: nobody is told
+        ports.registry.note(*entry, std::move(outcome.status));
     }
     for (News& one : outcome.news) co_await tell(ports, key, std::move(one));
     co_return Next{outcome.next};

@@ -5,6 +5,7 @@ Issue 3, proof 4. Usage: offline_test.py HOLDFAST
 """
 import json
 import pathlib
+import shutil
 import sys
 import time
 from datetime import datetime
@@ -300,5 +301,41 @@ def half_applied(world):
     world.check_arrivals()
 
 
+def old_state(world):
+    """A disk that was restored: what a later commit brought, as the cluster saw it, is not taken back before Git was asked."""
+    plane, work = world.plane, world.git_root.parent
+    world.daemon.stop()
+    daemon = harness.Daemon(HOLDFAST, work / "restored", plane.kubeconfig)
+    repository = harness.Repository(world.git_root, "disk")
+    repository.write("a.yaml", CONFIG_MAP.format("first", "1"))
+    repository.commit("first")
+    state = lambda: (daemon.kustomization("disk") or {}).get("complianceState")
+    applied = lambda revision: plane.get("kustomization", "disk").get("status", {}).get("lastAppliedRevision", "").endswith(revision)
+    daemon.start()
+    plane.apply(git_repository("disk", world.url("disk"), interval="5s"), kustomization("disk", "disk", interval="5m"))
+    eventually(lambda: plane.get("configmap", "first") and state() == "Compliant", 30, what="first")
+    daemon.stop()
+    shutil.copytree(daemon.state, work / "backup")
+    repository.write("b.yaml", CONFIG_MAP.format("second", "1"))
+    second = repository.commit("second")
+    daemon.start()
+    eventually(lambda: applied(second), 30, what="second")
+    daemon.stop()
+    uid = plane.get("configmap", "second")["metadata"]["uid"]
+
+    shutil.rmtree(daemon.state)
+    (work / "backup").rename(daemon.state)
+    world.git_away()
+    daemon.start()
+    eventually(lambda: "is older than revision" in daemon.kustomization("disk")["message"], 30, what="it says what it waits for")
+    assert plane.get("configmap", "second")["metadata"]["uid"] == uid
+    world.git_back()
+    eventually(lambda: state() == "Compliant" and applied(second), 60, what="Git was asked")
+    assert plane.get("configmap", "second")["metadata"]["uid"] == uid
+    plane.kubectl("delete", "kustomization", "disk", "--timeout=20s")
+    plane.kubectl("delete", "gitrepository", "disk", "--timeout=20s")
+    daemon.stop()
+
+
 if __name__ == "__main__":
-    sys.exit(harness.run_in(World, [arrives, quiet_restart, alone, grows, returns, no_api_server, half_applied]))
+    sys.exit(harness.run_in(World, [arrives, quiet_restart, alone, grows, returns, no_api_server, half_applied, old_state]))

@@ -28,7 +28,9 @@ std::string source_revision(Status const& status) {
 
 std::string source_face(Status const& status) {
     auto const* artifact = artifact_of(status);
-    return artifact == nullptr ? "" : artifact->revision + " " + artifact->digest;
+    return artifact == nullptr
+               ? ""
+               : artifact->revision + " " + artifact->digest + " " + status.part<SourceStatus>().overtaken_by;
 }
 
 void write_artifact_status(Status const& status, json::object& out) {

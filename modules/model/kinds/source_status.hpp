@@ -24,6 +24,9 @@ struct Artifact {
 struct SourceStatus {
     std::optional<Artifact> artifact;
     std::optional<std::string> observed_ignore;
+    /// A later revision than the held one, which the cluster has seen: what is held is not to be applied before upstream was
+    /// asked. Not part of .status.
+    std::string overtaken_by;
 };
 
 /// The artifact a source holds; null while it holds none.

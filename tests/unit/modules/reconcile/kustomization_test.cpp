@@ -262,6 +262,28 @@ TEST_CASE("kustomization: what another inventory names is pruned when it is ours
     CHECK_FALSE(world.story.reclaim(kWeb, shown));
 }
 
+TEST_CASE("kustomization: what the cluster has seen a later revision of waits for its source", "[reconcile]") {
+    World world;
+    world.renderer.names = {"a", "b"};
+    world.want("web");
+    world.pass();
+    auto& overtaken_by = world.registry.find(kSource)->status.part<model::SourceStatus>().overtaken_by;
+    overtaken_by = "main@sha1:9";
+    world.renderer.names = {"a"};
+    world.commit("2");
+
+    world.pass();
+
+    CHECK(world.live() == Names{"a", "b"});
+    CHECK(world.condition(kWeb).reason == "ArtifactFailed");
+    CHECK(world.condition(kWeb).message.contains("is older than revision 'main@sha1:9'"));
+    overtaken_by.clear();
+    world.commit("9");
+    world.pass();
+    CHECK(world.live() == Names{"a"});
+    CHECK(world.condition(kWeb).status == Truth::yes);
+}
+
 TEST_CASE("kustomization: without prune what is left out stays", "[reconcile]") {
     World world;
     world.want("web", R"(,"prune":false)");

@@ -246,6 +246,46 @@ TEST_CASE("sources: an outage says what it has to say once, however it words its
     for (auto const& [key, when] : due) CHECK(world.condition(key).status == Truth::yes);
 }
 
+TEST_CASE("sources: what another fetched later is not taken back before upstream was asked", "[source][sources]") {
+    // Goal    an old state directory applies nothing over what the cluster has seen since
+    // Method  a restart over .status that names a later revision, with upstream away, there, and asked for by hand
+    World before;
+    before.want();
+    before.pass();
+    World world;
+    world.restart_from(before);
+    model::Status shown = world.status();
+    auto& later = *shown.part<model::SourceStatus>().artifact;
+    later.revision = "main@sha1:2222";
+    later.last_update += 60s;
+    auto const overtaken_by = [&] { return world.status().part<model::SourceStatus>().overtaken_by; };
+    auto const told_followers = [&] { return std::ranges::count(world.heard[kShop], model::Change::face); };
+
+    SECTION("an earlier one, as of a restored datastore, says nothing") {
+        later.last_update -= 120s;
+        CHECK_FALSE(world.story.reclaim(kShop, shown));
+        CHECK(overtaken_by().empty());
+    }
+    SECTION("a later one holds while upstream is away") {
+        CHECK(world.story.reclaim(kShop, shown));
+        world.refuse_with(Errc::offline, "no route");
+        world.pass();
+        CHECK(overtaken_by() == "main@sha1:2222");
+
+        world.registry.find(kShop)->meta.requested_at = "now";
+        world.pass();
+        CHECK(overtaken_by().empty());
+    }
+    SECTION("an answer ends it, also the one that nothing is new") {
+        CHECK(world.story.reclaim(kShop, shown));
+        auto const told = told_followers();
+        world.pass();
+        CHECK(overtaken_by().empty());
+        CHECK(told_followers() == told + 1);
+        CHECK_FALSE(world.story.reclaim(kShop, shown));  // from now on this one knows best
+    }
+}
+
 TEST_CASE("sources: before the first fetch it is not ready, and says that it tries again", "[source][sources]") {
     World world;
     world.want();
