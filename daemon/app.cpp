@@ -183,15 +183,19 @@ private:
             rollout::OwnedObjects::Ports{executor, cluster_.get(), log_, clock_}, kWatchesMax);
         drain_ = std::make_unique<uplink::Drain>(uplink::Drain::Ports{http_, outbox_, db_, pool_, clock_, log_},
                                                  uplink_settings(config_, outbox_.site()), executor);
+        access_ = std::make_unique<access::Access>(
+            cluster_.get(),
+            [this](std::string user) -> std::shared_ptr<kube::Cluster> { return cluster_->as(std::move(user), {}); },
+            locks_);
         stories_ = std::make_unique<Stories>(
             Stories::Parts{.ports = story_ports(),
                            .executor = executor,
                            .pool = pool_,
+                           .access = *access_,
                            .artifacts = artifacts_,
                            .hosts = hosts_,
                            .renderer = renderer_,
                            .owned = *owned_,
-                           .locks = locks_,
                            .configs = config_settings(config_),
                            .git = {.scratch = scratch(),
                                    .wire_bytes_max = static_cast<std::uint64_t>(config_.git_bytes_max),
@@ -470,6 +474,7 @@ private:
     source::RemoteCache remotes_;
     WorkerRenderer renderer_;
     std::unique_ptr<rollout::OwnedObjects> owned_;
+    std::unique_ptr<access::Access> access_;
     std::unique_ptr<uplink::Drain> drain_;
     std::unique_ptr<Stories> stories_;
     std::unique_ptr<Schedule> schedule_;

@@ -35,7 +35,7 @@ Stories::Stories(Parts parts)
                                          return lookout_.checkout(remote, reference, options);
                                      }),
       sources_(parts_.ports, parts_.artifacts, parts_.hosts, upstreams(git_), parts_.want),
-      kustomizations_(parts_.ports, parts_.renderer, parts_.owned, parts_.locks, {},
+      kustomizations_(parts_.ports, parts_.access, parts_.renderer, parts_.owned, {},
                       {.kinds_changed = parts_.kinds_changed,
                        .source_damaged =
                            [this](Key const& source) {

@@ -29,11 +29,11 @@ public:
         story::Ports ports;
         asio::any_io_executor executor;
         asio::thread_pool& pool;
+        access::Access const& access;
         source::ArtifactStore& artifacts;
         source::Hosts& hosts;
         reconcile::Renderer& renderer;
         rollout::OwnedObjects& owned;
-        access::Locks const& locks;
         fluxconfig::FluxConfigs::Settings configs;
         source::GitUpstream::Settings git;
         std::stop_token stop;

@@ -145,8 +145,11 @@ Task<http::Response> Client::Shared::call(Call call, Identity identity, Refusal*
             if (!token.problem().empty()) error.message += "; " + token.problem();
             if (!contact.credentials_problem.empty()) error.message += "; " + contact.credentials_problem;
         }
-        contact.last_error = error.message;
-        contact.last_code = refused.code;
+        // What the server refuses to somebody whom we act for says nothing about how it stands with us.
+        if (refused.code == 401 || identity.user == config.credentials.impersonate_user) {
+            contact.last_error = error.message;
+            contact.last_code = refused.code;
+        }
         if (call.gvk && is_about_no_object(refused)) {
             // Not "the object is gone" but "there is no such path": the kind may be served in another version now.
             kinds.forget(*call.gvk);

@@ -18,10 +18,10 @@ std::vector<model::OwnedObject> Kustomizations::owned_rows(Owner const& owner) c
 
 /// An inventory that somebody else wrote, or an older version of ours, may name a cluster-scoped object with a namespace, and
 /// kinds that nobody serves. Once a start; what cannot be learned now is asked for in the next pass.
-asio::awaitable<void> Kustomizations::name_rows(Owner owner) {
+asio::awaitable<void> Kustomizations::name_rows(access::Reach reach, Owner owner) {
     if (std::exchange(state_of(owner.key).named, true)) co_return;
     for (model::OwnedObject const& row : owned_rows(owner)) {
-        auto const named = co_await rollout::name(*ports_.cluster, row.entry);
+        auto const named = co_await rollout::name(*reach.cluster, row.entry);
         if (!named) {
             state_of(owner.key).named = false;
             continue;
@@ -31,16 +31,16 @@ asio::awaitable<void> Kustomizations::name_rows(Owner owner) {
     }
 }
 
-/// What is about to be applied, as the inventory names it before anything is known of it.
-Task<void> Kustomizations::plan_inventory(Owner owner, std::vector<rollout::Wish> const& wishes) {
+/// What is about to be written, as the inventory names it before anything is known of it. What a dry run refuses never gets
+/// here: it may be somebody else's, and whoever may not write it may not be able to prune it either.
+Task<void> Kustomizations::plan_inventory(Owner owner, std::vector<model::OwnedObject> planned) {
     State& state = state_of(owner.key);
     std::vector<model::OwnedObject> rows = owned_rows(owner);
     std::set<std::string> have;
     for (model::OwnedObject const& one : rows) have.insert(one.entry.id);
     std::vector<model::OwnedObject> added;
-    for (rollout::Wish const& wish : wishes) {
-        std::string id = wish.id.text();
-        if (have.insert(id).second) added.push_back({.entry = {std::move(id), wish.version}});
+    for (model::OwnedObject& one : planned) {
+        if (have.insert(one.entry.id).second) added.push_back(std::move(one));
     }
     // A repair writes what the inventory names already: nothing to plan.
     if (added.empty()) co_return Result<void>{};
@@ -51,8 +51,9 @@ Task<void> Kustomizations::plan_inventory(Owner owner, std::vector<rollout::Wish
     co_return saved;
 }
 
-rollout::ApplyOptions Kustomizations::apply_options(Pass const& run) const {
-    bool const known_counts = !run.asked;
+rollout::ApplyOptions Kustomizations::apply_options(Pass const& run) {
+    // What was applied with other rights shows nothing about what may be applied with these.
+    bool const known_counts = !run.asked && run.state.facts.user == run.reach.user;
     return {.force = run.spec.force,
             .kinds_changed = hooks_.kinds_changed,
             .known = [this, owner = run.owner, known_counts](rollout::Wish const& wish) -> model::OwnedObject const* {
@@ -61,6 +62,7 @@ rollout::ApplyOptions Kustomizations::apply_options(Pass const& run) const {
                     return nullptr;
                 return known->drifted && owned_.is_due(*known) ? nullptr : &known->object;
             },
+            .intend = [this, owner = run.owner](auto planned) { return plan_inventory(owner, std::move(planned)); },
             .before = [this, owner = run.owner](kube::ObjectId const& id) -> model::OwnedObject const* {
                 Known const* known = owned_.find(owner, id.text());
                 bool const was_there = known != nullptr && !known->gone && known->object.wished != 0;
@@ -98,7 +100,7 @@ bool Kustomizations::siblings_are_due(Pass const& run) const {
         if (key.kind != model::Kind::kustomization || key == run.key()) continue;
         model::Entry const* other = ports_.registry.find(key);
         if (other == nullptr || !other->spec || other->suspended() || other->leaving()) continue;
-        if (!locks_.of(*other).reaches(key.ns, run.spec.source.ns)) continue;
+        if (!access_.lock_of(*other).reaches(key.ns, run.spec.source.ns)) continue;
         auto const& status = other->status.part<model::KustomizationStatus>();
         auto const* ready = other->status.conditions.find("Ready");
         // Who waits for something else may wait for us.

@@ -39,15 +39,26 @@ std::string joined(std::vector<std::string> const& lines) {
     return text;
 }
 
+/// A line an object, in the order of an inventory.
+std::string display_list(std::vector<model::OwnedObject> const& objects) {
+    std::vector<std::string> lines;
+    for (model::OwnedObject const& one : objects) {
+        auto const id = kube::parse_object_id(one.entry.id);
+        lines.push_back(id ? id->display() : one.entry.id);
+    }
+    return joined(lines);
+}
+
 std::string rounded(model::Duration took) {
     return model::format_duration(std::chrono::round<std::chrono::milliseconds>(took));
 }
 
 }  // namespace
 
-Kustomizations::Kustomizations(story::Ports ports, Renderer& renderer, rollout::OwnedObjects& owned,
-                               access::Locks const& locks, Settings settings, Hooks hooks)
-    : ports_(ports), renderer_(renderer), owned_(owned), locks_(locks), settings_(settings), hooks_(std::move(hooks)) {}
+Kustomizations::Kustomizations(story::Ports ports, access::Access const& access, Renderer& renderer,
+                               rollout::OwnedObjects& owned, Settings settings, Hooks hooks)
+    : ports_(ports), access_(access), renderer_(renderer), owned_(owned), settings_(settings),
+      hooks_(std::move(hooks)) {}
 
 Kustomizations::~Kustomizations() = default;
 
@@ -119,7 +130,9 @@ asio::awaitable<Outcome> Kustomizations::reconcile(Entry entry) {
     }
     KustomizationSpec spec = entry.spec_as<KustomizationSpec>();
     Owner const owner{entry.key};
+    access::Reach reach = access_.reach(entry, spec.service_account);
     owned_.set_interval(owner, spec.interval);
+    owned_.set_reader(owner, reach.cluster);
     if (spec.suspend) {
         state.waiting.reset();
         state.owes.reset();
@@ -128,11 +141,12 @@ asio::awaitable<Outcome> Kustomizations::reconcile(Entry entry) {
         outcome.facts = state.facts.text();
         co_return outcome;
     }
-    access::Lock lock = locks_.of(entry);
+    access::Lock lock = access_.lock_of(entry);
     Pass run{.entry = std::move(entry),
              .spec = std::move(spec),
              .lock = std::move(lock),
              .owner = owner,
+             .reach = std::move(reach),
              .state = state,
              .outcome = std::move(outcome),
              .started = ports_.clock.boot()};
@@ -163,13 +177,13 @@ asio::awaitable<Outcome> Kustomizations::reconcile(Entry entry) {
                           model::format_duration(settings_.dependency_retry)};
         co_return stop(std::move(run), std::move(why));
     }
-    if (ports_.cluster == nullptr) {
+    if (run.reach.cluster == nullptr) {
         Stop why{.reason = "ReconciliationFailed",
                  .message = "no cluster is configured: see `kubeconfig` in holdfast.yaml"};
         co_return stop(std::move(run), std::move(why));
     }
 
-    co_await name_rows(owner);
+    co_await name_rows(run.reach, owner);
     std::string const& asked = run.entry.meta.requested_at;
     bool const in_hand =
         (state.waiting && state.waiting->requested_at == asked) || (state.owes && state.owes->requested_at == asked);
@@ -192,8 +206,7 @@ asio::awaitable<Outcome> Kustomizations::reconcile(Entry entry) {
 asio::awaitable<Outcome> Kustomizations::render(Pass run) {
     State& state = run.state;
     state.failed.reset();
-    bool const same = state.facts.artifact_digest == run.artifact.digest &&
-                      state.facts.spec_digest == run.entry.spec_digest && state.facts.complete;
+    bool const same = run.is_same() && state.facts.complete;
     run.repairs = same && !run.asked && owned_.repair_due(run.owner);
     run.only_looks = same && !run.asked && !run.repairs;
     auto rendered = co_await renderer_.render(run.artifact, run.spec, !run.lock.no_remote_bases);
@@ -238,23 +251,15 @@ asio::awaitable<Outcome> Kustomizations::apply(Pass run, Rendered rendered) {
     }
     ApplyReport applied;
     Error error;
-    bool written = false;
-    auto wishes = co_await rollout::place(*ports_.cluster, std::move(rendered.objects));
+    bool placed = false;
+    auto wishes = co_await rollout::place(*run.reach.cluster, std::move(rendered.objects));
     bool ok = wishes.has_value();
     if (!ok) error = std::move(wishes).error();
     if (ok) {
-        auto planned = co_await plan_inventory(run.owner, *wishes);
-        if (!planned) {
-            Stop why{.reason = "ReconciliationFailed",
-                     .message = planned.error().message,
-                     .retry = run.spec.retry_interval,
-                     .revision = run.artifact.revision};
-            co_return stop(std::move(run), std::move(why));
-        }
-        written = true;
+        placed = true;
         run.spells = owned_.new_spells(run.owner);
         owned_.begin_pass(run.owner);
-        auto done = co_await rollout::apply_staged(*ports_.cluster, ports_.clock, run.owner, std::move(*wishes),
+        auto done = co_await rollout::apply_staged(*run.reach.cluster, ports_.clock, run.owner, std::move(*wishes),
                                                    apply_options(run), applied);
         ok = done.has_value();
         if (!ok) error = std::move(done).error();
@@ -269,7 +274,7 @@ asio::awaitable<Outcome> Kustomizations::apply(Pass run, Rendered rendered) {
         run.outcome.owned = owned_rows(run.owner);
         state.failed = {run.artifact.digest, run.entry.spec_digest, ports_.clock.boot() + run.spec.retry_interval};
         Stop why{.reason = "ReconciliationFailed",
-                 .message = error.message + (written ? "\n" : "") + (changes.empty() ? "" : changes + "\n"),
+                 .message = error.message + (placed ? "\n" : "") + (changes.empty() ? "" : changes + "\n"),
                  .retry = run.spec.retry_interval,
                  .progress = run.progress("Detecting drift for"),
                  .revision = run.artifact.revision};
@@ -280,6 +285,7 @@ asio::awaitable<Outcome> Kustomizations::apply(Pass run, Rendered rendered) {
     state.facts = {.artifact_digest = run.artifact.digest,
                    .spec_digest = run.entry.spec_digest,
                    .manifest_digest = rendered.digest,
+                   .user = run.reach.user,
                    .remotes = std::move(state.facts.remotes)};
     run.changed = !changes.empty();
     if (run.changed) {
@@ -314,7 +320,7 @@ asio::awaitable<Outcome> Kustomizations::prune(Pass run) {
     run.changed = owes.changed;
     if (!owes.stale.empty()) {
         owned_.begin_pass(run.owner);
-        auto pruned = co_await rollout::prune(*ports_.cluster, run.owner, owes.stale, owes.applied);
+        auto pruned = co_await rollout::prune(*run.reach.cluster, run.owner, owes.stale, owes.applied);
         std::set<std::string> kept;
         for (model::OwnedObject const& one : pruned ? pruned->survivors : owes.stale) kept.insert(one.entry.id);
         for (model::OwnedObject const& one : owes.stale) {
@@ -430,24 +436,29 @@ asio::awaitable<rollout::Health> Kustomizations::health_of(Pass const& run) {
         ids.push_back({ref.ns, ref.name, gvk.group, ref.kind});
         versions[ids.back()] = gvk.version;
     }
-    rollout::Health health = rollout::health_of(ids, owned_);
+    rollout::Health health = rollout::health_of(run.owner, ids, owned_);
     std::vector<kube::ObjectId> const unseen = health.unseen;
     std::size_t found = 0;
     for (kube::ObjectId const& id : unseen) {
-        auto resource = co_await ports_.cluster->any_version_of(id.group, id.kind, versions[id]);
+        auto resource = co_await run.reach.cluster->any_version_of(id.group, id.kind, versions[id]);
         // A reference may leave the group out, as Flux allows it for the kinds of Kubernetes itself.
         for (std::string_view const group : {"apps", "batch", "networking.k8s.io", "rbac.authorization.k8s.io"}) {
             if (resource || !id.group.empty() || resource.error().code != Errc::not_found) break;
-            resource = co_await ports_.cluster->any_version_of(std::string{group}, id.kind, "");
+            resource = co_await run.reach.cluster->any_version_of(std::string{group}, id.kind, "");
         }
         kube::ObjectStatus status{kube::Health::not_found, ""};
+        bool refused = false;
         if (!resource) status = {kube::Health::unknown, resource.error().message};
         if (resource) {
-            auto live = co_await ports_.cluster->get({std::move(*resource), id.ns, id.name});
+            auto live = co_await run.reach.cluster->get({std::move(*resource), id.ns, id.name});
             if (live) status = kube::status_of(*live, ports_.clock.wall());
+            else if (live.error().code != Errc::not_found) status = {kube::Health::unknown, live.error().message};
+            refused = !live && live.error().code == Errc::denied;
         }
         if (status.health == kube::Health::current) ++found;
+        bool const certain = health.certain;
         health.add(id.display(), status.health, status.message);
+        if (refused) health.certain = certain;  // asking again brings nothing else
     }
     if (found == unseen.size()) health.unseen.clear();
     co_return health;
@@ -515,18 +526,31 @@ asio::awaitable<Outcome> Kustomizations::finalize(Entry entry) {
     bool const removes = !vanished && policy && !spec.suspend && entry.spec.has_value();
     std::string const revision = entry.status.part<model::KustomizationStatus>().last_applied_revision;
     std::vector<model::OwnedObject> owned = owned_rows(owner);
+    access::Reach const reach = access_.reach(entry, spec.service_account);
     if (removes && !state.ending && !owned.empty()) {
+        auto const* ready = entry.status.conditions.find("Ready");
+        auto const has_account = co_await access_.has_account(entry, spec.service_account);
+        if (has_account && !*has_account) {
+            // With nobody's rights nothing is deleted; the object itself is not kept by that, as Flux does it.
+            outcome.news.push_back({.level = LogLevel::error,
+                                    .reason = ready == nullptr ? "error" : ready->reason,
+                                    .message = "unable to prune objects: \n" + display_list(owned) + "\n" + reach.user +
+                                               " does not exist: what it applied stays",
+                                    .revision = revision});
+            outcome.released = true;
+            co_return outcome;
+        }
         rollout::PruneReport pruned{.survivors = owned, .error = "no cluster is configured"};
-        if (ports_.cluster != nullptr) {
+        if (!has_account) pruned.error = has_account.error().message;
+        if (has_account && reach.cluster != nullptr) {
             owned_.begin_pass(owner);
-            auto done = co_await rollout::prune(*ports_.cluster, owner, std::move(owned));
+            auto done = co_await rollout::prune(*reach.cluster, owner, std::move(owned));
             if (done) pruned = std::move(*done);
             else pruned.error = done.error().message;
             for (model::OwnedObject const& one : pruned.terminating) owned_.remove(owner, one.entry.id);
             owned_.end_pass(owner);
         }
         std::string const text = joined(pruned.changes);
-        auto const* ready = entry.status.conditions.find("Ready");
         std::string const reason = ready == nullptr ? "info" : ready->reason;
         if (!text.empty()) outcome.news.push_back({.reason = reason, .message = text, .revision = revision});
         if (!pruned.error.empty()) {
@@ -541,7 +565,7 @@ asio::awaitable<Outcome> Kustomizations::finalize(Entry entry) {
     }
     bool const waits = removes && spec.deletion_policy == model::DeletionPolicy::wait_for_termination && state.ending;
     if (waits && !state.ending->terminating.empty()) {
-        auto const there = co_await rollout::still_there(*ports_.cluster, state.ending->terminating);
+        auto const there = co_await rollout::still_there(*reach.cluster, state.ending->terminating);
         if (!there.empty() && ports_.clock.boot() < state.ending->deadline) {
             outcome.status.conditions.set("Ready", Truth::unknown, "Progressing",
                                           "waiting for the termination of " + rollout::list_text(there),

@@ -2,7 +2,7 @@
 // health. One pass reads top to bottom in kustomization.cpp; when it has nothing to do, says work.cpp.
 #pragma once
 
-#include "modules/access/lock.hpp"
+#include "modules/access/access.hpp"
 #include "modules/base/backoff.hpp"
 #include "modules/reconcile/ports.hpp"
 #include "modules/rollout/health.hpp"
@@ -34,7 +34,7 @@ public:
     };
 
     /// Everything outlives this object.
-    Kustomizations(story::Ports ports, Renderer& renderer, rollout::OwnedObjects& owned, access::Locks const& locks,
+    Kustomizations(story::Ports ports, access::Access const& access, Renderer& renderer, rollout::OwnedObjects& owned,
                    Settings settings, Hooks hooks);
     ~Kustomizations() override;
 
@@ -72,9 +72,9 @@ private:
     story::Outcome succeed(Pass run, std::string healthy);
     story::Outcome stop(Pass run, story::Stop why);
 
-    asio::awaitable<void> name_rows(rollout::Owner owner);
-    Task<void> plan_inventory(rollout::Owner owner, std::vector<rollout::Wish> const& wishes);
-    rollout::ApplyOptions apply_options(Pass const& run) const;
+    asio::awaitable<void> name_rows(access::Reach reach, rollout::Owner owner);
+    Task<void> plan_inventory(rollout::Owner owner, std::vector<model::OwnedObject> planned);
+    rollout::ApplyOptions apply_options(Pass const& run);
     void settle(Pass& run, rollout::ApplyReport const& applied);
     bool siblings_are_due(Pass const& run) const;
     void note_inventory(Pass& run) const;
@@ -82,9 +82,9 @@ private:
     State& state_of(model::Key const& key);
 
     story::Ports ports_;
+    access::Access const& access_;
     Renderer& renderer_;
     rollout::OwnedObjects& owned_;
-    access::Locks const& locks_;
     Settings settings_;
     Hooks hooks_;
     std::map<model::Key, std::unique_ptr<State>> states_;

@@ -16,6 +16,7 @@ struct Facts {
     std::string artifact_digest = {};
     std::uint64_t spec_digest = 0;
     std::string manifest_digest = {};
+    std::string user = {};                  // with whose rights; empty: the daemon's own
     bool complete = false;                  // applied and pruned
     std::vector<std::string> remotes = {};  // remote bases of the last render
 
@@ -74,6 +75,7 @@ struct Kustomizations::Pass {
     model::KustomizationSpec spec;
     access::Lock lock;
     rollout::Owner owner;
+    access::Reach reach;
     State& state;
     story::Outcome outcome;
     model::Artifact artifact = {};
@@ -84,6 +86,8 @@ struct Kustomizations::Pass {
     std::vector<std::string> spells = {};  // who began to fight, for the Event
     bool changed = false;
 
+    /// Is what is applied of this artifact and this spec, and were its rights these?
+    bool is_same() const;
     model::KustomizationStatus& status() { return outcome.status.part<model::KustomizationStatus>(); }
     model::Key const& key() const { return entry.key; }
     std::string progress(std::string_view doing) const;

@@ -18,6 +18,7 @@ std::string Facts::text() const {
                         {"spec", std::to_string(spec_digest)},
                         {"manifests", manifest_digest},
                         {"complete", complete}};
+    if (!user.empty()) object["user"] = user;
     if (!remotes.empty()) object["remotes"] = json::array(remotes.begin(), remotes.end());
     return json::serialize(object);
 }
@@ -29,6 +30,7 @@ Facts Facts::read(std::string const& text) {
     if (object == nullptr) return facts;
     facts.artifact_digest = model::text_at(*object, "artifact");
     facts.manifest_digest = model::text_at(*object, "manifests");
+    facts.user = model::text_at(*object, "user");
     facts.spec_digest = std::strtoull(model::text_at(*object, "spec").c_str(), nullptr, 10);
     auto const* complete = object->if_contains("complete");
     facts.complete = complete != nullptr && complete->is_bool() && complete->get_bool();
@@ -43,15 +45,13 @@ Facts Facts::read(std::string const& text) {
 /// The table that decides. Whatever is first in it wins.
 Kustomizations::Work Kustomizations::work_of(Pass const& run) const {
     State const& state = run.state;
-    bool const same =
-        state.facts.artifact_digest == run.artifact.digest && state.facts.spec_digest == run.entry.spec_digest;
     if (run.asked) return Work::all;
     auto const now = ports_.clock.boot();
     if (state.failed && state.failed->artifact_digest == run.artifact.digest &&
         state.failed->spec_digest == run.entry.spec_digest && now < state.failed->until) {
         return Work::nothing;
     }
-    if (!same) return Work::all;
+    if (!run.is_same()) return Work::all;
     auto const repair = owned_.repair_due(run.owner);
     if (repair && repair->count() == 0) return Work::all;
     if (state.owes) return Work::prune;
@@ -96,6 +96,12 @@ story::Outcome Kustomizations::wait(Pass run) const {
     run.outcome.next = pause_of(run);
     run.outcome.answers = false;
     return std::move(run.outcome);
+}
+
+bool Kustomizations::Pass::is_same() const {
+    Facts const& facts = state.facts;
+    return facts.artifact_digest == artifact.digest && facts.spec_digest == entry.spec_digest &&
+           facts.user == reach.user;
 }
 
 std::string Kustomizations::Pass::progress(std::string_view doing) const {

@@ -65,6 +65,8 @@ public:
             if (!wanted) co_return fail(std::move(wanted));
             if (*wanted) writes.push_back(std::move(one));
         }
+        auto intended = co_await intend(writes);
+        if (!intended) co_return intended;
         std::size_t const first = done_.objects.size();
         for (Plan& one : writes) {
             auto written = co_await write(one);
@@ -76,6 +78,14 @@ public:
     }
 
 private:
+    Task<void> intend(std::vector<Plan> const& writes) {
+        if (!options_.intend || writes.empty()) co_return Result<void>{};
+        std::vector<model::OwnedObject> planned;
+        for (Plan const& one : writes) planned.push_back({.entry = {one.wish.id.text(), one.wish.version}});
+        auto intended = co_await options_.intend(std::move(planned));
+        co_return intended;
+    }
+
     void skip(Wish const& wish, std::string uid) {
         done_.objects.push_back({.id = wish.id,
                                  .owned = {.entry = {wish.id.text(), wish.version}, .uid = std::move(uid)},

@@ -41,6 +41,9 @@ struct ApplyOptions {
     /// has changed it since, or its next repair is not due yet; nothing: apply it.
     std::function<model::OwnedObject const*(Wish const&)> known = {};
 
+    /// What a stage writes now that its dry run has passed: returns when that may begin, or why it may not.
+    std::function<Task<void>(std::vector<model::OwnedObject> planned)> intend = {};
+
     /// What was known of an object before, whatever it was: tells created from configured.
     std::function<model::OwnedObject const*(kube::ObjectId const&)> before = {};
 };
@@ -53,6 +56,7 @@ struct ApplyOptions {
 /// Errors  invalid_input, denied  refused: "Deployment/apps/web dry-run failed (Invalid): …"
 ///         offline, timeout, busy  run again: apply is idempotent
 ///         timeout  a definition did not come up in stage_wait_max
+///         as ApplyOptions::intend
 /// Never   deletes for `force` what could not be created again: a create is dry-run first, and the deletion is of that uid
 /// Cost    two requests for an object that is not known
 Task<void> apply_staged(kube::Cluster& cluster, Clock const& clock, Owner owner, std::vector<Wish> wishes,

@@ -29,11 +29,12 @@ Health health_of_all(Owner const& owner, OwnedObjects const& owned) {
     return health;
 }
 
-Health health_of(std::vector<kube::ObjectId> const& ids, OwnedObjects const& owned) {
+Health health_of(Owner const& owner, std::vector<kube::ObjectId> const& ids, OwnedObjects const& owned) {
     Health health;
     for (kube::ObjectId const& id : ids) {
-        Known const* known = owned.find_any(id.text());
-        if (known == nullptr) health.unseen.push_back(id);
+        Known const* known = owned.find(owner, id.text());
+        bool const applied = known != nullptr && (known->skipped || (known->object.wished != 0 && !known->taken));
+        if (!applied) health.unseen.push_back(id);
         else if (!known->skipped) health.add(id.display(), known->health, known->message);
     }
     return health;

@@ -99,7 +99,8 @@ public:
         static_cast<void>(error);
         std::set<Owner> owners;
         for (std::string const& id : ids_) {
-            if (Known const* known = owned_.find_any(id)) owners.insert(known->owner);
+            auto const [begin, end] = owned_.known_.equal_range(id);
+            for (auto it = begin; it != end; ++it) owners.insert(it->second.owner);
         }
         for (Owner const& owner : owners) owned_.tell(owner, Change::health);
     }
@@ -271,6 +272,7 @@ void OwnedObjects::remove(Owner const& owner, std::string const& id) {
 
 void OwnedObjects::forget(Owner const& owner) {
     intervals_.erase(owner);
+    readers_.erase(owner);
     in_pass_.erase(owner);
     auto const found = by_owner_.find(owner);
     if (found == by_owner_.end()) return;
@@ -328,11 +330,6 @@ Known const* OwnedObjects::find(Owner const& owner, std::string const& id) const
         if (it->second.owner == owner) return &it->second;
     }
     return nullptr;
-}
-
-Known const* OwnedObjects::find_any(std::string const& id) const {
-    auto const found = known_.find(id);
-    return found == known_.end() ? nullptr : &found->second;
 }
 
 Known* OwnedObjects::known_by(Owner const& owner, std::string const& id) { return const_cast<Known*>(find(owner, id)); }
@@ -435,14 +432,16 @@ asio::awaitable<void> OwnedObjects::look_up(Owner owner) {
 asio::awaitable<void> OwnedObjects::look_at(Owner owner, std::string text) {
     auto const id = kube::parse_object_id(text);
     Known const* known = find(owner, text);
-    if (!id || known == nullptr) co_return;
+    auto const reader = readers_.find(owner);
+    if (!id || known == nullptr || reader == readers_.end()) co_return;
+    std::shared_ptr<kube::Cluster> const cluster = reader->second;  // the owner may be forgotten meanwhile
     std::string const version = known->object.entry.version;
-    auto resource = co_await ports_.cluster->any_version_of(id->group, id->kind, version);
+    auto resource = co_await cluster->any_version_of(id->group, id->kind, version);
     if (!resource) co_return;
     kube::GroupVersionKind const gvk = resource->gvk;
     kube::ReadOptions const options{.metadata_only = has_no_status(gvk)};
     auto const asked_at = ++moments_;
-    auto live = co_await ports_.cluster->get({std::move(*resource), id->ns, id->name}, options);
+    auto live = co_await cluster->get({std::move(*resource), id->ns, id->name}, options);
     Known* now = known_by(owner, text);
     if (now == nullptr) co_return;
     if (live) {
@@ -555,12 +554,12 @@ void OwnedObjects::take(Known& known, Sighting sighting) {
 
 /// Whether what was seen is what was applied.
 void OwnedObjects::judge(Known& known, Sighting const& sighting) {
-    if (!sighting.gone) {
+    if (known.object.wished == 0) return;  // planned only, or of a cluster that we do not know yet
+    if (!sighting.gone && (sighting.ours || sighting.uid == known.object.uid)) {
         known.may_go = sighting.may_go;
         set_health(known, sighting.status);
         set_ready(known, sighting.ready);
     }
-    if (known.object.wished == 0) return;  // planned only, or of a cluster that we do not know yet
     if (sighting.gone) {
         bool const another = !sighting.uid.empty() && !known.object.uid.empty() && sighting.uid != known.object.uid;
         if (another) return;

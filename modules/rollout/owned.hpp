@@ -64,6 +64,8 @@ struct Known {
     std::uint64_t awaited_at = 0;  // which moment that was, among writes and lists
 };
 
+/// The watches are the daemon's own, by owner label, one for all owners of a kind. So an owner is told only of objects that
+/// it has applied: what it merely plans, or what an inventory names, may be somebody else's.
 class OwnedObjects {
 public:
     struct Ports {
@@ -84,6 +86,9 @@ public:
 
     /// The longest pause between repairs of this owner's objects, and how long a spell must be quiet to be over.
     void set_interval(Owner const& owner, Boot interval) { intervals_[owner] = interval; }
+
+    /// With whose rights the server is asked about this owner's objects when the watches, which are shared, do not tell.
+    void set_reader(Owner const& owner, std::shared_ptr<kube::Cluster> reader) { readers_[owner] = std::move(reader); }
 
     /// What the journal, or the status of whoever applied before us, names. An object that two owners name is known once for
     /// each: which of them has it, its label says.
@@ -125,7 +130,7 @@ public:
     /// Watches of kinds with no object left end, and give their place to others.
     void end_idle_watches();
 
-    /// Asks the server for the objects of kinds that cannot be watched, as a watch would have told.
+    /// Asks the server, as the owner's reader, for the objects of kinds that cannot be watched, as a watch would have told.
     asio::awaitable<void> look_up(Owner owner);
 
     /// Kinds of this owner's objects that no watch shows, and why: "Deployment: forbidden…".
@@ -133,8 +138,6 @@ public:
 
     /// As this owner knows it; null when it does not.
     Known const* find(Owner const& owner, std::string const& id) const;
-    /// As somebody knows it; null when nobody does.
-    Known const* find_any(std::string const& id) const;
     std::vector<Known const*> of(Owner const& owner) const;
 
     /// How long until the next drifted object of this owner may be repaired; nothing: there is none.
@@ -218,6 +221,7 @@ private:
     std::map<Owner, std::set<std::string>> drifted_;
     std::map<Owner, std::set<std::string>> unhealthy_;
     std::map<Owner, Boot> intervals_;
+    std::map<Owner, std::shared_ptr<kube::Cluster>> readers_;
     std::map<Owner, std::map<std::string, std::deque<Sighting>>> in_pass_;  // by id: sightings since the pass began
     std::map<Owner, std::map<std::string, Sighting>>
         doubts_;        // the newest sighting of an object whose write is awaited

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -55,6 +56,24 @@ func (p *plane) add(name string, args ...string) *process {
 	added := &process{name: name, args: args, logPath: filepath.Join(p.dir, name+".log")}
 	p.processes = append(p.processes, added)
 	return added
+}
+
+// One line for each request when it is answered: who asked, as whom, for what, with which code; no bodies. Written at once.
+const auditPolicy = `apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules: [{level: Metadata}]
+`
+
+func (p *plane) audit() error {
+	policy := filepath.Join(p.dir, "audit-policy.yaml")
+	if err := os.WriteFile(policy, []byte(auditPolicy), 0o600); err != nil {
+		return err
+	}
+	apiserver := p.find("apiserver")
+	apiserver.args = append(apiserver.args, "--audit-policy-file="+policy, "--audit-log-path="+filepath.Join(p.dir, "audit.log"),
+		"--audit-log-mode=blocking")
+	return nil
 }
 
 func freePort() (string, error) {

@@ -31,6 +31,7 @@ type upOptions struct {
 	noControllerManager bool
 	nodes               int
 	ignoreStdin         bool
+	audit               bool
 }
 
 func parseUpOptions(args []string) (upOptions, error) {
@@ -39,6 +40,7 @@ func parseUpOptions(args []string) (upOptions, error) {
 	flags.StringVar(&options.dir, "dir", "", "folder for data, certificates, logs and kubeconfig; kept when it exists")
 	flags.BoolVar(&options.noControllerManager, "no-controller-manager", false, "etcd and apiserver only")
 	flags.IntVar(&options.nodes, "with-nodes", 0, "start a scheduler and this many nodes that pretend to run pods")
+	flags.BoolVar(&options.audit, "audit", false, "the apiserver tells DIR/audit.log who asked for what")
 	flags.BoolVar(&options.ignoreStdin, "ignore-stdin", false, "run until SIGTERM, take no commands")
 	if err := flags.Parse(args); err != nil {
 		return options, err
@@ -80,6 +82,11 @@ func up(ctx context.Context, options upOptions) error {
 	p, err := newPlane(options.dir, options)
 	if err != nil {
 		return err
+	}
+	if options.audit {
+		if err := p.audit(); err != nil {
+			return err
+		}
 	}
 	if err := p.pki.ensure(); err != nil {
 		return err

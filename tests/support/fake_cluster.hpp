@@ -42,6 +42,7 @@ public:
     std::function<bool(kube::Object const&)> lose;  // the write is made, its answer never arrives
     std::function<std::optional<kube::Refusal>(kube::Target const&, json::value const&)> refuse_patch;
     std::function<std::optional<kube::Refusal>(kube::Object const&)> refuse_create;
+    std::optional<Error> get_fails;        // what every look says instead of an answer
     std::optional<Error> discovery_fails;  // what discovery says instead of an answer
 
     /// From the first call on only what was declared is served. Of a group the server prefers the version declared first.
@@ -82,6 +83,7 @@ public:
     }
 
     Task<kube::Object> get(kube::Target target, kube::ReadOptions, kube::Refusal*) override {
+        if (get_fails) co_return std::unexpected{*get_fails};
         auto const found = objects.find(id_of(target));
         if (found == objects.end()) co_return fail(Errc::not_found, "not found");
         co_return kube::Object{found->second};

@@ -42,7 +42,7 @@ def eventually(check, within_s=30, every_s=0.1, what="condition"):
 class ControlPlane:
     """etcd, kube-apiserver and kube-controller-manager on loopback, as one child."""
 
-    def __init__(self, directory, nodes=0):
+    def __init__(self, directory, nodes=0, audit=False):
         folder = os.environ.get("HOLDFAST_CONTROLPLANE")
         if not folder:
             skip("HOLDFAST_CONTROLPLANE is not set")
@@ -50,6 +50,8 @@ class ControlPlane:
         command = [str(self.folder / "controlplane"), "up", "--dir", str(directory)]
         if nodes:
             command += ["--with-nodes", str(nodes)]
+        if audit:
+            command += ["--audit"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.kubeconfig = self.process.stdout.readline().strip()
         if not self.kubeconfig:

@@ -12,6 +12,7 @@ namespace holdfast::model {
 namespace {
 
 constexpr std::size_t kHistoryMax = 5;
+constexpr std::size_t kNameBytesMax = 253;  // of an object in a cluster
 
 DeletionPolicy read_deletion_policy(Fields& spec) {
     std::string const word = spec.text("deletionPolicy", "MirrorPrune");
@@ -21,6 +22,16 @@ DeletionPolicy read_deletion_policy(Fields& spec) {
     if (word == "Orphan") return DeletionPolicy::orphan;
     spec.wrong("deletionPolicy", "must be MirrorPrune, Delete, WaitForTermination or Orphan");
     return DeletionPolicy::mirror_prune;
+}
+
+/// It becomes a part of a user's name, between colons: nothing but a name may stand there.
+std::string read_service_account(Fields& spec) {
+    std::string name = spec.text("serviceAccountName");
+    auto const fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.'; };
+    if (name.size() > kNameBytesMax || !std::ranges::all_of(name, fits)) {
+        spec.wrong("serviceAccountName", "must be the name of a ServiceAccount of the same namespace");
+    }
+    return name;
 }
 
 void read_source(Fields& spec, KustomizationSpec& k, std::string const& own_namespace) {
@@ -162,6 +173,7 @@ Spec read_kustomization(Fields& spec, std::string const& own_namespace) {
     k.force = spec.flag("force", false);
     k.suspend = spec.flag("suspend", false);
     k.target_namespace = spec.text("targetNamespace");
+    k.service_account = read_service_account(spec);
     k.deletion_policy = read_deletion_policy(spec);
     read_lists(spec, k, own_namespace);
     {
@@ -173,8 +185,7 @@ Spec read_kustomization(Fields& spec, std::string const& own_namespace) {
          {"namePrefix", "nameSuffix", "patches", "images", "components", "ignoreMissingComponents", "buildMetadata"}) {
         if (auto const* value = spec.as_is(name)) k.kustomize[name] = *value;
     }
-    for (std::string_view const name :
-         {"decryption", "postBuild", "serviceAccountName", "kubeConfig", "healthCheckExprs", "ignore"}) {
+    for (std::string_view const name : {"decryption", "postBuild", "kubeConfig", "healthCheckExprs", "ignore"}) {
         spec.refuse(name);
     }
     std::vector<Key> refs = refs_of(k);

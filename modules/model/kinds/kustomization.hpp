@@ -36,6 +36,7 @@ struct KustomizationSpec {
     bool force = false;
     bool suspend = false;
     std::string target_namespace;
+    std::string service_account;  // of the object's own namespace; empty: none is named
     DeletionPolicy deletion_policy = DeletionPolicy::mirror_prune;
     std::vector<NamespacedName> depends_on;
     std::vector<HealthCheckRef> health_checks;

@@ -488,13 +488,6 @@ def ignore_rules(s):
 
 
 @scenario
-def service_account_name(s):
-    start(s, {"a.yaml": config_map("a")}, serviceAccountName="none")
-    s.kustomization(targetNamespace=s.namespace)
-    s.point("removed")
-
-
-@scenario
 def kube_config(s):
     start(s, {"a.yaml": config_map("a")}, kubeConfig={"secretRef": {"name": "none"}})
     s.kustomization(targetNamespace=s.namespace)

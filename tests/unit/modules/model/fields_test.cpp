@@ -54,6 +54,22 @@ TEST_CASE("fields: what nobody asked for is named, at every depth, whatever its 
     CHECK(problem_of(R"({"list":[{"name":"a"},{"name":"b","x":[]}]})", read) == unknown("spec.list[1].x"));
 }
 
+TEST_CASE("spec: serviceAccountName is a name and nothing more", "[model]") {
+    auto const problem = [](std::string const& name) {
+        return problem_of(Kind::kustomization, R"({"sourceRef":{"kind":"GitRepository","name":"a"},"interval":"1m",
+            "prune":true,"serviceAccountName":")" + name +
+                                                   "\"}");
+    };
+
+    for (std::string const name : {"", "a", "deployer-2.eu", "system.masters"}) CHECK(problem(name).empty());
+    for (std::string const name : {"kube-system:admin", "a b", "../admin", "Admin",
+                                   "a\\r\\nImpersonate-Group: system:masters", "\\u0000", "ä"}) {
+        CHECK(problem(name) == "spec.serviceAccountName: must be the name of a ServiceAccount of the same namespace");
+    }
+    CHECK(problem(std::string(253, 'a')).empty());
+    CHECK_FALSE(problem(std::string(254, 'a')).empty());
+}
+
 TEST_CASE("fields: a value of another type is named, null is absent", "[model]") {
     auto const read = [](Fields& fields) {
         fields.text("text");

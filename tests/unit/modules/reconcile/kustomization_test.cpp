@@ -1,6 +1,7 @@
 // tests/unit/modules/reconcile/kustomization_test.cpp: one pass after the other over a fake renderer and a fake cluster.
 #include "modules/base/hash.hpp"
 #include "modules/reconcile/kustomization.hpp"
+#include "tests/support/acting_cluster.hpp"
 #include "tests/support/story_world.hpp"
 
 #include <boost/json/parse.hpp>
@@ -52,9 +53,11 @@ struct World : test::StoryWorld {
     std::vector<Key> damaged;
     rollout::OwnedObjects owned{{io.get_executor(), nullptr, log, clock},
                                 4};  // no watches: what is seen is what a test says
+    test::Asked asked;
     access::Locks locks{access::Lock{}};
-    Kustomizations story{ports(), renderer, owned,
-                         locks,   {},       {[] {}, [this](Key const& key) { damaged.push_back(key); }}};
+    access::Access access{&cluster, test::acting(cluster, asked), locks};
+    Kustomizations story{ports(), access, renderer,
+                         owned,   {},     {[] {}, [this](Key const& key) { damaged.push_back(key); }}};
 
     World() {
         wish(
@@ -81,6 +84,12 @@ struct World : test::StoryWorld {
     story::Next pass(Key const& key = kWeb) { return StoryWorld::pass(story, key); }
     model::KustomizationStatus const& status(Key const& key = kWeb) {
         return registry.find(key)->status.part<model::KustomizationStatus>();
+    }
+    bool comes_before(std::string const& one, std::string const& other) const {
+        auto const& log = cluster.log;
+        auto const first = std::ranges::find(log, one);
+        return first != log.end() && std::ranges::find(first, log.end(), other) != log.end() &&
+               std::ranges::find(log.begin(), first, other) == first;
     }
     std::vector<std::string> live() const {
         std::vector<std::string> names;
@@ -114,8 +123,8 @@ TEST_CASE("kustomization: what is about to be written is in the journal before t
     CHECK(next.after == 10min);
     CHECK(world.condition(kWeb).reason == "ReconciliationSucceeded");
     CHECK(world.condition(kWeb).message == "Applied revision: main@sha1:1");
-    REQUIRE(world.cluster.log.size() >= 3);
-    CHECK(world.cluster.log.front() == "intend");
+    CHECK(world.comes_before("intend", "apply ConfigMap/apps/a"));
+    CHECK(world.comes_before("intend", "apply ConfigMap/apps/b"));
     CHECK(world.cluster.log.back() == "record");
     CHECK(world.live() == Names{"a", "b"});
     CHECK(world.inventory() == Names{"apps_a__ConfigMap", "apps_b__ConfigMap"});
@@ -232,7 +241,7 @@ TEST_CASE("kustomization: only what a new commit changed is applied, and what it
     CHECK(world.inventory() == Names{"apps_b__ConfigMap", "apps_c__ConfigMap"});
     CHECK(world.status().last_applied_revision == "main@sha1:2");
     CHECK(std::ranges::count(world.cluster.log, "delete ConfigMap/apps/a") == 1);
-    CHECK(world.cluster.log.front() == "intend");
+    CHECK(world.comes_before("intend", "apply ConfigMap/apps/b"));
 }
 
 TEST_CASE("kustomization: what another inventory names is pruned when it is ours and the manifests lack it",
@@ -686,7 +695,8 @@ TEST_CASE("kustomization: without a cluster it says so and keeps the wish", "[re
     world.want("web");
     auto ports = world.ports();
     ports.cluster = nullptr;
-    Kustomizations alone{ports, world.renderer, world.owned, world.locks, {}, {[] {}, [](Key const&) {}}};
+    access::Access const nowhere{nullptr, test::acting(world.cluster, world.asked), world.locks};
+    Kustomizations alone{ports, nowhere, world.renderer, world.owned, {}, {[] {}, [](Key const&) {}}};
 
     story::Passes::Stories stories{};
     stories[static_cast<std::size_t>(Kind::kustomization)] = &alone;
@@ -855,7 +865,7 @@ TEST_CASE("kustomization: an object that moves to another one of the same source
     };
     World world;
     ByName renderer;
-    Kustomizations story{world.ports(), renderer, world.owned, world.locks, {}, {[] {}, [](Key const&) {}}};
+    Kustomizations story{world.ports(), world.access, renderer, world.owned, {}, {[] {}, [](Key const&) {}}};
     renderer.names = {{"./web", {"moved", "web"}}, {"./base", {"base"}}};
     world.want("web", R"(,"path":"./web")");
     world.want("base", R"(,"path":"./base")");
@@ -973,7 +983,7 @@ TEST_CASE("kustomization: an exception ends its pass, and nothing else", "[recon
     };
     World world;
     Broken renderer;
-    Kustomizations story{world.ports(), renderer, world.owned, world.locks, {}, {[] {}, [](Key const&) {}}};
+    Kustomizations story{world.ports(), world.access, renderer, world.owned, {}, {[] {}, [](Key const&) {}}};
     world.want("web");
 
     auto const next = world.StoryWorld::pass(story, kWeb);
@@ -1017,6 +1027,202 @@ TEST_CASE("kustomization: what it applied is in the journal in the end, though t
 
     CHECK(world.journal.entries.at(kWeb).owned.at(0).wished != before);
     CHECK(world.condition(kWeb).message == "Applied revision: main@sha1:2");
+}
+
+namespace {
+
+std::string const kDeployer = "system:serviceaccount:apps:deployer ";
+constexpr auto kAsDeployer = R"(,"serviceAccountName":"deployer")";
+
+/// What was asked of objects that are not the daemon's own, in the words of Asked.
+Names touched(World const& world) {
+    Names all;
+    for (std::string const& line : world.cluster.log) {
+        bool const writes = line.starts_with("apply ") || line.starts_with("dry-run ") || line.starts_with("delete ") ||
+                            line.starts_with("json-patch ");
+        if (writes) all.push_back(line);
+    }
+    return all;
+}
+
+Names writes_as(World const& world, std::string const& user) {
+    Names all;
+    for (std::string const& line : world.asked.log) {
+        if (line.starts_with(user) && !line.starts_with(user + "get ")) all.push_back(line.substr(user.size()));
+    }
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("kustomization: what is asked for one that names an account goes out as that account", "[reconcile]") {
+    World world;
+    world.cluster.objects["apps_deployer__ServiceAccount"] = {};
+    world.cluster.objects["apps_late__ConfigMap"] = {};
+    world.want("web",
+               std::string{kAsDeployer} +
+                   R"(,"healthChecks":[{"apiVersion":"v1","kind":"ConfigMap","name":"late","namespace":"apps"}])");
+    world.pass();
+    CHECK(world.condition(kWeb).status == Truth::yes);
+    CHECK(world.asked.has(kDeployer + "get ConfigMap/apps/late"));
+
+    world.renderer.names = {"a"};
+    world.commit("2");
+    world.pass();
+    CHECK(world.condition(kWeb).status == Truth::yes);
+    CHECK(world.asked.has(kDeployer + "get ConfigMap/apps/b"));
+    CHECK(world.asked.has(kDeployer + "delete ConfigMap/apps/b"));
+
+    world.registry.find(kWeb)->meta.deleting = true;
+    world.pass();
+    CHECK(world.asked.has(kDeployer + "delete ConfigMap/apps/a"));
+    CHECK(touched(world) == writes_as(world, kDeployer));
+    CHECK(std::ranges::all_of(world.asked.log, [](auto const& line) { return line.starts_with(kDeployer); }));
+}
+
+TEST_CASE("kustomization: an account without rights gets the server's words, and nothing is written", "[reconcile]") {
+    World world;
+    world.asked.refused = {kDeployer + "dry-run ConfigMap/apps/b", kDeployer + "get"};
+    world.want("web", kAsDeployer);
+
+    world.pass();
+
+    CHECK(world.live().empty());
+    CHECK(world.inventory().empty());
+    CHECK(world.journaled().empty());
+    CHECK(world.condition(kWeb).reason == "ReconciliationFailed");
+    CHECK(world.condition(kWeb).message ==
+          "ConfigMap/apps/b dry-run failed (Forbidden): " + kDeployer + "cannot dry-run ConfigMap/apps/b\n");
+    world.renderer.names = {"a"};
+    world.commit("2");
+    world.pass();
+    CHECK(world.condition(kWeb).reason == "ReconciliationSucceeded");  // what it never wrote is not its to prune
+}
+
+TEST_CASE("kustomization: another account applies everything itself before it counts as applied", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.pass();
+    REQUIRE(world.condition(kWeb).status == Truth::yes);
+    bool const may = GENERATE(true, false);
+    if (!may) world.asked.refused = {kDeployer + "dry-run"};
+
+    world.want("web", kAsDeployer);
+    world.pass();
+
+    CHECK(world.condition(kWeb).status == (may ? Truth::yes : Truth::no));
+    CHECK(world.asked.has(kDeployer + "dry-run ConfigMap/apps/a"));
+    world.asked.log.clear();
+    world.clock.now += 2min;
+    world.pass();
+    CHECK(world.asked.log.empty() == may);  // what failed is tried again, with nothing taken for known
+    world.asked.refused.clear();
+    world.cluster.log.clear();
+    world.want("web");
+    world.pass();
+    CHECK(world.condition(kWeb).status == Truth::yes);
+    CHECK((touched(world).empty() == !may));  // the rights that it was applied with last are not asked again
+}
+
+TEST_CASE("kustomization: after a restart the account that applied is known", "[reconcile]") {
+    World before;
+    before.want("web", kAsDeployer);
+    before.pass();
+    World after;
+    auto& entry = after.want("web", kAsDeployer);
+    auto const& kept = before.journal.entries.at(kWeb);
+    entry.status = model::read_status(Kind::kustomization, boost::json::parse(kept.status).as_object());
+    after.story.load(kept);
+
+    after.pass();
+
+    CHECK(after.asked.log.empty());
+    CHECK(after.renderer.renders == 0);
+}
+
+TEST_CASE("kustomization: a refused deletion is said, and what it was of stays owned", "[reconcile]") {
+    World world;
+    world.cluster.objects["apps_deployer__ServiceAccount"] = {};
+    world.asked.refused = {kDeployer + "delete"};
+    world.want("web", kAsDeployer);
+    world.pass();
+    world.renderer.names = {"a"};
+    world.commit("2");
+
+    world.pass();
+
+    CHECK(world.condition(kWeb).reason == "PruneFailed");
+    CHECK(world.inventory() == Names{"apps_a__ConfigMap", "apps_b__ConfigMap"});
+    CHECK(world.cluster.objects.contains("apps_b__ConfigMap"));
+    world.registry.find(kWeb)->meta.deleting = true;
+    world.pass();
+    CHECK(world.condition(kWeb).reason == "PruneFailed");
+    CHECK(world.registry.find(kWeb) != nullptr);
+}
+
+TEST_CASE("kustomization: when its account is gone nothing is pruned, and it says what stays", "[reconcile]") {
+    World world;
+    world.want("web", kAsDeployer);
+    world.pass();
+    world.cluster.log.clear();
+    world.registry.find(kWeb)->meta.deleting = true;
+
+    world.pass();
+
+    CHECK(world.registry.find(kWeb) == nullptr);
+    CHECK(world.live() == Names{"a", "b"});
+    CHECK(touched(world).empty());
+    REQUIRE_FALSE(world.cluster.events.empty());
+    auto const& event = world.cluster.events.back();
+    CHECK(kube::find_string(event, {"type"}) == "Warning");
+    CHECK(kube::find_string(event, {"reason"}) == "ReconciliationSucceeded");
+    CHECK(kube::find_string(event, {"message"})
+              .starts_with("unable to prune objects: \nConfigMap/apps/a\nConfigMap/apps/b"));
+}
+
+TEST_CASE("kustomization: an account that nobody can ask for keeps the deletion waiting", "[reconcile]") {
+    World world;
+    world.want("web", kAsDeployer);
+    world.pass();
+    world.cluster.get_fails = Error{Errc::offline, "no answer"};
+    world.registry.find(kWeb)->meta.deleting = true;
+
+    auto const next = world.pass();
+
+    CHECK(world.condition(kWeb).reason == "PruneFailed");
+    CHECK(world.condition(kWeb).message ==
+          "pruning for deleted resource failed: service account apps/deployer: no answer");
+    CHECK(next.after);
+    CHECK(world.live() == Names{"a", "b"});
+    world.cluster.get_fails.reset();
+    world.cluster.objects["apps_deployer__ServiceAccount"] = {};
+    world.clock.now += 30s;
+    world.pass();
+    CHECK(world.registry.find(kWeb) == nullptr);
+    CHECK_FALSE(world.cluster.objects.contains("apps_a__ConfigMap"));
+}
+
+TEST_CASE("kustomization: a health check of what its account may not read says so at its timeout", "[reconcile]") {
+    World world;
+    world.asked.refused = {kDeployer + "get"};
+    world.cluster.objects["apps_late__ConfigMap"] = {};
+    bool const before = GENERATE(true, false);  // whether it was ready before that
+    std::string const check =
+        R"(,"healthChecks":[{"apiVersion":"v1","kind":"ConfigMap","name":"late","namespace":"apps"}],"timeout":"1m")";
+    if (before) {
+        world.want("web", check);
+        world.pass();
+        REQUIRE(world.condition(kWeb).status == Truth::yes);
+    }
+    world.want("web", check + kAsDeployer);
+    world.pass();
+    world.clock.now += 61s;
+    world.pass();
+
+    CHECK(world.condition(kWeb).reason == "HealthCheckFailed");
+    CHECK(world.condition(kWeb).message ==
+          "health check failed after 1m1s: timeout waiting for: [ConfigMap/apps/late status: 'Unknown': " + kDeployer +
+              "cannot get ConfigMap/apps/late]");
 }
 
 }  // namespace holdfast::reconcile

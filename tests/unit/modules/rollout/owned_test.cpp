@@ -1,4 +1,5 @@
 // tests/unit/modules/rollout/owned_test.cpp: what is known of applied objects, told by watches before, in and after a pass.
+#include "modules/rollout/health.hpp"
 #include "modules/rollout/marks.hpp"
 #include "modules/rollout/owned.hpp"
 #include "modules/rollout/prune.hpp"
@@ -117,6 +118,7 @@ struct World {
         ::close(nowhere);
     }
     void load(Owner const& owner, model::OwnedObject const& row) {
+        owned.set_reader(owner, {std::shared_ptr<void>{}, &cluster});
         owned.load(owner, {row});
         owned.watch(owner, row.entry.id);
     }
@@ -473,6 +475,78 @@ TEST_CASE("owned: after a list that lacks an object it is gone; another cluster'
         CHECK_FALSE(world.owned.repair_due(kDairy));
         CHECK(world.owned.find(kDairy, kId)->object.wished == 0);
     }
+}
+
+TEST_CASE("owned: an owner is told nothing of what it has not applied, whatever labels that carries",
+          "[rollout][owned]") {
+    World world;
+    kube::GroupVersionKind const pods{"", "v1", "Pod"};
+    auto const foreign = [&](Owner const& labels) {
+        kube::Object pod = milk(labels, "10");
+        pod["kind"] = "Pod";
+        pod["status"] = boost::json::object{
+            {"phase", "Running"},
+            {"conditions", boost::json::array{boost::json::object{{"type", "Ready"}, {"status", "True"}}}}};
+        return pod;
+    };
+    model::OwnedObject const planned{.entry = {"apps_milk__Pod", "v1"}};
+    bool const by_plan = GENERATE(true, false);
+    Owner const labels = GENERATE_COPY(kFruit, kDairy);
+    std::size_t told = 0;
+    world.owned.listen([&told](Owner const&, OwnedObjects::Change, Boot) { ++told; });
+
+    world.cluster.listed = {foreign(labels)};
+    if (by_plan) world.owned.plan(kDairy, {planned});
+    else world.owned.load(kDairy, {planned});  // as an inventory of a status says
+    world.owned.watch(kDairy, planned.entry.id);
+    world.listen();
+    world.show(Event::modified, foreign(labels));
+
+    Known const* known = world.owned.find(kDairy, planned.entry.id);
+    REQUIRE(known != nullptr);
+    CHECK(known->health == kube::Health::unknown);
+    CHECK(known->message.empty());
+    CHECK_FALSE(known->taken);
+    CHECK(world.owned.drifts().empty());
+    CHECK(told == 0);
+    REQUIRE(world.owned.watches().size() == 1);
+    CHECK(world.owned.watches().at(0).state.lists == 1);
+}
+
+TEST_CASE("health: what another owner applied is not looked up in its watch", "[rollout][health]") {
+    World world;
+    kube::ObjectId const id = *kube::parse_object_id(kId);
+    world.owned.replace(kFruit, {answer(kFruit, "10")}, {});
+
+    CHECK(health_of(kFruit, {id}, world.owned).is_good());
+    CHECK(health_of(kDairy, {id}, world.owned).unseen == std::vector{id});
+    world.owned.plan(kDairy, {{.entry = {kId, "v1"}}});
+    CHECK(health_of(kDairy, {id}, world.owned).unseen == std::vector{id});
+    world.owned.replace(kDairy, {answer(kDairy, "11", "u2")}, {});
+    CHECK(health_of(kDairy, {id}, world.owned).is_good());
+}
+
+TEST_CASE("owned: what no watch shows is asked for with the rights of its owner", "[rollout][owned]") {
+    World world;  // four kinds may be watched
+    WatchedCluster as_account;
+    for (std::string const kind : {"A", "B", "C", "D"}) {
+        model::OwnedObject one = row(kDairy, "10");
+        one.entry.id = "apps_milk__" + kind;
+        world.load(kDairy, one);
+    }
+    world.load(kFruit, row(kFruit, "10"));
+    auto const reader = std::shared_ptr<kube::Cluster>{std::shared_ptr<void>{}, &as_account};
+    world.owned.set_reader(kFruit, reader);
+    REQUIRE(world.owned.unwatched(kFruit).size() == 1);
+    world.cluster.objects[kId] = milk(kFruit, "11", "u1", "f:taken");
+    bool const may_read = GENERATE(true, false);
+    if (may_read) as_account.objects[kId] = milk(kFruit, "12", "u1", "f:taken");
+    else as_account.get_fails = Error{Errc::denied, "configmaps is forbidden"};
+
+    asio::co_spawn(world.io, world.owned.look_up(kFruit), [](std::exception_ptr) {});
+    world.listen();
+
+    CHECK(world.owned.repair_due(kFruit).has_value() == may_read);
 }
 
 TEST_CASE("prune: an object that another owner takes over between look and delete stays", "[rollout][prune]") {
