@@ -39,13 +39,16 @@ std::optional<Mode> mode_named(std::string_view name) {
 
 Task<std::optional<Mode>> chosen_mode(kube::Cluster& cluster) {
     auto resource = co_await definitions(cluster);
+    if (!resource && resource.error().code == Errc::not_found) co_return std::optional<Mode>{};
     if (!resource) co_return fail(std::move(resource), "mode");
     kube::ReadOptions const metadata{.metadata_only = true};
     kube::Target target{std::move(*resource), "", std::string{kModeDefinition}};
     auto live = co_await cluster.get(std::move(target), metadata);
     if (!live && live.error().code == Errc::not_found) co_return std::optional<Mode>{};
     if (!live) co_return fail(std::move(live), "mode");
-    co_return mode_named(kube::find_string(*live, {"metadata", "annotations", kModeAnnotation}));
+    std::string_view const word = kube::find_string(*live, {"metadata", "annotations", kModeAnnotation});
+    if (word.empty()) co_return std::optional<Mode>{};
+    co_return mode_named(word).value_or(Mode::azure);  // a slip of the pen allows nothing
 }
 
 Task<Choice> choose_mode(kube::Cluster& cluster, std::optional<Mode> asked) {
