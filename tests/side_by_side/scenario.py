@@ -15,10 +15,14 @@ REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
 ALL = []
 
 
-def scenario(function):
-    """Registers it; its name is the recording's and, with dashes, the namespace's."""
-    ALL.append(function)
-    return function
+def scenario(function=None, *, flags=()):
+    """Registers it; its name is the recording's and, with dashes, the namespace's. `flags` are those of kustomize-controller, and
+    of `holdfast daemon` the same."""
+    def register(function):
+        function.flags = tuple(flags)
+        ALL.append(function)
+        return function
+    return register(function) if function else register
 
 
 def config_map(name, data=None, labels=None, annotations=None, **more):

@@ -36,8 +36,8 @@ class Git:
 class World:
     """`start` brings up what acts on the cluster."""
 
-    def __init__(self, work):
-        self.work = work
+    def __init__(self, work, flags=()):
+        self.work, self.flags = work, flags
         with contextlib.ExitStack() as parts:  # whatever stands is taken down when a later part does not come up
             self.git = Git(work / "git", work / "certificates")
             parts.callback(self.git.stop)
@@ -58,7 +58,7 @@ class World:
     def stop_actor(self):
         raise NotImplementedError
 
-    def stop(self):
+    def close(self):
         self.parts.close()
 
 
@@ -68,6 +68,7 @@ class FluxWorld(World):
     def start(self):
         # A health check that waits keeps its worker for half a minute: with the default of four the scenarios would wait for each other.
         environment = {**os.environ, "KUBECTL": str(self.plane.folder / "kubectl"), "FLUX_FLAGS": "--concurrent=40",
+                       "FLUX_KUSTOMIZE_FLAGS": " ".join(self.flags),
                        "FLUX_CONTROLLERS": "source-controller kustomize-controller"}
         binaries = os.environ.get("HOLDFAST_FLUX") or last_line("build_flux")
         self.process = subprocess.Popen([str(harness.ROOT / "tests" / "flux" / "run"), self.plane.kubeconfig, str(self.work / "flux"), binaries],
@@ -89,12 +90,13 @@ class FluxWorld(World):
 class HoldfastWorld(World):
     daemon = None
 
-    def __init__(self, work, holdfast):
+    def __init__(self, work, flags, holdfast):
         self.holdfast = holdfast
-        super().__init__(work)
+        super().__init__(work, flags)
 
     def start(self):
         self.daemon = harness.Daemon(self.holdfast, self.work / "daemon", self.plane.kubeconfig, "install_crds: true\n")
+        self.daemon.flags = list(self.flags)
         self.daemon.start()
         harness.eventually(lambda: self.plane.get("crd", "fluxconfigs.clusterconfig.azure.com"), 30, what="CRDs")
 

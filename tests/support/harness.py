@@ -156,6 +156,7 @@ class Daemon:
         network = "" if "network:" in config else "network: {allow: [127.0.0.0/8]}\n"
         self.config.write_text(config + network, encoding="utf-8")
         self.kubeconfig, self.process = kubeconfig, None
+        self.flags = []  # of `holdfast daemon`, after the others
         self.under = []  # a program and its flags that start the daemon and become it, such as `strace -D`
 
     def start(self, wait=True):
@@ -163,6 +164,7 @@ class Daemon:
                    "--manifests", str(self.manifests), "--listen", "127.0.0.1:0"]
         if self.kubeconfig:
             command += ["--kubeconfig", self.kubeconfig]
+        command += self.flags
         self.process = subprocess.Popen(command, stderr=open(self.log, "ab"), env=without_cluster(self.work))
         if wait:
             eventually(lambda: self.status() is not None or self.process.poll() is not None, 20, 0.02, "daemon answers")

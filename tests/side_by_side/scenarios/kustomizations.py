@@ -174,6 +174,37 @@ def depends_on_other_namespace(s):
     s.point("missing")
 
 
+@scenario(flags=["--no-cross-namespace-refs"])
+def locked_source(s):
+    """A source of another namespace is refused before it is looked for; one's own is not."""
+    s.commit({"a/a.yaml": config_map("a")})
+    s.source()
+    s.fetched()
+    elsewhere = {"kind": "GitRepository", "name": "app", "namespace": f"{s.namespace}--none"}
+    s.kustomization(path="./a", targetNamespace=s.namespace, sourceRef=elsewhere)
+    s.point("refused")
+    s.request()
+    s.point("asked for")
+    s.kustomization(path="./a", targetNamespace=s.namespace, sourceRef={"kind": "GitRepository", "name": "app", "namespace": s.namespace})
+    s.point("its own")
+    s.kustomization(path="./a", targetNamespace=s.namespace, sourceRef=elsewhere)
+    s.point("refused again")
+    s.kustomization(path="./a", targetNamespace=s.namespace, sourceRef={**elsewhere, "kind": "Bucket"})
+    s.point("another kind")
+    s.delete("Kustomization", "app")
+    s.point("deleted", until=gone(s))
+
+
+@scenario(flags=["--no-cross-namespace-refs"])
+def locked_dependency(s):
+    """What it depends on may be in another namespace: the flag is about sources."""
+    s.commit({"b/b.yaml": config_map("b")})
+    s.source()
+    s.fetched()
+    s.kustomization("b", path="./b", targetNamespace=s.namespace, dependsOn=[{"name": "a", "namespace": f"{s.namespace}--none"}])
+    s.point("missing")
+
+
 @scenario
 def depends_on_cycle(s):
     s.commit({"a/a.yaml": config_map("a"), "b/b.yaml": config_map("b")})
