@@ -44,10 +44,6 @@ model::Truth ready_of(kube::Object const& object) {
     return condition->status == "True" ? model::Truth::yes : model::Truth::no;
 }
 
-bool has_owner(kube::Object const& object, Owner const& owner) {
-    return kube::label(object, owner.name_label()).has_value();
-}
-
 }  // namespace
 
 /// Feeds one kind's events to the table; what a list does not name is gone.
@@ -501,7 +497,7 @@ void OwnedObjects::see(Known& known, kube::GroupVersionKind const& gvk, kube::Ob
                       .ready = ready_of(object),
                       .may_go = may_go(gvk, object),
                       .ours = ours,
-                      .others = !ours && has_owner(object, owner),
+                      .others = !ours && is_anothers(known, object),
                       .alone = is_left_alone(object, owner),
                       .foreign = !merges && needs_cleanup(object, owner.manager()),
                       .restarts = !merges && only_restarts(object, owner.manager()),
@@ -552,6 +548,12 @@ void OwnedObjects::take(Known& known, Sighting sighting) {
     judge(known, sighting);
 }
 
+/// Do the labels name another owner who has it in its inventory? A name that anybody wrote there makes nobody an owner.
+bool OwnedObjects::is_anothers(Known const& known, kube::Object const& object) const {
+    auto const [begin, end] = known_.equal_range(known.object.entry.id);
+    return std::any_of(begin, end, [&](auto const& row) { return is_owned_by(object, row.second.owner); });
+}
+
 /// Whether what was seen is what was applied.
 void OwnedObjects::judge(Known& known, Sighting const& sighting) {
     if (known.object.wished == 0) return;  // planned only, or of a cluster that we do not know yet
@@ -577,7 +579,11 @@ void OwnedObjects::judge(Known& known, Sighting const& sighting) {
         return;
     }
     known.taken = sighting.others;
-    if (!sighting.ours) return;  // another owner took it over, or the label is off: a list without it tells
+    if (sighting.others) return;
+    if (!sighting.ours) {
+        drift(known, "owner label changed", sighting.manager);
+        return;
+    }
     if (sighting.alone) {
         undrift(known);
         return;
@@ -682,7 +688,9 @@ std::string OwnedObjects::spell_text(Owner const& owner, std::string const& id) 
     auto const row =
         std::ranges::find_if(drifts_, [&](Drift const& one) { return one.owner == owner && one.object == name; });
     if (row == drifts_.end()) return name + " was changed";
-    std::string const what = row->what == "owner label removed" ? "taken the owner label off" : row->what;
+    std::string const what = row->what == "owner label removed"   ? "taken the owner label off"
+                             : row->what == "owner label changed" ? "given another owner label"
+                                                                  : row->what;
     return name + " was " + what + (row->manager.empty() ? "" : " by " + row->manager);
 }
 

@@ -29,7 +29,7 @@ using Boot = std::chrono::nanoseconds;  // a moment on the boot clock
 struct Drift {
     Owner owner;
     std::string object;    // "Deployment/apps/web"
-    std::string what;      // "deleted", "changed", "replaced", "owner label removed"
+    std::string what;      // "deleted", "changed", "replaced", "owner label removed", "owner label changed"
     std::string manager;   // "kubectl-edit (Update)"; empty when unknown
     model::WallTime seen;  // the newest
     bool repaired = false;
@@ -54,7 +54,7 @@ struct Known {
     bool drifted = false;  // gone, or a field of ours taken
     bool skipped = false;  // applied by nobody: reconcile disabled, ssa ignore
     bool may_go = false;   // a Job at its end or with a time-to-live: its removal is no drift before the interval
-    bool taken = false;    // another owner's labels are on it
+    bool taken = false;    // the labels of another owner that has it are on it
     model::Truth ready = model::Truth::unknown;  // condition Ready of a Flux object
     Boot due{};                                  // of a drifted one: not to be repaired before
     Pace pace = {};
@@ -181,7 +181,7 @@ private:
         model::Truth ready = model::Truth::unknown;
         bool may_go = false;
         bool ours = false;      // its labels name the owner
-        bool others = false;    // its labels name another owner
+        bool others = false;    // its labels name another owner that has it
         bool alone = false;     // it wants to be left as it is
         bool foreign = false;   // kubectl wrote fields of it
         bool restarts = false;  // and nothing but the note of a restart
@@ -199,6 +199,7 @@ private:
     void follow(Owner const& owner, kube::ObjectId const& id, std::string const& version);
     void unfollow(Owner const& owner, std::string const& id);
     void seen(kube::GroupVersionKind const& gvk, kube::Object const& object, std::uint64_t listed_at);
+    bool is_anothers(Known const& known, kube::Object const& object) const;
     void see(Known& known, kube::GroupVersionKind const& gvk, kube::Object const& object, std::uint64_t listed_at);
     void vanished(std::string const& id, std::string uid, std::string resource_version, std::uint64_t listed_at);
     void settle(Known& known);

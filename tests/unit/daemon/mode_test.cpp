@@ -35,8 +35,9 @@ public:
     }
     void define(std::string const& name, std::string const& annotations = "{}") {
         objects["_" + name + "_apiextensions.k8s.io_CustomResourceDefinition"] =
-            boost::json::parse(R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":")" +
-                               name + R"(","annotations":)" + annotations + "}}")
+            boost::json::parse(
+                R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":")" +
+                name + R"(","annotations":)" + annotations + "}}")
                 .as_object();
     }
     std::optional<Error> refused;
@@ -59,7 +60,8 @@ TEST_CASE("mode: azure where nothing of Flux is, flux where a definition of Flux
     CHECK(choice(cluster, Mode::azure) == Mode::azure);
 }
 
-TEST_CASE("mode: what was chosen is kept, whoever installs again and whatever of Flux is there by then", "[daemon][mode]") {
+TEST_CASE("mode: what was chosen is kept, whoever installs again and whatever of Flux is there by then",
+          "[daemon][mode]") {
     Definitions cluster;
     CHECK(chosen(cluster) == std::nullopt);
 
@@ -73,7 +75,8 @@ TEST_CASE("mode: what was chosen is kept, whoever installs again and whatever of
     CHECK(chosen(cluster) == Mode::flux);
 }
 
-TEST_CASE("mode: nobody chose where the daemon installed, and where there are no definitions at all", "[daemon][mode]") {
+TEST_CASE("mode: nobody chose where the daemon installed, and where there are no definitions at all",
+          "[daemon][mode]") {
     Definitions cluster;
     REQUIRE(test::run_task(install_crds(cluster, std::nullopt)));
     CHECK(chosen(cluster) == std::nullopt);

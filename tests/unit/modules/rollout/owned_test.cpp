@@ -216,6 +216,31 @@ TEST_CASE("owned: of two owners that the journal names, dropping one keeps the o
     CHECK(world.owned.repair_due(kDairy));
 }
 
+TEST_CASE("owned: a label makes nobody an owner who has not the object", "[rollout][owned]") {
+    World world;
+    world.cluster.listed = {milk(kDairy, "10")};
+    world.load(kDairy, row(kDairy, "10"));
+    world.listen();
+
+    SECTION("somebody wrote another name there") {
+        world.show(Event::modified, milk(kFruit, "11"));
+        REQUIRE(world.owned.repair_due(kDairy));
+        CHECK(world.owned.drifts().at(0).what == "owner label changed");
+    }
+    SECTION("the label was emptied") {
+        kube::Object object = milk(kDairy, "11");
+        object.at("metadata").as_object().at("labels").as_object()[kDairy.name_label()] = "";
+        world.show(Event::modified, std::move(object));
+        CHECK(world.owned.repair_due(kDairy));
+    }
+    SECTION("it moved to an owner that is about to write it") {
+        world.owned.plan(kFruit, {{.entry = {kId, "v1"}}});
+        world.show(Event::modified, milk(kFruit, "11"));
+        CHECK_FALSE(world.owned.repair_due(kDairy));
+        CHECK(world.owned.find(kDairy, kId)->taken);
+    }
+}
+
 TEST_CASE("owned: what a pass meant to write stays known when the pass fails", "[rollout][owned]") {
     World world;
     world.owned.plan(kDairy, {{.entry = {kId, "v1"}}});
