@@ -393,6 +393,11 @@ OwnedObjects::KindWatch const* OwnedObjects::watch_of(Owner const& owner, kube::
     return found == watches_.end() ? nullptr : found->second.get();
 }
 
+bool OwnedObjects::is_watched(Owner const& owner, kube::ObjectId const& id) const {
+    KindWatch const* watch = watch_of(owner, id);
+    return watch != nullptr && !watch->state().refused;
+}
+
 std::vector<std::string> OwnedObjects::unwatched(Owner const& owner) const {
     if (ports_.cluster == nullptr) return {};
     std::map<std::string, std::string> kinds;
@@ -418,8 +423,7 @@ asio::awaitable<void> OwnedObjects::look_up(Owner owner) {
         auto const id = kube::parse_object_id(text);
         Known const* known = find(owner, text);
         if (!id || known == nullptr || known->skipped) continue;
-        KindWatch const* watch = watch_of(owner, *id);
-        if (watch != nullptr && !watch->state().refused) continue;
+        if (is_watched(owner, *id)) continue;
         co_await look_at(owner, text);
     }
 }
@@ -446,6 +450,9 @@ asio::awaitable<void> OwnedObjects::look_at(Owner owner, std::string text) {
         see(*now, gvk, *live, asked_at);
     } else if (live.error().code == Errc::not_found) {
         take(*now, {.gone = true, .listed_at = asked_at, .uid = now->object.uid});
+    } else if (live.error().code == Errc::denied && !is_watched(owner, *id)) {
+        // What was known of it is of its last write, and nobody will ever say more.
+        set_health(*now, {kube::Health::unknown, live.error().message});
     }
 }
 

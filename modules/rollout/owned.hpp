@@ -213,6 +213,7 @@ private:
     void repaired(Known& known);
     Boot interval_of(Owner const& owner) const;
     KindWatch const* watch_of(Owner const& owner, kube::ObjectId const& id) const;
+    bool is_watched(Owner const& owner, kube::ObjectId const& id) const;
     void tell(Owner const& owner, Change change, Boot in = {});
 
     Ports ports_;

@@ -572,6 +572,10 @@ TEST_CASE("owned: what no watch shows is asked for with the rights of its owner"
     world.listen();
 
     CHECK(world.owned.repair_due(kFruit).has_value() == may_read);
+    Known const* known = world.owned.find(kFruit, kId);
+    REQUIRE(known != nullptr);
+    CHECK(known->health == (may_read ? kube::Health::current : kube::Health::unknown));
+    CHECK(known->message == (may_read ? "" : "configmaps is forbidden"));
 }
 
 TEST_CASE("prune: an object that another owner takes over between look and delete stays", "[rollout][prune]") {
