@@ -7,6 +7,7 @@
 #include "cache/db/rescue.hpp"
 #include "cache/journal/journal.hpp"
 #include "cache/outbox/outbox.hpp"
+#include "daemon/budget.hpp"
 #include "daemon/endpoint.hpp"
 #include "daemon/facts.hpp"
 #include "daemon/housekeeping.hpp"
@@ -124,8 +125,8 @@ class App {
 public:
     App(StartOptions options, sandbox::Zygote& zygote, std::unique_ptr<cache::BlobStore> blobs,
         cache::db::Connection database, std::string database_problem)
-        : config_(std::move(options.config)), confinement_(options.confinement), log_(log_settings(config_), clock_),
-          started_(clock_.wall()),
+        : config_(std::move(options.config)), budget_(budget_of(static_cast<std::size_t>(config_.memory_bytes_max))),
+          confinement_(options.confinement), log_(log_settings(config_), clock_), started_(clock_.wall()),
           // What is kept: one connection, used by one thread.
           blobs_(std::move(blobs)), database_(std::move(database)), database_problem_(std::move(database_problem)),
           db_(1), pool_(static_cast<std::size_t>(config_.fetches_max) + 1),
@@ -136,9 +137,14 @@ public:
           http_(io_.get_executor()), server_(io_.get_executor(), {}), tasks_(io_.get_executor(), 64), hosts_(clock_),
           remotes_({pool_, db_, artifacts_, hosts_, log_, clock_}, scratch(),
                    http::Reach::of_content(config_.networks_allowed), stop_.get_token()),
-          renderer_(io_.get_executor(), pool_, artifacts_, remotes_, zygote,
-                    static_cast<std::size_t>(config_.render_jobs_max),
-                    static_cast<std::uint64_t>(config_.render_memory_bytes_max)) {}
+          work_(io_.get_executor(), budget_.work),
+          renderer_({.executor = io_.get_executor(),
+                     .pool = pool_,
+                     .store = artifacts_,
+                     .remotes = remotes_,
+                     .zygote = zygote,
+                     .work = work_},
+                    budget_, static_cast<std::size_t>(config_.render_jobs_max)) {}
 
     Result<int> run() {
         if (!database_problem_.empty()) log_.error(kArea, database_problem_);
@@ -163,7 +169,8 @@ private:
     void connect() {
         auto config = cluster_config(config_);
         if (config && *config) {
-            auto client = kube::Client::make(io_.get_executor(), http_, std::move(**config));
+            auto client = kube::Client::make(io_.get_executor(), http_, std::move(**config),
+                                             {.object_bytes_max = budget_.api_object});
             if (client) {
                 cluster_ = std::move(*client);
                 return;
@@ -441,6 +448,7 @@ private:
     std::filesystem::path scratch() const { return std::filesystem::path{config_.state_dir} / "tmp"; }
 
     Config config_;
+    Budget budget_;
     sandbox::Confinement confinement_;
     SystemClock clock_;
     Log log_;
@@ -472,6 +480,7 @@ private:
     access::Locks locks_ = locks_of(config_, registry_);
     source::Hosts hosts_;
     source::RemoteCache remotes_;
+    ByteBudget work_;
     WorkerRenderer renderer_;
     std::unique_ptr<rollout::OwnedObjects> owned_;
     std::unique_ptr<access::Access> access_;

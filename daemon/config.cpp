@@ -1,6 +1,7 @@
 // daemon/config.cpp: the table of settings, and what is done with it: read, print, document.
 #include "daemon/config.hpp"
 
+#include "daemon/budget.hpp"
 #include "daemon/cli/suggest.hpp"
 #include "modules/model/duration.hpp"
 #include "modules/patch/selector.hpp"
@@ -98,12 +99,12 @@ std::vector<Setting> const& table() {
          "Microsoft's lock, by the name of the microsoft.flux setting: on everything in mode azure, and in every mode on what a FluxConfig generates."},
         {"network.allow", Networks{&Config::networks_allowed}, "[]",
          "Networks that sources, remote bases and redirects may lie in although they are loopback, link-local or the like: [127.0.0.0/8, \"::1\"]."},
-        {"limits.memory", Bytes{&Config::memory_bytes_max, 32 * kMiB, 64 * kGiB}, "128MiB",
-         "Memory of the whole product; shown with what is used on the status page, and enforced by the service unit."},
+        {"limits.memory", Bytes{&Config::memory_bytes_max, std::int64_t{kMemoryBytesMin}, 64 * kGiB}, "128MiB",
+         "Memory of all processes of the product; every bound on memory is a part of it (docs/SECURITY.md)."},
         {"limits.disk", Bytes{&Config::disk_bytes_max, 16 * kMiB, 1024 * kGiB}, "2GiB",
          "Disk of the whole product; artifacts get what the outbox and a reserve leave."},
         {"limits.render_memory", Bytes{&Config::render_memory_bytes_max, 16 * kMiB, 16 * kGiB}, "64MiB",
-         "Memory of one render worker."},
+         "Memory of one render worker, as far as limits.memory leaves so much."},
         {"limits.render_cpu", Span{&Config::render_cpu_max, seconds{1}, hours{1}}, "20s", "CPU time of one render."},
         {"limits.render_time", Span{&Config::render_wall_max, seconds{1}, hours{1}}, "60s",
          "Wall-clock time of one render."},

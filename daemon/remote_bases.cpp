@@ -78,14 +78,11 @@ std::unexpected<Error> too_many_rounds(Remote const& remote) {
                                  " rounds of remote resources in one build");
 }
 
-Result<Supplies> Supplies::create() {
-    auto file = MemoryFile::create();
-    if (!file) return fail(std::move(file));
-    return Supplies{std::move(*file)};
-}
-
-std::size_t Supplies::bytes_left() const {
-    return limits::kRemoteBytesMax - std::min(limits::kRemoteBytesMax, file_.size());
+Result<void> Supplies::append_to(MemoryFile& input) const {
+    for (auto const& content : contents_) {
+        if (auto ok = input.append(*content); !ok) return ok;
+    }
+    return {};
 }
 
 Result<void> Supplies::add(Remote const& remote, Result<source::RemoteContent> const& content) {
@@ -98,13 +95,14 @@ Result<void> Supplies::add(Remote const& remote, Result<source::RemoteContent> c
         entry["code"] = static_cast<int>(content.error().code);
         entry["error"] = content.error().message;
     } else {
-        if (content->bytes.size() > bytes_left()) {
-            return fail(Errc::limit, "remote '" + remote.url + "': more than " +
-                                         std::to_string(limits::kRemoteBytesMax) +
+        std::size_t const size = content->bytes ? content->bytes->size() : 0;
+        if (size > bytes_left()) {
+            return fail(Errc::limit, "remote '" + remote.url + "': more than " + std::to_string(bytes_max_) +
                                          " bytes of remote resources in one build");
         }
-        if (auto ok = file_.append(content->bytes); !ok) return fail(std::move(ok), "remote '" + remote.url + "'");
-        entry["bytes"] = content->bytes.size();
+        if (size > 0) contents_.push_back(content->bytes);
+        size_ += size;
+        entry["bytes"] = size;
     }
     description_.push_back(std::move(entry));
     keys_.push_back(remote.key());

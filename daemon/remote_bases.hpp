@@ -2,15 +2,18 @@
 // A render says what is missing, its starter fetches that and renders again, until nothing is missing or a bound is met.
 #pragma once
 
-#include "daemon/memory_file.hpp"
 #include "modules/base/error.hpp"
+#include "modules/base/limits.hpp"
+#include "modules/base/memory_file.hpp"
 #include "modules/kustomize/remote.hpp"
 #include "modules/source/remote.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,25 +28,29 @@ Result<std::vector<kustomize::Remote>> read_remotes(boost::json::value const& de
 /// After kRemoteRoundsMax rounds of fetching, `remote` is still missing.
 std::unexpected<Error> too_many_rounds(kustomize::Remote const& remote);
 
-/// What was fetched so far: described in JSON, the bytes in one memory file, in the same order.
+/// What was fetched so far: described in JSON, the contents in the same order.
 class Supplies {
 public:
-    static Result<Supplies> create();
+    /// `bytes_max`: of all contents together, kRemoteBytesMax at most.
+    explicit Supplies(std::size_t bytes_max = limits::kRemoteBytesMax)
+        : bytes_max_{std::min(bytes_max, limits::kRemoteBytesMax)} {}
 
     /// A fetch that failed is kept too: the render says so in kustomize's words.
-    /// Errors  limit  more than kRemotesMax or kRemoteBytesMax; the message names the URL
+    /// Errors  limit  more than kRemotesMax, or than the bytes there may be; the message names the URL
     Result<void> add(kustomize::Remote const& remote, Result<source::RemoteContent> const& content);
 
-    std::size_t bytes_left() const;
+    std::size_t size() const { return size_; }
+    std::size_t bytes_left() const { return bytes_max_ - size_; }
     /// Remote::key() of each, also of those that failed.
     std::vector<std::string> const& keys() const { return keys_; }
     boost::json::array const& description() const { return description_; }
-    MemoryFile const& file() const { return file_; }
+    /// Adds copies of all contents to what a render reads.
+    Result<void> append_to(MemoryFile& input) const;
 
 private:
-    explicit Supplies(MemoryFile file) : file_{std::move(file)} {}
-
-    MemoryFile file_;
+    std::vector<std::shared_ptr<MemoryFile const>> contents_;
+    std::size_t size_ = 0;
+    std::size_t bytes_max_;
     boost::json::array description_;
     std::vector<std::string> keys_;
 };

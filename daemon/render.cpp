@@ -17,12 +17,21 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::chrono::minutes kWaitMax{10};
+constexpr std::size_t kWorkerBytes = 2u << 20;  // of a worker beside its heap: stack, page tables, pages of the zygote
+constexpr std::size_t kWorkerBytesMin = 4u << 20;  // of heap, for the smallest render
+
 /// What was verified is what the worker reads: a copy in memory that nobody can change any more.
-Result<MemoryFile> sealed_input(std::string const& artifact, Supplies const& supplies) {
+Result<MemoryFile> sealed_input(source::ArtifactStore& store, std::string const& digest, std::size_t size,
+                                Supplies const& supplies) {
     auto file = MemoryFile::create();
     if (!file) return file;
-    if (auto ok = file->append(artifact); !ok) return fail(std::move(ok));
-    if (auto ok = file->append(supplies.file()); !ok) return fail(std::move(ok));
+    auto copied = store.read(digest, [&](std::string_view piece) -> Result<void> {
+        if (file->size() + piece.size() > size) return fail(Errc::corrupt, "artifact " + digest + " grew");
+        return file->append(piece);
+    });
+    if (!copied) return fail(std::move(copied), "artifact");
+    if (auto ok = supplies.append_to(*file); !ok) return fail(std::move(ok));
     file->seal();
     return file;
 }
@@ -56,33 +65,90 @@ Result<Reply> read_reply(std::string const& text) {
 
 }  // namespace
 
-WorkerRenderer::WorkerRenderer(asio::any_io_executor executor, asio::thread_pool& pool, source::ArtifactStore& store,
-                               source::RemoteCache& remotes, sandbox::Zygote& zygote, std::size_t jobs_max,
-                               std::uint64_t artifact_bytes_max)
-    : pool_(pool), store_(store), remotes_(remotes), zygote_(zygote), slots_(executor, jobs_max),
-      carriers_(executor, jobs_max), artifact_bytes_max_(artifact_bytes_max) {}
-
-/// One job over the artifact and what was fetched so far.
-Task<std::string> WorkerRenderer::run_worker(model::Artifact artifact, Supplies const& supplies,
-                                             json::object& request) {
-    auto lease = co_await slots_.take(std::chrono::minutes{10});  // artifacts are in memory only with one
-    if (!lease) co_return fail(std::move(lease), "render");
-    auto assemble = [&]() -> Result<MemoryFile> {
-        auto bytes = store_.read(artifact.digest, artifact_bytes_max_);
-        if (!bytes) return fail(std::move(bytes), "artifact");
-        request["artifactBytes"] = bytes->size();
-        return sealed_input(*bytes, supplies);
-    };
-    auto input = co_await on_pool(pool_, std::move(assemble));
-    if (!input) co_return fail(std::move(input));
-    request["remotes"] = supplies.description();
-    co_return co_await sandbox::run_job(zygote_, input->fd(), json::serialize(request));
+std::size_t memory_of_objects(std::string_view answer) {
+    constexpr std::size_t kValue = 28, kName = 52;  // with the heap's own bytes
+    std::size_t values = 1, names = 0;
+    bool in_text = false;
+    for (std::size_t i = 0; i < answer.size(); ++i) {
+        char const c = answer[i];
+        if (in_text) {
+            if (c == '\\') ++i;
+            else if (c == '"') in_text = false;
+            continue;
+        }
+        if (c == '"') in_text = true;
+        else if (c == ',' || c == '[' || c == '{') ++values;
+        else if (c == ':') ++names;
+    }
+    return 2 * (answer.size() + answer.size() + values * kValue + names * kName);
 }
 
-Task<void> WorkerRenderer::fetch(std::vector<kustomize::Remote> missing, Supplies& into) {
+WorkerRenderer::WorkerRenderer(Parts parts, Budget const& budget, std::size_t jobs_max)
+    : parts_(parts), budget_(budget), slots_(parts.executor, jobs_max), carriers_(parts.executor, budget.remotes),
+      own_share_(budget.remotes / jobs_max) {}
+
+/// One job with so much memory for itself.
+Task<std::string> WorkerRenderer::run_once(model::Artifact artifact, Supplies const& supplies, json::object& request,
+                                           std::size_t memory_bytes) {
+    auto const size = request.at("artifactBytes").to_number<std::size_t>();
+    auto assemble = [&] { return sealed_input(parts_.store, artifact.digest, size, supplies); };
+    auto input = co_await on_pool(parts_.pool, std::move(assemble));
+    if (!input) co_return fail(std::move(input));
+    sandbox::Order const order{.memory_bytes_max = memory_bytes, .reply_bytes_max = budget_.reply};
+    co_return co_await sandbox::run_job(parts_.zygote, input->fd(), json::serialize(request), order);
+}
+
+/// One job over the artifact and what was fetched so far. Few need much: it begins small, so that others run beside it,
+/// and is done again with more when that was too little.
+Task<WorkerRenderer::Answer> WorkerRenderer::run_worker(model::Artifact artifact, Supplies const& supplies,
+                                                        json::object& request) {
+    auto slot = co_await slots_.take(kWaitMax);
+    if (!slot) co_return fail(std::move(slot), "render");
+    auto measure = [&] { return parts_.store.size(artifact.digest); };
+    auto const size = co_await on_pool(parts_.pool, std::move(measure));
+    if (!size) co_return fail(size.error().code, "artifact: " + size.error().message);
+    std::size_t const beside = *size + supplies.size() + budget_.reply + kWorkerBytes;
+    if (beside + kWorkerBytesMin > budget_.render_large) {
+        co_return fail(Errc::limit, "artifact '" + artifact.revision + "' has " + std::to_string(*size) +
+                                        " bytes and its remote bases " + std::to_string(supplies.size()) +
+                                        ", for which a render would need " + std::to_string(beside + kWorkerBytesMin) +
+                                        " of the " + std::to_string(budget_.render_large) +
+                                        " that limits.memory leaves for one");
+    }
+    request["artifactBytes"] = *size;
+    request["remotes"] = supplies.description();
+    std::size_t bytes = std::min(budget_.render_small + *size + supplies.size(), budget_.render_large);
+    for (;; bytes = budget_.render_large) {
+        bool const is_last = bytes == budget_.render_large;
+        auto lease = co_await parts_.work.take(bytes, kWaitMax);
+        if (!lease) co_return fail(std::move(lease), "render");
+        auto text = co_await run_once(artifact, supplies, request, bytes - beside);
+        bool const is_cramped = !text && text.error().message == sandbox::kOutOfMemory;
+        if (is_cramped && !is_last) continue;
+        if (is_cramped) {
+            co_return fail(Errc::limit, "out of memory: the render had " + std::to_string(bytes - beside) +
+                                            " bytes, or limits.render_memory, which limits.memory leaves for one");
+        }
+        if (!text) co_return fail(std::move(text));
+        std::size_t const held = memory_of_objects(*text);
+        if (held > lease->bytes() && !lease->grow_to(held)) {
+            if (!is_last) continue;
+            co_return fail(Errc::limit, "the objects would take " + std::to_string(held) + " bytes of memory of the " +
+                                            std::to_string(bytes) +
+                                            " that limits.memory leaves for those of one Kustomization");
+        }
+        lease->shrink_to(held);
+        co_return Answer{std::move(*text), std::move(*lease)};
+    }
+}
+
+Task<void> WorkerRenderer::fetch(std::vector<kustomize::Remote> missing, Supplies& into, ByteBudget::Lease& carries) {
     for (kustomize::Remote const& remote : missing) {
-        auto const content = co_await remotes_.fetch(remote, into.bytes_left());
+        // How large it is shows when it is there: until then it may have all that is free.
+        carries.grow_to(carries.bytes() + carriers_.bytes_max() - carriers_.used());
+        auto const content = co_await parts_.remotes.fetch(remote, carries.bytes() - into.size());
         auto added = into.add(remote, content);
+        carries.shrink_to(std::max(own_share_, into.size()));
         if (!added) co_return added;
     }
     co_return Result<void>{};
@@ -94,25 +160,26 @@ Task<reconcile::Rendered> WorkerRenderer::render(model::Artifact artifact, model
     if (!spec.target_namespace.empty()) fields["targetNamespace"] = spec.target_namespace;
     json::object request{
         {kJobTag, "kustomize"}, {"path", spec.path}, {"fields", std::move(fields)}, {"remoteBases", remote_bases}};
-    auto supplies = Supplies::create();
-    if (!supplies) co_return fail(std::move(supplies), "render");
-    Slots::Lease carries;  // what is fetched stays in memory until the end
+    Supplies supplies{budget_.remotes};
+    ByteBudget::Lease carries;  // what is fetched stays in memory until the end
     for (std::size_t rounds = 0;; ++rounds) {
-        auto text = co_await run_worker(artifact, *supplies, request);
-        if (!text) co_return fail(std::move(text));
-        auto reply = read_reply(*text);
+        auto answer = co_await run_worker(artifact, supplies, request);
+        if (!answer) co_return fail(std::move(answer));
+        auto reply = read_reply(std::exchange(answer->text, {}));
         if (!reply) co_return fail(std::move(reply));
         if (reply->missing.empty() || !remote_bases) {
-            reply->rendered.remotes = supplies->keys();
+            reply->rendered.remotes = supplies.keys();
+            reply->rendered.memory = std::move(answer->memory);
             co_return std::move(reply->rendered);
         }
+        answer->memory = {};  // others go on while this one waits for the network
         if (rounds == limits::kRemoteRoundsMax) co_return too_many_rounds(reply->missing.front());
         if (rounds == 0) {
-            auto lease = co_await carriers_.take(std::chrono::minutes{10});
+            auto lease = co_await carriers_.take(own_share_, kWaitMax);
             if (!lease) co_return fail(std::move(lease), "render: remote bases");
             carries = std::move(*lease);
         }
-        auto fetched = co_await fetch(std::move(reply->missing), *supplies);
+        auto fetched = co_await fetch(std::move(reply->missing), supplies, carries);
         if (!fetched) co_return fail(std::move(fetched));
     }
 }

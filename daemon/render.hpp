@@ -1,7 +1,9 @@
 // daemon/render.hpp: hands an artifact to a render worker and takes the objects back, or first fetches what it misses.
 #pragma once
 
+#include "daemon/budget.hpp"
 #include "daemon/remote_bases.hpp"
+#include "modules/base/byte_budget.hpp"
 #include "modules/base/slots.hpp"
 #include "modules/reconcile/ports.hpp"
 #include "modules/sandbox/sandbox.hpp"
@@ -16,25 +18,40 @@ namespace holdfast::daemon {
 /// Fills reconcile::Renderer with the zygote's workers.
 class WorkerRenderer final : public reconcile::Renderer {
 public:
-    /// All outlive this object. At most `jobs_max` workers run at once, the others wait in order.
-    WorkerRenderer(asio::any_io_executor executor, asio::thread_pool& pool, source::ArtifactStore& store,
-                   source::RemoteCache& remotes, sandbox::Zygote& zygote, std::size_t jobs_max,
-                   std::uint64_t artifact_bytes_max);
+    struct Parts {
+        asio::any_io_executor executor;
+        asio::thread_pool& pool;
+        source::ArtifactStore& store;
+        source::RemoteCache& remotes;
+        sandbox::Zygote& zygote;
+        ByteBudget& work;  // Budget::work: shared with whatever else runs in workers
+    };
+    /// All outlive this object. At most `jobs_max` workers run at once, the others wait in order; what they and their
+    /// objects hold is part of `budget`, whatever they are given.
+    WorkerRenderer(Parts parts, Budget const& budget, std::size_t jobs_max);
 
     Task<reconcile::Rendered> render(model::Artifact artifact, model::KustomizationSpec spec,
                                      bool remote_bases) override;
 
 private:
-    Task<std::string> run_worker(model::Artifact artifact, Supplies const& supplies, boost::json::object& request);
-    Task<void> fetch(std::vector<kustomize::Remote> missing, Supplies& into);
+    struct Answer {
+        std::string text;
+        ByteBudget::Lease memory;  // for the text and what is made of it
+    };
+    Task<Answer> run_worker(model::Artifact artifact, Supplies const& supplies, boost::json::object& request);
+    Task<std::string> run_once(model::Artifact artifact, Supplies const& supplies, boost::json::object& request,
+                               std::size_t memory_bytes);
+    Task<void> fetch(std::vector<kustomize::Remote> missing, Supplies& into, ByteBudget::Lease& carries);
 
-    asio::thread_pool& pool_;
-    source::ArtifactStore& store_;
-    source::RemoteCache& remotes_;
-    sandbox::Zygote& zygote_;
-    Slots slots_;     // of workers
-    Slots carriers_;  // of renders with remote bases
-    std::uint64_t artifact_bytes_max_;
+    Parts parts_;
+    Budget budget_;
+    Slots slots_;            // of workers
+    ByteBudget carriers_;    // Budget::remotes
+    std::size_t own_share_;  // of it, for each render that has remote bases
 };
+
+/// Bytes of memory that the objects of a worker's answer take until they are applied: read, and once more as requests and
+/// their answers. Never less than that; strings and names may make it more.
+std::size_t memory_of_objects(std::string_view answer);
 
 }  // namespace holdfast::daemon

@@ -1,8 +1,8 @@
 // daemon/render_job.cpp: what a render worker does, with nothing but a descriptor and a request.
-#include "daemon/memory_file.hpp"
 #include "daemon/remote_bases.hpp"
 #include "daemon/worker_jobs.hpp"
 
+#include "modules/base/memory_file.hpp"
 #include "modules/crypto/digest.hpp"
 #include "modules/kustomize/flux_generate.hpp"
 #include "modules/source/untar.hpp"

@@ -42,17 +42,9 @@ Result<std::unique_ptr<source::ArtifactWriter>> ArtifactStore::begin() {
     return std::unique_ptr<source::ArtifactWriter>{std::move(*writer)};
 }
 
-Result<std::string> ArtifactStore::read(std::string const& digest, std::uint64_t bytes_max) {
-    std::string bytes;
-    auto done = blobs_.read(digest, [&](std::string_view piece) -> Result<void> {
-        if (bytes.size() + piece.size() > bytes_max)
-            return fail(Errc::limit, "artifact " + digest + " is larger than " + std::to_string(bytes_max) + " bytes");
-        bytes += piece;
-        return {};
-    });
-    if (!done) return fail(std::move(done));
-    return bytes;
-}
+Result<std::uint64_t> ArtifactStore::size(std::string const& digest) { return blobs_.size(digest); }
+
+Result<void> ArtifactStore::read(std::string const& digest, Sink const& sink) { return blobs_.read(digest, sink); }
 
 Result<void> ArtifactStore::record(source::StoredArtifact const& artifact) {
     auto current = newest(artifact.source);

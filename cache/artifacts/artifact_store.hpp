@@ -24,7 +24,8 @@ public:
 
     Result<std::unique_ptr<source::ArtifactWriter>> begin() override;
     bool has(std::string const& digest) override { return blobs_.has(digest); }
-    Result<std::string> read(std::string const& digest, std::uint64_t bytes_max) override;
+    Result<std::uint64_t> size(std::string const& digest) override;
+    Result<void> read(std::string const& digest, Sink const& sink) override;
     Result<void> record(source::StoredArtifact const& artifact) override;
     Result<std::optional<source::StoredArtifact>> newest(std::string const& source) override;
     Result<std::vector<source::StoredArtifact>> revisions(std::string const& source) override;

@@ -148,6 +148,17 @@ bool BlobStore::has(std::string_view digest) const {
     return name && ::faccessat(directory_, name->c_str(), R_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+Result<std::uint64_t> BlobStore::size(std::string const& digest) const {
+    auto const name = name_of(digest);
+    if (!name) return std::unexpected{name.error()};
+    struct stat info{};
+    if (::fstatat(directory_, name->c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
+        return static_cast<std::uint64_t>(info.st_size);
+    }
+    if (errno == ENOENT) return fail(Errc::corrupt, "blob " + digest + " is missing");
+    return failed("blob " + digest);
+}
+
 Result<void> BlobStore::read(std::string const& digest, Sink const& sink) {
     auto const name = name_of(digest);
     if (!name) return std::unexpected{name.error()};

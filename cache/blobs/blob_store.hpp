@@ -38,6 +38,9 @@ public:
     /// Is there a file of this name, whatever is in it?
     bool has(std::string_view digest) const;
 
+    /// Errors  corrupt  no such file, or `digest` is none of ours
+    Result<std::uint64_t> size(std::string const& digest) const;
+
     /// Hands the bytes to `sink` while hashing them: they count only when this returns success.
     /// Errors  corrupt  no such file, it does not match its digest and was moved to quarantine, or `digest` is none of
     ///                  ours ("sha256:" and 64 lower case hexadecimal digits); those of `sink`

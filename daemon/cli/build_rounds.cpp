@@ -40,7 +40,9 @@ std::string read_list(int fd) {
 
 /// The child's part. Out  its exit status
 int build_with(Supplies const& supplies, BuildOnce const& build, int list_fd) {
-    auto const mapping = Mapping::of(supplies.file().fd());
+    auto input = MemoryFile::create();
+    auto const filled = input ? supplies.append_to(*input) : Result<void>{std::unexpected{input.error()}};
+    auto const mapping = filled ? Mapping::of(input->fd()) : Result<Mapping>{std::unexpected{filled.error()}};
     auto remotes = mapping ? read_supplies(supplies.description(), mapping->bytes())
                            : Result<kustomize::Remotes>{std::unexpected{mapping.error()}};
     if (!remotes) {
@@ -81,16 +83,15 @@ Result<Round> run_round(Supplies const& supplies, BuildOnce const& build) {
 }  // namespace
 
 Result<int> build_in_rounds(BuildOnce const& build, RemoteFetcher const& fetch, bool local) {
-    auto supplies = Supplies::create();
-    if (!supplies) return fail(std::move(supplies));
+    Supplies supplies;
     for (std::size_t rounds = 0;; ++rounds) {
-        auto const round = run_round(*supplies, build);
+        auto const round = run_round(supplies, build);
         if (!round) return std::unexpected{round.error()};
         if (round->missing.empty()) return round->status;
         if (rounds == limits::kRemoteRoundsMax) return too_many_rounds(round->missing.front());
         for (auto const& remote : round->missing) {
-            auto const content = fetch(remote, supplies->bytes_left(), local);
-            if (auto ok = supplies->add(remote, content); !ok) return fail(std::move(ok));
+            auto const content = fetch(remote, supplies.bytes_left(), local);
+            if (auto ok = supplies.add(remote, content); !ok) return fail(std::move(ok));
         }
     }
 }

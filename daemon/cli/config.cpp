@@ -1,4 +1,5 @@
 // daemon/cli/config.cpp: holdfast config check, holdfast config print.
+#include "daemon/budget.hpp"
 #include "daemon/cli/common.hpp"
 #include "daemon/cli/verbs.hpp"
 #include "modules/intake/intake.hpp"
@@ -36,7 +37,7 @@ int check(std::string const& file) {
     return 0;
 }
 
-int print(std::string const& file, bool defaults, bool reference) {
+int print(std::string const& file, bool defaults, bool reference, bool unit) {
     if (defaults) {
         std::fputs(commented_defaults().c_str(), stdout);
         return 0;
@@ -47,7 +48,9 @@ int print(std::string const& file, bool defaults, bool reference) {
     }
     auto const config = read_config(file);
     if (!config) return complain(config.error(), kExitFailed);
-    std::fputs(print_config(*config).c_str(), stdout);
+    std::string const text =
+        unit ? service_drop_in(static_cast<std::size_t>(config->memory_bytes_max)) : print_config(*config);
+    std::fputs(text.c_str(), stdout);
     return 0;
 }
 
@@ -58,6 +61,7 @@ int config_verb(int argc, char** argv) {
     std::string printed;
     bool defaults = false;
     bool reference = false;
+    bool unit = false;
     CLI::App app{"Check or print the configuration.", "holdfast config"};
     app.require_subcommand(1);
     auto* checks = app.add_subcommand(
@@ -67,8 +71,9 @@ int config_verb(int argc, char** argv) {
     prints->add_option("--config", printed, "Configuration file")->type_name("FILE");
     prints->add_flag("--defaults", defaults, "Print the commented file of all defaults.");
     prints->add_flag("--reference", reference, "Print the reference page.");
+    prints->add_flag("--unit", unit, "Print the drop-in that makes the service unit follow limits.memory.");
     if (auto const code = stop_after_flags(app, argc, argv)) return *code;
-    return checks->parsed() ? check(checked) : print(printed, defaults, reference);
+    return checks->parsed() ? check(checked) : print(printed, defaults, reference, unit);
 }
 
 }  // namespace holdfast::daemon

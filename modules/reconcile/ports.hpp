@@ -2,6 +2,7 @@
 #pragma once
 
 #include "modules/base/async.hpp"
+#include "modules/base/byte_budget.hpp"
 #include "modules/model/kinds/kustomization.hpp"
 #include "modules/model/kinds/source_status.hpp"
 
@@ -17,6 +18,7 @@ struct Rendered {
     std::string digest;  // "sha256:<hex>" of kustomize's own output text
     std::vector<boost::json::object> objects;
     std::vector<std::string> remotes;  // what it needed beside the artifact: that moves without a new revision
+    ByteBudget::Lease memory = {};     // for the objects and what is made of them, until this is destroyed
 };
 
 /// Renders a Kustomization's path of an artifact, in a worker process, with the newest content of its remote bases.
@@ -27,7 +29,7 @@ public:
     /// In      `remote_bases`: whether bases and files that are named by URL may be fetched
     /// Errors  not_found      the path is not in the artifact, or the artifact is not in the cache
     ///         invalid_input  kustomize refuses it: "kustomize build failed: …", or the worker crashed
-    ///         limit          memory, CPU time or wall-clock time of the worker
+    ///         limit          memory, CPU time or wall-clock time of the worker, memory for its objects
     ///         corrupt        the cached artifact is damaged: fetch it again
     virtual Task<Rendered> render(model::Artifact artifact, model::KustomizationSpec spec, bool remote_bases) = 0;
 };

@@ -30,9 +30,9 @@ bool write_frame(int fd, char type, std::string_view body) {
     return write_all(fd, {head.data(), head.size()}) && write_all(fd, body);
 }
 
-bool send_fds(int control, unsigned char kind, int const* fds, std::size_t count) {
-    unsigned char byte = kind;
-    iovec part{&byte, 1};
+bool send_order(int control, Order const& order, int const* fds, std::size_t count) {
+    Order sent = order;
+    iovec part{&sent, sizeof sent};
     alignas(cmsghdr) char space[CMSG_SPACE(2 * sizeof(int))]{};
     msghdr message{};
     message.msg_iov = &part;
@@ -44,11 +44,11 @@ bool send_fds(int control, unsigned char kind, int const* fds, std::size_t count
     head->cmsg_type = SCM_RIGHTS;
     head->cmsg_len = CMSG_LEN(count * sizeof(int));
     std::memcpy(CMSG_DATA(head), fds, count * sizeof(int));
-    return ::sendmsg(control, &message, MSG_NOSIGNAL) == 1;
+    return ::sendmsg(control, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof sent);
 }
 
-int receive_fds(int control, unsigned char& kind, std::array<int, 2>& fds) {
-    iovec part{&kind, 1};
+int receive_order(int control, Order& order, std::array<int, 2>& fds) {
+    iovec part{&order, sizeof order};
     alignas(cmsghdr) char space[CMSG_SPACE(2 * sizeof(int))]{};
     msghdr message{};
     message.msg_iov = &part;

@@ -1,6 +1,8 @@
 // modules/sandbox/frames.hpp: what goes over the sockets between daemon, zygote and jobs.
 #pragma once
 
+#include "modules/sandbox/sandbox.hpp"
+
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -13,10 +15,10 @@ bool read_all(int fd, void* data, std::size_t size);
 /// Type byte, u32 length, bytes.
 bool write_frame(int fd, char type, std::string_view body);
 
-/// An order to the zygote: the kind of the job, its socket and perhaps its input.
-bool send_fds(int control, unsigned char kind, int const* fds, std::size_t count);
+/// To the zygote, with the job's socket and perhaps its input.
+bool send_order(int control, Order const& order, int const* fds, std::size_t count);
 
 /// 0 at the end of the stream, else the number of descriptors received; -1 when nothing usable came.
-int receive_fds(int control, unsigned char& kind, std::array<int, 2>& fds);
+int receive_order(int control, Order& order, std::array<int, 2>& fds);
 
 }  // namespace holdfast::sandbox

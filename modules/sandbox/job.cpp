@@ -54,15 +54,15 @@ Task<Ending> converse(Socket& socket, std::string request, std::size_t reply_byt
 
 }  // namespace
 
-Task<std::string> run_job(Zygote& zygote, int input_fd, std::string request, std::size_t kind) {
+Task<std::string> run_job(Zygote& zygote, int input_fd, std::string request, Order order) {
     auto const executor = co_await asio::this_coro::executor;
-    auto spawned = zygote.spawn(input_fd, kind);
+    auto spawned = zygote.spawn(input_fd, order);
     if (!spawned) co_return fail(std::move(spawned));
     Socket socket{executor};
     boost::system::error_code ec;
     socket.assign(asio::local::stream_protocol{}, *spawned, ec);
     if (ec) co_return fail(Errc::limit, "sandbox: " + ec.message());
-    Limits const& limits = zygote.limits(kind);
+    Limits const limits = zygote.limits(order);
     // The zygote has a clock for the job; this one only guards against a zygote that never answers.
     auto talk = converse(socket, std::move(request), limits.reply_bytes_max);
     auto ending = co_await within(limits.wall_max + std::chrono::seconds{5}, std::move(talk), "render");

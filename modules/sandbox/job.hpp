@@ -10,6 +10,6 @@ namespace holdfast::sandbox {
 
 /// The same as run(), without blocking the loop. `input_fd` stays the caller's and may be closed on return.
 /// `zygote` must outlive the call. Cancelling it ends the job.
-Task<std::string> run_job(Zygote& zygote, int input_fd, std::string request, std::size_t kind = 0);
+Task<std::string> run_job(Zygote& zygote, int input_fd, std::string request, Order order = {});
 
 }  // namespace holdfast::sandbox

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -71,11 +72,18 @@ struct Kind {
     Role role = Role::render;
 };
 
+/// Which job, and what of its kind's limits this one gets: never more than those.
+struct Order {
+    std::uint32_t kind = 0;  // its place among the zygote's kinds
+    std::size_t memory_bytes_max = SIZE_MAX;
+    std::size_t reply_bytes_max = SIZE_MAX;
+};
+
 /// The parent of all jobs.
 class Zygote {
 public:
     /// Forks the zygote. Call before the first thread starts and before large memory is touched.
-    /// In      1 to 255 kinds; a job is asked for by its place among them
+    /// In      a job is asked for by its place among the kinds
     /// Errors  limit  no process or socket left, no /dev/null
     static Result<Zygote> start(std::vector<Kind> kinds);
 
@@ -86,10 +94,11 @@ public:
     /// Starts a job and returns the socket its frames arrive on (job.hpp). Who closes it ends the job.
     /// Does not block longer than one sendmsg. `input_fd` stays the caller's.
     /// Errors  limit  the zygote is gone (the caller should stop: systemd starts the daemon again)
-    Result<int> spawn(int input_fd, std::size_t kind = 0);
+    Result<int> spawn(int input_fd, Order order = {});
 
     pid_t pid() const { return pid_; }
-    Limits const& limits(std::size_t kind = 0) const { return kinds_[kind].limits; }
+    /// Those of the kind, cut to what the order gives.
+    Limits limits(Order const& order) const;
 
 private:
     Zygote(pid_t pid, int control_fd, std::vector<Kind> kinds)
@@ -102,7 +111,10 @@ private:
 
 /// Blocking form of one job, for the command line and tests: spawn, send, wait for the reply.
 /// Errors  whatever the work returned; limit: memory, CPU or wall clock; invalid_input: the job crashed
-Result<std::string> run(Zygote& zygote, int input_fd, std::string_view request, std::size_t kind = 0);
+Result<std::string> run(Zygote& zygote, int input_fd, std::string_view request, Order order = {});
+
+/// What a job says that ended for want of memory.
+inline constexpr std::string_view kOutOfMemory = "out of memory";
 
 /// Frames on a job's socket. Request: u32 length, bytes. Reply: type byte, u32 length, bytes.
 ///   'R' the work's reply   'E' error: one byte Errc, then the message   'X' wait status (i32), always last

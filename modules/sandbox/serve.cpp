@@ -42,8 +42,7 @@ bool keep_only(int null, int socket, int input_fd) {
 }
 
 /// The whole life of a job. Never returns.
-[[noreturn]] void live(Kind const& kind, int null, int inherited_socket, int inherited_input) {
-    auto const& [work, limits, role] = kind;
+[[noreturn]] void live(Kind const& kind, Limits const& limits, int null, int inherited_socket, int inherited_input) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::prctl(PR_SET_NAME, "holdfast-job");
     ::setsid();
@@ -54,7 +53,7 @@ bool keep_only(int null, int socket, int input_fd) {
     if (!keep_only(null, inherited_socket, inherited_input)) ::_exit(1);
     int const socket = kSocket;
     int const input_fd = inherited_input < 0 ? -1 : kInput;
-    auto confined = confine(limits, role);
+    auto confined = confine(limits, kind.role);
     if (!confined) {
         write_frame(socket, 'E', std::string{static_cast<char>(confined.error().code)} + confined.error().message);
         ::_exit(1);
@@ -64,7 +63,7 @@ bool keep_only(int null, int socket, int input_fd) {
     try {
         std::string request(size, '\0');
         if (!read_all(socket, request.data(), size)) ::_exit(1);
-        auto reply = work(input_fd, request);
+        auto reply = kind.work(input_fd, request);
         if (reply && reply->size() <= limits.reply_bytes_max) {
             write_frame(socket, 'R', *reply);
         } else if (reply) {
@@ -76,10 +75,9 @@ bool keep_only(int null, int socket, int input_fd) {
         }
     } catch (std::bad_alloc const&) {
         // No allocation here: the frame is built from constants.
-        constexpr std::string_view kOut = "\x06"
-                                          "out of memory";
-        static_assert(static_cast<int>(Errc::limit) == 6);
-        write_frame(socket, 'E', kOut);
+        std::array<char, 1 + kOutOfMemory.size()> words{static_cast<char>(Errc::limit)};
+        std::copy(kOutOfMemory.begin(), kOutOfMemory.end(), words.begin() + 1);
+        write_frame(socket, 'E', {words.data(), words.size()});
     } catch (std::exception const& error) {
         write_frame(socket, 'E', std::string{static_cast<char>(Errc::invalid_input)} + error.what());
     }
@@ -175,14 +173,14 @@ void serve(std::vector<Kind> const& kinds, int control, int null) {
             reap(jobs);
         }
         if (waiting[0].revents == 0) continue;
-        unsigned char asked = 0;
+        Order order;
         std::array<int, 2> fds{-1, -1};
-        int const count = receive_fds(control, asked, fds);
+        int const count = receive_order(control, order, fds);
         if (count == 0) ::_exit(0);
         if (count < 0) continue;
-        auto const* const kind = asked < kinds.size() ? &kinds[asked] : nullptr;
+        auto const* const kind = order.kind < kinds.size() ? &kinds[order.kind] : nullptr;
         pid_t const pid = kind && jobs.size() < kJobsMax ? ::fork() : -1;
-        if (pid == 0) live(*kind, null, fds[0], fds[1]);
+        if (pid == 0) live(*kind, limits_of(*kind, order), null, fds[0], fds[1]);
         if (fds[1] >= 0) ::close(fds[1]);
         if (pid > 0) {
             auto const wall_max = kind->limits.wall_max;

@@ -52,13 +52,15 @@ Zygote::~Zygote() {
     if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
 }
 
-Result<int> Zygote::spawn(int input_fd, std::size_t kind) {
+Limits Zygote::limits(Order const& order) const { return limits_of(kinds_[order.kind], order); }
+
+Result<int> Zygote::spawn(int input_fd, Order order) {
     int pair[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
         return fail(Errc::limit, std::string{"sandbox: socketpair: "} + std::strerror(errno));
     }
     int const fds[2]{pair[1], input_fd};
-    bool const sent = send_fds(control_fd_, static_cast<unsigned char>(kind), fds, input_fd >= 0 ? 2 : 1);
+    bool const sent = send_order(control_fd_, order, fds, input_fd >= 0 ? 2 : 1);
     ::close(pair[1]);
     if (sent) return pair[0];
     ::close(pair[0]);
@@ -85,9 +87,9 @@ Result<std::string> outcome(std::string reply, char reply_type, int wait_status,
     return fail(Errc::limit, "the render process could not be started");
 }
 
-Result<std::string> run(Zygote& zygote, int input_fd, std::string_view request, std::size_t kind) {
-    auto socket = zygote.spawn(input_fd, kind);
-    auto const& limits = zygote.limits(kind);
+Result<std::string> run(Zygote& zygote, int input_fd, std::string_view request, Order order) {
+    auto socket = zygote.spawn(input_fd, order);
+    auto const limits = zygote.limits(order);
     if (!socket) return fail(std::move(socket));
     auto const size = static_cast<std::uint32_t>(request.size());
     // A job that refuses the request has closed its end; its 'X' frame says why.

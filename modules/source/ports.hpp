@@ -5,6 +5,7 @@
 #include "modules/model/duration.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,7 +39,7 @@ public:
     virtual Result<std::string> finish() = 0;
 };
 
-/// Artifacts by digest, and the revisions of each source. begin(), has() and read() may be called from any thread and block
+/// Artifacts by digest, and the revisions of each source. begin(), has(), size() and read() may be called from any thread and block
 /// on the disk; the others from the db pool only.
 class ArtifactStore {
 public:
@@ -49,10 +50,14 @@ public:
     /// Is there a file of this name? Cheap: whether its bytes are whole, only read() finds out.
     virtual bool has(std::string const& digest) = 0;
 
-    /// Whole and verified, or not at all.
-    /// Errors  corrupt  missing, or damaged and now in quarantine: fetch again
-    ///         limit    larger than `bytes_max`
-    virtual Result<std::string> read(std::string const& digest, std::uint64_t bytes_max) = 0;
+    /// How many bytes the file of this name has.
+    /// Errors  corrupt  missing
+    virtual Result<std::uint64_t> size(std::string const& digest) = 0;
+
+    using Sink = std::function<Result<void>(std::string_view piece)>;
+    /// Hands the bytes to `sink` piece by piece: they are whole and verified when this returns success.
+    /// Errors  corrupt  missing, or damaged and now in quarantine: fetch again;  those of `sink`
+    virtual Result<void> read(std::string const& digest, Sink const& sink) = 0;
 
     /// Makes `artifact` the newest of its source; its writer has finished and is still alive. Durable on return.
     /// The same revision and digest again changes nothing. Older revisions beyond the number kept are forgotten.

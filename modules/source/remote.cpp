@@ -32,27 +32,31 @@ bool is_commit_id(std::string_view text) {
     return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-Result<std::string> tree_text(git::Snapshot& snapshot, Remote const& remote, std::size_t bytes_max) {
-    std::string text;
+/// The files one after the other: no more than one of them is in memory twice.
+Result<MemoryFile> tree_text(git::Snapshot& snapshot, Remote const& remote, std::size_t bytes_max) {
+    auto text = MemoryFile::create();
+    if (!text) return text;
     auto const& files = snapshot.files();
     for (std::size_t i = 0; i < files.size(); ++i) {
         auto const& file = files[i];
         if (file.kind == git::FileKind::directory) continue;
-        if (text.size() + file.path.size() > bytes_max) return too_large(bytes_max);
-        if (file.kind == git::FileKind::submodule) {
-            if (remote.submodules) {
-                return fail(Errc::invalid_input,
-                            "'" + file.path +
-                                "' is a submodule, and those are not fetched: add submodules=false to the URL's query");
-            }
-            kustomize::append_entry(text, TreeEntry::directory, file.path, "");
-            continue;
+        bool const is_submodule = file.kind == git::FileKind::submodule;
+        if (is_submodule && remote.submodules) {
+            return fail(Errc::invalid_input,
+                        "'" + file.path +
+                            "' is a submodule, and those are not fetched: add submodules=false to the URL's query");
         }
-        if (text.size() + file.path.size() + file.size > bytes_max) return too_large(bytes_max);
-        auto content = snapshot.read(i);
-        if (!content) return fail(std::move(content), file.path);
-        kustomize::append_entry(text, file.kind == git::FileKind::link ? TreeEntry::link : TreeEntry::file, file.path,
-                                *content);
+        if (text->size() + file.path.size() + (is_submodule ? 0 : file.size) > bytes_max) return too_large(bytes_max);
+        std::string entry;
+        if (is_submodule) {
+            kustomize::append_entry(entry, TreeEntry::directory, file.path, "");
+        } else {
+            auto content = snapshot.read(i);
+            if (!content) return fail(std::move(content), file.path);
+            auto const kind = file.kind == git::FileKind::link ? TreeEntry::link : TreeEntry::file;
+            kustomize::append_entry(entry, kind, file.path, *content);
+        }
+        if (auto ok = text->append(entry); !ok) return fail(std::move(ok));
     }
     return text;
 }
@@ -74,12 +78,12 @@ Result<RemoteContent> fetch_repository(Remote const& remote, RemoteOptions const
     if (!checkout->snapshot) return RemoteContent{.version = checkout->revision, .unchanged = true};
     auto text = tree_text(*checkout->snapshot, remote, options.bytes_max);
     if (!text) return fail(std::move(text));
-    return RemoteContent{.version = checkout->revision, .bytes = std::move(*text)};
+    return RemoteContent{.version = checkout->revision, .bytes = std::make_shared<MemoryFile const>(std::move(*text))};
 }
 
-/// Runs one exchange to its end, or to `stop`.
+/// Runs one exchange to its end, or to `stop`; what a good answer holds goes to `body`.
 Result<http::Response> get(http::Url const& url, http::Reach const& reach, std::string const& etag,
-                           http::Bounds const& bounds, std::stop_token const& stop) {
+                           http::Bounds const& bounds, MemoryFile& body, std::stop_token const& stop) {
     PrivateLoop loop;
     http::Client client{loop.executor(), http::ClientSettings{.connections_max = 1}};
     http::Request request{.target = url.target};
@@ -87,7 +91,8 @@ Result<http::Response> get(http::Url const& url, http::Reach const& reach, std::
     if (!etag.empty()) request.headers.set("If-None-Match", etag);
     if (!url.user.empty())
         request.headers.set("Authorization", "Basic " + base64_encode(url.user + ":" + url.password));
-    return loop.run(client.send({.url = url, .reach = reach}, std::move(request), bounds), stop);
+    auto sink = [&body](std::string_view piece) { return body.append(piece); };
+    return loop.run(client.stream({.url = url, .reach = reach}, std::move(request), bounds, std::move(sink)), stop);
 }
 
 Result<RemoteContent> fetch_file(Remote const& remote, RemoteOptions const& options) {
@@ -100,14 +105,16 @@ Result<RemoteContent> fetch_file(Remote const& remote, RemoteOptions const& opti
             std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
         http::Bounds const bounds{.whole_max = std::max(left, std::chrono::milliseconds{1}),
                                   .body_bytes_max = options.bytes_max};
-        auto answer = get(*url, reach, options.known, bounds, options.stop);
+        auto body = MemoryFile::create();
+        if (!body) return fail(std::move(body));
+        auto answer = get(*url, reach, options.known, bounds, *body, options.stop);
         if (!answer) return fail(std::move(answer));
         if (answer->status == 304) return RemoteContent{.version = options.known, .unchanged = true};
         auto const location = answer->headers.get("Location");
         if (!answer->is_redirect() || location.empty()) {
             return RemoteContent{.version = answer->ok() ? std::string{answer->headers.get("ETag")} : "",
                                  .status = static_cast<int>(answer->status),
-                                 .bytes = answer->ok() ? std::move(answer->body) : "",
+                                 .bytes = std::make_shared<MemoryFile const>(std::move(*body)),
                                  .is_page = answer->headers.get("Content-Type").starts_with("text/html")};
         }
         if (redirects == kRedirectsMax)

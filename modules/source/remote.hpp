@@ -2,20 +2,23 @@
 #pragma once
 
 #include "modules/base/error.hpp"
+#include "modules/base/memory_file.hpp"
 #include "modules/http/reach.hpp"
 #include "modules/kustomize/remote.hpp"
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <stop_token>
 #include <string>
 
 namespace holdfast::source {
 
 struct RemoteContent {
-    std::string version;     // "v1@sha1:<40 hex>", or a file's ETag, which may be empty
-    int status = 200;        // of the HTTP answer; anything but 2xx has no bytes
-    std::string bytes;       // of the file; or the repository's files as kustomize/tree_text.hpp has them
+    std::string version;  // "v1@sha1:<40 hex>", or a file's ETag, which may be empty
+    int status = 200;     // of the HTTP answer; anything but 2xx has no bytes
+    // Of the file; or the repository's files as kustomize/tree_text.hpp has them. Null: none.
+    std::shared_ptr<MemoryFile const> bytes;
     bool is_page = false;    // a web page: no manifest, so not worth keeping
     bool unchanged = false;  // `known` is still the newest; no bytes
 };

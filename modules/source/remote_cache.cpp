@@ -4,6 +4,7 @@
 #include "modules/base/on_pool.hpp"
 #include "modules/http/gzip.hpp"
 #include "modules/http/url.hpp"
+#include "modules/source/tar_writer.hpp"
 
 namespace holdfast::source {
 
@@ -42,38 +43,52 @@ struct RemoteCache::Obtained {
     std::uint64_t size = 0;
 };
 
-Result<std::string> RemoteCache::read(StoredArtifact const& kept, std::size_t bytes_max) const {
-    auto packed = ports_.store.read(kept.digest, bytes_max);
-    if (!packed) return packed;
-    return http::gunzip(*packed, bytes_max);
+/// What is kept, unpacked into `sink`. Errors  corrupt  damaged;  limit  more than `bytes_max`
+Result<void> RemoteCache::read(StoredArtifact const& kept, std::size_t bytes_max, ArtifactStore::Sink sink) const {
+    http::Gunzip unpack{bytes_max, std::move(sink)};
+    auto read = ports_.store.read(kept.digest, [&](std::string_view piece) { return unpack.write(piece); });
+    if (!read) return read;
+    return unpack.finish();
 }
 
-Result<void> RemoteCache::keep(Obtained& obtained) const {
-    auto packed = http::gzip(obtained.content.bytes);
-    if (!packed) return fail(std::move(packed));
+Result<RemoteContent> RemoteCache::served(StoredArtifact const& kept, std::size_t bytes_max) const {
+    auto file = MemoryFile::create();
+    if (!file) return fail(std::move(file));
+    auto filled = read(kept, bytes_max, [&](std::string_view piece) { return file->append(piece); });
+    if (!filled) return fail(std::move(filled));
+    return RemoteContent{.version = kept.revision, .bytes = std::make_shared<MemoryFile const>(std::move(*file))};
+}
+
+/// Where the same bytes are kept already there is nothing new.
+Result<void> RemoteCache::keep(Obtained& obtained, std::optional<StoredArtifact> const& kept) const {
     auto writer = ports_.store.begin();
     if (!writer) return fail(std::move(writer));
-    if (auto ok = (*writer)->write(*packed); !ok) return ok;
+    ArtifactSink const to_disk = [&](std::string_view piece) { return (*writer)->write(piece); };
+    GzipSink packed{to_disk};
+    auto written = obtained.content.bytes->each([&](std::string_view piece) { return packed.write(piece); });
+    if (written) written = packed.finish();
+    if (!written) return written;
     auto digest = (*writer)->finish();
     if (!digest) return fail(std::move(digest));
+    if (kept && kept->digest == *digest) return {};
     obtained.digest = std::move(*digest);
-    obtained.size = packed->size();
+    obtained.size = packed.size();
     obtained.writer = std::move(*writer);
     return {};
 }
 
 Result<RemoteCache::Obtained> RemoteCache::obtain(kustomize::Remote const& remote, std::size_t bytes_max,
                                                   std::optional<StoredArtifact> const& kept, bool ask) const {
-    std::optional<std::string> held;  // nothing, too, when what is kept is damaged
-    if (kept) {
-        auto bytes = read(*kept, bytes_max);
-        if (bytes) held = std::move(*bytes);
-    }
+    // What is damaged is not held. It is read twice rather than held in memory beside what comes.
+    bool const held = kept && read(*kept, bytes_max, [](std::string_view) { return Result<void>{}; });
     Obtained obtained;
-    if (held && !ask) {
-        obtained.content = {.version = kept->revision, .bytes = std::move(*held)};
-        return obtained;
-    }
+    auto serve = [&]() -> Result<Obtained> {
+        auto content = served(*kept, bytes_max);
+        if (!content) return fail(std::move(content));
+        obtained.content = std::move(*content);
+        return std::move(obtained);
+    };
+    if (held && !ask) return serve();
     if (!ask)
         return fail(Errc::offline, "what was kept of '" + remote.url + "' is damaged, and its host gives no answer");
     auto fetched = fetch_(remote, {.scratch = scratch_,
@@ -83,15 +98,15 @@ Result<RemoteCache::Obtained> RemoteCache::obtain(kustomize::Remote const& remot
                                    .stop = stop_});
     auto failure = failure_of(fetched);
     if (held && (failure || (fetched && fetched->unchanged))) {
-        obtained.content = {.version = kept->revision, .bytes = std::move(*held)};
         obtained.failure = std::move(failure);
-        return obtained;
+        return serve();
     }
     if (!fetched) return fail(std::move(fetched));
     obtained.content = std::move(*fetched);
     bool const is_good = obtained.content.status >= 200 && obtained.content.status <= 299 && !obtained.content.is_page;
-    if (!is_good || held == obtained.content.bytes) return obtained;
-    if (auto ok = keep(obtained); !ok) return fail(std::move(ok), "failed to store '" + remote.url + "'");
+    if (!is_good || !obtained.content.bytes) return obtained;
+    if (auto ok = keep(obtained, held ? kept : std::nullopt); !ok)
+        return fail(std::move(ok), "failed to store '" + remote.url + "'");
     return obtained;
 }
 

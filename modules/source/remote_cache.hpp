@@ -53,8 +53,9 @@ private:
     struct Obtained;
     Result<Obtained> obtain(kustomize::Remote const& remote, std::size_t bytes_max,
                             std::optional<StoredArtifact> const& kept, bool ask) const;
-    Result<void> keep(Obtained& obtained) const;
-    Result<std::string> read(StoredArtifact const& kept, std::size_t bytes_max) const;
+    Result<void> keep(Obtained& obtained, std::optional<StoredArtifact> const& kept) const;
+    Result<RemoteContent> served(StoredArtifact const& kept, std::size_t bytes_max) const;
+    Result<void> read(StoredArtifact const& kept, std::size_t bytes_max, ArtifactStore::Sink sink) const;
     void note(std::string const& source, std::string const& failure);
 
     Ports ports_;

@@ -102,7 +102,7 @@ TEST_CASE("config: a wrong file is refused naming file, line and key", "[daemon]
     CHECK(refusal("limits:\n  passes: 2.5\n") == "holdfast.yaml:2: limits.passes: must be a whole number");
     CHECK(refusal("limits:\n  passes: 0\n") == "holdfast.yaml:2: limits.passes: must be between 1 and 256");
     CHECK(refusal("limits:\n  passes: 257\n") == "holdfast.yaml:2: limits.passes: must be between 1 and 256");
-    CHECK(refusal("limits:\n  memory: 31MiB\n") == "holdfast.yaml:2: limits.memory: must be between 32MiB and 64GiB");
+    CHECK(refusal("limits:\n  memory: 63MiB\n") == "holdfast.yaml:2: limits.memory: must be between 64MiB and 64GiB");
     CHECK(refusal("limits:\n  memory: 64MB\n") ==
           "holdfast.yaml:2: limits.memory: is no size such as 64MiB (units: KiB, MiB, GiB)");
     CHECK(refusal("limits:\n  render_cpu: 2h\n") ==
@@ -122,7 +122,7 @@ TEST_CASE("config: everything that is wrong is said at once, in the order of the
     CHECK(
         refusal("state_dir: 3\nlimits:\n  memory: 1MiB\n  passes: 2\n  memroy: 1\nmemory: 3\nlog:\n  level: loud\n") ==
         "holdfast.yaml:1: state_dir: must be text: write \"3\" with its quotes if that is meant\n"
-        "holdfast.yaml:3: limits.memory: must be between 32MiB and 64GiB\n"
+        "holdfast.yaml:3: limits.memory: must be between 64MiB and 64GiB\n"
         "holdfast.yaml:5: limits.memroy: unknown key, did you mean limits.memory? (see `holdfast config print`)\n"
         "holdfast.yaml:6: memory: unknown key, did you mean limits.memory? (see `holdfast config print`)\n"
         "holdfast.yaml:8: log.level: must be one of debug, info, warning, error");

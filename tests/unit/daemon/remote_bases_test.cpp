@@ -3,6 +3,7 @@
 
 #include "modules/base/limits.hpp"
 #include "modules/kustomize/tree_text.hpp"
+#include "tests/support/memory_bytes.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -44,13 +45,15 @@ TEST_CASE("remote bases: a list of what is missing survives its text", "[daemon]
 TEST_CASE("remote bases: what was fetched, and what was not, arrives in the render", "[daemon][remote]") {
     std::string tree;
     kustomize::append_entry(tree, kustomize::TreeEntry::file, "a.yaml", "a: 1\n");
-    auto supplies = std::move(*Supplies::create());
-    REQUIRE(supplies.add(file("http://host/a"), RemoteContent{.bytes = "words"}));
+    Supplies supplies;
+    REQUIRE(supplies.add(file("http://host/a"), RemoteContent{.bytes = test::memory_bytes("words")}));
     REQUIRE(supplies.add(file("http://host/b"), RemoteContent{.status = 404}));
-    REQUIRE(supplies.add(repository("https://host/r", ""), RemoteContent{.bytes = tree}));
+    REQUIRE(supplies.add(repository("https://host/r", ""), RemoteContent{.bytes = test::memory_bytes(tree)}));
     REQUIRE(supplies.add(repository("https://host/none", ""), fail(Errc::offline, "nobody answers")));
 
-    auto const mapping = Mapping::of(supplies.file().fd());
+    auto input = std::move(*MemoryFile::create());
+    REQUIRE(supplies.append_to(input));
+    auto const mapping = Mapping::of(input.fd());
     REQUIRE(mapping);
     auto remotes = read_supplies(supplies.description(), mapping->bytes());
     REQUIRE(remotes);
@@ -67,21 +70,27 @@ TEST_CASE("remote bases: what was fetched, and what was not, arrives in the rend
 }
 
 TEST_CASE("remote bases: one build gets 64 of them, 100 MiB in all", "[daemon][remote]") {
-    auto supplies = std::move(*Supplies::create());
+    Supplies supplies;
     for (std::size_t i = 0; i < limits::kRemotesMax; ++i)
         REQUIRE(supplies.add(file("http://host/" + std::to_string(i)), RemoteContent{}));
     auto const many = supplies.add(file("http://host/more"), RemoteContent{});
     CHECK(many.error().code == Errc::limit);
     CHECK(many.error().message == "remote 'http://host/more': more than 64 remote resources in one build");
 
-    auto large = std::move(*Supplies::create());
-    REQUIRE(
-        large.add(file("http://host/half"), RemoteContent{.bytes = std::string(limits::kRemoteBytesMax / 2 + 1, 'x')}));
+    Supplies large;
+    REQUIRE(large.add(file("http://host/half"),
+                      RemoteContent{.bytes = test::memory_bytes(std::string(limits::kRemoteBytesMax / 2 + 1, 'x'))}));
     CHECK(large.bytes_left() == limits::kRemoteBytesMax / 2 - 1);
     auto const much =
-        large.add(file("http://host/other"), RemoteContent{.bytes = std::string(limits::kRemoteBytesMax / 2, 'x')});
+        large.add(file("http://host/other"),
+                  RemoteContent{.bytes = test::memory_bytes(std::string(limits::kRemoteBytesMax / 2, 'x'))});
     CHECK(much.error().message ==
           "remote 'http://host/other': more than 104857600 bytes of remote resources in one build");
+
+    Supplies little{10};  // a daemon has less
+    CHECK(little.bytes_left() == 10);
+    auto const more = little.add(file("http://host/a"), RemoteContent{.bytes = test::memory_bytes("12345678901")});
+    CHECK(more.error().message == "remote 'http://host/a': more than 10 bytes of remote resources in one build");
 }
 
 TEST_CASE("remote bases: a sealed input cannot be changed", "[daemon][remote]") {

@@ -506,16 +506,29 @@ TEST_CASE("walls: memory that no limit counts is bounded by address space", "[sa
     CHECK((*pieces == "0" || *pieces == "1"));
 }
 
-TEST_CASE("walls: each kind of job has its own work and limits", "[sandbox]") {
+TEST_CASE("walls: each kind of job has its own work and limits, and each job what its order leaves of them",
+          "[sandbox]") {
     Work const first = [](int, std::string_view) -> Result<std::string> { return "first"; };
+    Work const third = [](int, std::string_view) -> Result<std::string> {
+        return std::to_string(std::string(16u << 20, 'x').size());
+    };
     Work const second = [](int, std::string_view) -> Result<std::string> { return std::string(100, 'x'); };
     auto small = limits_of(std::chrono::seconds{60});
     small.reply_bytes_max = 10;
-    auto zygote = Zygote::start({{first, small}, {second, limits_of(std::chrono::seconds{60})}, {second, small}});
+    auto zygote = Zygote::start({{first, small},
+                                 {second, limits_of(std::chrono::seconds{60})},
+                                 {second, small},
+                                 {third, limits_of(std::chrono::seconds{60})}});
     REQUIRE(zygote);
-    CHECK(run(*zygote, -1, "", 0).value_or("") == "first");
-    CHECK(run(*zygote, -1, "", 1).value_or("").size() == 100);
-    CHECK_FALSE(run(*zygote, -1, "", 2));
+    CHECK(run(*zygote, -1, "", {.kind = 0}).value_or("") == "first");
+    CHECK(run(*zygote, -1, "", {.kind = 1}).value_or("").size() == 100);
+    CHECK_FALSE(run(*zygote, -1, "", {.kind = 2}));
+    CHECK_FALSE(run(*zygote, -1, "", {.kind = 1, .reply_bytes_max = 99}));
+    if (kSanitized) return;
+    auto const cramped = run(*zygote, -1, "", {.kind = 3, .memory_bytes_max = 8u << 20});
+    REQUIRE_FALSE(cramped);
+    CHECK(cramped.error().message == kOutOfMemory);
+    CHECK(run(*zygote, -1, "", {.kind = 3}));
 }
 
 TEST_CASE("walls: a folder that is handed over open is all that a process reaches", "[sandbox]") {

@@ -43,10 +43,15 @@ public:
 
     Result<std::unique_ptr<ArtifactWriter>> begin() override { return std::make_unique<Writer>(*this); }
     bool has(std::string const& digest) override { return blobs.contains(digest); }
-    Result<std::string> read(std::string const& digest, std::uint64_t) override {
+    Result<std::uint64_t> size(std::string const& digest) override {
         auto const found = blobs.find(digest);
         if (found == blobs.end()) return fail(Errc::corrupt, "blob " + digest + " is missing");
-        return found->second;
+        return found->second.size();
+    }
+    Result<void> read(std::string const& digest, Sink const& sink) override {
+        auto const found = blobs.find(digest);
+        if (found == blobs.end()) return fail(Errc::corrupt, "blob " + digest + " is missing");
+        return sink(found->second);
     }
     Result<void> record(StoredArtifact const& artifact) override {
         rows.push_back(artifact);

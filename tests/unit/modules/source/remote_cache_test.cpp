@@ -1,5 +1,6 @@
 // tests/unit/modules/source/remote_cache_test.cpp: what a kustomization names by URL, with a fake network and a store in memory.
 #include "modules/source/remote_cache.hpp"
+#include "tests/support/memory_bytes.hpp"
 #include "tests/support/story_world.hpp"
 #include "tests/unit/modules/source/memory_store.hpp"
 
@@ -15,7 +16,7 @@ struct World : test::StoryWorld {
     MemoryStore store;
     Hosts hosts{clock, {.delay_min = 5s, .delay_max = 300s, .jitter = 0}};
     std::vector<std::string> asked;
-    Result<RemoteContent> answer = RemoteContent{.version = "1", .bytes = "kind: A\n"};
+    Result<RemoteContent> answer = RemoteContent{.version = "1", .bytes = test::memory_bytes("kind: A\n")};
     RemoteCache cache{{pool, db, store, hosts, log, clock},
                       {},
                       http::Reach::of_operator(),
@@ -41,7 +42,7 @@ TEST_CASE("remote cache: what was fetched is kept, and served when its host is s
     auto const served = world.get();
 
     REQUIRE(served);
-    CHECK(served->bytes == "kind: A\n");
+    CHECK(test::text_of(*served->bytes) == "kind: A\n");
     CHECK(world.asked.back() == "https://example.com/a.yaml 1");
     CHECK(world.store.rows.size() == 1);
 }
@@ -61,7 +62,7 @@ TEST_CASE("remote cache: a host that gave no answer is not asked again at once, 
     CHECK(other.error().message ==
           "'https://example.com/b.yaml': example.com:443 gives no answer to another that asked it");
     world.clock.now += 5s;
-    world.answer = RemoteContent{.version = "1", .bytes = "kind: A\n"};
+    world.answer = RemoteContent{.version = "1", .bytes = test::memory_bytes("kind: A\n")};
     CHECK(world.get("https://example.com/b.yaml"));
 }
 

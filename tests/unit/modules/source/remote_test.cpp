@@ -2,6 +2,7 @@
 // Goal: a stranger's URL or redirect reaches nothing of this machine, and a login goes to the host it was written for.
 // Method: real servers on two loopback addresses, of which the first stands for the outside.
 #include "modules/source/remote.hpp"
+#include "tests/support/memory_bytes.hpp"
 
 #include "modules/base/base64.hpp"
 #include "modules/http/server.hpp"
@@ -84,7 +85,7 @@ TEST_CASE("remote: a URL and a redirect reach no address that the reach refuses"
     auto const metadata = world.get("http://" + world.outside.authority + "/a.yaml");
 
     REQUIRE(allowed);
-    CHECK(allowed->bytes == "kind: Secret\n");
+    CHECK(test::text_of(*allowed->bytes) == "kind: Secret\n");
     for (auto const* refused : {&named, &led, &metadata}) {
         REQUIRE_FALSE(*refused);
         CHECK(refused->error().code == Errc::denied);

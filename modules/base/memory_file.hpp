@@ -1,12 +1,13 @@
-// daemon/memory_file.hpp: bytes behind a descriptor of no file system: what a worker or a chart gets to read.
+// modules/base/memory_file.hpp: bytes behind a descriptor of no file system: what a worker or a chart gets to read.
 #pragma once
 
 #include "modules/base/error.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <string_view>
 
-namespace holdfast::daemon {
+namespace holdfast {
 
 class MemoryFile {
 public:
@@ -19,6 +20,8 @@ public:
     static Result<MemoryFile> create();
     Result<void> append(std::string_view bytes);
     Result<void> append(MemoryFile const& other);
+    /// Hands the bytes on in pieces, whatever stands at the descriptor.
+    Result<void> each(std::function<Result<void>(std::string_view piece)> const& sink) const;
     /// From here on nobody can change the bytes; the descriptor stands at the first one.
     void seal();
 
@@ -48,4 +51,4 @@ private:
     std::size_t size_;
 };
 
-}  // namespace holdfast::daemon
+}  // namespace holdfast

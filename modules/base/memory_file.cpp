@@ -1,15 +1,18 @@
-// daemon/memory_file.cpp: memfd_create, its seals and its mapping.
-#include "daemon/memory_file.hpp"
+// modules/base/memory_file.cpp: memfd_create, its seals and its mapping.
+#include "modules/base/memory_file.hpp"
 
 #include "modules/base/write_all.hpp"
 
 #include <fcntl.h>
+#include <memory>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 #include <utility>
 
-namespace holdfast::daemon {
+namespace holdfast {
+
+static constexpr std::size_t kPieceBytes = 64u << 10;
 
 MemoryFile::MemoryFile(MemoryFile&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)), size_(std::exchange(other.size_, 0)) {}
@@ -47,6 +50,18 @@ Result<void> MemoryFile::append(MemoryFile const& other) {
     return {};
 }
 
+Result<void> MemoryFile::each(std::function<Result<void>(std::string_view piece)> const& sink) const {
+    auto const buffer = std::make_unique<char[]>(kPieceBytes);
+    for (std::size_t at = 0; at < size_;) {
+        auto const got = ::pread(fd_, buffer.get(), kPieceBytes, static_cast<off_t>(at));
+        if (got <= 0) return fail(Errc::corrupt, "a memory file cannot be read");
+        auto taken = sink({buffer.get(), static_cast<std::size_t>(got)});
+        if (!taken) return taken;
+        at += static_cast<std::size_t>(got);
+    }
+    return {};
+}
+
 void MemoryFile::seal() {
     ::fcntl(fd_, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
     ::lseek(fd_, 0, SEEK_SET);
@@ -68,4 +83,4 @@ Result<Mapping> Mapping::of(int fd) {
     return Mapping{start, static_cast<std::size_t>(size)};
 }
 
-}  // namespace holdfast::daemon
+}  // namespace holdfast
