@@ -126,8 +126,9 @@ Task<WorkerRenderer::Answer> WorkerRenderer::run_worker(model::Artifact artifact
         bool const is_cramped = !text && text.error().message == sandbox::kOutOfMemory;
         if (is_cramped && !is_last) continue;
         if (is_cramped) {
-            co_return fail(Errc::limit, "out of memory: the render had " + std::to_string(bytes - beside) +
-                                            " bytes, or limits.render_memory, which limits.memory leaves for one");
+            auto const limits = parts_.zygote.limits({.memory_bytes_max = bytes - beside});
+            co_return fail(Errc::limit, "out of memory: a render may have " + std::to_string(limits.memory_bytes_max) +
+                                            " bytes (limits.memory, limits.render_memory)");
         }
         if (!text) co_return fail(std::move(text));
         std::size_t const held = memory_of_objects(*text);

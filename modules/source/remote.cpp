@@ -108,6 +108,9 @@ Result<RemoteContent> fetch_file(Remote const& remote, RemoteOptions const& opti
         auto body = MemoryFile::create();
         if (!body) return fail(std::move(body));
         auto answer = get(*url, reach, options.known, bounds, *body, options.stop);
+        if (!answer && answer.error().code == Errc::limit)
+            return fail(Errc::limit,
+                        answer.error().message + ": more than " + std::to_string(options.bytes_max) + " bytes");
         if (!answer) return fail(std::move(answer));
         if (answer->status == 304) return RemoteContent{.version = options.known, .unchanged = true};
         auto const location = answer->headers.get("Location");
