@@ -287,13 +287,12 @@ private:
     }
 
     Result<void> restore() {
-        auto entries = journal_.load();
-        if (!entries) return fail(std::move(entries));
-        for (model::JournalEntry const& entry : *entries) {
+        auto loaded = journal_.load([this](model::JournalEntry const& entry) {
             auto put = intake::restore(registry_, entry);
             if (!put) log_.error(kArea, put.error().message);
             else stories_->passes().of(entry.key.kind).load(entry);
-        }
+        });
+        if (!loaded) return loaded;
         // Only now: it takes what was restored from a file for its own.
         local_ = std::make_unique<intake::LocalIntake>(config_.manifests, registry_, log_);
         return {};

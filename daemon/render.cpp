@@ -157,7 +157,9 @@ Task<void> WorkerRenderer::fetch(std::vector<kustomize::Remote> missing, Supplie
 
 Task<reconcile::Rendered> WorkerRenderer::render(model::Artifact artifact, model::KustomizationSpec spec,
                                                  bool remote_bases) {
-    json::object fields = std::move(spec.kustomize);
+    auto handed_on = parse_json(spec.kustomize.empty() ? "{}" : spec.kustomize.text());
+    if (!handed_on || !handed_on->is_object()) co_return fail(Errc::invalid_input, "the spec cannot be read");
+    json::object fields = std::move(handed_on->get_object());
     if (!spec.target_namespace.empty()) fields["targetNamespace"] = spec.target_namespace;
     json::object request{
         {kJobTag, "kustomize"}, {"path", spec.path}, {"fields", std::move(fields)}, {"remoteBases", remote_bases}};

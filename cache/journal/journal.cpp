@@ -163,28 +163,23 @@ Result<void> Journal::erase(model::Key const& key, std::vector<model::Compliance
     return fail(std::move(erased), "journal");
 }
 
-Result<std::vector<model::JournalEntry>> Journal::load() {
-    std::vector<model::JournalEntry> found;
-    {
-        auto rows = objects_.rows();
-        for (;;) {
-            auto row = rows.next();
-            if (!row) return fail(std::move(row), "journal load");
-            if (!*row) break;
-            auto const kind = model::kind_named(rows.text(0));
-            if (!kind) continue;  // a kind of a later version: left alone
-            found.push_back({.key = {*kind, rows.text(1), rows.text(2)},
-                             .wish = rows.text(3),
-                             .status = rows.text(4),
-                             .facts = rows.text(5)});
-        }
-    }
-    for (model::JournalEntry& entry : found) {
+Result<void> Journal::load(std::function<void(model::JournalEntry)> const& each) {
+    auto rows = objects_.rows();
+    for (;;) {
+        auto row = rows.next();
+        if (!row) return fail(std::move(row), "journal load");
+        if (!*row) return {};
+        auto const kind = model::kind_named(rows.text(0));
+        if (!kind) continue;  // a kind of a later version: left alone
+        model::JournalEntry entry{.key = {*kind, rows.text(1), rows.text(2)},
+                                  .wish = rows.text(3),
+                                  .status = rows.text(4),
+                                  .facts = rows.text(5)};
         auto owned = owned_by(entry.key);
         if (!owned) return fail(std::move(owned), "journal load");
         entry.owned = std::move(*owned);
+        each(std::move(entry));
     }
-    return found;
 }
 
 Result<std::vector<model::OwnedObject>> Journal::owned_by(model::Key const& key) {

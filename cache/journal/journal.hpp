@@ -15,7 +15,7 @@ public:
 
     Result<void> save(model::JournalWrite const& write) override;
     Result<void> erase(model::Key const& key, std::vector<model::ComplianceRecord> const& last_records) override;
-    Result<std::vector<model::JournalEntry>> load() override;
+    Result<void> load(std::function<void(model::JournalEntry)> const& each) override;
 
 private:
     struct Difference;

@@ -8,6 +8,7 @@
 #include "modules/model/spec.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,8 +57,8 @@ public:
     /// Forgets an object that is finally gone. Its records stay until Azure has them.
     virtual Result<void> erase(Key const& key, std::vector<ComplianceRecord> const& last_records) = 0;
 
-    /// Everything, once, at start.
-    virtual Result<std::vector<JournalEntry>> load() = 0;
+    /// Everything, once, at start, one after the other: together they may be larger than memory.
+    virtual Result<void> load(std::function<void(JournalEntry)> const& each) = 0;
 };
 
 }  // namespace holdfast::model

@@ -76,7 +76,7 @@ Entry& Registry::put(Key key, Meta meta, Result<Spec> spec, std::string wish, st
     slot->gone = false;
     if (spec_changed) {
         slot->spec_digest = digest;
-        slot->wish = std::move(wish);
+        slot->wish = Packed{wish};
         if (spec) {
             slot->spec = std::move(*spec);
             slot->problem.clear();

@@ -2,6 +2,7 @@
 // Used from the event loop only. Intake puts wishes in, story::conclude puts outcomes in; nobody else changes an entry.
 #pragma once
 
+#include "modules/base/packed.hpp"
 #include "modules/model/spec.hpp"
 #include "modules/model/status.hpp"
 
@@ -23,7 +24,7 @@ struct Entry {
     std::optional<Spec> spec;  // empty while `problem` says what is wrong with the newest wish
     std::string problem;
     std::uint64_t spec_digest = 0;   // changes when the spec does; generation does the same in a cluster
-    std::string wish;                // JSON not yet in the journal; empty once it is
+    Packed wish;                     // JSON not yet in the journal; empty once it is
     Status status;                   // as the journal has it
     std::string unrecorded;          // why the journal could not be told what came after; empty: it knows everything
     std::uint64_t facts_digest = 0;  // of the facts the journal has

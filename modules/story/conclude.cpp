@@ -51,7 +51,7 @@ Task<void> release(Ports& ports, Story& story, Key key) {
 std::optional<model::JournalWrite> write_of(Story& story, Entry& entry, Outcome& outcome) {
     model::JournalWrite write{.key = entry.key};
     bool const news = !model::says_the_same(entry.key.kind, entry.status, outcome.status) || !entry.unrecorded.empty();
-    if (!entry.wish.empty()) write.wish = entry.wish;
+    if (!entry.wish.empty()) write.wish = entry.wish.text();
     if (news) write.status = json::serialize(model::to_json(entry.key.kind, outcome.status));
     if (outcome.facts && hash64(*outcome.facts) != entry.facts_digest) write.facts = std::move(outcome.facts);
     write.owned = std::move(outcome.owned);
@@ -81,7 +81,7 @@ asio::awaitable<Next> conclude(Ports& ports, Story& story, Key key, Outcome outc
     auto write = write_of(story, *entry, outcome);
     bool const says_more = write && write->status.has_value();
     if (write) {
-        std::optional<std::string> const wish = write->wish;
+        auto const wish = write->wish ? std::optional{hash64(*write->wish)} : std::nullopt;
         std::uint64_t const facts_digest = write->facts ? hash64(*write->facts) : entry->facts_digest;
         auto save = [&journal = ports.journal, write = std::move(*write)] { return journal.save(write); };
         auto saved = co_await on_pool(ports.db, std::move(save));
@@ -96,7 +96,7 @@ asio::awaitable<Next> conclude(Ports& ports, Story& story, Key key, Outcome outc
         }
         entry->unrecorded.clear();
         entry->facts_digest = facts_digest;
-        if (wish && entry->wish == *wish) entry->wish.clear();  // a newer one may have come meanwhile
+        if (wish && entry->spec_digest == *wish) entry->wish.clear();  // a newer one may have come meanwhile
     }
     if (says_more) {
         ports.registry.conclude(*entry, std::move(outcome.status));

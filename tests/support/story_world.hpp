@@ -56,10 +56,9 @@ public:
         records.insert(records.end(), last.begin(), last.end());
         return {};
     }
-    Result<std::vector<model::JournalEntry>> load() override {
-        std::vector<model::JournalEntry> all;
-        for (auto const& [key, entry] : entries) all.push_back(entry);
-        return all;
+    Result<void> load(std::function<void(model::JournalEntry)> const& each) override {
+        for (auto const& [key, entry] : entries) each(entry);
+        return {};
     }
 
 private:

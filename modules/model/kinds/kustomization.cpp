@@ -4,6 +4,8 @@
 #include "modules/model/kinds.hpp"
 #include "modules/model/members.hpp"
 
+#include <boost/json/serialize.hpp>
+
 #include <algorithm>
 #include <array>
 
@@ -181,10 +183,12 @@ Spec read_kustomization(Fields& spec, std::string const& own_namespace) {
         k.common_labels = common.texts("labels");
         k.common_annotations = common.texts("annotations");
     }
+    json::object handed_on;
     for (std::string_view const name :
          {"namePrefix", "nameSuffix", "patches", "images", "components", "ignoreMissingComponents", "buildMetadata"}) {
-        if (auto const* value = spec.as_is(name)) k.kustomize[name] = *value;
+        if (auto const* value = spec.as_is(name)) handed_on[name] = *value;
     }
+    if (!handed_on.empty()) k.kustomize = Packed{json::serialize(handed_on)};
     for (std::string_view const name : {"decryption", "postBuild", "kubeConfig", "healthCheckExprs", "ignore"}) {
         spec.refuse(name);
     }

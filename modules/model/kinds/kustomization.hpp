@@ -1,6 +1,7 @@
 // modules/model/kinds/kustomization.hpp: the fields of a Kustomization.
 #pragma once
 
+#include "modules/base/packed.hpp"
 #include "modules/model/duration.hpp"
 #include "modules/model/inventory.hpp"
 #include "modules/model/spec.hpp"
@@ -42,7 +43,8 @@ struct KustomizationSpec {
     std::vector<HealthCheckRef> health_checks;
     std::map<std::string, std::string> common_labels;
     std::map<std::string, std::string> common_annotations;
-    json::object kustomize;  // namePrefix, nameSuffix, patches, images, components… handed to the engine as they are
+    // JSON of namePrefix, nameSuffix, patches, images, components…: handed to the engine as they are, read by nobody else.
+    Packed kustomize;
 };
 
 /// Flux's Snapshot: passes with the same outcome over the same manifests are one row.

@@ -44,6 +44,12 @@ model::JournalWrite a_pass(std::string status, std::string id) {
 
 }  // namespace
 
+static std::vector<model::JournalEntry> all(Journal& journal) {
+    std::vector<model::JournalEntry> entries;
+    REQUIRE(journal.load([&](model::JournalEntry entry) { entries.push_back(std::move(entry)); }));
+    return entries;
+}
+
 TEST_CASE("journal: what save returned for is there after a restart", "[cache][journal]") {
     test::TempDir dir;
     {
@@ -53,7 +59,7 @@ TEST_CASE("journal: what save returned for is there after a restart", "[cache][j
     }
 
     Opened opened{dir / "holdfast.db"};
-    auto const entries = opened.journal->load().value();
+    auto const entries = all(*opened.journal);
 
     REQUIRE(entries.size() == 1);
     CHECK(entries[0].key == kKey);
@@ -73,7 +79,7 @@ TEST_CASE("journal: a pass that does not fit the disk leaves the previous one wh
 
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == Errc::limit);
-    auto const entries = opened.journal->load().value();
+    auto const entries = all(*opened.journal);
     CHECK(entries.at(0).status == "good");
     CHECK(entries.at(0).owned.at(0).entry.id == "a_x__ConfigMap");
     CHECK(opened.outbox->state().value().waiting == 1);
@@ -86,7 +92,7 @@ TEST_CASE("journal: a full outbox does not keep a pass from being recorded", "[c
 
     REQUIRE(opened.journal->save(a_pass("two", "a_y__ConfigMap")));
 
-    CHECK(opened.journal->load().value().at(0).status == "two");
+    CHECK(all(*opened.journal).at(0).status == "two");
     CHECK(opened.outbox->state().value().refused == 1);
 }
 
@@ -97,7 +103,7 @@ TEST_CASE("journal: an erased object leaves nothing but its last record", "[cach
 
     REQUIRE(opened.journal->erase(kKey, {{.subject = "apps/web", .state_digest = "deleted", .observed_at = a_time()}}));
 
-    CHECK(opened.journal->load().value().empty());
+    CHECK(all(*opened.journal).empty());
     CHECK(opened.outbox->state().value().waiting == 2);
     REQUIRE(opened.journal->save(a_pass("deleted", "a_x__ConfigMap")));  // made again: recorded again
     CHECK(opened.outbox->state().value().waiting == 3);
@@ -118,7 +124,7 @@ TEST_CASE("journal: a save that changes nothing writes nothing, and repeats are 
 
     CHECK(writes.calls() == 0);
     CHECK(opened.outbox->state().value().folded == 2);
-    CHECK(opened.journal->load().value().at(0).owned.at(0).resource_version == "7");
+    CHECK(all(*opened.journal).at(0).owned.at(0).resource_version == "7");
 }
 
 TEST_CASE("journal: a record that is new is written though the pass changed nothing else", "[cache][journal]") {
@@ -163,7 +169,7 @@ TEST_CASE("journal: of the owned objects only those that differ are written", "[
         REQUIRE(rows.next().value());
         CHECK(rows.text(0) == "+d -c =b");
     }
-    auto const owned = opened.journal->load().value().at(0).owned;
+    auto const owned = all(*opened.journal).at(0).owned;
     REQUIRE(owned.size() == 3);
     CHECK(owned.at(1).entry.id == "b");
     CHECK(owned.at(1).wished == 9);
@@ -183,7 +189,7 @@ TEST_CASE("journal: objects of one name but another kind or cluster have invento
 
     REQUIRE(opened.journal->erase(other, {}));
 
-    auto const entries = opened.journal->load().value();
+    auto const entries = all(*opened.journal);
     REQUIRE(entries.size() == 1);
     REQUIRE(entries[0].owned.size() == 2);
     CHECK(entries[0].owned[0].cluster.empty());

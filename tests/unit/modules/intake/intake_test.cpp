@@ -217,7 +217,7 @@ TEST_CASE("intake: the journal gives back wish and status, and the same wish aga
     kept.status.part<model::SourceStatus>().artifact =
         model::Artifact{.revision = "main@sha1:1", .digest = "sha256:" + std::string(64, '1')};
     model::JournalEntry const row{.key = kShop,
-                                  .wish = kept.wish,
+                                  .wish = kept.wish.text(),
                                   .status = boost::json::serialize(model::to_json(kShop.kind, kept.status)),
                                   .facts = "",
                                   .owned = {}};

@@ -80,7 +80,7 @@ public:
         if (done) rows.log->push_back("erase");
         return done;
     }
-    Result<std::vector<model::JournalEntry>> load() override { return rows.load(); }
+    Result<void> load(std::function<void(model::JournalEntry)> const& each) override { return rows.load(each); }
 };
 
 /// Says what a test wants.
