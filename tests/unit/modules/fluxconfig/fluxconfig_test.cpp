@@ -284,7 +284,7 @@ TEST_CASE("fluxconfig: from a file everything stays in memory and in the journal
     REQUIRE(world.registry.find(kApps) != nullptr);
     CHECK(world.registry.find(kApps)->meta.origin == model::Origin::local);
     // What the journal keeps of it says whose it is, and that no cluster has it.
-    auto const kept = boost::json::parse(world.registry.find(kApps)->wish).as_object();
+    auto const kept = boost::json::parse(world.registry.find(kApps)->wish.text()).as_object();
     CHECK(kept.at("origin") == "local");
     CHECK(model::maker_of(model::read_meta(kept, model::Origin::local), "shop") == kConfig);
     world.registry.leave(*world.registry.find(kConfig));
