@@ -233,6 +233,10 @@ private:
                     .adopted =
                         [this](model::Entry const& entry) { stories_->passes().of(entry.key.kind).adopt(entry); },
                     .listed = [this](Kind kind) { start_task("mode", confirm(kind)); },
+                    .unseen =
+                        [this](Kind kind) {
+                            if (kind == Kind::flux_config) wakes_->without_configs();
+                        },
                     .copy_differs =
                         [this](model::Entry const& entry, model::Status const& shown) {
                             // Told at once: no pass begins in between.

@@ -2,6 +2,7 @@
 #include "daemon/wiring.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace holdfast::daemon {
 
@@ -93,14 +94,24 @@ void Wakes::heard(rollout::Owner const& owner, rollout::OwnedObjects::Change cha
 bool Wakes::is_confirmed(Key const& key) const {
     model::Entry const* entry = registry_.find(key);
     if (!has_cluster_ || entry == nullptr || entry->meta.origin != model::Origin::cluster) return true;
-    bool const makes_others = model::info(key.kind).what == model::Class::config;
-    if (makes_others) return confirmed_.size() == model::kKinds.size();
+    model::Class const what = model::info(key.kind).what;
+    if (what == model::Class::config) return confirmed_.size() == model::kKinds.size();
+    bool const knows_configs = without_configs_ || confirmed_.contains(Kind::flux_config);
+    if (!knows_configs && what != model::Class::source) return false;
     auto const is_listed = [this](Key const& one) { return confirmed_.contains(one.kind); };
     return is_listed(key) && (!entry->spec || std::ranges::all_of(entry->spec->refs(), is_listed));
 }
 
+void Wakes::without_configs() {
+    if (!std::exchange(without_configs_, true)) want_confirmed();
+}
+
 void Wakes::confirm(Kind kind) {
     confirmed_.insert(kind);
+    want_confirmed();
+}
+
+void Wakes::want_confirmed() {
     for (auto const& [key, entry] : registry_.all()) {
         if (entry->meta.origin == model::Origin::cluster && is_confirmed(key)) want(key);
     }

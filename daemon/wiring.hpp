@@ -70,6 +70,9 @@ public:
     /// Every object of this kind was listed, and it is known what they are held to.
     void confirm(model::Kind kind);
 
+    /// There are no FluxConfigs to be seen, so none that holds others to anything.
+    void without_configs();
+
     /// An entry changed: its wish, what its followers look at, or anything else that its status says.
     void heard(model::Entry const& entry, model::Change change);
 
@@ -77,10 +80,12 @@ public:
     void heard(rollout::Owner const& owner, rollout::OwnedObjects::Change change, rollout::Boot in);
 
     /// A wish of the cluster that only the journal knows is shown, not acted upon: it may be suspended, changed or
-    /// deleted since. What it follows must be known as the cluster shows it, and a configuration needs what it generated.
+    /// deleted since. What it follows must be known as the cluster shows it, and a configuration needs what it generated;
+    /// what applies needs the configurations, for they say what it is held to.
     bool is_confirmed(model::Key const& key) const;
 
 private:
+    void want_confirmed();
     bool may_follow(model::Key const& follower, model::Key const& key) const;
     void want(model::Key const& key, rollout::Boot in = {}) { schedule_.want(key, in); }
 
@@ -89,6 +94,7 @@ private:
     Schedule& schedule_;
     uplink::Drain& drain_;
     bool has_cluster_ = false;
+    bool without_configs_ = false;
     std::set<model::Kind> confirmed_;
 };
 

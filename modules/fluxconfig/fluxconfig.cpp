@@ -124,6 +124,7 @@ asio::awaitable<Outcome> FluxConfigs::reconcile(Entry entry) {
 Task<void> FluxConfigs::generate_all(Entry const& config) {
     auto const& spec = config.spec_as<model::FluxConfigSpec>();
     Terms terms;
+    if (needs_account(spec, settings_.multi_tenancy)) terms.account = access::kApplier;
     for (std::string const& label : settings_.carried_labels) {
         if (auto const found = config.meta.labels.find(label); found != config.meta.labels.end())
             terms.labels.insert(*found);
@@ -168,6 +169,7 @@ Task<void> FluxConfigs::see_to_account(Entry const& config) {
     Reach const reach = reach_of(ports_.registry, ns, settings_.multi_tenancy);
     bool const needs = needs_account(spec, settings_.multi_tenancy);
     if (needs && spec.scope == model::ConfigScope::cluster && reach != Reach::cluster) {
+        states_[config.key].account = 0;
         co_return fail(Errc::invalid_input,
                        "spec.scope: \"cluster\" cannot hold in a namespace with a configuration of "
                        "scope namespace: all of them act as one account");

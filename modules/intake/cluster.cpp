@@ -114,6 +114,15 @@ public:
         if (first && listeners_.listed) listeners_.listed(kind_);
     }
 
+    void not_served() override {
+        if (listeners_.unseen) listeners_.unseen(kind_);
+    }
+
+    void unwatchable(Error error) override {
+        static_cast<void>(error);
+        if (listeners_.unseen) listeners_.unseen(kind_);
+    }
+
     asio::awaitable<void> run() { return watcher_.run(); }
     Kind kind() const { return kind_; }
     kube::Watcher::State const& state() const { return watcher_.state(); }

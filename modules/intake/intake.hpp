@@ -33,6 +33,7 @@ public:
             adopted;  // unknown to the journal, with a status: Flux applied it before us
         std::function<void(model::Kind)>
             listed;  // the first complete list of this kind is in the registry: what the journal knows of it is confirmed
+        std::function<void(model::Kind)> unseen;  // the kind is not served, or we may not read it
         std::function<void(model::Entry const&, model::Status const& shown)>
             copy_differs;  // .status in the cluster is not what is known
     };

@@ -37,7 +37,10 @@ std::chrono::milliseconds Watcher::stumble(Error const& error, unsigned code) {
         if (!std::exchange(told_unwatchable_, true)) handler_.unwatchable(error);
         return refused_backoff_.next();
     }
-    if (state_.kind_missing) return options_.missing_kind_delay;
+    if (state_.kind_missing) {
+        handler_.not_served();
+        return options_.missing_kind_delay;
+    }
     return backoff_.next();
 }
 

@@ -3,7 +3,9 @@
 
 Usage: modes_test.py HOLDFAST
 """
+import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -123,6 +125,103 @@ def no_cross_namespace_refs(world):
     world.plane.kubectl("delete", "kustomization", "web", "-n", "tenant", "--timeout=30s")
 
 
+def flux_config(name, namespace, url, scope, *entries):
+    return {"apiVersion": "clusterconfig.azure.com/v1alpha1", "kind": "FluxConfig", "metadata": {"name": name, "namespace": namespace},
+            "spec": {"scope": scope, "sourceKind": "GitRepository", "gitRepository": {"url": url, "ref": {"branch": "main"}, "syncInterval": "5s"},
+                     "kustomizations": [{"name": entry, "path": entry, "prune": True, "wait": False, "retryInterval": "5s"} for entry in entries]}}
+
+
+def grant(name):
+    """What a tenant would like to have."""
+    return (f"apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata:\n  name: {name}\nroleRef:\n"
+            "  apiGroup: rbac.authorization.k8s.io\n  kind: ClusterRole\n  name: cluster-admin\nsubjects:\n"
+            "- kind: ServiceAccount\n  name: default\n  namespace: team\n")
+
+
+def scope_namespace(world):
+    """A FluxConfig of scope namespace applies to its namespace and to nothing else, whatever its repository says, in mode flux, too."""
+    plane = world.plane
+    world.restart("mode: flux\n")
+    repository = harness.Repository(world.git_root, "team")
+    repository.write("own/cm.yaml", CONFIG_MAP.format(name="own", ns="team", value="one"))
+    repository.write("own/deployment.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: own\n  namespace: team\nspec:\n  replicas: 0\n"
+                     "  selector: {matchLabels: {app: own}}\n  template:\n    metadata: {labels: {app: own}}\n    spec:\n      containers:\n"
+                     "      - {name: own, image: registry.example/own}\n")
+    repository.write("foreign/cm.yaml", CONFIG_MAP.format(name="foreign", ns="platform", value="one"))
+    repository.write("rights/grant.yaml", grant("tenant-is-admin"))
+    repository.write("deep/grant.yaml", grant("tenant-is-admin-too"))
+    # Flux objects that the repository brings along and that name no account.
+    repository.write("nested/flux.yaml", json.dumps(kustomization("deep", "cfg", "./deep", namespace="team")))
+    repository.write("configs/flux.yaml", json.dumps(flux_config("escape", "team", world.url("team"), "cluster", "deep")))
+    repository.commit("all")
+    plane.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}},
+                flux_config("cfg", "team", world.url("team"), "namespace", "own", "foreign", "rights", "nested", "configs"))
+    world.ready("cfg-own", "team", "ReconciliationSucceeded")
+    assert plane.get("kustomization", "cfg-own", "team")["spec"]["serviceAccountName"] == "flux-applier"
+    assert world.value("own", "team") == "one" and plane.get("deployment", "own", "team")
+    world.ready("cfg-nested", "team", "ReconciliationSucceeded")
+    for name in ("cfg-foreign", "cfg-rights", "deep", "cfg-configs"):
+        found = world.ready(name, "team", "ReconciliationFailed")
+        assert "system:serviceaccount:team:flux-applier" in found[2] and "forbidden" in found[2], found
+    assert world.value("foreign", "platform") is None
+    assert plane.get("fluxconfig", "escape", "team") is None
+    for name in ("tenant-is-admin", "tenant-is-admin-too", "flux-applier-team"):
+        assert plane.get("clusterrolebinding", name) is None, name
+    # Neither are there rights by which these could be had.
+    for answer, verb, what in (("yes", "create", "deployments.apps"), ("yes", "patch", "kustomizations.kustomize.toolkit.fluxcd.io"),
+                               ("no", "create", "fluxconfigs.clusterconfig.azure.com"), ("no", "patch", "namespaces"),
+                               ("no", "create", "clusterrolebindings"), ("no", "bind", "roles"), ("no", "escalate", "roles"),
+                               ("no", "patch", "kustomizations.kustomize.toolkit.fluxcd.io --subresource=status")):
+        said = plane.kubectl("auth", "can-i", verb, *what.split(), "-n", "team", "--as=system:serviceaccount:team:flux-applier", check=False)
+        assert said.strip() == answer, (verb, what, said)
+    # A daemon that knows nothing yet learns of the FluxConfigs before it applies anything.
+    world.daemon.stop()
+    shutil.rmtree(world.daemon.state)
+    world.daemon.start()
+    eventually(lambda: "flux-applier" in (world.daemon.kustomization("deep") or {"message": ""})["message"], 60, what="`deep` is held to the lock again")
+    assert plane.get("clusterrolebinding", "tenant-is-admin-too") is None
+    # A source of another namespace is nothing to it either, though this is mode flux.
+    plane.apply(kustomization("peek", "shared", namespace="team", sourceRef={"kind": "GitRepository", "name": "shared", "namespace": "platform"}))
+    world.ready("peek", "team", "AccessDenied")
+    # Taken away by hand, the account is made again, and what it applied is repaired with it.
+    plane.kubectl("delete", "serviceaccount", "flux-applier", "-n", "team")
+    plane.kubectl("delete", "rolebinding", "flux-applier", "-n", "team")
+    repository.write("own/cm.yaml", CONFIG_MAP.format(name="own", ns="team", value="two"))
+    repository.commit("two")
+    eventually(lambda: world.value("own", "team") == "two", 60, what="applied again")
+    plane.kubectl("delete", "kustomization", "peek", "-n", "team", "--timeout=30s")
+    plane.kubectl("delete", "fluxconfig", "cfg", "-n", "team", "--timeout=60s")
+    assert world.value("own", "team") is None and plane.get("deployment", "own", "team") is None
+    eventually(lambda: plane.get("serviceaccount", "flux-applier", "team") is None, 30, what="the account is gone")
+    assert plane.names("rolebinding", "team") == []
+
+
+def scope_cluster(world):
+    """One of scope cluster acts as its account, too, which may do anything; with the configuration that goes. What was applied
+    before there was an account stays as it is."""
+    plane = world.plane
+    world.restart("mode: flux\nmultiTenancy: {enforce: false}\n")
+    plane.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "wide"}},
+                flux_config("all", "wide", world.url("team"), "cluster", "foreign", "rights"))
+    for entry in ("foreign", "rights"):
+        world.ready(f"all-{entry}", "wide", "ReconciliationSucceeded")
+    assert "serviceAccountName" not in plane.get("kustomization", "all-rights", "wide")["spec"]
+    assert plane.get("serviceaccount", "flux-applier", "wide") is None
+    before = plane.get("configmap", "foreign", "platform")
+    world.restart("mode: flux\n")
+    eventually(lambda: plane.get("kustomization", "all-rights", "wide")["spec"].get("serviceAccountName") == "flux-applier", 30, what="the account is named")
+    for entry in ("foreign", "rights"):
+        eventually(lambda entry=entry: (found := plane.get("kustomization", f"all-{entry}", "wide"))["status"]["observedGeneration"]
+                   == found["metadata"]["generation"] and world.ready(f"all-{entry}", "wide", "ReconciliationSucceeded"), 30, what="as the account")
+    after = plane.get("configmap", "foreign", "platform")
+    assert (after["metadata"]["uid"], after["data"]) == (before["metadata"]["uid"], before["data"])
+    assert world.value("foreign", "platform") == "one" and plane.get("clusterrolebinding", "tenant-is-admin")
+    assert plane.get("clusterrolebinding", "flux-applier-wide")["roleRef"]["name"] == "cluster-admin"
+    plane.kubectl("delete", "fluxconfig", "all", "-n", "wide", "--timeout=60s")
+    assert world.value("foreign", "platform") is None and plane.get("clusterrolebinding", "tenant-is-admin") is None
+    eventually(lambda: plane.get("clusterrolebinding", "flux-applier-wide") is None, 30, what="the binding is gone")
+
+
 def label_selector(world):
     """What has not the label is as if it were not there; what loses it leaves as it is, and comes back with its inventory."""
     plane = world.plane
@@ -157,4 +256,4 @@ def label_selector(world):
 
 
 if __name__ == "__main__":
-    sys.exit(harness.run_in(World, [install_chooses, azure_by_choice, flux_by_choice, no_cross_namespace_refs, label_selector]))
+    sys.exit(harness.run_in(World, [install_chooses, azure_by_choice, flux_by_choice, no_cross_namespace_refs, scope_namespace, scope_cluster, label_selector]))

@@ -77,12 +77,8 @@ void read_statuses(json::object const& from, Status& status) {
 Spec read_flux_config(Fields& spec, std::string const&) {
     FluxConfigSpec config;
     std::string const scope = spec.text("scope", "cluster");
-    if (scope == "namespace") {
-        spec.wrong("scope",
-                   "\"namespace\" is not supported by this version of Holdfast: nothing would keep the objects in it");
-    } else if (scope != "cluster") {
-        spec.wrong("scope", "must be cluster or namespace");
-    }
+    if (scope == "namespace") config.scope = ConfigScope::own_namespace;
+    else if (scope != "cluster") spec.wrong("scope", "must be cluster or namespace");
     config.suspend = spec.flag("suspend", false);
     std::string const source_kind = spec.text("sourceKind", "GitRepository");
     if (source_kind != "GitRepository") {

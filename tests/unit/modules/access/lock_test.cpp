@@ -2,6 +2,7 @@
 #include "modules/access/lock.hpp"
 #include "modules/model/kinds.hpp"
 
+#include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 
 namespace holdfast::access {
@@ -94,6 +95,33 @@ TEST_CASE("lock: labels of a configuration in another namespace make nothing a c
     entry.meta.labels[std::string{model::kConfigNamespaceLabel}] = "other";
 
     CHECK(locks.of(entry) == Lock{});
+}
+
+TEST_CASE("lock: everything in the namespace of a FluxConfig of scope namespace is held to the lock, in every mode",
+          "[access]") {
+    model::Registry registry;
+    auto const put = [&](std::string const& ns, std::string const& scope) {
+        auto const object = boost::json::parse(
+            R"({"apiVersion":"clusterconfig.azure.com/v1alpha1","kind":"FluxConfig","metadata":{"name":"cfg","namespace":")" +
+            ns + R"("},"spec":{"scope":")" + scope + R"(","gitRepository":{"url":"https://example.com/a.git"}}})");
+        registry.put({model::Kind::flux_config, ns, "cfg"},
+                     model::read_meta(object.as_object(), model::Origin::cluster),
+                     model::read_spec(model::Kind::flux_config, object.as_object()), scope, std::nullopt);
+    };
+    Locks const locks{Lock{}, true, &registry};
+    put("other", "namespace");
+    put("shop", "cluster");
+    CHECK(locks.of(entry_of(false, false)) == Lock{});
+
+    put("shop", "namespace");
+
+    CHECK(locks.of(entry_of(false, false)).default_service_account == "flux-applier");
+    CHECK(locks.of(entry_of(false, false)).no_cross_namespace_refs);
+    CHECK(locks.of(entry_of(false, false)).no_remote_bases);
+    CHECK(locks.of(entry_of(false, true)) == Lock{});  // root's own file
+    CHECK(Locks{Lock{}, false, &registry}.of(entry_of(false, false)) == Lock{});
+    registry.vanish(*registry.find({model::Kind::flux_config, "shop", "cfg"}));
+    CHECK(locks.of(entry_of(false, false)) == Lock{});
 }
 
 TEST_CASE("lock: without references across namespaces only one's own is reached", "[access]") {

@@ -20,6 +20,8 @@ using model::Truth;
 Key config_key(std::string const& name) { return {Kind::flux_config, "shop", name}; }
 
 constexpr char const* kAccount = "shop_flux-applier__ServiceAccount";
+constexpr char const* kNarrow = "shop_flux-applier_rbac.authorization.k8s.io_RoleBinding";
+constexpr char const* kNarrowFlux = "shop_flux-applier-flux_rbac.authorization.k8s.io_RoleBinding";
 constexpr char const* kWide = "_flux-applier-shop_rbac.authorization.k8s.io_ClusterRoleBinding";
 
 struct World : test::StoryWorld {
@@ -68,6 +70,11 @@ struct World : test::StoryWorld {
         auto const found = std::ranges::find(cluster.log, line);
         return found == cluster.log.end() ? -1 : found - cluster.log.begin();
     }
+    std::string_view acts_as(std::string const& config) const {
+        return kube::find_string(
+            cluster.objects.at("shop_" + config + "-apps_kustomize.toolkit.fluxcd.io_Kustomization"),
+            {"spec", "serviceAccountName"});
+    }
     bool has(std::string const& id) const { return cluster.objects.contains(id); }
 };
 
@@ -108,6 +115,7 @@ TEST_CASE("account: it is there before the first object that acts as it, and mad
 
     world.pass("cfg");
 
+    CHECK(world.acts_as("cfg") == "flux-applier");
     auto const account = world.place_of("apply ServiceAccount/shop/flux-applier");
     auto const binding = world.place_of("apply ClusterRoleBinding/flux-applier-shop");
     auto const first = world.place_of("apply Kustomization/shop/cfg-apps");
@@ -245,6 +253,80 @@ TEST_CASE("account: what is generated carries the labels by which objects are wa
         CHECK_FALSE(labels.contains("else"));
         CHECK_FALSE(labels.contains("absent"));
     }
+}
+
+TEST_CASE("account: a configuration of scope namespace acts as it, and it may do nothing outside", "[fluxconfig]") {
+    World world;
+    world.want("cfg", "namespace");
+
+    world.pass("cfg");
+
+    CHECK(world.acts_as("cfg") == "flux-applier");
+    CHECK(world.has(kNarrow));
+    CHECK(world.has(kNarrowFlux));
+    CHECK_FALSE(world.has(kWide));
+    auto const& source = world.cluster.objects.at("shop_cfg_source.toolkit.fluxcd.io_GitRepository");
+    CHECK(kube::namespace_of(source) == "shop");
+    CHECK(kube::find(world.cluster.objects.at("shop_cfg-apps_kustomize.toolkit.fluxcd.io_Kustomization"),
+                     {"spec", "sourceRef", "namespace"}) == nullptr);
+    world.remove("cfg");
+    CHECK_FALSE(world.has(kNarrow));
+    CHECK_FALSE(world.has(kNarrowFlux));
+    CHECK_FALSE(world.has(kAccount));
+}
+
+// They act as one account: what one may do, all may do.
+TEST_CASE("account: beside a configuration of scope namespace none of scope cluster has its way", "[fluxconfig]") {
+    World world;
+    world.want("wide");
+    world.pass("wide");
+    CHECK(world.has(kWide));
+    world.want("narrow", "namespace");
+    world.cluster.log.clear();
+
+    world.pass("narrow");
+
+    CHECK_FALSE(world.has(kWide));
+    CHECK(world.has(kNarrow));
+    CHECK(world.place_of("delete ClusterRoleBinding/flux-applier-shop") <
+          world.place_of("apply Kustomization/shop/narrow-apps"));
+    world.pass("wide");
+    CHECK(world.condition(config_key("wide")).message.find("spec.scope: \"cluster\" cannot hold") != std::string::npos);
+    CHECK_FALSE(world.has(kWide));
+    world.remove("narrow");
+    world.pass("wide");
+    CHECK(world.has(kWide));
+    CHECK_FALSE(world.has(kNarrow));
+    CHECK(world.condition(config_key("wide")).status != Truth::no);
+}
+
+TEST_CASE("account: a scope that is made narrower takes away what it allowed", "[fluxconfig]") {
+    World world;
+    world.want("cfg");
+    world.pass("cfg");
+    world.want("cfg", "namespace");
+
+    world.pass("cfg");
+
+    CHECK_FALSE(world.has(kWide));
+    CHECK(world.has(kNarrow));
+    CHECK(world.has(kAccount));
+}
+
+TEST_CASE("account: without multiTenancy.enforce scope namespace keeps its promise all the same", "[fluxconfig]") {
+    World world;
+    world.multi_tenancy = false;
+    world.story = world.make();
+    world.want("cfg", "namespace");
+    world.want("wide");
+
+    world.pass("cfg");
+    world.pass("wide");
+
+    CHECK(world.acts_as("cfg") == "flux-applier");
+    CHECK(world.has(kNarrow));
+    CHECK(world.acts_as("wide") == "");
+    CHECK_FALSE(world.has(kWide));
 }
 
 }  // namespace holdfast::fluxconfig

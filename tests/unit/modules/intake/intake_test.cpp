@@ -272,8 +272,11 @@ namespace {
 /// Lists what it has, and has nothing to say after that.
 class Listed final : public test::FakeCluster {
 public:
-    Task<std::string> list(kube::Resource resource, kube::ListOptions, std::function<void()> begin,
+    std::set<std::string> selectors;  // of the lists that were asked for
+
+    Task<std::string> list(kube::Resource resource, kube::ListOptions options, std::function<void()> begin,
                            kube::ObjectSink sink, kube::Refusal*) override {
+        selectors.insert(options.label_selector);
         begin();
         for (auto const& [id, object] : objects) {
             if (kube::find_string(object, {"kind"}) != resource.gvk.kind) continue;
@@ -296,6 +299,8 @@ struct ClusterWorld {
     Listed cluster;
     std::vector<Key> adopted;
     std::vector<Key> differs;
+    std::vector<model::Kind> unseen;
+    std::string label_selector;
 
     ~ClusterWorld() { ::close(nowhere); }
 
@@ -328,13 +333,14 @@ struct ClusterWorld {
                              cluster,
                              registry,
                              log,
-                             "",
+                             label_selector,
                              {.adopted = [this](model::Entry const& entry) { adopted.push_back(entry.key); },
                               .listed = [&](model::Kind) { ++lists; },
+                              .unseen = [&](model::Kind kind) { unseen.push_back(kind); },
                               .copy_differs = [this](model::Entry const& entry,
                                                      model::Status const&) { differs.push_back(entry.key); }}};
         intake.start();
-        while (lists < model::kKinds.size()) REQUIRE(io.run_one_for(std::chrono::seconds{30}) == 1);
+        while (lists + unseen.size() < model::kKinds.size()) REQUIRE(io.run_one_for(std::chrono::seconds{30}) == 1);
         asio::co_spawn(io, intake.stop(), [](std::exception_ptr error) {
             if (error) std::rethrow_exception(error);
         });
@@ -383,6 +389,27 @@ TEST_CASE("intake: an object that only the cluster knows brings its status, unle
     leaving.list(ClusterWorld::shop(shown, R"(,"deletionTimestamp":"2025-06-15T15:06:40Z")"));
     CHECK(leaving.adopted.empty());
     CHECK(leaving.registry.find(kShop)->status.conditions.all().empty());
+}
+
+TEST_CASE("intake: only what has the watched labels is asked for, of every kind", "[intake]") {
+    ClusterWorld world;
+    world.label_selector = "shard=one";
+
+    world.list(ClusterWorld::shop());
+
+    CHECK(world.cluster.selectors == std::set<std::string>{"shard=one"});
+}
+
+TEST_CASE("intake: that a kind is not served is told, and keeps nobody from the others", "[intake]") {
+    ClusterWorld world;
+    for (auto const& [name, version, kind] : {std::tuple{"source.toolkit.fluxcd.io", "v1", "GitRepository"},
+                                              std::tuple{"kustomize.toolkit.fluxcd.io", "v1", "Kustomization"}})
+        world.cluster.serve({name, version, kind});
+
+    world.list(ClusterWorld::shop());
+
+    CHECK(world.unseen == std::vector<model::Kind>{model::Kind::flux_config});
+    CHECK(world.registry.find(kShop) != nullptr);
 }
 
 }  // namespace holdfast::intake
