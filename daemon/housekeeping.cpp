@@ -69,7 +69,7 @@ asio::awaitable<void> Housekeeping::collect() {
         if (auto const* artifact = model::artifact_of(entry->status)) in_use.insert(artifact->digest);
     }
     std::set<std::string> remotes;
-    for (std::string const& key : parts_.remotes()) remotes.insert(std::string{source::kRemoteSource} + key);
+    for (std::string const& name : parts_.remotes()) remotes.insert(std::string{source::kRemoteSource} + name);
     auto const young = parts_.ports.clock.wall() - kRemoteAgeMin;
     auto work = [&artifacts = parts_.artifacts, in_use = std::move(in_use), remotes = std::move(remotes),
                  young]() -> Result<cache::Collected> {

@@ -3,6 +3,7 @@
 
 #include "modules/base/limits.hpp"
 #include "modules/kustomize/tree_text.hpp"
+#include "modules/source/remote_cache.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -105,7 +106,7 @@ Result<void> Supplies::add(Remote const& remote, Result<source::RemoteContent> c
         entry["bytes"] = size;
     }
     description_.push_back(std::move(entry));
-    keys_.push_back(remote.key());
+    names_.push_back(source::kept_name(remote));
     return {};
 }
 

@@ -41,8 +41,8 @@ public:
 
     std::size_t size() const { return size_; }
     std::size_t bytes_left() const { return bytes_max_ - size_; }
-    /// Remote::key() of each, also of those that failed.
-    std::vector<std::string> const& keys() const { return keys_; }
+    /// source::kept_name() of each, also of those that failed.
+    std::vector<std::string> const& names() const { return names_; }
     boost::json::array const& description() const { return description_; }
     /// Adds copies of all contents to what a render reads.
     Result<void> append_to(MemoryFile& input) const;
@@ -52,7 +52,7 @@ private:
     std::size_t size_ = 0;
     std::size_t bytes_max_;
     boost::json::array description_;
-    std::vector<std::string> keys_;
+    std::vector<std::string> names_;
 };
 
 /// The other end: `bytes` outlive the Remotes.

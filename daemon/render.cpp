@@ -171,7 +171,7 @@ Task<reconcile::Rendered> WorkerRenderer::render(model::Artifact artifact, model
         auto reply = read_reply(std::exchange(answer->text, {}));
         if (!reply) co_return fail(std::move(reply));
         if (reply->missing.empty() || !remote_bases) {
-            reply->rendered.remotes = supplies.keys();
+            reply->rendered.remotes = supplies.names();
             reply->rendered.memory = std::move(answer->memory);
             co_return std::move(reply->rendered);
         }

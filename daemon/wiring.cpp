@@ -93,6 +93,7 @@ void Wakes::heard(rollout::Owner const& owner, rollout::OwnedObjects::Change cha
 
 bool Wakes::is_confirmed(Key const& key) const {
     model::Entry const* entry = registry_.find(key);
+    if (entry != nullptr && entry->abridged && !entry->leaving()) return false;
     if (!has_cluster_ || entry == nullptr || entry->meta.origin != model::Origin::cluster) return true;
     model::Class const what = model::info(key.kind).what;
     if (what == model::Class::config) return confirmed_.size() == model::kKinds.size();

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 #include <malloc.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -85,6 +87,14 @@ Result<void> close_state_dir(std::string const& path) {
     return {};
 }
 
+/// From here on this process holds tokens: no core file and no other process of this user shows its memory. The zygote,
+/// which holds nothing, is started before.
+void close_memory() {
+    rlimit const none{};
+    ::setrlimit(RLIMIT_CORE, &none);
+    ::prctl(PR_SET_DUMPABLE, 0);
+}
+
 }  // namespace
 
 int daemon_verb(int argc, char** argv) {
@@ -143,6 +153,7 @@ int daemon_verb(int argc, char** argv) {
     }
     auto zygote = sandbox::Zygote::start({{.work = run_worker_job, .limits = limits}});
     if (!zygote) return complain(zygote.error(), kExitFailed);
+    close_memory();
     choose_cluster(*config, flags);
     auto ran = run_daemon({*config, confinement}, *zygote);
     while (ran && *ran == kStartOver) ran = run_daemon({*config, confinement}, *zygote);

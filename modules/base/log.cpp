@@ -1,6 +1,7 @@
 // modules/base/log.cpp: formats a line and writes it at once.
 #include "modules/base/log.hpp"
 
+#include "modules/base/mask.hpp"
 #include "modules/base/utf8.hpp"
 
 #include <array>
@@ -71,11 +72,12 @@ bool Log::wants(LogLevel level, std::string_view area) const {
     return level >= (own == settings_.areas.end() ? settings_.level : own->second);
 }
 
-void Log::write(LogLevel level, std::string_view area, std::string_view message,
+void Log::write(LogLevel level, std::string_view area, std::string_view said,
                 std::initializer_list<Field> fields) const {
     if (!wants(level, area)) return;
     std::string line;
     std::string_view const name = kLevelNames[static_cast<std::size_t>(level)];
+    auto const message = mask_logins(said);
     if (settings_.json) {
         line = "{\"ts\":\"" + timestamp(clock_.wall()) + "\",\"level\":\"" + std::string{name} + "\",\"area\":\"" +
                std::string{area} + "\",\"msg\":";
@@ -83,7 +85,7 @@ void Log::write(LogLevel level, std::string_view area, std::string_view message,
         for (Field const& field : fields) {
             if (field.second.empty()) continue;
             line += ",\"" + std::string{field.first} + "\":";
-            append_json(line, field.second);
+            append_json(line, mask_logins(field.second));
         }
         line += "}\n";
     } else {
@@ -92,7 +94,7 @@ void Log::write(LogLevel level, std::string_view area, std::string_view message,
         for (Field const& field : fields) {
             if (field.second.empty()) continue;
             line += " " + std::string{field.first} + "=";
-            append_json(line, field.second);
+            append_json(line, mask_logins(field.second));
         }
         line += '\n';
     }

@@ -16,7 +16,8 @@ enum class LogLevel { debug, info, warning, error };
 
 std::optional<LogLevel> read_log_level(std::string_view word);
 
-/// Thread-safe: each line is one write(2), and holds no control character and no broken UTF-8 whatever was passed. Values that may hold secrets are the caller's duty not to pass.
+/// Thread-safe: each line is one write(2), and holds no control character, no broken UTF-8 and no login of a URL whatever was
+/// passed. Other values that may hold secrets are the caller's duty not to pass.
 class Log {
 public:
     struct Settings {

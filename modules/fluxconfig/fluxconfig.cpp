@@ -4,9 +4,9 @@
 #include "modules/access/lock.hpp"
 #include "modules/base/hash.hpp"
 #include "modules/base/json_text.hpp"
+#include "modules/base/mask.hpp"
 #include "modules/fluxconfig/account.hpp"
 #include "modules/fluxconfig/generate.hpp"
-#include "modules/http/url.hpp"
 #include "modules/model/members.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -383,7 +383,7 @@ model::ComplianceRecord FluxConfigs::record(Entry const& entry) const {
     record.fields = {{"ConfigurationNamespace", entry.key.ns},
                      {"ConfigurationName", entry.key.name},
                      {"SourceKind", "GitRepository"},
-                     {"SourceUrl", http::mask_logins(url)},
+                     {"SourceUrl", mask_url(url)},
                      {"ComplianceState", said.compliance_state},
                      {"SourceSyncedCommitId", said.last_synced_commit},
                      {"SourceUpdatedAt", said.last_source_synced_time},

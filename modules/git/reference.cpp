@@ -148,10 +148,11 @@ bool lists_first(Reference const& reference, Options const& options) {
 
 std::unexpected<Error> cannot(std::string_view what, Remote const& remote, Error error) {
     auto shown = remote.url;
-    auto const at = shown.find('@');
-    auto const host = shown.find("://");
-    if (at != std::string::npos && host != std::string::npos && at < shown.find('/', host + 3))
-        shown.erase(host + 3, at - host - 2);
+    if (auto const scheme = shown.find("://"); scheme != std::string::npos) {
+        auto const host = scheme + 3;
+        auto const at = shown.substr(0, shown.find_first_of("/?#", host)).rfind('@');  // a password may hold one, too
+        if (at != std::string::npos && at >= host) shown.erase(host, at + 1 - host);
+    }
     return std::unexpected{std::move(error).in("unable to " + std::string{what} + " '" + shown + "'")};
 }
 

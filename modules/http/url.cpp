@@ -96,39 +96,6 @@ std::string Url::text() const {
     return scheme + "://" + (usual ? shown : authority()) + target;
 }
 
-std::string mask_logins(std::string_view text) {
-    constexpr std::string_view kScheme = "://", kMask = "xxxxx";
-    std::string out;
-    while (!text.empty()) {
-        auto const scheme = text.find(kScheme);
-        if (scheme == std::string_view::npos) break;
-        auto const begin = scheme + kScheme.size();
-        bool const is_ssh = text.substr(0, scheme).ends_with("ssh");
-        out += text.substr(0, begin);
-        text.remove_prefix(begin);
-        auto const url = text.substr(0, text.find_first_of(" \t\r\n'\"<>`"));
-        auto const authority = url.substr(0, url.find_first_of("/?#"));
-        auto at = authority.rfind('@');
-        // A password with a slash in it is no URL, but what is wrong with it is said all the same.
-        bool const is_cut =
-            authority.contains(':') &&
-            authority.find_first_not_of("0123456789", authority.find(':') + 1) != std::string_view::npos;
-        if (at == std::string_view::npos && is_cut && !authority.starts_with('[')) at = url.rfind('@');
-        if (at == std::string_view::npos) continue;
-        auto const login = url.substr(0, at);
-        auto const colon = login.find(':');
-        if (colon != std::string_view::npos) {
-            out += login.substr(0, colon + 1);
-            out += kMask;
-        } else {
-            out += is_ssh ? login : kMask;
-        }
-        text.remove_prefix(at);
-    }
-    out += text;
-    return out;
-}
-
 static Result<void> parse_host_and_port(Url& url, std::string_view text) {
     std::string_view port;
     if (text.starts_with('[')) {
@@ -149,7 +116,7 @@ static Result<void> parse_host_and_port(Url& url, std::string_view text) {
     unsigned number = 0;
     auto const [end, ec] = std::from_chars(port.data(), port.data() + port.size(), number);
     if (ec != std::errc{} || end != port.data() + port.size() || number == 0 || number > 65'535) {
-        return fail(Errc::invalid_input, "URL: bad port " + std::string{port});
+        return fail(Errc::invalid_input, "URL: bad port");  // it may be a password with a slash in it
     }
     url.port = static_cast<std::uint16_t>(number);
     return {};

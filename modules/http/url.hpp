@@ -31,10 +31,6 @@ Result<Url> parse_url(std::string_view text);
 /// Resolves a Location header against the URL it answered.
 Result<Url> resolve_reference(Url const& base, std::string_view reference);
 
-/// A text for people: of each URL in it the user stays and the password is "xxxxx", as in Go; a user alone may be a token
-/// and is "xxxxx" too, unless it is ssh's.
-std::string mask_logins(std::string_view text);
-
 /// Encodes everything but unreserved characters (RFC 3986); for a path segment or a query value.
 std::string percent_encode(std::string_view text);
 /// Out  the text with %XX decoded; a broken escape stays as it is

@@ -3,6 +3,8 @@
 
 #include "modules/base/hash.hpp"
 #include "modules/base/json_text.hpp"
+#include "modules/base/mask.hpp"
+#include "modules/crypto/digest.hpp"
 #include "modules/model/canonical.hpp"
 #include "modules/model/kinds.hpp"
 #include "modules/model/members.hpp"
@@ -15,6 +17,10 @@
 namespace holdfast::intake {
 
 namespace json = boost::json;
+
+/// Of a wish that was written down without its logins.
+static constexpr std::string_view kLogins = "logins";
+
 using model::Entry;
 using model::Key;
 using model::Kind;
@@ -26,7 +32,12 @@ std::string wish_text(json::object const& object, model::Origin origin) {
         {"metadata", json::object{{"name", kube::name_of(object)}, {"namespace", kube::namespace_of(object)}}}};
     if (auto const* spec = object.if_contains("spec")) wish["spec"] = *spec;
     if (origin == model::Origin::local) wish["origin"] = "local";
-    return json::serialize(wish);
+    std::string const whole = json::serialize(wish);
+    json::value masked = std::move(wish);
+    mask_logins(masked);
+    if (json::serialize(masked) == whole) return whole;
+    masked.get_object()[kLogins] = crypto::sha256_hex(whole);  // another login is another wish
+    return json::serialize(masked);
 }
 
 namespace {
@@ -54,6 +65,7 @@ Result<void> restore(model::Registry& registry, model::JournalEntry const& row) 
     put.meta.generation = observed;
     put.facts_digest = hash64(row.facts);
     put.wish.clear();  // it came from the journal
+    put.abridged = object->contains(kLogins);
     return {};
 }
 

@@ -18,6 +18,7 @@
 namespace holdfast::intake {
 
 /// The wish of an object as it is kept: apiVersion, kind, name, namespace, spec. Its digest is the spec's identity.
+/// A login in one of its URLs is a digest of it: the journal holds none, and what is restored from there waits for its feed.
 std::string wish_text(boost::json::object const& object, model::Origin origin);
 
 /// Puts what the journal knows into the registry, before anything else speaks.

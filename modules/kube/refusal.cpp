@@ -100,6 +100,19 @@ Refusal refusal_of(http::Response const& response, Asked const& asked) {
     return refusal;
 }
 
+std::string words_about_secret(Refusal const& refusal) {
+    /// Behind `before` and the name of an object; "" when it is something else.
+    auto const behind_name = [&words = refusal.message](std::string_view before) {
+        if (!words.starts_with(before)) return std::string_view{};
+        auto const rest = std::string_view{words}.substr(before.size());
+        auto const end = rest.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.");
+        return end == std::string_view::npos ? std::string_view{} : rest.substr(end);
+    };
+    bool const is_about_namespace = behind_name("namespaces \"") == "\" not found";
+    bool const is_about_rights = behind_name("secrets \"").starts_with("\" is forbidden: User \"");
+    return is_about_namespace || is_about_rights ? refusal.message : "the server refused the Secret";
+}
+
 Error to_error(Refusal const& refusal) { return {http::errc_of_status(refusal.code), refusal.message}; }
 
 }  // namespace holdfast::kube

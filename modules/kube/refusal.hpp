@@ -22,4 +22,8 @@ Refusal refusal_of(Object const& status);
 
 Error to_error(Refusal const& refusal);
 
+/// What may be told of a refused write of a Secret. The server, or a webhook, may repeat what it refused: its words are kept
+/// only where it had not read the object, for want of the namespace or of the right. The reason is told by who has it.
+std::string words_about_secret(Refusal const& refusal);
+
 }  // namespace holdfast::kube

@@ -109,6 +109,11 @@ static std::optional<std::chrono::milliseconds> pause_before_retry(http::Respons
     return std::nullopt;
 }
 
+static bool sent_a_secret(Call const& call) {
+    bool const sent = call.method != "GET" && call.method != "DELETE";
+    return sent && call.resource.substr(0, call.resource.find('.')) == "secrets";
+}
+
 static bool is_about_no_object(Refusal const& refused) {
     return refused.code == 404 && find_string(refused.details, {"name"}).empty();
 }
@@ -141,6 +146,7 @@ Task<http::Response> Client::Shared::call(Call call, Identity identity, Refusal*
         ++counts.refused;
         auto refused = refusal_of(*response, {call.method, call.resource, call.name});
         auto error = to_error(refused);
+        if (sent_a_secret(call)) error.message = words_about_secret(refused);
         if (refused.code == 401) {
             if (!token.problem().empty()) error.message += "; " + token.problem();
             if (!contact.credentials_problem.empty()) error.message += "; " + contact.credentials_problem;

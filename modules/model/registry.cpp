@@ -66,7 +66,8 @@ Entry& Registry::put(Key key, Meta meta, Result<Spec> spec, std::string wish, st
     }
     std::uint64_t const digest = hash64(wish);
     bool const spec_changed = is_new || digest != slot->spec_digest;
-    bool const acts = spec_changed || slot->gone || meta.deleting != slot->meta.deleting ||
+    bool const is_whole_again = std::exchange(slot->abridged, false);
+    bool const acts = spec_changed || is_whole_again || slot->gone || meta.deleting != slot->meta.deleting ||
                       meta.uid != slot->meta.uid || meta.requested_at != slot->meta.requested_at ||
                       meta.labels != slot->meta.labels;
     // A local file has no generation of its own: each new wording is the next one.
@@ -77,6 +78,8 @@ Entry& Registry::put(Key key, Meta meta, Result<Spec> spec, std::string wish, st
     if (spec_changed) {
         slot->spec_digest = digest;
         slot->wish = Packed{wish};
+    }
+    if (spec_changed || is_whole_again) {
         if (spec) {
             slot->spec = std::move(*spec);
             slot->problem.clear();

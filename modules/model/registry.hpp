@@ -28,6 +28,8 @@ struct Entry {
     Status status;                   // as the journal has it
     std::string unrecorded;          // why the journal could not be told what came after; empty: it knows everything
     std::uint64_t facts_digest = 0;  // of the facts the journal has
+    bool abridged =
+        false;  // restored without the logins of its URLs: nothing is done with it until its feed gives it whole
     bool gone = false;  // left its feed: a deleted object whose finalizer is off, or a local file taken away
 
     /// The copy of .status in the cluster.

@@ -1,6 +1,7 @@
 // modules/model/status.cpp: conditions, history, and the JSON form of a status.
 #include "modules/model/status.hpp"
 
+#include "modules/base/mask.hpp"
 #include "modules/base/utf8.hpp"
 #include "modules/model/kinds.hpp"
 #include "modules/model/members.hpp"
@@ -32,7 +33,7 @@ Truth read_truth(std::string_view word) {
 
 }  // namespace
 
-std::string condition_text(std::string_view text) { return to_utf8(text, kMessageBytesMax); }
+std::string condition_text(std::string_view text) { return to_utf8(mask_logins(text), kMessageBytesMax); }
 
 void Conditions::set(std::string_view type, Truth status, std::string_view reason, std::string_view message,
                      std::int64_t generation, WallTime now) {

@@ -48,7 +48,7 @@ public:
     void forget(model::Key const& key) override;
     model::ComplianceRecord record(model::Entry const& entry) const override;
 
-    /// The remote bases of all Kustomizations, by the keys that Rendered::remotes has.
+    /// The remote bases of all Kustomizations, by the names that Rendered::remotes has.
     std::set<std::string> remotes() const;
 
     /// Another cluster answers at this address: everything is applied anew, nothing is remembered of the old one.

@@ -1,6 +1,7 @@
 // modules/rollout/apply.cpp: dry run, write, wait, for each stage in turn.
 #include "modules/rollout/apply.hpp"
 
+#include "modules/kube/refusal.hpp"
 #include "modules/rollout/cleanup.hpp"
 #include "modules/rollout/marks.hpp"
 #include "modules/rollout/normalize.hpp"
@@ -22,16 +23,14 @@ constexpr std::chrono::seconds kRecreateMax{60};
 constexpr int kUndeclaredRounds = 8;  // of taking away what the schema does not declare
 constexpr int kCleanupTries = 10;     // against a live object that changes under our hands
 
-/// The words of the API server about a Secret may repeat what is in it.
 std::string said(kube::ObjectId const& id, kube::Refusal const& refusal) {
-    if (id.kind == "Secret" && id.group.empty() && refusal.is("Invalid")) return "the server refused the Secret";
-    return refusal.message;
+    return id.kind == "Secret" ? kube::words_about_secret(refusal) : refusal.message;
 }
 
 Error describe(kube::ObjectId const& id, std::string_view step, Error error, kube::Refusal const& refusal) {
     if (step == "dry-run" && refusal.is("NotFound")) {
         error.message =
-            id.display() + (id.ns.empty() ? " namespace not specified: " : " not found: ") + refusal.message;
+            id.display() + (id.ns.empty() ? " namespace not specified: " : " not found: ") + said(id, refusal);
         return error;
     }
     std::string text = id.display() + " " + std::string{step} + " failed";

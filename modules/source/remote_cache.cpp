@@ -1,7 +1,9 @@
 // modules/source/remote_cache.cpp: upstream first, the cache when there is none.
 #include "modules/source/remote_cache.hpp"
 
+#include "modules/base/mask.hpp"
 #include "modules/base/on_pool.hpp"
+#include "modules/crypto/digest.hpp"
 #include "modules/http/gzip.hpp"
 #include "modules/http/url.hpp"
 #include "modules/source/tar_writer.hpp"
@@ -20,8 +22,8 @@ std::string host_of(std::string const& url) {
 
 /// For people: an error names the URL, which may carry a login.
 std::unexpected<Error> shown(Error error, std::string const& step = "") {
-    error.message = http::mask_logins(error.message);
-    return std::unexpected{step.empty() ? std::move(error) : std::move(error).in(http::mask_logins(step))};
+    error.message = mask_logins(error.message);
+    return std::unexpected{step.empty() ? std::move(error) : std::move(error).in(mask_logins(step))};
 }
 
 /// Why upstream could not be asked; nothing when it gave an answer to be believed.
@@ -33,6 +35,12 @@ std::optional<Error> failure_of(Result<RemoteContent> const& fetched) {
 }
 
 }  // namespace
+
+std::string kept_name(kustomize::Remote const& remote) {
+    auto const key = remote.key();
+    auto const masked = mask_logins(key);
+    return masked == key ? key : masked + " sha256:" + crypto::sha256_hex(key);
+}
 
 /// What a fetch gave, and what of it is on its way to the disk.
 struct RemoteCache::Obtained {
@@ -111,7 +119,7 @@ Result<RemoteCache::Obtained> RemoteCache::obtain(kustomize::Remote const& remot
 }
 
 void RemoteCache::note(std::string const& source, std::string const& failure) {
-    auto const remote = http::mask_logins(source.substr(kRemoteSource.size()));
+    auto const remote = source.substr(kRemoteSource.size());
     if (failure.empty()) {
         if (failing_.erase(source) > 0)
             ports_.log.info(kArea, "remote base can be fetched again", {{"remote", remote}});
@@ -122,7 +130,7 @@ void RemoteCache::note(std::string const& source, std::string const& failure) {
 }
 
 Task<RemoteContent> RemoteCache::fetch(kustomize::Remote remote, std::size_t bytes_max) {
-    auto const source = std::string{kRemoteSource} + remote.key();
+    auto const source = std::string{kRemoteSource} + kept_name(remote);
     auto const host = host_of(remote.url);
     auto find = [this, source] { return ports_.store.newest(source); };
     auto kept = co_await on_pool(ports_.db, std::move(find));
@@ -142,7 +150,7 @@ Task<RemoteContent> RemoteCache::fetch(kustomize::Remote remote, std::size_t byt
         turn->answered();
     }
     if (!obtained) co_return shown(std::move(obtained).error());
-    note(source, !ask ? silence : failure != nullptr ? http::mask_logins(failure->message) : "");
+    note(source, !ask ? silence : failure != nullptr ? failure->message : "");
     if (obtained->writer) {
         StoredArtifact row{.source = source,
                            .revision = obtained->content.version,

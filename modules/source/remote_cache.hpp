@@ -21,8 +21,12 @@
 
 namespace holdfast::source {
 
-/// What the artifact store calls the content of a remote: "Remote/git::https://host/org/repo?ref=v1".
+/// What the artifact store calls the content of a remote begins so: "Remote/git::https://host/org/repo?ref=v1".
 inline constexpr std::string_view kRemoteSource = "Remote/";
+
+/// What follows, and what a Kustomization remembers of the remotes that it needs: Remote::key(). Of a login it has a digest:
+/// two of them may see different contents under one URL, and none is written to the disk.
+std::string kept_name(kustomize::Remote const& remote);
 
 class RemoteCache {
 public:

@@ -5,7 +5,6 @@
 #include "modules/base/hash.hpp"
 #include "modules/base/json_text.hpp"
 #include "modules/base/on_pool.hpp"
-#include "modules/http/url.hpp"
 #include "modules/kube/object.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -236,7 +235,7 @@ Task<void> Sources::store_row(StoredArtifact row) {
 /// The wish itself is of no use.
 Outcome Sources::refuse(Entry const& entry, Refusal refusal) {
     Outcome so_far = story::begin(entry);
-    std::string const message = model::condition_text(http::mask_logins(refusal.message));
+    std::string const message = model::condition_text(refusal.message);
     so_far.status.conditions.set(kFetchFailed, Truth::yes, refusal.reason, message, entry.meta.generation,
                                  ports_.clock.wall());
     Stop why{.reason = std::move(refusal.reason), .message = message};
@@ -290,7 +289,7 @@ model::Duration Sources::end_turn(Hosts::Turn& turn, Pass& pass, Miss const& mis
 /// What the conditions say of a failure. Words that say nothing new are not said: each change costs a write here and there,
 /// and an outage may last for weeks.
 Sources::Words Sources::words_of(Pass const& pass, Miss const& miss) const {
-    Words fresh{miss.reason, model::condition_text(http::mask_logins(miss.error.message))};
+    Words fresh{miss.reason, model::condition_text(miss.error.message)};
     auto const* before = pass.entry.status.conditions.find(miss.of_storage ? kStorageFailed : kFetchFailed);
     if (before == nullptr || before->observed_generation != pass.entry.meta.generation || is_requested(pass.entry)) {
         return fresh;
@@ -377,7 +376,7 @@ Outcome Sources::keep(Pass& pass, Fetched const& fetched) {
     conditions.set(kInStorage, Truth::yes, kSucceeded, fetched.stored, entry.meta.generation, pass.now);
     if (is_other || was_failing) {
         pass.so_far.news.push_back({.reason = is_other ? "NewArtifact" : std::string{kSucceeded},
-                                    .message = http::mask_logins(fetched.news),
+                                    .message = fetched.news,
                                     .revision = fetched.revision,
                                     .annotations = {{"digest", artifact->digest}}});
     }

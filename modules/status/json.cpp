@@ -1,4 +1,5 @@
 // modules/status/json.cpp: the snapshot as the REST endpoint answers it.
+#include "modules/base/mask.hpp"
 #include "modules/status/snapshot.hpp"
 #include "modules/status/text.hpp"
 
@@ -54,13 +55,13 @@ json::object object_json(Object const& one, model::WallTime now) {
                      {"suspended", one.suspended}};
     put_moment(out, "changed", one.changed_at, now);
     if (one.role == Role::configuration) {
-        out["sourceUrl"] = url_text(one.url);
+        out["sourceUrl"] = mask_url(one.url);
         out["sourceSyncedCommitId"] = one.revision;
     } else {
         out["revision"] = one.revision;
     }
     if (one.role == Role::source) {
-        out["url"] = url_text(one.url);
+        out["url"] = mask_url(one.url);
         put_moment(out, "fetched", one.fetched_at, now);
         put_moment(out, "checked", one.checked_at, now);
     }
@@ -82,17 +83,6 @@ json::object summary_json(Summary const& sum) {
             {"notReady", sum.not_ready},
             {"drifted", sum.drifted},
             {"driftRepaired", sum.drift_repaired}};
-}
-
-/// Every text of the document comes by here once, whatever part it is of.
-void hide_logins(json::value& value) {
-    if (auto* text = value.if_string()) {
-        if (text->find("://") != json::string::npos) *text = without_logins(*text);
-    } else if (auto* object = value.if_object()) {
-        for (auto& member : *object) hide_logins(member.value());
-    } else if (auto* array = value.if_array()) {
-        for (json::value& one : *array) hide_logins(one);
-    }
 }
 
 }  // namespace
@@ -156,7 +146,7 @@ std::string to_json(Snapshot const& snapshot) {
     for (std::string const& one : snapshot.problems) problems.emplace_back(one);
     out["intake"] = json::object{{"manifests", snapshot.manifests}, {"problems", std::move(problems)}};
     json::value document(std::move(out));  // braces would make it a list of one
-    hide_logins(document);
+    mask_logins(document);
     return json::serialize(document);
 }
 

@@ -1,4 +1,5 @@
 // modules/status/metrics.cpp: the snapshot in Prometheus' text format.
+#include "modules/base/mask.hpp"
 #include "modules/status/snapshot.hpp"
 #include "modules/status/text.hpp"
 
@@ -8,7 +9,7 @@ namespace {
 
 std::string label(std::string_view value) {
     std::string out;
-    for (char const c : without_logins(value)) {
+    for (char const c : mask_logins(value)) {
         if (c == '\\' || c == '"') out += '\\';
         out += c == '\n' ? ' ' : c;
     }

@@ -1,4 +1,5 @@
 // modules/status/page.cpp: the snapshot as one small HTML page, for a phone in front of the box.
+#include "modules/base/mask.hpp"
 #include "modules/status/snapshot.hpp"
 #include "modules/status/text.hpp"
 
@@ -100,7 +101,7 @@ bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 /// Text from outside as HTML: no login, no control character, no tag; a commit as eight digits that tell all forty when
 /// pointed at.
 std::string html(std::string_view raw) {
-    std::string const text = without_controls(shortened(without_logins(to_utf8(raw, raw.size() * 3)), kMessageMax));
+    std::string const text = without_controls(shortened(mask_logins(to_utf8(raw, raw.size() * 3)), kMessageMax));
     std::string out;
     std::size_t done = 0;
     for (std::size_t at = 0; at < text.size();) {

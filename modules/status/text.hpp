@@ -9,12 +9,6 @@
 
 namespace holdfast::status {
 
-/// `text` with the login of every URL in it replaced by "***": a URL may carry one, and every local user may look.
-std::string without_logins(std::string_view text);
-
-/// The same for text that is one URL, well-formed or not: what may be a login and is none for sure is hidden.
-std::string url_text(std::string_view url);
-
 /// The start and the end of `text`, in at most `bytes_max` bytes; never half a UTF-8 character. An error names its cause
 /// at the end, so two thirds of what is kept are the end.
 std::string shortened(std::string_view text, std::size_t bytes_max);

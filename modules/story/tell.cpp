@@ -1,6 +1,7 @@
 // modules/story/tell.cpp: a line of the log and an Event.
 #include "modules/story/tell.hpp"
 
+#include "modules/base/mask.hpp"
 #include "modules/kube/events.hpp"
 
 namespace holdfast::story {
@@ -14,6 +15,7 @@ bool in_cluster(Ports const& ports, Entry const& entry) {
 }
 
 asio::awaitable<void> tell(Ports& ports, Key key, News news) {
+    news.message = mask_logins(news.message);  // the cluster shows it to everybody who may read Events
     ports.log.write(news.level, "story", news.message,
                     {HOLDFAST_LOG_KEY(key), {"reason", news.reason}, {"revision", news.revision}});
     if (!news.event) co_return;

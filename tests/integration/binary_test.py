@@ -9,6 +9,7 @@ Method: readelf, strip of a copy, an empty root directory, and the commands that
 import json
 import os
 import pathlib
+import re
 import resource
 import shutil
 import subprocess
@@ -175,6 +176,35 @@ def state_directory():
         assert "status.socket" in expect(3, "status", "--state-dir", long)
 
 
+def no_core():
+    """The daemon leaves no core file, and no other process of its user reads its memory: both would show its tokens."""
+    if os.geteuid() != 0:
+        print("skipped: no core, only root can start a daemon as somebody else")
+        return
+    nobody = 65534
+    with harness.workdir() as work:
+        work.chmod(0o755)
+        daemon = harness.Daemon(HOLDFAST, work / "daemon")
+        copy = shutil.copy(HOLDFAST, work / "holdfast")  # the build may lie where nobody may not go
+        for path in (daemon.work, daemon.manifests, daemon.config):
+            os.chown(path, nobody, nobody)
+        log = open(work / "log", "wb")
+        process = subprocess.Popen([copy, "daemon", "--config", daemon.config, "--state-dir", daemon.state, "--manifests", daemon.manifests,
+                                    "--listen", "127.0.0.1:0"], stderr=log, env=harness.without_cluster(work), user=nobody, group=nobody,
+                                   extra_groups=[])
+        try:
+            harness.eventually(lambda: b'"url"' in (work / "log").read_bytes() or process.poll() is not None, 20, 0.02, "the daemon is ready")
+            assert process.poll() is None, (work / "log").read_text()
+            limits = pathlib.Path(f"/proc/{process.pid}/limits").read_text()
+            assert re.search(r"Max core file size +0 +0 ", limits), limits
+            # The kernel gives what it hides from a user to root.
+            assert pathlib.Path(f"/proc/{process.pid}/environ").stat().st_uid == 0, "its memory may be read"
+        finally:
+            process.terminate()
+            process.wait(15)
+            log.close()
+
+
 def which_cluster():
     """The flag, the setting, $KUBECONFIG, the pod's account, ~/.kube/config, in this order; and it is said which."""
     with harness.workdir() as work:
@@ -256,5 +286,5 @@ def empty_root():
 if __name__ == "__main__":
     sys.exit(harness.run([("elf", elf), ("size", size), ("version and help", version_and_help),
                           ("wrong command lines", wrong_command_lines), ("exit codes", exit_codes), ("full disk", full_disk),
-                          ("what the machine refuses", what_the_machine_refuses), ("state directory", state_directory),
+                          ("what the machine refuses", what_the_machine_refuses), ("state directory", state_directory), ("no core", no_core),
                           ("which cluster", which_cluster), ("nothing wished is pending", nothing_wished_is_pending), ("empty root", empty_root)]))

@@ -204,8 +204,8 @@ def logins():
                 assert "s3cr3t" not in body, (path, body)
             assert "s3cr3t" not in daemon.table()[0]
             assert {one["url"] for one in daemon.status()["sources"]} == {
-                "http://***@127.0.0.1:1/<script>alert(1)</script>.git", "http://***@127.0.0.1:1/config.git"}
-            assert [one["sourceUrl"] for one in daemon.status()["configurations"]] == ["http://***@127.0.0.1:1/config.git"]
+                "http://xxxxx@127.0.0.1:1/<script>alert(1)</script>.git", "http://xxxxx@127.0.0.1:1/config.git"}
+            assert [one["sourceUrl"] for one in daemon.status()["configurations"]] == ["http://xxxxx@127.0.0.1:1/config.git"]
         finally:
             daemon.stop()
 

@@ -2,6 +2,7 @@
 #include "modules/source/upstream/git.hpp"
 
 #include "modules/base/base64.hpp"
+#include "modules/base/mask.hpp"
 #include "modules/base/on_pool.hpp"
 #include "modules/http/url.hpp"
 #include "modules/kube/object.hpp"
@@ -130,7 +131,7 @@ std::optional<Refusal> GitUpstream::refuses(model::Spec const& spec) const {
     auto const& git = spec.as<GitRepositorySpec>();
     auto const url = http::parse_url(git.url);
     if (url) return std::nullopt;
-    return Refusal{"URLInvalid", "failed to parse url '" + git.url + "': " + url.error().message};
+    return Refusal{"URLInvalid", "failed to parse url '" + mask_url(git.url) + "': " + url.error().message};
 }
 
 asio::awaitable<Answer> GitUpstream::fetch(Request request) {

@@ -44,6 +44,17 @@ TEST_CASE("log: no message moves the cursor of whoever reads the log", "[base][l
     CHECK(json.find("\\u001b[2J\\rb\\nc\\u007f\\u009b2Jd\\te") != std::string::npos);
 }
 
+TEST_CASE("log: the login of a URL is in no line, whoever passes it", "[base][log]") {
+    for (bool const json : {true, false}) {
+        auto const line =
+            logged(json, "git fetch https://bot:s3cr3t@h/a.git", {{"remote", "https://s3cr3t@h/a?sig=s3cr3t"}});
+
+        INFO(line);
+        CHECK(line.find("s3cr3t") == std::string::npos);
+        CHECK(line.find("https://xxxxx@h/a.git") != std::string::npos);
+    }
+}
+
 TEST_CASE("log: a long value is cut between two characters, escapes included", "[base][log]") {
     for (std::string const pad : {"", "x", "xx"}) {
         std::string value = pad;

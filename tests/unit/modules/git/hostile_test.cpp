@@ -124,6 +124,19 @@ TEST_CASE("git: a redirect from https to http is refused", "[git][fault]") {
     CHECK(checkout(remote, {.branch = "main"}, git.options));
 }
 
+TEST_CASE("git: an error names the remote without the login in its URL, whatever that holds", "[git][fault]") {
+    Hostile git;
+    auto const host = git.server.url().substr(7);
+    git.server.faults("status=500");
+    for (std::string const login : {"bot:p@s3cr3t", "s3cr3t@x", "bot:s3cr3t"}) {
+        auto const done =
+            checkout({.url = "http://" + login + "@" + host + "/shop.git"}, {.branch = "main"}, git.options);
+        REQUIRE_FALSE(done);
+        CHECK(done.error().message.starts_with("unable to clone 'http://" + host + "/shop.git': "));
+        CHECK(done.error().message.find("s3cr3t") == std::string::npos);
+    }
+}
+
 TEST_CASE("git: a redirect leads to no address that the remote itself may not have", "[git][fault][reach]") {
     Hostile git;
     auto const port = git.server.url().substr(git.server.url().rfind(':'));

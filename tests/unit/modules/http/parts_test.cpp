@@ -29,20 +29,11 @@ TEST_CASE("url: what is no http URL is refused", "[http]") {
     }
 }
 
-TEST_CASE("url: a text for people names no password and no token", "[http]") {
-    std::pair<std::string_view, std::string_view> const cases[] = {
-        {"unable to clone 'https://bot:s3cr3t@h:8443/a.git': no",
-         "unable to clone 'https://bot:xxxxx@h:8443/a.git': no"},
-        {"https://ghp_token@h/a", "https://xxxxx@h/a"},
-        {"Get \"http://a:b@c@h/x@y\": http://u:p@h2", "Get \"http://a:xxxxx@h/x@y\": http://u:xxxxx@h2"},
-        {"https://a:b/c@h/x", "https://a:xxxxx@h/x"},
-        {"ssh://git@h/a.git and ssh://git:p@h/a.git", "ssh://git@h/a.git and ssh://git:xxxxx@h/a.git"},
-        {"https://h:8443/a@v1 https://h/@x http://[::1]:80/a@b",
-         "https://h:8443/a@v1 https://h/@x http://[::1]:80/a@b"},
-        {"://", "://"},
-        {"nothing of a URL: a@b", "nothing of a URL: a@b"},
-    };
-    for (auto const& [text, shown] : cases) CHECK(mask_logins(text) == shown);
+TEST_CASE("url: what is wrong with one is said without a piece of it that may be a password", "[http]") {
+    for (auto const* text : {"http://u:s3cr3t/x@h", "http://u:s3cr3t", "http://[::1]:s3cr3t"}) {
+        INFO(text);
+        CHECK_FALSE(parse_url(text).error().message.contains("s3cr3t"));
+    }
 }
 
 TEST_CASE("url: a reference is resolved against its base", "[http]") {

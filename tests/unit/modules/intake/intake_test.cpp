@@ -255,6 +255,44 @@ TEST_CASE("intake: a restored local wish without its file is taken back", "[inta
     CHECK_FALSE(world.has(kShop));
 }
 
+TEST_CASE("intake: a login is not in what is kept, and what is restored without it waits until it is back",
+          "[intake]") {
+    auto const with = [](std::string const& login) {
+        return boost::json::parse(R"({"apiVersion":"source.toolkit.fluxcd.io/v1","kind":"GitRepository",
+            "metadata":{"name":"shop","namespace":"apps","generation":7},
+            "spec":{"url":"https://)" +
+                                  login + R"(@example.com/a.git","interval":"1m"}})")
+            .as_object();
+    };
+    auto const put = [](model::Registry& registry, boost::json::object const& object) -> model::Entry& {
+        return registry.put(kShop, model::read_meta(object, model::Origin::cluster),
+                            model::read_spec(kShop.kind, object), wish_text(object, model::Origin::cluster),
+                            std::nullopt);
+    };
+    std::string const kept = wish_text(with("bot:s3cr3t"), model::Origin::cluster);
+    model::Registry registry;
+    std::vector<Key> wanted;
+    registry.listen([&](model::Entry const& entry, model::Change) { wanted.push_back(entry.key); });
+
+    CHECK(kept.find("s3cr3t") == std::string::npos);
+    auto const odd =
+        boost::json::parse(R"({"kind":"K","spec":{"a":"http://h:bad","b":["x@y",{"c":"https://u:s3cr3t@h"}]}})");
+    CHECK(wish_text(odd.as_object(), model::Origin::cluster)
+              .find(R"("spec":{"a":"http://h:bad","b":["x@y",{"c":"https://xxxxx@h"}]})") != std::string::npos);
+    CHECK(kept != wish_text(with("bot:other"), model::Origin::cluster));
+    REQUIRE(restore(registry, {.key = kShop, .wish = kept, .status = "", .facts = "", .owned = {}}));
+    CHECK(registry.find(kShop)->abridged);
+    wanted.clear();
+    auto const& entry = put(registry, with("bot:s3cr3t"));
+    CHECK_FALSE(entry.abridged);
+    CHECK(entry.spec_as<model::GitRepositorySpec>().url == "https://bot:s3cr3t@example.com/a.git");
+    CHECK(entry.wish.empty());  // the journal has it
+    CHECK(wanted == std::vector{kShop});
+    put(registry, with("bot:other"));
+    CHECK_FALSE(entry.wish.empty());
+    CHECK(entry.wish.find("other") == std::string::npos);
+}
+
 TEST_CASE("intake: a row that cannot be read is damage, and says whose", "[intake]") {
     World world;
     for (auto const& [wish, status] :

@@ -224,6 +224,28 @@ TEST_CASE("kube client: a kind of a group whose server is down is not unknown", 
     CHECK(fake.loop.run(fake.client->resource_for({"other.io", "v1", "Thing"})).error().code == Errc::not_found);
 }
 
+TEST_CASE("kube client: what was refused of a Secret is in no error and not what the status page shows", "[kube]") {
+    FakeServer fake;
+    Resource const secrets{.gvk = {"", "v1", "Secret"}, .plural = "secrets", .namespaced = true, .verbs = {}};
+    auto const refusal_text =
+        R"({"kind":"Status","reason":"Invalid","code":422,"message":"Secret \"s\" is invalid: data[a]: \"s3cr3t\""})";
+    fake.answer(422, refusal_text);
+    fake.answer(422, refusal_text);
+    Refusal refusal;
+
+    auto const applied =
+        fake.loop.run(fake.client->apply_to({secrets, "ns", "s"}, Object{{"kind", "Secret"}}, {}, &refusal));
+    auto const said = fake.client->contact().last_error;
+    auto const other = fake.loop.run(fake.client->apply_to(kPod, Object{{"kind", "Pod"}}, {}, nullptr));
+
+    REQUIRE_FALSE(applied);
+    CHECK(applied.error().message == "the server refused the Secret");
+    CHECK(said == "the server refused the Secret");
+    CHECK(refusal.message.contains("s3cr3t"));  // for who must read it to act on it, and tells nobody
+    REQUIRE_FALSE(other);
+    CHECK(other.error().message.contains("data[a]"));
+}
+
 TEST_CASE("kube client: a name that is no single segment of a path is refused before anything is sent", "[kube]") {
     FakeServer fake;
     auto const refused = [&fake](Target const& target) {

@@ -279,6 +279,34 @@ TEST_CASE("apply: a Secret that SOPS encrypted is refused in Flux's words", "[ro
     CHECK(cluster.objects.empty());
 }
 
+TEST_CASE("apply: of a refused Secret the reason is told and not the words", "[rollout]") {
+    auto const [reason, words, told] = GENERATE(table<std::string, std::string, std::string>(
+        {{"Invalid", "data[a]: Invalid value: \"s3cr3t\"",
+          "Secret/apps/s dry-run failed (Invalid): the server refused the Secret"},
+         {"BadRequest", "illegal base64 data: s3cr3t",
+          "Secret/apps/s dry-run failed (BadRequest): the server refused the Secret"},
+         {"Forbidden", "admission webhook \"w\" denied the request: s3cr3t",
+          "Secret/apps/s dry-run failed (Forbidden): the server refused the Secret"},
+         {"NotFound", "namespaces \"s3cr3t x\" not found", "Secret/apps/s not found: the server refused the Secret"},
+         {"NotFound", "namespaces \"apps\" not found", "Secret/apps/s not found: namespaces \"apps\" not found"},
+         {"Forbidden", "secrets \"s\" is forbidden: User \"u\" cannot patch resource \"secrets\"",
+          "Secret/apps/s dry-run failed (Forbidden): secrets \"s\" is forbidden: User \"u\" cannot patch resource \"secrets\""}}));
+    test::FakeCluster cluster;
+    cluster.refuse = [&](kube::Object const&) {
+        return kube::Refusal{.code = 422, .reason = reason, .message = words};
+    };
+    ApplyReport report;
+
+    auto const applied = apply(
+        cluster,
+        {parse(
+            R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s","namespace":"apps"},"data":{"a":"eA=="}})")},
+        report);
+
+    REQUIRE_FALSE(applied);
+    CHECK(applied.error().message == told);
+}
+
 TEST_CASE("apply: what the schema of a built-in kind does not declare is dropped", "[rollout]") {
     test::FakeCluster cluster;
     cluster.refuse = [](kube::Object const& object) -> std::optional<kube::Refusal> {

@@ -98,12 +98,31 @@ TEST_CASE("remote cache: no login of a URL stands in an error", "[source][remote
     world.answer = fail(Errc::denied, "Get \"https://bot:s3cr3t@example.com/a.yaml\": no");
     auto const refused = world.get("https://bot:s3cr3t@example.com/a.yaml");
     REQUIRE_FALSE(refused);
-    CHECK(refused.error().message == "Get \"https://bot:xxxxx@example.com/a.yaml\": no");
+    CHECK(refused.error().message == "Get \"https://xxxxx@example.com/a.yaml\": no");
     world.answer = fail(Errc::offline, "no route");
     CHECK_FALSE(world.get("https://bot:s3cr3t@example.com/a.yaml"));
     auto const waits = world.get("https://bot:s3cr3t@example.com/a.yaml");
     REQUIRE_FALSE(waits);
     CHECK(waits.error().message.find("s3cr3t") == std::string::npos);
+}
+
+TEST_CASE("remote cache: two logins are two contents, and none is written down", "[source][remote_cache]") {
+    World world;
+    auto const get = [&](std::string const& login, std::string const& bytes) {
+        world.answer = RemoteContent{.version = "1", .bytes = bytes};
+        return world.get("https://" + login + "@example.com/a.yaml?sshkey=s3cr3t");
+    };
+
+    REQUIRE(get("bot:s3cr3t", "kind: A\n"));
+    REQUIRE(get("bot:s3cr3t2", "kind: B\n"));
+
+    CHECK(world.asked.back().ends_with("sshkey=s3cr3t "));  // nothing is known under the second login
+    REQUIRE(world.store.rows.size() == 2);
+    for (auto const& row : world.store.rows) {
+        CHECK(row.source.starts_with("Remote/https://xxxxx@example.com/a.yaml?sshkey=xxxxx sha256:"));
+    }
+    CHECK(world.store.rows[0].source != world.store.rows[1].source);
+    CHECK(kept_name({.url = "https://example.com/a.yaml"}) == "https://example.com/a.yaml");
 }
 
 }  // namespace holdfast::source

@@ -736,7 +736,7 @@ TEST_CASE("sources: no login of a URL stands in what is recorded", "[source][sou
 
     world.pass();
 
-    CHECK(world.condition(kShop).message.find("bot:xxxxx@example.com") != std::string::npos);
+    CHECK(world.condition(kShop).message.find("https://xxxxx@example.com") != std::string::npos);
     std::string told = world.journal.entries.at(kShop).status + world.journal.entries.at(kShop).facts;
     for (auto const& record : world.journal.records)
         told += boost::json::serialize(record.fields) + record.state_digest;
