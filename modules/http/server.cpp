@@ -64,9 +64,20 @@ struct Route {
     }
 };
 
+/// The places of those who come one way. Any local user comes by TCP, and may hold all places there; the socket is the
+/// operator's way in.
+struct Door {
+    Door(asio::any_io_executor const& executor, std::size_t connections_max)
+        : serving(executor, connections_max + kLeavingMax) {}
+
+    TaskGroup serving;
+    std::vector<Stream*> waiting;  // between two requests: closed at once by stop()
+};
+
 struct Listener {
-    Listener(asio::any_io_executor const& executor, int fd) : descriptor(executor, fd) {}
+    Listener(asio::any_io_executor const& executor, int fd, Door& door_in) : descriptor(executor, fd), door(door_in) {}
     asio::posix::stream_descriptor descriptor;
+    Door& door;
     std::shared_ptr<TlsContext const> tls;
     std::string unix_path;
 };
@@ -120,14 +131,14 @@ ServerRequest request_of(wire::Reader& reader, bool over_unix_socket) {
 struct Server::State : std::enable_shared_from_this<Server::State> {
     State(asio::any_io_executor executor_in, ServerSettings settings_in)
         : executor(executor_in), settings(settings_in), listening(executor_in, kListenersMax),
-          serving(executor_in, settings_in.connections_max + kLeavingMax) {}
+          tcp(executor_in, settings_in.connections_max), unix_socket(executor_in, settings_in.connections_max) {}
 
     Result<std::shared_ptr<Listener>> open(int family, sockaddr const* address, socklen_t size);
     Result<void> start(std::shared_ptr<Listener> listener);
-    bool make_room();
+    bool make_room(Door& door);
     asio::awaitable<void> accept(std::shared_ptr<Listener> listener);
     asio::awaitable<void> serve(int fd, std::shared_ptr<Listener> listener);
-    Task<bool> serve_one(Stream& stream, bool over_unix_socket);
+    Task<bool> serve_one(Stream& stream, Listener& listener);
     asio::awaitable<Answer> answer_to(ServerRequest request);
     Task<void> send(Stream& stream, Answer answer, bool head_only, bool keep_alive);
 
@@ -135,10 +146,10 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     ServerSettings settings;
     std::vector<Route> routes;
     std::vector<std::shared_ptr<Listener>> listeners;
-    std::vector<Stream*> waiting;  // between two requests: closed at once by stop()
     bool stopping = false;
     TaskGroup listening;
-    TaskGroup serving;
+    Door tcp;
+    Door unix_socket;
 };
 
 Server::Server(asio::any_io_executor executor, ServerSettings settings)
@@ -156,7 +167,7 @@ static void remove_sockets(std::vector<std::shared_ptr<Listener>>& listeners) {
 Server::~Server() {
     remove_sockets(state_->listeners);
     state_->listening.cancel();
-    state_->serving.cancel();
+    for (auto* const door : {&state_->tcp, &state_->unix_socket}) door->serving.cancel();
 }
 
 void Server::route(std::string method, std::string path, Handler handler) {
@@ -166,7 +177,7 @@ void Server::route(std::string method, std::string path, Handler handler) {
 Result<std::shared_ptr<Listener>> Server::State::open(int family, sockaddr const* address, socklen_t size) {
     int const fd = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return fail(Errc::limit, "socket: " + text_of_errno(errno));
-    auto listener = std::make_shared<Listener>(executor, fd);
+    auto listener = std::make_shared<Listener>(executor, fd, family == AF_UNIX ? unix_socket : tcp);
     int const on = 1;
     if (family != AF_UNIX) ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (::bind(fd, address, size) != 0 || ::listen(fd, 64) != 0) {
@@ -244,11 +255,11 @@ Result<void> Server::listen_unix(std::string const& path, unsigned mode) {
 }
 
 /// When all places are taken, the connection that has been idle longest gives up its own.
-bool Server::State::make_room() {
-    if (serving.size() < settings.connections_max) return true;
-    if (waiting.empty()) return false;
-    waiting.front()->close();
-    waiting.erase(waiting.begin());
+bool Server::State::make_room(Door& door) {
+    if (door.serving.size() < settings.connections_max) return true;
+    if (door.waiting.empty()) return false;
+    door.waiting.front()->close();
+    door.waiting.erase(door.waiting.begin());
     return true;
 }
 
@@ -257,11 +268,11 @@ asio::awaitable<void> Server::State::accept(std::shared_ptr<Listener> listener) 
     while (listener->descriptor.is_open()) {
         int const fd = ::accept4(listener->descriptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            if (!make_room()) {
+            if (!make_room(listener->door)) {
                 ::close(fd);
                 continue;
             }
-            auto started = serving.start("connection", serve(fd, listener));
+            auto started = listener->door.serving.start("connection", serve(fd, listener));
             if (!started) ::close(fd);
             continue;
         }
@@ -284,13 +295,15 @@ asio::awaitable<void> Server::State::serve(int fd, std::shared_ptr<Listener> lis
         if (!shaken) co_return;
     }
     for (;;) {
-        auto const again = co_await serve_one(stream, !listener->unix_path.empty());
+        auto const again = co_await serve_one(stream, *listener);
         if (!again || !*again) co_return;
     }
 }
 
 /// Out  true when the connection may carry another request
-Task<bool> Server::State::serve_one(Stream& stream, bool over_unix_socket) {
+Task<bool> Server::State::serve_one(Stream& stream, Listener& listener) {
+    bool const over_unix_socket = !listener.unix_path.empty();
+    auto& waiting = listener.door.waiting;
     wire::Reader reader{stream,
                         wire::Reader::Side::request,
                         {.header_bytes_max = settings.header_bytes_max,
@@ -389,17 +402,23 @@ asio::awaitable<void> Server::stop(std::chrono::milliseconds grace) {
     state->stopping = true;
     remove_sockets(state->listeners);
     state->listening.cancel();
-    for (auto* const stream : state->waiting) stream->close();
-    auto joining = [](std::shared_ptr<State> shared) -> asio::awaitable<void> { co_await shared->serving.join(); };
+    for (auto* const door : {&state->tcp, &state->unix_socket}) {
+        for (auto* const stream : door->waiting) stream->close();
+    }
+    auto joining = [](std::shared_ptr<State> shared) -> asio::awaitable<void> {
+        co_await shared->tcp.serving.join();
+        co_await shared->unix_socket.serving.join();
+    };
     auto joined = joining(state);
     bool const ended = co_await ends_within(grace, std::move(joined));
     if (!ended) {
-        state->serving.cancel();
-        co_await state->serving.join();
+        for (auto* const door : {&state->tcp, &state->unix_socket}) door->serving.cancel();
+        co_await state->tcp.serving.join();
+        co_await state->unix_socket.serving.join();
     }
     co_await state->listening.join();
 }
 
-std::size_t Server::connections_open() const { return state_->serving.size(); }
+std::size_t Server::connections_open() const { return state_->tcp.serving.size() + state_->unix_socket.serving.size(); }
 
 }  // namespace holdfast::http

@@ -18,7 +18,8 @@
 namespace holdfast::http {
 
 struct ServerSettings {
-    std::size_t connections_max = 64;  // beyond it the longest idle one is closed; when none is idle, the new one
+    std::size_t connections_max =
+        64;  // by TCP, and as many by unix sockets; beyond, the longest idle one is closed, else the new one
     std::size_t header_bytes_max = 16u << 10;
     std::size_t body_bytes_max = 64u << 10;
     std::chrono::milliseconds request_max{10'000};  // from the first byte to the whole request

@@ -2,8 +2,10 @@
 #include "modules/http/client.hpp"
 
 #include "modules/base/task_group.hpp"
+#include "modules/http/connect.hpp"
 #include "modules/http/retry.hpp"
 #include "modules/http/server.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/modules/http/loop.hpp"
 
 #include <unistd.h>
@@ -341,6 +343,34 @@ TEST_CASE("http server: when full, the longest idle connection makes room", "[ht
 
     loop.run(sleep_for(10ms));
     CHECK(server.connections_open() <= 2);
+}
+
+TEST_CASE("http server: who holds every place of TCP shuts nobody out of the unix socket", "[http]") {
+    test::TempDir dir;
+    Loop loop;
+    Server server{loop.executor(), {.connections_max = 2}};
+    server.route("GET", "/", [](ServerRequest) -> asio::awaitable<Answer> { co_return text_answer(200, "ok"); });
+    auto const port = server.listen_tcp("127.0.0.1", 0).value();
+    REQUIRE(server.listen_unix(dir / "socket"));
+    std::vector<std::unique_ptr<Stream>> slow;
+    for (int i = 0; i < 4; ++i) {
+        auto const deadline = Stream::Clock::now() + 10s;
+        auto stream = loop.run(connect_tcp("127.0.0.1", port, Reach::of_operator(), deadline));
+        REQUIRE(stream);
+        CHECK(loop.run((*stream)->write("G")));  // the first byte of a request that never comes
+        slow.push_back(std::move(*stream));
+    }
+    loop.run(sleep_for(10ms));
+    REQUIRE(server.connections_open() == 2);
+    Client client{loop.executor()};
+
+    auto const shut = loop.run(client.send(
+        {.url = parse_url("http://127.0.0.1:" + std::to_string(port)).value(), .reach = Reach::of_operator()}, {}));
+    auto const answer = loop.run(client.send({.url = {.scheme = "http"}, .unix_path = dir / "socket"}, {}));
+
+    CHECK_FALSE(shut);
+    REQUIRE(answer);
+    CHECK(answer->body == "ok");
 }
 
 TEST_CASE("http server: stop ends idle connections at once and running answers after the grace", "[http]") {
