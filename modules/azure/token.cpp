@@ -22,8 +22,9 @@ namespace {
 constexpr std::size_t kSecretBytesMax = 4u << 10;
 constexpr std::size_t kPemBytesMax = 64u << 10;
 constexpr std::size_t kAnswerBytesMax = 256u << 10;
-constexpr auto kAssertionLife = 10min;  // Azure takes 5 to 10 minutes after nbf
-constexpr auto kAssertionLead = 5s;     // the Date header has whole seconds
+constexpr auto kAssertionLife = 10min;            // Azure takes 5 to 10 minutes after nbf
+constexpr std::int64_t kDateMax = 7'258'118'400;  // the year 2200: a clock of nanoseconds ends in 2262
+constexpr auto kAssertionLead = 5s;               // the Date header has whole seconds
 constexpr auto kMarginMax = 5min;
 constexpr auto kLifeMax = 48h;  // a longer expires_in is not believed
 
@@ -87,7 +88,9 @@ void Tokens::learn_time(http::Headers const& headers) {
     std::tm parts{};
     std::string const date{headers.get("Date")};
     if (::strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts) == nullptr) return;
-    azure_time_ = std::chrono::system_clock::from_time_t(::timegm(&parts));
+    auto const seconds = ::timegm(&parts);
+    if (seconds < 0 || seconds > kDateMax) return;
+    azure_time_ = std::chrono::system_clock::from_time_t(seconds);
     azure_time_at_ = clock_.boot();
 }
 

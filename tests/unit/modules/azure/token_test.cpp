@@ -204,6 +204,24 @@ TEST_CASE("token: after a complaint about the clock the assertion is made on Azu
     CHECK(endpoint.forms.size() == 4);
 }
 
+TEST_CASE("token: a Date that no clock can hold is not believed", "[azure][token]") {
+    test::RsaIdentity const identity;
+    Endpoint endpoint;
+    auto const complaint = http::json_answer(
+        401,
+        R"({"error":"invalid_client","error_description":"AADSTS700024: Client assertion is not within its valid time range."})");
+    endpoint.answers = {dated(complaint, GENERATE("Fri, 31 Dec 9999 23:59:59 GMT", "Sun, 06 Nov 1904 08:49:37 GMT")),
+                        http::json_answer(200, kGood)};
+    endpoint.use_certificate(identity);
+    Tokens tokens{endpoint.client, endpoint.transport, endpoint.clock, endpoint.settings};
+
+    static_cast<void>(endpoint.get(tokens));
+
+    auto const claims = part(endpoint.field(endpoint.forms.size() - 1, "client_assertion"), 1);
+    auto const now = std::chrono::system_clock::to_time_t(endpoint.clock.now);
+    CHECK(std::abs(claims.at("nbf").as_int64() - now) < 60);
+}
+
 TEST_CASE("token: each refusal is the reaction it asks for", "[azure][token]") {
     Endpoint endpoint;
     Tokens tokens{endpoint.client, endpoint.transport, endpoint.clock, endpoint.settings};
