@@ -37,6 +37,17 @@ code, output = run("systemd-analyze", "security", "--offline=yes", str(folder / 
 found = re.search(r"exposure level for holdfast\.service: ([\d.]+)", output)
 judge(found is not None and float(found[1]) <= EXPOSURE_MAX, f"exposure {found[1] if found else '?'} of at most {EXPOSURE_MAX}", output)
 
+settings = {}
+for line in (folder / "holdfast.service").read_text(encoding="utf-8").splitlines():
+    name, equals, value = line.partition("=")
+    if equals and not line.startswith("#"):
+        settings.setdefault(name, []).append(value)
+program = settings["ExecStart"][0].split()[0]
+for name, wanted in {"NoExecPaths": ["/"], "ExecPaths": [program], "MemorySwapMax": ["0"], "LimitCORE": ["0"], "StateDirectoryMode": ["0700"],
+                     "UMask": ["0077"], "IPAddressDeny": None}.items():  # None: managed identities live on a link-local address
+    judge(settings.get(name) == wanted, f"{name} is {wanted}", str(settings.get(name)))
+judge(int(settings["OOMScoreAdjust"][0]) < 0, "others go first when the node has no memory")
+
 with tempfile.TemporaryDirectory() as scratch:
     unit = pathlib.Path(scratch, "holdfast.service")
     unit.write_text((folder / "holdfast.service").read_text(encoding="utf-8").replace("/usr/bin/holdfast", "/bin/true"), encoding="utf-8")
