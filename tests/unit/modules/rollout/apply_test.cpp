@@ -118,6 +118,26 @@ TEST_CASE("apply: an immutable field is an error, and with force the object is m
     CHECK(forced.objects.at(0).action == Action::created);
 }
 
+TEST_CASE("apply: force deletes the object that it looked at, and no other of its name", "[rollout]") {
+    test::FakeCluster cluster;
+    ApplyReport first;
+    REQUIRE(apply(cluster, {config_map("a")}, first));
+    kube::Refusal const immutable{.code = 422, .reason = "Invalid", .message = "data: field is immutable"};
+    cluster.refuse = [&](kube::Object const&) { return std::optional{immutable}; };
+    cluster.refuse_create = [&](kube::Object const&) {
+        // Meanwhile somebody made it anew, by the same name.
+        cluster.objects.at("apps_a__ConfigMap")["metadata"].as_object()["uid"] = "another";
+        return std::optional{kube::Refusal{.code = 409, .reason = "AlreadyExists", .message = "exists"}};
+    };
+    ApplyReport second;
+
+    CHECK_FALSE(apply(cluster, {config_map("a", "2")}, second, {.force = true}));
+
+    REQUIRE(cluster.objects.contains("apps_a__ConfigMap"));
+    CHECK(kube::uid_of(cluster.objects.at("apps_a__ConfigMap")) == "another");
+    CHECK(std::ranges::count(cluster.log, "delete ConfigMap/apps/a") == 0);
+}
+
 TEST_CASE("prune: only objects with this owner's labels are deleted, in reverse order", "[rollout]") {
     test::FakeCluster cluster;
     ApplyReport report;
