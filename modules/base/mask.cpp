@@ -21,6 +21,16 @@ std::string lower(std::string_view text) {
     return out;
 }
 
+/// Behind the next "://", or behind the ":/" that is left of it where a path was cleaned. npos: there is none
+std::size_t next_url(std::string_view text) {
+    for (auto at = text.find(":/"); at != std::string_view::npos; at = text.find(":/", at + 1)) {
+        if (text.substr(at).starts_with(kScheme)) return at + kScheme.size();
+        auto const before = text.substr(0, at);
+        if (before.ends_with("http") || before.ends_with("https") || before.ends_with("ssh")) return at + 2;
+    }
+    return std::string_view::npos;
+}
+
 /// "access_token", "sshkey", "X-Amz-Signature", "sig"
 bool names_a_secret(std::string_view parameter) {
     static constexpr std::array<std::string_view, 7> kParts{"token",  "secret",    "passw",     "sshkey",
@@ -63,14 +73,13 @@ void append_query(std::string& out, std::string_view query) {
 std::string mask_logins(std::string_view text) {
     std::string out;
     while (!text.empty()) {
-        auto const scheme = text.find(kScheme);
-        if (scheme == std::string_view::npos) break;
-        auto const begin = scheme + kScheme.size();
-        bool const is_ssh = text.substr(0, scheme).ends_with("ssh");
+        auto const begin = next_url(text);
+        if (begin == std::string_view::npos) break;
+        bool const is_ssh = text.substr(0, text.rfind(':', begin)).ends_with("ssh");
         out += text.substr(0, begin);
         text.remove_prefix(begin);
         auto line = text.substr(0, text.find_first_of("\r\n"));
-        line = line.substr(0, line.find(kScheme));
+        if (auto const next = next_url(line); next != std::string_view::npos) line = line.substr(0, next);
         auto const at = end_of_login(text.substr(0, text.find_first_of(kEnd)), line);
         if (at != std::string_view::npos) {
             bool const is_user_of_ssh = is_ssh && !text.substr(0, at).contains(':');

@@ -7,7 +7,7 @@ namespace holdfast {
 
 void mask_logins(boost::json::value& value) {
     if (auto* text = value.if_string()) {
-        if (std::string_view{*text}.contains("://")) *text = mask_logins(std::string_view{*text});
+        if (std::string_view{*text}.contains(":/")) *text = mask_logins(std::string_view{*text});
     } else if (auto* object = value.if_object()) {
         for (auto& member : *object) mask_logins(member.value());
     } else if (auto* array = value.if_array()) {
