@@ -290,7 +290,7 @@ TEST_CASE("intake: a login is not in what is kept, and what is restored without 
     CHECK(wanted == std::vector{kShop});
     put(registry, with("bot:other"));
     CHECK_FALSE(entry.wish.empty());
-    CHECK(entry.wish.find("other") == std::string::npos);
+    CHECK(entry.wish.text().find("other") == std::string::npos);
 }
 
 TEST_CASE("intake: a row that cannot be read is damage, and says whose", "[intake]") {

@@ -109,7 +109,7 @@ TEST_CASE("remote cache: no login of a URL stands in an error", "[source][remote
 TEST_CASE("remote cache: two logins are two contents, and none is written down", "[source][remote_cache]") {
     World world;
     auto const get = [&](std::string const& login, std::string const& bytes) {
-        world.answer = RemoteContent{.version = "1", .bytes = bytes};
+        world.answer = RemoteContent{.version = "1", .bytes = test::memory_bytes(bytes)};
         return world.get("https://" + login + "@example.com/a.yaml?sshkey=s3cr3t");
     };
 
