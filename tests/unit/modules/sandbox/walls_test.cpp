@@ -227,7 +227,7 @@ Act const kActs[] = {
     {"make a memory file", kDenied, kDenied, kDenied, [] { return done(::memfd_create("outside the limit", 0)); }},
     {"make secret memory", kDenied, kDenied, kDenied, [] { return done(::syscall(447, 0)); }, false},
     {"make a System V segment", kDenied, kDenied, kDenied, [] { return done(::syscall(SYS_shmget, 0, 4096, 0600)); }, false},
-    {"lock memory", kDenied, kDenied, kDenied, [] { return done(::mlockall(MCL_FUTURE)); }, false},
+    {"lock memory", kDenied, kDenied, kDenied, [] { return done(::syscall(SYS_mlockall, MCL_FUTURE)); }, false},
     {"change its personality", kDenied, kDenied, kDenied, [] { return done(::syscall(SYS_personality, 0xffffffff)); }},
     // Its limits.
     {"read a limit", kDenied, kDone, kDone, [] { return done(limited(RLIMIT_DATA, 0, false)); }},
