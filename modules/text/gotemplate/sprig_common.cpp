@@ -67,6 +67,14 @@ Result<void> charge_list(Call& call, std::uint64_t items) {
     return call.charge_steps(items);
 }
 
+Result<Value> list_of(Call& call, std::vector<std::string_view> const& texts) {
+    if (auto charged = charge_list(call, texts.size()); !charged) return fail(std::move(charged));
+    std::vector<Value> items;
+    items.reserve(texts.size());
+    for (auto const text : texts) items.push_back(Value::string(text));
+    return Value::list(std::move(items), types::list_string);
+}
+
 Result<void> charge_growth(Call& call, std::uint64_t before, std::uint64_t total) {
     return call.charge_bytes(total > call.executor().budget().output_bytes_max ? total : total - before);
 }

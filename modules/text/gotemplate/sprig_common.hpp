@@ -26,6 +26,8 @@ std::string assertion_text(Value const& value, std::string_view wanted);
 Result<std::vector<Value>> to_strings(Call& call, Value const& value);
 /// For a list of so many elements about to be made.
 Result<void> charge_list(Call& call, std::uint64_t items);
+/// A []string.
+Result<Value> list_of(Call& call, std::vector<std::string_view> const& texts);
 
 /// For texts of `total` bytes, `before` of them charged already.
 Result<void> charge_growth(Call& call, std::uint64_t before, std::uint64_t total);

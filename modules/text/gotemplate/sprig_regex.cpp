@@ -38,14 +38,24 @@ private:
 };
 thread_local Patterns patterns;
 
+/// What of the budget a search may take.
+regex::Effort effort_of(Call& call) {
+    return regex::Effort{call.executor().looks_left(), call.executor().budget().output_bytes_max / sizeof(Value)};
+}
+
 // regexp.MustCompile's panic, or the plain error of the "must" twin.
 template <class Use> Implementation with_regex(bool must, Use use) {
     return [must, use](Call& call) -> Result<Value> {
         auto const pattern = call.text(0);
-        if (auto charged = call.charge_steps(pattern.size() + call.text(1).size()); !charged)
-            return fail(std::move(charged));
+        if (auto charged = call.charge_steps(pattern.size()); !charged) return fail(std::move(charged));
         auto const compiled = patterns.compiled(call, pattern);
-        if (compiled) return use(call, **compiled);
+        if (compiled) {
+            auto effort = effort_of(call);
+            auto made = use(call, **compiled, effort);
+            if (auto done = call.charge_looks(effort.spent() ? UINT64_MAX : effort.looks()); !done)
+                return fail(std::move(done));
+            return made;
+        }
         if (must || compiled.error().code == Errc::limit) return std::unexpected{compiled.error()};
         auto const quoted =
             pattern.find('`') == std::string_view::npos ? "`" + std::string{pattern} + "`" : quote(pattern);
@@ -53,10 +63,9 @@ template <class Use> Implementation with_regex(bool must, Use use) {
     };
 }
 
-Result<Value> maybe_list(Call& call, std::optional<std::vector<std::string>> const& found) {
+Result<Value> maybe_list(Call& call, std::optional<std::vector<std::string_view>> const& found) {
     if (!found) return Value::zero(types::list_string);
-    if (auto charged = charge_list(call, found->size()); !charged) return fail(std::move(charged));
-    return Value::list_of_strings(*found);
+    return list_of(call, *found);
 }
 
 Result<Value> replaced(Call& call, Result<std::string> const& made) {
@@ -72,32 +81,33 @@ void add_sprig_regex(FuncMap& funcs) {
         name[0] = static_cast<char>(name[0] - 32);
         funcs.add("must" + name, signature, with_regex(true, use));
     };
-    auto const match = [](Call& call, Regex const& regex) -> Result<Value> {
-        return Value::boolean(regex.matches(call.text(1)));
+    using Effort = regex::Effort;
+    auto const match = [](Call& call, Regex const& regex, Effort& effort) -> Result<Value> {
+        return Value::boolean(regex.matches(call.text(1), effort));
     };
     funcs.add("mustRegexMatch", "string, string -> bool", with_regex(true, match));
     // regexMatch drops the error and answers false.
-    funcs.add("regexMatch", "string, string -> bool", [](Call& call) -> Result<Value> {
-        if (auto charged = call.charge_steps(call.text(0).size() + call.text(1).size() / 2); !charged)
-            return fail(std::move(charged));
-        auto const compiled = patterns.compiled(call, call.text(0));
-        if (!compiled && compiled.error().code == Errc::limit) return std::unexpected{compiled.error()};
-        return Value::boolean(compiled && (*compiled)->matches(call.text(1)));
+    funcs.add("regexMatch", "string, string -> bool", [match = with_regex(true, match)](Call& call) -> Result<Value> {
+        auto made = match(call);
+        return made || made.error().code == Errc::limit ? made : Value::boolean(false);
     });
-    pair("regexFind", "string, string -> string",
-         [](Call& call, Regex const& regex) { return text(call, regex.find(call.text(1)).value_or("")); });
-    pair("regexFindAll", "string, string, int -> []string", [](Call& call, Regex const& regex) {
-        return maybe_list(call, regex.find_all(call.text(1), call.integer(2)));
+    pair("regexFind", "string, string -> string", [](Call& call, Regex const& regex, Effort& effort) {
+        return text(call, regex.find(call.text(1), effort).value_or(""));
     });
-    pair("regexReplaceAll", "string, string, string -> string", [](Call& call, Regex const& regex) {
-        return replaced(call, regex.replace_all(call.text(1), call.text(2), call.executor().budget().output_bytes_max));
+    pair("regexFindAll", "string, string, int -> []string", [](Call& call, Regex const& regex, Effort& effort) {
+        return maybe_list(call, regex.find_all(call.text(1), call.integer(2), effort));
     });
-    pair("regexReplaceAllLiteral", "string, string, string -> string", [](Call& call, Regex const& regex) {
-        return replaced(
-            call, regex.replace_all_literal(call.text(1), call.text(2), call.executor().budget().output_bytes_max));
+    auto const bytes_max = [](Call& call) { return call.executor().budget().output_bytes_max; };
+    pair("regexReplaceAll", "string, string, string -> string", [=](Call& call, Regex const& regex, Effort& effort) {
+        return replaced(call, regex.replace_all(call.text(1), call.text(2), bytes_max(call), effort));
     });
-    pair("regexSplit", "string, string, int -> []string",
-         [](Call& call, Regex const& regex) { return maybe_list(call, regex.split(call.text(1), call.integer(2))); });
+    pair("regexReplaceAllLiteral", "string, string, string -> string",
+         [=](Call& call, Regex const& regex, Effort& effort) {
+             return replaced(call, regex.replace_all_literal(call.text(1), call.text(2), bytes_max(call), effort));
+         });
+    pair("regexSplit", "string, string, int -> []string", [](Call& call, Regex const& regex, Effort& effort) {
+        return maybe_list(call, regex.split(call.text(1), call.integer(2), effort));
+    });
     funcs.add("regexQuoteMeta", "string -> string",
               [](Call& call) { return text(call, regex::quote_meta(call.text(0))); });
 }

@@ -202,10 +202,7 @@ Result<Value> split_map(Call& call, Result<std::vector<std::string_view>> parts)
 Result<Value> split_list(Call& call) {
     auto const parts = split(call, call.text(1), call.text(0));
     if (!parts) return std::unexpected{parts.error()};
-    std::vector<Value> items;
-    items.reserve(parts->size());
-    for (auto const part : *parts) items.push_back(Value::string(part));
-    return Value::list(std::move(items), types::list_string);
+    return list_of(call, *parts);
 }
 
 Result<Value> join(Call& call) {

@@ -287,8 +287,10 @@ private:
     }
 
     bool matches(regex::Regex const& regex, std::string_view text) {
-        run_.look_at_text(text.size());
-        return !run_.stopped && regex.matches(text);
+        regex::Effort effort{run_.looks_left()};
+        auto const matched = regex.matches(text, effort);
+        run_.look(effort.spent() ? UINT64_MAX : effort.looks());
+        return matched;
     }
 
     static std::string enum_message(std::vector<Json> const& values) {

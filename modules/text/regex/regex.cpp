@@ -3,6 +3,7 @@
 
 #include <re2/re2.h>
 
+#include <ctime>
 #include <span>
 #include <utility>
 
@@ -80,7 +81,50 @@ bool is_word(char c) {
            c == '_';
 }
 
+constexpr std::uint64_t kBytesPerLook = 16;
+constexpr std::uint64_t kLooksPerMatch = 8;
+constexpr std::uint64_t kNanosecondsPerLook = 25;
+constexpr std::uint64_t kUnreadToStart = 32u << 10;      // bytes that may be read before the clock is looked at at all
+constexpr std::uint64_t kUnreadMax = 256u << 10;         // and from then on
+constexpr std::uint64_t kInstructionsPerLook = 8;        // followed by RE2's slow matcher
+constexpr std::size_t kGroupsAtOnceBytesMax = 4u << 10;  // of text in which groups are found without a look before
+
+// RE2 keeps the states that a text leads to. Where they become too many it goes on without them, and takes a time of
+// program x text that nothing can stop: this is the last moment to refuse.
+struct TooSlow {};
+struct Watched {
+    Effort* effort;
+    std::uint64_t looks;  // what the slow matcher may need
+};
+thread_local Watched* watched = nullptr;
+
+void before_slow_matcher(re2::hooks::DFASearchFailure const&) {
+    if (watched != nullptr && watched->looks > watched->effort->looks_left()) throw TooSlow{};
+}
+
+std::int64_t cpu_time() {
+    timespec now{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+std::uint64_t slow_looks(std::size_t instructions, std::size_t bytes) {
+    return std::uint64_t{instructions} * bytes / kInstructionsPerLook;
+}
+
 }  // namespace
+
+void Effort::start_clock() {
+    clock_ = cpu_time();
+    unread_ = 0;
+}
+
+void Effort::read_clock() {
+    auto const now = cpu_time();
+    look(static_cast<std::uint64_t>(now - *clock_) / kNanosecondsPerLook);
+    clock_ = now;
+    unread_ = 0;
+}
 
 Regex::Regex(std::unique_ptr<re2::RE2> program, bool empty) : program_(std::move(program)), empty_(empty) {
     names_.resize(static_cast<std::size_t>(program_->NumberOfCapturingGroups()) + 1);
@@ -103,6 +147,11 @@ Result<Regex> Regex::compile(std::string_view pattern) {
             ++i;
         }
     }
+    static bool const hooked = [] {
+        re2::hooks::SetDFASearchFailureHook(before_slow_matcher);
+        return true;
+    }();
+    static_cast<void>(hooked);
     re2::RE2::Options options;
     options.set_log_errors(false);
     options.set_max_mem(kProgramBytesMax);
@@ -118,55 +167,84 @@ Result<Regex> Regex::compile(std::string_view pattern) {
     return refuse(code, go_code(program->error_code()), at);
 }
 
-bool Regex::match_at(std::string_view text, std::size_t from, Match& match) const {
+bool Regex::run(std::string_view text, std::size_t from, bool anchored, std::size_t groups, Match& match,
+                Effort& effort) const {
     constexpr std::size_t kFewGroups = 8;
     re2::StringPiece few[kFewGroups];
     std::vector<re2::StringPiece> many;
-    if (names_.size() > kFewGroups) many.resize(names_.size());
-    std::span<re2::StringPiece> const groups{names_.size() > kFewGroups ? many.data() : few, names_.size()};
+    if (groups > kFewGroups) many.resize(groups);
+    std::span<re2::StringPiece> const found{groups > kFewGroups ? many.data() : few, groups};
     re2::StringPiece const whole{text.data() == nullptr ? "" : text.data(), text.size()};
-    if (!program_->Match(whole, from, text.size(), re2::RE2::UNANCHORED, groups.data(),
-                         static_cast<int>(groups.size())))
-        return false;
+    auto const bytes = text.size() - from;
+    Watched now{&effort, slow_looks(program_size(), bytes)};
+    auto const slow_is_measured = now.looks > kUnreadToStart;
+    effort.look(kLooksPerMatch + groups);
+    effort.unread_ += bytes;
+    if (effort.spent()) return false;
+    if (!effort.clock_ && (slow_is_measured || effort.unread_ > kUnreadToStart))
+        effort.start_clock(), effort.unread_ = bytes;
+
+    auto* const outer = std::exchange(watched, &now);
+    bool matched = false;
+    try {
+        matched = program_->Match(whole, from, text.size(), anchored ? re2::RE2::ANCHOR_START : re2::RE2::UNANCHORED,
+                                  found.data(), static_cast<int>(groups));
+    } catch (TooSlow const&) {
+        effort.look(UINT64_MAX);
+    }
+    watched = outer;
+
+    if (effort.clock_ && (slow_is_measured || effort.unread_ > kUnreadMax)) effort.read_clock();
     match.clear();
-    for (auto const& group : groups) {
+    for (auto const& group : found) {
         if (group.data() == nullptr) match.emplace_back(-1, -1);
         else
             match.emplace_back(group.data() - whole.data(),
                                group.data() - whole.data() + static_cast<std::ptrdiff_t>(group.size()));
     }
-    return true;
+    auto const read = matched && groups > 0 ? static_cast<std::size_t>(match[0].second) - from : bytes;
+    effort.look(read / kBytesPerLook);
+    return matched && !effort.spent();
+}
+
+bool Regex::match_at(std::string_view text, std::size_t from, std::size_t groups, Match& match, Effort& effort) const {
+    if (groups <= 1 || text.size() - from <= kGroupsAtOnceBytesMax)
+        return run(text, from, false, groups, match, effort);
+    // Groups are found by the slow matcher, within the match: first see how long that is.
+    if (!run(text, from, false, 1, match, effort)) return false;
+    auto const begin = static_cast<std::size_t>(match[0].first);
+    auto const length = static_cast<std::size_t>(match[0].second) - begin;
+    if (slow_looks(program_size(), length) > effort.looks_left()) {
+        effort.look(UINT64_MAX);
+        return false;
+    }
+    return run(text, begin, true, groups, match, effort);
 }
 
 std::size_t Regex::program_size() const {
     return static_cast<std::size_t>(std::max(program_->ProgramSize(), 0) + std::max(program_->ReverseProgramSize(), 0));
 }
 
-bool Regex::matches(std::string_view text) const {
-    re2::StringPiece const whole{text.data() == nullptr ? "" : text.data(), text.size()};
-    return program_->Match(whole, 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0);
-}
-
-std::optional<Match> Regex::find_match(std::string_view text) const {
+bool Regex::matches(std::string_view text, Effort& effort) const {
     Match match;
-    if (!match_at(text, 0, match)) return std::nullopt;
-    return match;
+    return match_at(text, 0, 0, match, effort);
 }
 
-std::optional<std::string> Regex::find(std::string_view text) const {
+std::optional<std::string_view> Regex::find(std::string_view text, Effort& effort) const {
     Match match;
-    if (!match_at(text, 0, match)) return std::nullopt;
-    return std::string{text.substr(static_cast<std::size_t>(match[0].first),
-                                   static_cast<std::size_t>(match[0].second - match[0].first))};
+    if (!match_at(text, 0, 1, match, effort)) return std::nullopt;
+    return text.substr(static_cast<std::size_t>(match[0].first),
+                       static_cast<std::size_t>(match[0].second - match[0].first));
 }
 
-std::vector<std::pair<std::size_t, std::size_t>> Regex::all(std::string_view text, std::int64_t count) const {
+std::vector<std::pair<std::size_t, std::size_t>> Regex::all(std::string_view text, std::int64_t count,
+                                                            Effort& effort) const {
     auto const wanted = count < 0 ? text.size() + 1 : static_cast<std::size_t>(count);
     std::vector<std::pair<std::size_t, std::size_t>> found;
     Match match;
     std::ptrdiff_t previous_end = -1;
     for (std::size_t at = 0; found.size() < wanted && at <= text.size();) {
-        if (!match_at(text, at, match)) break;
+        if (!match_at(text, at, 1, match, effort)) break;
         auto const [begin, end] = match[0];
         bool accept = true;
         if (static_cast<std::size_t>(end) == at) {
@@ -178,41 +256,47 @@ std::vector<std::pair<std::size_t, std::size_t>> Regex::all(std::string_view tex
             at = static_cast<std::size_t>(end);
         }
         previous_end = end;
-        if (accept) found.emplace_back(static_cast<std::size_t>(begin), static_cast<std::size_t>(end));
+        if (!accept) continue;
+        found.emplace_back(static_cast<std::size_t>(begin), static_cast<std::size_t>(end));
+        if (found.size() > effort.matches_max()) effort.look(UINT64_MAX);
     }
     return found;
 }
 
-std::optional<std::vector<std::string>> Regex::find_all(std::string_view text, std::int64_t count) const {
-    auto const found = all(text, count);
-    if (found.empty()) return std::nullopt;
-    std::vector<std::string> out;
-    for (auto const& [begin, end] : found) out.emplace_back(text.substr(begin, end - begin));
+std::optional<std::vector<std::string_view>> Regex::find_all(std::string_view text, std::int64_t count,
+                                                             Effort& effort) const {
+    auto const found = all(text, count, effort);
+    if (found.empty() || effort.spent()) return std::nullopt;
+    std::vector<std::string_view> out;
+    out.reserve(found.size());
+    for (auto const& [begin, end] : found) out.push_back(text.substr(begin, end - begin));
     return out;
 }
 
-std::optional<std::vector<std::string>> Regex::split(std::string_view text, std::int64_t count) const {
+std::optional<std::vector<std::string_view>> Regex::split(std::string_view text, std::int64_t count,
+                                                          Effort& effort) const {
     if (count == 0) return std::nullopt;
-    if (!empty_ && text.empty()) return std::vector<std::string>{""};
-    std::vector<std::string> out;
+    if (!empty_ && text.empty()) return std::vector<std::string_view>{""};
+    std::vector<std::string_view> out;
     std::size_t begin = 0, end = 0;
-    for (auto const& [match_begin, match_end] : all(text, count)) {
+    for (auto const& [match_begin, match_end] : all(text, count, effort)) {
         if (count > 0 && static_cast<std::int64_t>(out.size()) == count - 1) break;
         end = match_begin;
-        if (match_end != 0) out.emplace_back(text.substr(begin, end - begin));
+        if (match_end != 0) out.push_back(text.substr(begin, end - begin));
         begin = match_end;
     }
-    if (end != text.size()) out.emplace_back(text.substr(begin));
+    if (end != text.size()) out.push_back(text.substr(begin));
     return out;
 }
 
 template <class Append>
-Result<std::string> Regex::replace(std::string_view text, std::size_t bytes_max, Append append) const {
+Result<std::string> Regex::replace(std::string_view text, std::size_t groups, std::size_t bytes_max, Effort& effort,
+                                   Append append) const {
     std::string out;
     Match match;
     std::size_t last_end = 0;
     for (std::size_t at = 0; at <= text.size();) {
-        if (!match_at(text, at, match)) break;
+        if (!match_at(text, at, groups, match, effort)) break;
         auto const begin = static_cast<std::size_t>(match[0].first), end = static_cast<std::size_t>(match[0].second);
         out += text.substr(last_end, begin - last_end);
         if (end > last_end || begin == 0) append(out, match);
@@ -227,7 +311,9 @@ Result<std::string> Regex::replace(std::string_view text, std::size_t bytes_max,
     return out;
 }
 
-void Regex::expand(std::string& out, std::string_view replacement, std::string_view text, Match const& match) const {
+void Regex::expand(std::string& out, std::string_view replacement, std::string_view text, Match const& match,
+                   Effort& effort) const {
+    effort.look(replacement.size() / kBytesPerLook);
     auto const append_group = [&](std::size_t number) {
         if (number >= match.size() || match[number].first < 0) return false;
         out += text.substr(static_cast<std::size_t>(match[number].first),
@@ -267,21 +353,24 @@ void Regex::expand(std::string& out, std::string_view replacement, std::string_v
             append_group(static_cast<std::size_t>(number));
             continue;
         }
+        effort.look(names_.size() / 4);
         for (std::size_t i = 0; i < names_.size(); ++i)
             if (names_[i] == name && append_group(i)) break;
     }
     out += replacement;
 }
 
-Result<std::string> Regex::replace_all(std::string_view text, std::string_view replacement,
-                                       std::size_t bytes_max) const {
-    return replace(text, bytes_max,
-                   [&](std::string& out, Match const& match) { expand(out, replacement, text, match); });
+Result<std::string> Regex::replace_all(std::string_view text, std::string_view replacement, std::size_t bytes_max,
+                                       Effort& effort) const {
+    if (replacement.find('$') == std::string_view::npos)
+        return replace_all_literal(text, replacement, bytes_max, effort);
+    return replace(text, names_.size(), bytes_max, effort,
+                   [&](std::string& out, Match const& match) { expand(out, replacement, text, match, effort); });
 }
 
 Result<std::string> Regex::replace_all_literal(std::string_view text, std::string_view replacement,
-                                               std::size_t bytes_max) const {
-    return replace(text, bytes_max, [&](std::string& out, Match const&) { out += replacement; });
+                                               std::size_t bytes_max, Effort& effort) const {
+    return replace(text, 1, bytes_max, effort, [&](std::string& out, Match const&) { out += replacement; });
 }
 
 std::string quote_meta(std::string_view text) {

@@ -100,6 +100,8 @@ TEST_CASE("gotemplate: what Go answers at once costs a small part of the budget"
         {R"({{splitList (print (repeat 1000000 "a") "b") (repeat 4000000 "a") | len}})", "1"},
         {R"({{split (print (repeat 1000000 "a") "b") (repeat 4000000 "a") | len}})", "1"},
         {R"({{splitn (print (repeat 1000000 "a") "b") 3 (repeat 4000000 "a") | len}})", "1"},
+        {R"({{regexFindAll "[a-z]+" (repeat 300000 "ab ") -1 | len}})", "300000"},
+        {R"({{regexReplaceAll "(a)b" (repeat 300000 "ab ") "${1}c" | len}})", "900000"},
         {R"({{$m := dict}}{{range $i := until 60000}}{{$_ := set $m (print "k" $i) $i}}{{end}}{{omit $m)" + wide +
              "| len}}",
          "0"},
@@ -126,6 +128,9 @@ TEST_CASE("gotemplate: comparing, searching and copying are charged by what they
             }() +
             "| len}}",
         R"({{$l := until 100000}}{{range 10000}}{{$_ := has -1 $l}}{{end}})",
+        R"({{regexFindAll "a(.*b)?" (repeat 3000000 "a") -1 | len}})",
+        R"({{regexReplaceAll "a(.*b)?" (repeat 3000000 "a") "x" | len}})",
+        R"({{regexMatch "(?s:.){0,900}(?s:.){0,900}(?s:.){0,900}x" (repeat 3000000 "a")}})",
         variables + "{{range 100000}}{{$v0 = 2}}{{end}}", variables + "{{range 100000}}{{$_ := $v0}}{{end}}");
     INFO(text.substr(0, 200));
 
