@@ -7,6 +7,7 @@
 #include "modules/text/glob/glob.hpp"
 #include "modules/text/gotemplate/funcs.hpp"
 #include "modules/text/gotemplate/strconv.hpp"
+#include "modules/text/gotemplate/template.hpp"
 
 #include <algorithm>
 
@@ -45,12 +46,18 @@ Result<Value> files_get(Call& call) { return text(bytes_of(call.receiver(), call
 Result<Value> files_get_bytes(Call& call) { return Value::bytes(bytes_of(call.receiver(), call.text(0))); }
 
 Result<Value> files_glob(Call& call) {
-    auto glob = glob::compile(call.text(0), "/");
+    auto const pattern = call.text(0);
+    auto const length = std::min<std::size_t>(pattern.size(), glob::kPatternBytesMax);
+    if (auto charged = call.charge_looks(length * length / 8); !charged) return fail(std::move(charged));
+    auto glob = glob::compile(pattern, "/");
     if (!glob) glob = glob::compile("**", "");
     Value found = Value::map(kFiles);
     for (auto const& [name, data] : call.receiver().entries()) {
-        if (auto charged = call.charge_steps(1 + name.size() / 16); !charged) return fail(std::move(charged));
-        if (glob->match(name.as_string())) found.set(name, data);
+        glob::Looks looks{.max = call.executor().looks_left()};
+        auto const matched = glob->match(name.as_string(), looks);
+        if (auto charged = call.charge_looks(matched ? looks.count : UINT64_MAX); !charged)
+            return fail(std::move(charged));
+        if (*matched) found.set(name, data);
     }
     return found;
 }

@@ -72,25 +72,23 @@ MatcherPtr optimize_tree(Matcher const& tree, MatcherPtr const& same) {
 
 using Span = std::span<MatcherPtr const>;
 
+bool is_of_every(Matcher const& m) {
+    return m.kind == Kind::super || m.kind == Kind::any || m.kind == Kind::single ||
+           (m.kind == Kind::list && m.negated);
+}
+std::u32string separators_of(Matcher const& m) { return m.kind == Kind::super ? std::u32string{} : m.set; }
+
 MatcherPtr glue_every(Span matchers) {
     bool any = false, super = false, single = false;
     std::size_t least = 0;
     std::u32string separators;
     for (std::size_t i = 0; i < matchers.size(); ++i) {
         auto const& m = *matchers[i];
-        std::u32string set = m.kind == Kind::super ? std::u32string{} : m.set;
-        switch (m.kind) {
-            case Kind::super: super = true; break;
-            case Kind::any: any = true; break;
-            case Kind::list:
-                if (!m.negated) return nullptr;
-                [[fallthrough]];
-            case Kind::single:
-                single = true;
-                ++least;
-                break;
-            default: return nullptr;
-        }
+        auto const set = separators_of(m);
+        if (!is_of_every(m)) return nullptr;
+        if (m.kind == Kind::super) super = true;
+        else if (m.kind == Kind::any) any = true;
+        else single = true, ++least;
         if (i == 0) separators = set;
         if (set != separators) return nullptr;
     }
@@ -128,26 +126,37 @@ MatcherPtr glue(Span matchers) {
     return glue_row(matchers);
 }
 
+/// How many of the first matchers glue() takes: what it refuses it refuses with more behind it too.
+std::size_t glueable(Span matchers) {
+    auto const ends_row = [](MatcherPtr const& matcher) { return matcher->runes() == -1; };
+    auto const in_row = static_cast<std::size_t>(std::ranges::find_if(matchers, ends_row) - matchers.begin());
+    std::size_t in_every = 0;
+    while (in_every < matchers.size() && is_of_every(*matchers[in_every]) &&
+           separators_of(*matchers[in_every]) == separators_of(*matchers[0]))
+        ++in_every;
+    return std::max(in_row, in_every);
+}
+
+/// Glues the longest run; of two as long, the one of more characters. A part of a run has neither more of them nor is it
+/// longer, so only whole runs compete.
 std::vector<MatcherPtr> minimize(std::vector<MatcherPtr> matchers) {
     for (;;) {
         MatcherPtr done;
-        std::size_t from = 0, to = 0, count = 0;
+        std::size_t from = 0, count = 0;
         for (std::size_t l = 0; l < matchers.size(); ++l) {
-            for (std::size_t r = matchers.size(); r > l; --r) {
-                auto glued = glue(Span{matchers}.subspan(l, r - l));
-                if (!glued) continue;
-                bool swap = !done || count < r - l;
-                if (done) swap = swap || (done->runes() > -1 && glued->runes() > done->runes());
-                if (!swap) continue;
-                done = std::move(glued);
-                from = l;
-                to = r;
-                count = r - l;
-            }
+            auto const length = glueable(Span{matchers}.subspan(l));
+            // Within a run that was looked at from its start there is nothing longer.
+            if (length <= 1 || (done && length < count && l + length <= from + count)) continue;
+            auto glued = glue(Span{matchers}.subspan(l, length));
+            bool const more = done && done->runes() > -1 && glued->runes() > done->runes();
+            if (done && count >= length && !more) continue;
+            done = std::move(glued);
+            from = l;
+            count = length;
         }
         if (!done) return matchers;
         matchers.erase(matchers.begin() + static_cast<std::ptrdiff_t>(from) + 1,
-                       matchers.begin() + static_cast<std::ptrdiff_t>(to));
+                       matchers.begin() + static_cast<std::ptrdiff_t>(from + count));
         matchers[from] = std::move(done);
     }
 }
@@ -276,7 +285,11 @@ MatcherPtr compile_node(Node const& node, std::u32string const& separators) {
 
 Glob::Glob(std::shared_ptr<Matcher const> matcher) : matcher_(std::move(matcher)) {}
 
-bool Glob::match(std::string_view text) const { return matcher_->match(text); }
+Result<bool> Glob::match(std::string_view text, Looks& looks) const {
+    auto const matched = matcher_->match(text, looks);
+    if (looks.spent()) return fail(Errc::limit, "the pattern takes too long to match");
+    return matched;
+}
 
 Result<Glob> compile(std::string_view pattern, std::string_view separators) {
     auto const tree = parse(pattern);

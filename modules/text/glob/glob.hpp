@@ -5,6 +5,7 @@
 #include "modules/base/error.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -15,10 +16,21 @@ inline constexpr std::size_t kDepthMax = 64;  // nesting of { }
 
 class Matcher;
 
+/// Characters and parts of patterns looked at, and how many may be.
+struct Looks {
+    std::uint64_t count = 0;
+    std::uint64_t max = UINT64_MAX;
+    bool spent() const { return count > max; }
+    void add(std::uint64_t looks) { count += looks; }
+};
+
+/// Belongs to one thread.
 class Glob {
 public:
     explicit Glob(std::shared_ptr<Matcher const> matcher);
-    bool match(std::string_view text) const;
+    /// Some patterns try every way to split the text, as gobwas does: exponential in their number of `*`.
+    /// Errors  limit  `looks` are spent
+    Result<bool> match(std::string_view text, Looks& looks) const;
 
 private:
     std::shared_ptr<Matcher const> matcher_;
@@ -28,7 +40,7 @@ private:
 ///
 /// In      separators  ASCII characters that * and ? do not match
 /// Errors  invalid_input  gobwas' text ("unexpected end of input"); limit  pattern too long or nested too deep
-/// Cost    compile O(pattern^3), match up to O(text^2) per level of the compiled tree
+/// Cost    compile O(pattern^2)
 /// Source  github.com/gobwas/glob v0.2.3
 Result<Glob> compile(std::string_view pattern, std::string_view separators);
 

@@ -50,7 +50,7 @@ bool Matcher::accepts(char32_t rune) const {
     }
 }
 
-std::ptrdiff_t Matcher::runes() const {
+std::ptrdiff_t Matcher::count() const {
     switch (kind) {
         case Kind::text: return static_cast<std::ptrdiff_t>(count_runes(first));
         case Kind::single:
@@ -81,12 +81,16 @@ std::ptrdiff_t Matcher::runes() const {
     }
 }
 
-bool Matcher::match(std::string_view text) const {
+bool Matcher::match(std::string_view text, Looks& looks) const {
+    looks.add(1 + text.size() * (1 + set.size() / 8));
+    if (looks.spent()) return false;
     switch (kind) {
         case Kind::any: return index_any(text, set) == -1;
-        case Kind::any_of: return std::ranges::any_of(parts, [&](auto const& part) { return part->match(text); });
-        case Kind::every_of: return std::ranges::all_of(parts, [&](auto const& part) { return part->match(text); });
-        case Kind::tree: return match_tree(text);
+        case Kind::any_of:
+            return std::ranges::any_of(parts, [&](auto const& part) { return part->match(text, looks); });
+        case Kind::every_of:
+            return std::ranges::all_of(parts, [&](auto const& part) { return part->match(text, looks); });
+        case Kind::tree: return match_tree(text, looks);
         case Kind::contains: return (text.find(first) != text.npos) != negated;
         case Kind::max: return count_runes(text) <= limit;
         case Kind::min: return count_runes(text) >= limit && !text.empty();
@@ -99,7 +103,7 @@ bool Matcher::match(std::string_view text) const {
             return text.ends_with(first) && index_any(text.substr(0, text.size() - first.size()), set) == -1;
         case Kind::super: return true;
         case Kind::text: return text == first;
-        case Kind::row: return count_runes(text) == limit && row_matches(text);
+        case Kind::row: return count_runes(text) == limit && row_matches(text, looks);
         case Kind::single:
         case Kind::list:
         case Kind::range: {
@@ -110,7 +114,7 @@ bool Matcher::match(std::string_view text) const {
     return false;
 }
 
-bool Matcher::row_matches(std::string_view text) const {
+bool Matcher::row_matches(std::string_view text, Looks& looks) const {
     std::size_t at = 0;
     for (auto const& part : parts) {
         auto const want = part->runes();
@@ -120,29 +124,29 @@ bool Matcher::row_matches(std::string_view text) const {
             end = next + 1;  // gobwas' slip: one byte of the last character, so characters of more bytes never match
             next += rune_at(text, next).bytes;
         }
-        if (seen < want || !part->match(text.substr(at, end - at))) return false;
+        if (seen < want || !part->match(text.substr(at, end - at), looks)) return false;
         at = end;
     }
     return true;
 }
 
-bool Matcher::match_tree(std::string_view text) const {
+bool Matcher::match_tree(std::string_view text, Looks& looks) const {
     auto const whole = runes();
     if (whole != -1 && static_cast<std::size_t>(whole) > text.size()) return false;
     auto const before = left ? left->runes() : 0;
     auto const after = right ? right->runes() : 0;
     auto offset = static_cast<std::size_t>(std::max<std::ptrdiff_t>(before, 0));
     auto const limit_at = static_cast<std::ptrdiff_t>(text.size()) - std::max<std::ptrdiff_t>(after, 0);
-    while (static_cast<std::ptrdiff_t>(offset) < limit_at) {
-        auto const found = value->find(text.substr(offset, static_cast<std::size_t>(limit_at) - offset));
+    while (static_cast<std::ptrdiff_t>(offset) < limit_at && !looks.spent()) {
+        auto const found = value->find(text.substr(offset, static_cast<std::size_t>(limit_at) - offset), looks);
         if (found.index == -1) return false;
         auto const start = offset + static_cast<std::size_t>(found.index);
         auto const head = text.substr(0, start);
-        if (left ? left->match(head) : head.empty()) {
+        if (left ? left->match(head, looks) : head.empty()) {
             for (auto length = found.lengths.rbegin(); length != found.lengths.rend(); ++length) {
                 auto const end = start + *length;
                 auto const tail = end >= text.size() ? std::string_view{} : text.substr(end);
-                if (right ? right->match(tail) : tail.empty()) return true;
+                if (right ? right->match(tail, looks) : tail.empty()) return true;
             }
         }
         offset = start + std::max<std::size_t>(rune_at(text, start).bytes, 1);
@@ -150,10 +154,10 @@ bool Matcher::match_tree(std::string_view text) const {
     return false;
 }
 
-Found Matcher::find_any_of(std::string_view text) const {
+Found Matcher::find_any_of(std::string_view text, Looks& looks) const {
     Found best;
     for (auto const& part : parts) {
-        auto found = part->find(text);
+        auto found = part->find(text, looks);
         if (found.index == -1 || (best.index != -1 && found.index > best.index)) continue;
         if (best.index == -1 || found.index < best.index) {
             best = std::move(found);
@@ -166,19 +170,21 @@ Found Matcher::find_any_of(std::string_view text) const {
     return best;
 }
 
-Found Matcher::find_every_of(std::string_view text) const {
+Found Matcher::find_every_of(std::string_view text, Looks& looks) const {
     std::ptrdiff_t index = 0;
     std::ptrdiff_t offset = 0;
     std::vector<std::size_t> current;
     auto rest = text;
     for (std::size_t i = 0; i < parts.size(); ++i) {
-        auto const found = parts[i]->find(rest);
+        auto const found = parts[i]->find(rest, looks);
         if (found.index == -1) return {};
         if (i == 0) {
             current = found.lengths;
         } else {
             auto const delta = index - (found.index + offset);
             std::vector<std::size_t> next;
+            looks.add(current.size() * found.lengths.size());
+            if (looks.spent()) return {};
             for (auto const have : current) {
                 for (auto const length : found.lengths) {
                     if (static_cast<std::ptrdiff_t>(have) + delta == static_cast<std::ptrdiff_t>(length))
@@ -238,7 +244,9 @@ Found Matcher::find_affix(std::string_view text) const {
     return found;
 }
 
-Found Matcher::find(std::string_view text) const {
+Found Matcher::find(std::string_view text, Looks& looks) const {
+    looks.add(1 + text.size() * (1 + set.size() / 8));
+    if (looks.spent()) return {};
     switch (kind) {
         case Kind::any: {
             auto const stop = index_any(text, set);
@@ -251,8 +259,8 @@ Found Matcher::find(std::string_view text) const {
             add_ends(found.lengths, text, 0);
             return found;
         }
-        case Kind::any_of: return find_any_of(text);
-        case Kind::every_of: return find_every_of(text);
+        case Kind::any_of: return find_any_of(text, looks);
+        case Kind::every_of: return find_every_of(text, looks);
         case Kind::tree: return {};
         case Kind::nothing: return at_byte(0, {0});
         case Kind::text: {
@@ -270,8 +278,8 @@ Found Matcher::find(std::string_view text) const {
             return {};
         case Kind::row:
             for (std::size_t at = 0; at < text.size(); at += rune_at(text, at).bytes) {
-                if (text.size() - at < limit) break;
-                if (row_matches(text.substr(at))) return at_byte(at, {limit});
+                if (text.size() - at < limit || looks.spent()) break;
+                if (row_matches(text.substr(at), looks)) return at_byte(at, {limit});
             }
             return {};
         case Kind::max: {

@@ -2,16 +2,17 @@
 // whether a whole text matches, and where in a text it first matches with which possible lengths.
 #pragma once
 
+#include "modules/text/glob/glob.hpp"
 #include "modules/text/glob/syntax.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace holdfast::glob {
 
-class Matcher;
 using MatcherPtr = std::shared_ptr<Matcher const>;
 
 struct Found {
@@ -44,10 +45,14 @@ public:
     };
 
     explicit Matcher(Kind k) : kind(k) {}
-    bool match(std::string_view text) const;
-    Found find(std::string_view text) const;
-    /// Characters matched when that is fixed, else -1.
-    std::ptrdiff_t runes() const;
+    /// Of what a match gives nothing counts once `looks` are spent.
+    bool match(std::string_view text, Looks& looks) const;
+    Found find(std::string_view text, Looks& looks) const;
+    /// Characters matched when that is fixed, else -1. Counted once: a finished matcher does not change.
+    std::ptrdiff_t runes() const {
+        if (!runes_) runes_ = count();
+        return *runes_;
+    }
 
     Kind kind;
     std::u32string set;    // separators (any, single, *_any) or characters (list)
@@ -61,12 +66,15 @@ public:
     MatcherPtr value, left, right;  // tree
 
 private:
-    bool match_tree(std::string_view text) const;
-    bool row_matches(std::string_view text) const;
-    Found find_any_of(std::string_view text) const;
-    Found find_every_of(std::string_view text) const;
+    std::ptrdiff_t count() const;
+    bool match_tree(std::string_view text, Looks& looks) const;
+    bool row_matches(std::string_view text, Looks& looks) const;
+    Found find_any_of(std::string_view text, Looks& looks) const;
+    Found find_every_of(std::string_view text, Looks& looks) const;
     Found find_affix(std::string_view text) const;
     bool accepts(char32_t rune) const;
+
+    mutable std::optional<std::ptrdiff_t> runes_;
 };
 
 }  // namespace holdfast::glob

@@ -25,7 +25,10 @@ std::string glob_answer(std::string const& pattern, std::vector<std::string> con
     auto const glob = glob::compile(pattern, "/");
     if (!glob) return '!' + glob.error().message;
     std::string marks;
-    for (auto const& name : names) marks += glob->match(name) ? '1' : '0';
+    for (auto const& name : names) {
+        glob::Looks looks;
+        marks += glob->match(name, looks).value() ? '1' : '0';
+    }
     return marks;
 }
 
@@ -62,4 +65,27 @@ TEST_CASE("glob: recorded patterns match the recorded names", "[text][glob]") {
 TEST_CASE("glob: long and deep patterns are refused", "[text][glob]") {
     CHECK(glob::compile(std::string(5000, 'a'), "/").error().code == Errc::limit);
     CHECK(glob::compile(std::string(100, '{'), "/").error().code == Errc::limit);
+}
+
+TEST_CASE("glob: a pattern that tries every split of a name ends where its looks do", "[text][glob]") {
+    std::string pattern = "*a";
+    for (int i = 0; i < 16; ++i) pattern += "?*a";
+    auto const glob = glob::compile(pattern + "?*z", "/").value();
+    glob::Looks looks{.max = 1'000'000};
+
+    CHECK(glob.match(std::string(250, 'a'), looks).error().code == Errc::limit);
+    CHECK(looks.count < 1'100'000);
+}
+
+TEST_CASE("glob: the longest patterns there may be compile and match", "[text][glob]") {
+    std::string pairs, runs, names, every;
+    for (int i = 0; i < 2'040; ++i) pairs += "?a", names += "xa";
+    for (int i = 0; i < 1'300; ++i) runs += "?a*";
+    for (int i = 0; i < 2'040; ++i) every += "?*";
+    glob::Looks looks;
+    CHECK(glob::compile(pairs, "/").value().match(names, looks).value());
+    CHECK_FALSE(glob::compile(pairs, "/").value().match(names + "a", looks).value());
+    CHECK(glob::compile(every, "/").value().match(std::string(2'040, 'x'), looks).value());
+    CHECK_FALSE(glob::compile(every, "/").value().match(std::string(2'039, 'x'), looks).value());
+    CHECK(glob::compile(runs, "/"));
 }
