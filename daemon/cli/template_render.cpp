@@ -27,6 +27,7 @@ namespace holdfast::daemon {
 namespace {
 
 constexpr std::size_t kValuesBytesMax = 64u << 20;
+constexpr std::size_t kStackOfFunctions = 8u << 20;
 
 /// Helm's LocateChart for charts that are on this machine.
 Result<std::string> locate(std::string name) {
@@ -133,7 +134,9 @@ Result<helm::RenderOptions> options_of(TemplateFlags const& flags, helm::Log& lo
     helm::RenderOptions options;
     options.log = &log;
     options.debug = flags.debug;
-    options.budget.stack_bytes_max = sandbox::kCommandStackBytes - (8u << 20);
+    // A function that recurses through a value does so below the deepest template.
+    auto const stack = sandbox::raise_stack();
+    options.budget.stack_bytes_max = stack - std::min(kStackOfFunctions, stack / 2);
     if (flags.no_limits) options.budget.slow_time_max = std::chrono::nanoseconds::max();
     if (!flags.kube_version.empty()) {
         auto version = helm::parse_kube_version(flags.kube_version);

@@ -9,8 +9,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -18,6 +20,7 @@ namespace holdfast::sandbox {
 
 namespace {
 
+constexpr rlim_t kStackBytesUnknown = 8u << 20;  // what Linux gives when nobody says otherwise
 constexpr std::size_t kLineBytes = 96;
 char cpu_line[kLineBytes], wall_line[kLineBytes];  // a handler cannot build its line any more
 
@@ -64,13 +67,22 @@ bool set_limits(Limits const& limits) {
 
 }  // namespace
 
-void raise_stack() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_STACK, &limit) != 0) return;
-    auto const wanted = std::min<rlim_t>(kCommandStackBytes, limit.rlim_max);  // RLIM_INFINITY is the largest
-    if (limit.rlim_cur >= wanted) return;
-    limit.rlim_cur = wanted;
-    ::setrlimit(RLIMIT_STACK, &limit);
+std::size_t raise_stack() {
+    // Remembered: behind the walls nobody asks for a limit.
+    static std::size_t const usable = [] {
+        rlimit limit{.rlim_cur = kStackBytesUnknown, .rlim_max = kStackBytesUnknown};
+        ::getrlimit(RLIMIT_STACK, &limit);
+        auto const wanted = std::min<rlim_t>(kCommandStackBytes, limit.rlim_max);  // RLIM_INFINITY is the largest
+        rlimit const raised{.rlim_cur = wanted, .rlim_max = limit.rlim_max};
+        if (limit.rlim_cur < wanted && ::setrlimit(RLIMIT_STACK, &raised) == 0) limit = raised;
+        auto const all = std::min<rlim_t>(kCommandStackBytes, limit.rlim_cur);
+        // The arguments and the environment stand at the top.
+        char here = 0;
+        auto const top = ::getauxval(AT_EXECFN);
+        auto const used = top - std::min<std::uintptr_t>(top, reinterpret_cast<std::uintptr_t>(&here));
+        return static_cast<std::size_t>(all - std::min<rlim_t>(all, used));
+    }();
+    return usable;
 }
 
 Result<Confinement> confine_command(Reach const& reach, std::optional<Limits> const& limits) {

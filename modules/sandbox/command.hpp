@@ -11,7 +11,8 @@ namespace holdfast::sandbox {
 /// Templates include each other deeply: the main thread's stack may grow this far.
 inline constexpr std::size_t kCommandStackBytes = 256u << 20;
 /// A part of confine_command(), for whoever renders charts without it. Call before threads start.
-void raise_stack();
+/// Out  how much of the stack may be used: less where the system's hard limit is lower
+std::size_t raise_stack();
 
 /// Takes from the calling process, for good, what reading files and printing does not need: the network, other
 /// processes, programs, writing outside `reach`. With `limits`, memory and time end as a worker's do; whatever ends the

@@ -325,7 +325,7 @@ struct Printer {
                         return;
                     }
                     out.push_back('{');
-                    for (std::size_t i = 0; i < text.size(); ++i) {
+                    for (std::size_t i = 0; i < text.size() && fits(); ++i) {
                         if (i > 0) out += ", ";
                         auto const old = sharp;
                         sharp = true;
@@ -341,7 +341,7 @@ struct Printer {
                     out.push_back(']');
                     return;
                 }
-                for (std::size_t i = 0; i < text.size(); ++i) {
+                for (std::size_t i = 0; i < text.size() && fits(); ++i) {
                     if (i > 0) out.push_back(' ');
                     format_integer(static_cast<unsigned char>(text[i]), 10, false, verb, kLower);
                 }
@@ -354,11 +354,17 @@ struct Printer {
             default: break;
         }
         out.push_back('[');
-        for (std::size_t i = 0; i < text.size(); ++i) {
+        for (std::size_t i = 0; i < text.size() && !too_long; ++i) {
             if (i > 0) out.push_back(' ');
             print_value(value.at(i), verb, depth + 1);
         }
         out.push_back(']');
+    }
+
+    /// Whether anything may be added: each byte of a file may be padded to a million.
+    bool fits() {
+        too_long = too_long || out.size() > bytes_max;
+        return !too_long;
     }
 
     // error and Stringer. Scalars have methods only under a name (time.Duration).

@@ -166,13 +166,16 @@ std::string fixed(Decimal const& decimal, int precision) {
 }
 
 std::string hexadecimal(double magnitude, int precision, bool upper) {
+    // Go shifts the smallest numbers, too, until their first digit is 1.
+    int shifted = 0;
+    if (magnitude != 0) magnitude = 2 * std::frexp(magnitude, &shifted), --shifted;
     char buffer[1100];
     auto const done = precision < 0 ? std::to_chars(buffer, buffer + sizeof buffer, magnitude, std::chars_format::hex)
                                     : std::to_chars(buffer, buffer + sizeof buffer, magnitude, std::chars_format::hex,
                                                     std::min(precision, 1000));
     std::string text{buffer, done.ptr};
     auto const p = text.find('p');
-    auto exponent = std::atoi(text.c_str() + p + 1);
+    auto exponent = std::atoi(text.c_str() + p + 1) + shifted;
     std::string out = "0x" + text.substr(0, p) + (exponent < 0 ? "p-" : "p+");
     exponent = std::abs(exponent);
     if (exponent < 10) out.push_back('0');

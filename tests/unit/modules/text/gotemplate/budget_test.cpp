@@ -153,6 +153,15 @@ TEST_CASE("gotemplate: many pieces of one text, or one text many times, are char
     CHECK(render(text).error.error.code == Errc::limit);
 }
 
+TEST_CASE("gotemplate: a padded byte of a file is the last one that is made", "[text][gotemplate]") {
+    auto const bytes = Value::bytes(std::string(4'000'000, 'x'));
+    auto const text = GENERATE(as<std::string>{}, R"({{printf "%.100000d" .}})", R"({{printf "%100000d" .}})",
+                               R"({{printf "%#+100000v" .}})", R"({{printf "%100000o" .}})");
+    INFO(text);
+
+    CHECK(render(text, bytes).error.error.code == Errc::limit);
+}
+
 TEST_CASE("gotemplate: a step budget is counted over all includes of one executor", "[text][gotemplate]") {
     auto const text = R"({{define "a"}}{{range 10}}{{.}}{{end}}{{end}}{{range 10}}{{include "a" .}}{{end}})";
     auto const used = render(text).steps;
