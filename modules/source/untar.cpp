@@ -161,8 +161,30 @@ private:
     std::uint64_t bytes_out_ = 0;
 };
 
+/// What comes of an archive. An entry of one header may stand for a hundred directories above it.
+class Places {
+public:
+    explicit Places(UntarLimits const& limits) : limits_{limits} {}
+
+    Result<void> add(std::string_view path) {
+        bytes_ += path.size();
+        if (++count_ > limits_.entries_max)
+            return fail(Errc::limit, "more than " + std::to_string(limits_.entries_max) + " entries");
+        if (bytes_ > limits_.paths_bytes_max)
+            return fail(Errc::limit, "more than " + std::to_string(limits_.paths_bytes_max) + " bytes of paths");
+        return {};
+    }
+
+private:
+    UntarLimits const& limits_;
+    std::size_t count_ = 0;
+    std::size_t bytes_ = 0;
+};
+
 class IntoMemory final : public Receiver {
 public:
+    explicit IntoMemory(UntarLimits const& limits) : places_{limits} {}
+
     FileMap files;
 
     Result<void> directory(std::string const& path) override { return parents(path + "/"); }
@@ -172,7 +194,10 @@ public:
         auto made = parents(path);
         if (!made) return made;
         if (files.contains(path + "/")) return fail(Errc::invalid_input, "'" + path + "' is a file and a directory");
-        current_ = &files[path];
+        auto const [at, fresh] = files.try_emplace(path);
+        current_ = &at->second;
+        if (fresh)
+            if (auto added = places_.add(path); !added) return added;
         *current_ = File{.content = {}, .executable = executable};
         return {};
     }
@@ -187,20 +212,23 @@ public:
 private:
     /// Enters every directory above `path`.
     Result<void> parents(std::string const& path) {
+        if (files.contains(path.substr(0, path.rfind('/') + 1))) return {};  // and so are those above it
         for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
             auto const name = path.substr(0, slash);
             if (files.contains(name)) return fail(Errc::invalid_input, "'" + name + "' is a file and a directory");
-            files[name + "/"];
+            if (!files.try_emplace(name + "/").second) continue;
+            if (auto added = places_.add(name); !added) return added;
         }
         return {};
     }
 
+    Places places_;
     File* current_ = nullptr;
 };
 
 class IntoDirectory final : public Receiver {
 public:
-    explicit IntoDirectory(int root) : root_{root} {}
+    IntoDirectory(int root, UntarLimits const& limits) : root_{root}, places_{limits} {}
     ~IntoDirectory() override {
         if (file_ >= 0) ::close(file_);
     }
@@ -242,12 +270,16 @@ private:
         if (made_.contains(path)) return {};
         for (auto slash = path.find('/');; slash = path.find('/', slash + 1)) {
             auto const name = path.substr(0, slash);
-            if (made_.insert(name).second && ::mkdirat(root_, name.c_str(), 0750) != 0) return failed(name);
+            if (made_.insert(name).second) {
+                if (auto added = places_.add(name); !added) return added;
+                if (::mkdirat(root_, name.c_str(), 0750) != 0) return failed(name);
+            }
             if (slash == std::string::npos) return {};
         }
     }
 
     int root_;
+    Places places_;
     int file_ = -1;
     std::set<std::string> made_;
 };
@@ -255,14 +287,14 @@ private:
 }  // namespace
 
 Result<FileMap> untar(std::string_view bytes, UntarLimits const& limits, Links links) {
-    IntoMemory receiver;
+    IntoMemory receiver{limits};
     auto done = Untar{bytes, limits, links, receiver}.run();
     if (!done) return fail(std::move(done), "untar");
     return std::move(receiver.files);
 }
 
 Result<void> untar_into(int directory, std::string_view bytes, UntarLimits const& limits, Links links) {
-    IntoDirectory receiver{directory};
+    IntoDirectory receiver{directory, limits};
     auto done = Untar{bytes, limits, links, receiver}.run();
     if (!done) return fail(std::move(done), "untar");
     return {};

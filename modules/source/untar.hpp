@@ -13,7 +13,8 @@
 namespace holdfast::source {
 
 struct UntarLimits {
-    std::size_t entries_max = 50'000;
+    std::size_t entries_max = 50'000;         // also of files and directories that come of them, parents included
+    std::size_t paths_bytes_max = 16u << 20;  // of the paths of those
     std::size_t path_bytes_max = 4'096;
     std::size_t depth_max = 128;
     std::uint64_t file_bytes_max = 64u << 20;

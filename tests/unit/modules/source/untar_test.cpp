@@ -197,6 +197,27 @@ TEST_CASE("untar: each limit is a limit, however small the archive", "[source][u
     CHECK(code_of(tar_of({{.path = std::string(5'000, 'n')}})) == Errc::limit);
 }
 
+TEST_CASE("untar: directories that nobody listed are counted, and so are their names",
+          "[source][untar][req:R-16][limit]") {
+    std::vector<Item> deep, wide;
+    for (int i = 0; i < 20; ++i) {
+        std::string path = std::to_string(i);
+        for (int k = 0; k < 100; ++k) path += "/d";
+        deep.push_back({.path = path + "/file"});
+        wide.push_back({.path = std::to_string(i) + "/" + std::string(200, 'n') + "/file"});
+    }
+    TempDir const folder;
+    int const fd = ::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    REQUIRE(fd >= 0);
+
+    CHECK(code_of(tar_of(deep), {.entries_max = 2'000}) == Errc::limit);
+    CHECK(untar(tar_of(deep), {.entries_max = 20 * 102}));
+    CHECK(code_of(tar_of(wide), {.paths_bytes_max = 8'000}) == Errc::limit);
+    CHECK(untar(tar_of(wide), {.paths_bytes_max = 20'000}));
+    CHECK(untar_into(fd, tar_of(deep), {.entries_max = 1'000}).error().code == Errc::limit);
+    ::close(fd);
+}
+
 TEST_CASE("untar: long names of pax and GNU work", "[source][untar]") {
     std::string const name = std::string(150, 'd') + "/" + std::string(200, 'f');
 
