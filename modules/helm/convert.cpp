@@ -112,7 +112,7 @@ Result<json::value> tree_of(Value const& value, json::storage_ptr const& storage
 
 enum class Bytes { as_text, as_numbers };  // how a []byte is written
 
-/// Counts values up to `most`: shared ones as often as they are met, as they are written.
+/// Counts values up to `most`, a long text as several: shared ones as often as they are met, as they are written.
 std::uint64_t values_in(Value const& value, std::uint64_t most, Bytes bytes, std::size_t depth = 0) {
     std::uint64_t count = 1;
     if (depth > kDepthMax) return count;
@@ -123,8 +123,9 @@ std::uint64_t values_in(Value const& value, std::uint64_t most, Bytes bytes, std
     } else if (value.is_list() && !value.is_bytes()) {
         for (auto const& item : value.items())
             if (count < most) add(item);
-    } else if (value.is_bytes() && bytes == Bytes::as_numbers) {
-        count += std::min<std::uint64_t>(value.size(), most - count);
+    } else if (value.is_bytes() || value.is_string()) {
+        auto const as_values = value.is_bytes() && bytes == Bytes::as_numbers ? value.size() : value.size() / 64;
+        count += std::min<std::uint64_t>(as_values, most - count);
     }
     return count;
 }
@@ -233,6 +234,11 @@ Result<std::string> to_yaml(Value const& value) {
     auto made = yaml::write_sigs(*tree);
     if (made && made->ends_with('\n')) made->pop_back();
     return made;
+}
+
+Result<std::string> charged_yaml(Call& call, Value const& value) {
+    if (auto charged = charge_tree(call, value, Bytes::as_text); !charged) return fail(std::move(charged));
+    return to_yaml(value);
 }
 
 void add_conversions(gotemplate::FuncMap& funcs) {

@@ -36,6 +36,7 @@ Result<Value> include(Call& call) {
     bool const good = executor.execute(name, call[1], out);
     --at->second;
     if (!good) return executor.fail_with_cause("");
+    if (auto charged = call.charge_bytes(out.size()); !charged) return fail(std::move(charged));
     return Value::string(out);
 }
 
@@ -83,6 +84,7 @@ Result<Value> tpl(Call& call) {
     // By the tree: the text may be empty while an outer tpl's, of the same name, is not.
     if (!executor.execute(*(*parsed)->at("gotpl"), call[1], out))
         return executor.fail_with_cause("error during tpl function execution for " + gotemplate::quote(text) + ": ");
+    if (auto charged = call.charge_bytes(out.size()); !charged) return fail(std::move(charged));
     return Value::string(replace_all(std::move(out), "<no value>", ""));
 }
 

@@ -2,6 +2,7 @@
 #include "modules/helm/objects.hpp"
 
 #include "modules/base/base64.hpp"
+#include "modules/helm/convert.hpp"
 #include "modules/helm/functions.hpp"
 #include "modules/helm/text.hpp"
 #include "modules/text/glob/glob.hpp"
@@ -42,8 +43,16 @@ std::string_view bytes_of(Value const& files, std::string_view name) {
     return found == nullptr ? std::string_view{} : found->as_string();
 }
 
-Result<Value> files_get(Call& call) { return text(bytes_of(call.receiver(), call.text(0))); }
-Result<Value> files_get_bytes(Call& call) { return Value::bytes(bytes_of(call.receiver(), call.text(0))); }
+Result<Value> files_get(Call& call) {
+    auto const data = bytes_of(call.receiver(), call.text(0));
+    if (auto charged = call.charge_bytes(data.size()); !charged) return fail(std::move(charged));
+    return text(data);
+}
+Result<Value> files_get_bytes(Call& call) {
+    auto const data = bytes_of(call.receiver(), call.text(0));
+    if (auto charged = call.charge_bytes(data.size()); !charged) return fail(std::move(charged));
+    return Value::bytes(data);
+}
 
 Result<Value> files_glob(Call& call) {
     auto const pattern = call.text(0);
@@ -64,6 +73,7 @@ Result<Value> files_glob(Call& call) {
 
 Result<Value> files_lines(Call& call) {
     auto data = bytes_of(call.receiver(), call.text(0));
+    if (auto charged = call.charge_steps(data.size() / 16); !charged) return fail(std::move(charged));
     std::vector<std::string> lines;
     if (call.receiver().find(call.text(0)) == nullptr) return Value::list_of_strings(lines);
     // Helm indexes the last byte of an empty file and dies; the renderer says so.
@@ -77,7 +87,7 @@ Result<Value> files_as(Call& call, bool secrets) {
     if (call.receiver().is_nil()) return text("");
     Value flat = Value::map(types::map_string);
     for (auto const& [name, data] : call.receiver().entries()) {
-        if (auto charged = call.charge_bytes(data.size()); !charged) return fail(std::move(charged));
+        if (auto charged = call.charge_steps(1 + data.size() / 16); !charged) return fail(std::move(charged));
         flat.set(base_name(name.as_string()), secrets ? text(base64_encode(data.as_string())) : text(data.as_string()));
     }
     auto yaml = to_yaml(flat);
@@ -302,7 +312,7 @@ Result<Value> values_as_map(Call& call) {
 }
 
 Result<Value> values_yaml(Call& call) {
-    auto yaml = to_yaml(call.receiver());
+    auto yaml = charged_yaml(call, call.receiver());
     if (!yaml) return fail(std::move(yaml));
     return text(*yaml + '\n');
 }

@@ -5,6 +5,7 @@
 #include "modules/yaml/go_number.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace holdfast::helm {
 
@@ -41,9 +42,10 @@ Json to_json(Value const& value, std::size_t depth = 0) {
 Result<void> validate_one(std::string const& schema, Value const& values, Log& log) {
     auto compiled = jsonschema::compile("file:///values.schema.json", schema);
     if (!compiled) return fail(std::move(compiled));
+    std::set<std::string> said{log.begin(), log.end()};
     for (auto const& urn : compiled->unresolved_urns()) {
         auto line = log_line("WARN", "unresolved URN reference ignored; using permissive schema", {{"urn", urn}});
-        if (std::ranges::find(log, line) == log.end()) log.push_back(std::move(line));  // Helm says it once
+        if (said.insert(line).second) log.push_back(std::move(line));  // Helm says it once
     }
     auto valid = compiled->validate(to_json(values));
     if (valid || valid.error().code == Errc::limit) return valid;

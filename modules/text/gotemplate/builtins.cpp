@@ -163,6 +163,7 @@ Result<Value> slice(Call& call) {
     auto const count = bounds[1] - bounds[0];
     if (item.is_string()) return Value::string(item.as_string().substr(bounds[0], count));
     if (item.is_bytes()) return Value::bytes(item.as_string().substr(bounds[0], count));
+    if (auto charged = call.charge_steps(count / 4); !charged) return fail(std::move(charged));
     auto const part = item.items().subspan(bounds[0], count);
     return Value::list({part.begin(), part.end()}, item.type());
 }

@@ -22,6 +22,7 @@ struct ExecFailure {
 // A step stands for 0.2 microseconds; the slowest functions need some ten nanoseconds for a byte.
 constexpr std::uint64_t kBytesPerStep = 16;
 
+constexpr std::uint64_t kCopiedBytesPerStep = 512;
 constexpr std::size_t kVariablesPerStep = 128;  // looked at in search of one
 
 enum class Flow { normal, break_, continue_ };
@@ -79,6 +80,12 @@ private:
         auto const line = 1 + std::count(before.begin(), before.end(), '\n');
         auto text = "template: " + tree_->source->name + ":" + std::to_string(line) + ":" + std::to_string(column) +
                     ": executing " + quote(tree_->name) + " at <" + to_string(*at_) + ">: " + message;
+        // A long text that fails at the bottom of a thousand includes is copied by each of them.
+        if (!executor_.charge(text.size() / kCopiedBytesPerStep) && code != Errc::limit) {
+            text = "step budget of " + std::to_string(executor_.budget_.steps_max) + " used up";
+            code = Errc::limit;
+            cause.clear();
+        }
         // Each level of the chain is the tail of the one before: lengths are enough, and a thousand includes stay cheap.
         cause.insert(cause.begin(), text.size());
         cause.erase(std::unique(cause.begin(), cause.end()), cause.end());
@@ -97,6 +104,7 @@ private:
     }
 
     void write(std::string_view text) {
+        if (text.size() >= kCopiedBytesPerStep) charge(text.size() / kCopiedBytesPerStep);
         if (out_.size() + text.size() > executor_.budget_.output_bytes_max)
             fail("output of more than " + std::to_string(executor_.budget_.output_bytes_max) + " bytes", Errc::limit);
         out_ += text;
@@ -191,6 +199,7 @@ private:
                 if (value.size() == 0) break;
                 // A copy: the body may change the map, and Go walks what was there at the start.
                 auto const entries = value.entries();
+                charge(entries.size() / 2);
                 std::vector<std::pair<Value, Value>> const held{entries.begin(), entries.end()};
                 auto const boxed = value.type().elem->is_interface;
                 for (auto const& [key, element] : held)
@@ -399,7 +408,7 @@ private:
 
         // Whatever a function does to a long text, it reads it.
         std::uint64_t bytes = 0;
-        for (auto const& value : values) bytes += value.is_string() ? value.size() : 0;
+        for (auto const& value : values) bytes += value.is_string() || value.is_bytes() ? value.size() : 0;
         if (bytes >= kBytesPerStep) charge(bytes / kBytesPerStep);
 
         Call call{executor_, function, values, receiver};
@@ -519,6 +528,7 @@ private:
             if (auto const text = value.as_object()->pointer_text()) return write(*text);
         std::string text;
         if (!print(text, std::span{&value, 1})) fail("a printed value nests too deep or is too large", Errc::limit);
+        if (text.size() >= kBytesPerStep) charge(text.size() / kBytesPerStep);
         // fmt prints &{...} for a pointer; text/template has followed it before.
         auto const skip = value.kind() == Kind::pointer && text.starts_with("&{") ? 1u : 0u;
         write(std::string_view{text}.substr(skip));

@@ -34,7 +34,7 @@ Result<Value> set(Call& call) {
 }
 
 Result<Value> unset(Call& call) {
-    if (auto charged = call.charge_steps(call[0].size() / 16); !charged) return fail(std::move(charged));
+    if (auto charged = call.charge_steps(call[0].size() / 4); !charged) return fail(std::move(charged));
     call[0].erase(call.text(1));
     return call[0];
 }

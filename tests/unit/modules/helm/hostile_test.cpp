@@ -185,6 +185,21 @@ TEST_CASE("helm hostile: nothing but bytes gets into .Files", "[helm][hostile]")
     CHECK(failure_of(entries).message.ends_with(wanted));
 }
 
+TEST_CASE("helm hostile: copies of files and texts are charged", "[helm][hostile]") {
+    auto const text = GENERATE(
+        as<std::string>{}, R"({{ range 1000000 }}{{ $_ := $.Files.Get "f.txt" }}{{ end }})",
+        R"({{ range 1000000 }}{{ $_ := $.Files.GetBytes "f.txt" }}{{ end }})",
+        R"({{ range 1000000 }}{{ $_ := $.Files.Lines "f.txt" }}{{ end }})",
+        R"({{ range 1000000 }}{{ $_ := $.Files.AsConfig }}{{ end }})",
+        R"({{ range 1000000 }}{{ $_ := $.Values.YAML }}{{ end }})",
+        R"({{ $s := .Files.Get "f.txt" }}{{ range 10 }}{{ $s = print $s }}{{ end }}{{ $l := list $s $s $s $s $s $s $s $s }}{{ $l = list $l $l $l $l $l $l $l $l }}{{ $l = list $l $l $l $l $l $l $l $l }}{{ toYaml (list $l $l $l $l $l $l $l $l) | len }})");
+    INFO(text);
+    auto entries = small_chart(text, "big: " + std::string(1'000'000, 'v') + "\n");
+    entries.push_back({.name = "c/f.txt", .data = std::string(1'000'000, 'x')});
+
+    CHECK(failure_of(entries).code == Errc::limit);
+}
+
 TEST_CASE("helm hostile: bytes that are merged into .Files are files", "[helm][hostile]") {
     CHECK(render(R"({{ $_ := mergeOverwrite (dict "f" .Files) (dict "f" .Files) }}a: {{ len .Files }})"));
     auto entries = small_chart(

@@ -128,6 +128,13 @@ TEST_CASE("gotemplate: comparing, searching and copying are charged by what they
             }() +
             "| len}}",
         R"({{$l := until 100000}}{{range 10000}}{{$_ := has -1 $l}}{{end}})",
+        R"({{define "x"}})" + std::string(1'000'000, 'x') + R"({{end}}{{range 100000}}{{$_ := include "x" .}}{{end}})",
+        R"({{$l := until 100000}}{{define "l"}}{{.}}{{end}}{{range 100000}}{{$_ := include "l" $l}}{{end}})",
+        R"({{$l := until 100000}}{{range 100000}}{{$_ := slice $l 0}}{{end}})",
+        R"({{$d := dict}}{{range $i := until 100000}}{{$_ := set $d (toString $i) $i}}{{end}})"
+        R"({{range 100000}}{{range $d}}{{break}}{{end}}{{end}})",
+        R"({{define "f"}}{{if .}}{{include "f" (sub . 1)}}{{else}}{{fail (repeat 60000000 "a")}}{{end}}{{end}})"
+        R"({{include "f" 900}})",
         R"({{regexFindAll "a(.*b)?" (repeat 3000000 "a") -1 | len}})",
         R"({{regexReplaceAll "a(.*b)?" (repeat 3000000 "a") "x" | len}})",
         R"({{regexMatch "(?s:.){0,900}(?s:.){0,900}(?s:.){0,900}x" (repeat 3000000 "a")}})",
