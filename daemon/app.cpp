@@ -10,6 +10,7 @@
 #include "daemon/budget.hpp"
 #include "daemon/endpoint.hpp"
 #include "daemon/facts.hpp"
+#include "daemon/fetch.hpp"
 #include "daemon/housekeeping.hpp"
 #include "daemon/install.hpp"
 #include "daemon/mode.hpp"
@@ -135,8 +136,12 @@ public:
           journal_(database_, outbox_), artifacts_(database_, *blobs_, config_.revisions_kept),
           // What talks to others.
           http_(io_.get_executor()), server_(io_.get_executor(), {}), tasks_(io_.get_executor(), 64), hosts_(clock_),
-          remotes_({pool_, db_, artifacts_, hosts_, log_, clock_}, scratch(),
-                   http::Reach::of_content(config_.networks_allowed), stop_.get_token()),
+          fetch_workers_(zygote), remotes_({pool_, db_, artifacts_, hosts_, log_, clock_}, scratch(),
+                                           http::Reach::of_content(config_.networks_allowed), stop_.get_token(),
+                                           [this](kustomize::Remote const& remote, source::RemoteOptions options) {
+                                               options.fetch_commit = fetch_commit();
+                                               return source::fetch_remote(remote, options);
+                                           }),
           work_(io_.get_executor(), budget_.work),
           renderer_({.executor = io_.get_executor(),
                      .pool = pool_,
@@ -207,6 +212,7 @@ private:
                            .git = {.scratch = scratch(),
                                    .wire_bytes_max = static_cast<std::uint64_t>(config_.git_bytes_max),
                                    .reach = http::Reach::of_source(config_.networks_allowed)},
+                           .fetch_commit = fetch_commit(),
                            .stop = stop_.get_token(),
                            .want = [this](Key const& key) { schedule_->want(key); },
                            .kinds_changed = [this] { cluster_->forget_discovery(); }});
@@ -448,6 +454,11 @@ private:
         co_return snapshot;
     }
 
+    source::FetchCommit fetch_commit() {
+        return [this](source::CommitWish const& wish, source::CommitPlace const& place,
+                      source::ArtifactSink const& sink) { return fetch_workers_.fetch(wish, place, sink); };
+    }
+
     std::filesystem::path scratch() const { return std::filesystem::path{config_.state_dir} / "tmp"; }
 
     Config config_;
@@ -482,6 +493,7 @@ private:
     model::Registry registry_;
     access::Locks locks_ = locks_of(config_, registry_);
     source::Hosts hosts_;
+    FetchWorkers fetch_workers_;
     source::RemoteCache remotes_;
     ByteBudget work_;
     WorkerRenderer renderer_;

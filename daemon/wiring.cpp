@@ -31,10 +31,7 @@ source::Sources::Upstreams upstreams(source::GitUpstream& git) {
 }  // namespace
 
 Stories::Stories(Parts parts)
-    : parts_(std::move(parts)), git_(parts_.pool, parts_.git, parts_.stop,
-                                     [this](auto const& remote, auto const& reference, auto const& options) {
-                                         return lookout_.checkout(remote, reference, options);
-                                     }),
+    : parts_(std::move(parts)), git_(parts_.pool, parts_.git, parts_.stop, parts_.fetch_commit),
       sources_(parts_.ports, parts_.artifacts, parts_.hosts, upstreams(git_), parts_.want),
       kustomizations_(parts_.ports, parts_.access, parts_.renderer, parts_.owned, {},
                       {.kinds_changed = parts_.kinds_changed,

@@ -4,7 +4,6 @@
 #include "daemon/render.hpp"
 #include "daemon/schedule.hpp"
 #include "modules/fluxconfig/fluxconfig.hpp"
-#include "modules/git/lookout.hpp"
 #include "modules/intake/intake.hpp"
 #include "modules/reconcile/kustomization.hpp"
 #include "modules/source/hosts.hpp"
@@ -36,6 +35,7 @@ public:
         rollout::OwnedObjects& owned;
         fluxconfig::FluxConfigs::Settings configs;
         source::GitUpstream::Settings git;
+        source::FetchCommit fetch_commit;
         std::stop_token stop;
         std::function<void(model::Key const&)> want;  // the schedule's
         std::function<void()> kinds_changed;
@@ -49,7 +49,6 @@ private:
     story::Passes::Stories table();
 
     Parts parts_;
-    git::Lookout lookout_;
     source::GitUpstream git_;
     source::Sources sources_;
     reconcile::Kustomizations kustomizations_;

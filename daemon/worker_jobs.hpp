@@ -21,4 +21,7 @@ Result<std::string> run_worker_job(int input_fd, std::string_view request);
 /// objects, or the list of what has to be fetched first.
 Result<std::string> render_job(int input_fd, boost::json::object const& request);
 
+/// "fetch": one commit of a Git repository, given away piece by piece (sandbox/outside.hpp); the reply says what it is.
+Result<std::string> fetch_job(int folder_fd, boost::json::object const& request);
+
 }  // namespace holdfast::daemon

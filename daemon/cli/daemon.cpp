@@ -2,6 +2,7 @@
 #include "daemon/app.hpp"
 #include "daemon/cli/common.hpp"
 #include "daemon/cli/verbs.hpp"
+#include "daemon/fetch.hpp"
 #include "daemon/worker_jobs.hpp"
 
 #include <CLI/CLI.hpp>
@@ -151,7 +152,12 @@ int daemon_verb(int argc, char** argv) {
         return complain({Errc::denied, "this kernel has no seccomp: hostile input could not be rendered safely"},
                         kExitConfig);
     }
-    auto zygote = sandbox::Zygote::start({{.work = run_worker_job, .limits = limits}});
+    // What every fetch would do anew: workers inherit it.
+    git::prepare();
+    auto zygote = sandbox::Zygote::start({{.work = run_worker_job, .limits = limits},
+                                          {.work = run_worker_job,
+                                           .limits = fetch_limits(static_cast<std::uint64_t>(config->git_bytes_max)),
+                                           .role = sandbox::Role::fetch}});
     if (!zygote) return complain(zygote.error(), kExitFailed);
     close_memory();
     choose_cluster(*config, flags);

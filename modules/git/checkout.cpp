@@ -55,6 +55,12 @@ Result<void> check_credentials(Remote const& remote) {
     return {};
 }
 
+void prepare() {
+    use_library();
+    // The first context reads OpenSSL's configuration; whom it trusts does not matter.
+    [[maybe_unused]] auto const context = http::TlsContext::client({.insecure_skip_verify = true});
+}
+
 std::string_view reason_of(Error const& error) {
     return error.message.ends_with(kEmpty) ? "EmptyGitRepository" : "GitOperationFailed";
 }

@@ -47,15 +47,19 @@ Result<std::shared_ptr<http::TlsContext const>> system_tls() {
     return kept;
 }
 
-Result<std::shared_ptr<http::TlsContext const>> tls_of(Credentials const& credentials) {
-    if (credentials.ca_pem.empty() && credentials.certificate_pem.empty()) return system_tls();
+Result<std::shared_ptr<http::TlsContext const>> tls_of(Credentials const& credentials,
+                                                       std::function<std::string()> const& bundle) {
+    bool const is_plain = credentials.ca_pem.empty() && credentials.certificate_pem.empty();
+    if (is_plain && !bundle) return system_tls();
     http::TlsSettings settings;
     if (!credentials.ca_pem.empty()) {
         // Alone first: behind a good bundle a broken CA would go unnoticed.
         auto alone = http::TlsContext::client({.ca_pem = credentials.ca_pem});
         if (!alone) return alone;
-        settings.ca_pem = system_bundle() + credentials.ca_pem;
     }
+    if (bundle) settings.ca_pem = bundle();
+    else if (!credentials.ca_pem.empty()) settings.ca_pem = system_bundle();
+    settings.ca_pem += credentials.ca_pem;
     settings.certificate_pem = credentials.certificate_pem;
     settings.key_pem = credentials.key_pem;
     return http::TlsContext::client(settings);
@@ -86,8 +90,8 @@ bool is_gzip(std::string_view text) { return text.starts_with("\x1f\x8b"); }
 }  // namespace
 
 Conversation::Conversation(Options const& options, Protocol protocol)
-    : client_{loop_.executor(), http::ClientSettings{.connections_max = 1}}, protocol_{protocol},
-      bounds_{options.bounds}, stop_{options.stop},
+    : client_{loop_.executor(), http::ClientSettings{.connections_max = 1, .connector = options.connector}},
+      protocol_{protocol}, bounds_{options.bounds}, stop_{options.stop}, bundle_{options.bundle},
       deadline_{std::chrono::steady_clock::now() +
                 std::min<std::chrono::milliseconds>(options.bounds.whole_max, kWholeMax)} {
     endpoint_.reach = options.reach;
@@ -118,7 +122,7 @@ Result<void> Conversation::configure(Remote const& remote) {
         authorization_ = "Basic " + base64_encode(username + ":" + password);
     }
     if (url->scheme == "https") {
-        auto tls = tls_of(own);
+        auto tls = tls_of(own, bundle_);
         if (!tls) return fail(std::move(tls), "TLS");
         endpoint_.tls = std::move(*tls);
     }
@@ -282,7 +286,7 @@ Result<void> Conversation::follow(http::Response const& response) {
         endpoint_.tls.reset();
     }
     if (next->scheme == "https" && !endpoint_.tls) {
-        auto tls = tls_of(credentials_);
+        auto tls = tls_of(credentials_, bundle_);
         if (!tls) return fail(std::move(tls), "TLS");
         endpoint_.tls = std::move(*tls);
     }

@@ -56,6 +56,7 @@ private:
     Protocol protocol_;
     Bounds bounds_;
     std::stop_token stop_;
+    std::function<std::string()> bundle_;
     std::chrono::steady_clock::time_point deadline_;
     std::optional<Error> failure_;
 

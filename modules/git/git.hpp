@@ -5,6 +5,7 @@
 #pragma once
 
 #include "modules/base/error.hpp"
+#include "modules/http/client.hpp"
 #include "modules/http/reach.hpp"
 
 #include <chrono>
@@ -70,7 +71,10 @@ struct Options {
     PickTag pick_tag;               // needed for Reference::semver
     Bounds bounds{};
     http::Reach reach{};  // of the remote and its proxy; a redirect to another host goes no further than a stranger may
-    std::stop_token stop;  // requested: ends within 0.2 s
+    std::stop_token stop;         // requested: ends within 0.2 s
+    http::Connector connector{};  // null: connects by itself
+    std::function<std::string()>
+        bundle{};  // the certificates the machine trusts, for who may not read them; null: reads them
 };
 
 enum class FileKind { directory, file, executable, link, submodule };
@@ -115,6 +119,12 @@ Result<Checkout> checkout(Remote const& remote, Reference const& reference, Opti
 /// What can be said of a remote without talking to it.
 /// Errors  invalid_input  the text Flux writes behind "failed to configure authentication options: " (AuthenticationFailed)
 Result<void> check_credentials(Remote const& remote);
+
+/// Sets up what libgit2 and TLS set up once, for processes that are forked from this one and may open nothing any more.
+void prepare();
+
+/// Whether a checkout of `reference` can have come to this: what a stranger says is believed no further.
+bool can_be(Reference const& reference, std::string_view revision, std::string_view commit);
 
 /// The condition reason Flux gives an error of checkout(): "EmptyGitRepository" or "GitOperationFailed".
 std::string_view reason_of(Error const& error);

@@ -111,12 +111,4 @@ Result<Look> Lookout::look(Remote const& remote, Reference const& reference, Opt
     }
 }
 
-Result<Checkout> Lookout::checkout(Remote const& remote, Reference const& reference, Options options) {
-    auto const looked = look(remote, reference, options);
-    if (!looked) return std::unexpected{looked.error()};
-    if (*looked == Look::unchanged) return Checkout{.revision = options.known_revision};
-    if (*looked == Look::changed) options.known_revision.clear();  // what is known now need not be asked again
-    return git::checkout(remote, reference, options);
-}
-
 }  // namespace holdfast::git

@@ -28,9 +28,6 @@ public:
     /// Wire    GET <url>/info/refs?service=git-upload-pack the first time, then POST <url>/git-upload-pack alone
     Result<Look> look(Remote const& remote, Reference const& reference, Options const& options);
 
-    /// look(), and checkout() unless that settled it.
-    Result<Checkout> checkout(Remote const& remote, Reference const& reference, Options options);
-
 private:
     /// What is known of a server. It is never trusted: what turns out wrong is asked anew.
     enum class Server { unknown, answers, redirects, needs_list };

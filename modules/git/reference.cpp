@@ -141,6 +141,20 @@ std::vector<std::string> names_of(Reference const& reference) {
     return names;
 }
 
+bool can_be(Reference const& reference, std::string_view revision, std::string_view commit) {
+    constexpr std::size_t kNameBytesMax = 1'024;
+    if (!is_commit_id(commit)) return false;
+    auto const with = [&](std::string_view name) { return revision == revision_of(name, std::string{commit}); };
+    if (!reference.commit.empty()) return commit == reference.commit && with(reference.branch);
+    if (!reference.any.empty()) return with(reference.any);
+    if (!reference.name.empty()) return with(reference.name);
+    if (!reference.tag.empty()) return with(reference.tag);
+    if (reference.semver.empty()) return with(reference.branch.empty() ? kDefaultBranch : reference.branch);
+    auto const tag = revision.substr(0, revision.rfind("@sha1:"));
+    bool const is_plain = std::ranges::all_of(tag, [](unsigned char c) { return c > ' ' && c != '\x7f'; });
+    return !tag.empty() && tag.size() <= kNameBytesMax && is_plain && with(tag);
+}
+
 bool lists_first(Reference const& reference, Options const& options) {
     if (!reference.commit.empty()) return false;
     return !reference.name.empty() || (!options.known_revision.empty() && reference.semver.empty());

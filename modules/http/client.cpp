@@ -114,7 +114,8 @@ Task<void> open_tunnel(Stream& stream, Url proxy, Endpoint endpoint) {
     co_return Result<void>{};
 }
 
-Task<std::unique_ptr<Stream>> connect(Exchange const& exchange, Clock::time_point deadline) {
+Task<std::unique_ptr<Stream>> connect(Exchange const& exchange, Connector const& connector,
+                                      Clock::time_point deadline) {
     auto const& endpoint = exchange.endpoint;
     if (!endpoint.unix_path.empty()) {
         auto stream = co_await connect_unix(endpoint.unix_path);
@@ -122,7 +123,9 @@ Task<std::unique_ptr<Stream>> connect(Exchange const& exchange, Clock::time_poin
     }
     auto const& first_hop = exchange.proxy ? *exchange.proxy : endpoint.url;
     auto const& reach = exchange.proxy ? endpoint.proxy.reach : endpoint.reach;
-    auto stream = co_await connect_tcp(first_hop.host, first_hop.port, reach, deadline);
+    auto connecting = connector ? connector(first_hop.host, first_hop.port, reach, deadline)
+                                : connect_tcp(first_hop.host, first_hop.port, reach, deadline);
+    auto stream = co_await std::move(connecting);
     if (!stream)
         co_return fail(std::move(stream), exchange.proxy ? "proxy " + first_hop.authority() : first_hop.authority());
     (*stream)->expires_at(deadline);
@@ -319,7 +322,7 @@ Task<Response> Client::State::run(Exchange exchange) {
     for (bool reused = stream != nullptr;; reused = false) {
         if (!stream) {
             auto const connect_deadline = std::min(exchange.deadline, Clock::now() + settings.connect_max);
-            auto connected = co_await connect(exchange, connect_deadline);
+            auto connected = co_await connect(exchange, settings.connector, connect_deadline);
             if (!connected) co_return fail(std::move(connected));
             stream = std::move(*connected);
         }

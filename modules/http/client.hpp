@@ -38,6 +38,12 @@ struct Bounds {
 /// Takes the body of a 2xx answer piece by piece; a failure ends the exchange with that failure.
 using BodySink = std::function<Result<void>(std::string_view piece)>;
 
+class Stream;
+
+/// Gives a connected socket: connect_tcp(), or whoever connects for a process that may not.
+using Connector = std::function<Task<std::unique_ptr<Stream>>(std::string host, std::uint16_t port, Reach reach,
+                                                              std::chrono::steady_clock::time_point deadline)>;
+
 struct ClientSettings {
     std::size_t connections_max = 8;   // per endpoint, for requests
     std::size_t long_lived_max = 128;  // per endpoint, for watches
@@ -45,6 +51,7 @@ struct ClientSettings {
     std::chrono::milliseconds connect_max{10'000};
     std::chrono::milliseconds keep_idle{60'000};
     std::string user_agent = "holdfast/" HOLDFAST_VERSION;
+    Connector connector;  // null: connect_tcp()
 };
 
 /// Used from one event loop; the requests in flight keep what they need alive, but cancel them before the loop ends.

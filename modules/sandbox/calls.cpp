@@ -8,6 +8,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -83,6 +84,38 @@ constexpr auto kReadOnly = std::to_array<Call>(
     {{SYS_openat, {Check{.argument = 2, .mask = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND}}}});
 constexpr auto kWriting = std::to_array<Call>({{SYS_openat}, {SYS_open}, {SYS_mkdir}, {SYS_mkdirat}, {SYS_ftruncate}});
 
+// A job that fetches: sockets that are given to it, an event loop, and files of which only those in its folder can be opened.
+constexpr Check kNoAddress{.argument = 4, .mask = kAll};  // to the peer and nobody else
+constexpr Check kSharedFile{
+    .argument = 3, .mask = kInt & ~(kMapFlags & ~std::uint64_t{MAP_ANONYMOUS}), .value = MAP_SHARED};
+constexpr auto kFetching = std::to_array<Call>({
+    {SYS_recvfrom},
+    {SYS_recvmsg},
+    {SYS_sendto, {kNoAddress}},
+    {SYS_getsockopt},
+    {SYS_shutdown},
+    {SYS_epoll_create1},
+    {SYS_epoll_ctl},
+    {SYS_epoll_wait},
+    {SYS_epoll_pwait},
+    {SYS_eventfd2},
+    {SYS_timerfd_create},
+    {SYS_timerfd_settime},
+    {SYS_ioctl, {Check{.argument = 1, .mask = kInt, .value = FIONBIO}}},
+    {SYS_fcntl, {Check{.argument = 1, .mask = kInt, .value = F_SETFD}}},
+    {SYS_fcntl, {Check{.argument = 1, .mask = kInt, .value = F_SETFL}, Check{.argument = 2, .mask = O_ASYNC}}},
+    {SYS_mmap, {kSharedFile, kNoCode}},  // a pack is written through a mapping
+    {SYS_pwrite64},
+    {SYS_fsync},
+    {SYS_rename},
+    {SYS_unlink},
+    {SYS_unlinkat},
+    {SYS_rmdir},
+    {SYS_fchmod},  // never by path: landlock does not look at modes
+    {SYS_umask},
+    {SYS_geteuid},
+});
+
 template <std::size_t A, std::size_t B>
 constexpr std::array<Call, A + B> both(std::array<Call, A> const& a, std::array<Call, B> const& b) {
     std::array<Call, A + B> all{};
@@ -92,6 +125,7 @@ constexpr std::array<Call, A + B> both(std::array<Call, A> const& a, std::array<
 }
 constexpr auto kCommand = both(kReading, kReadOnly);
 constexpr auto kWritingCommand = both(kReading, kWriting);
+constexpr auto kFetch = both(kWritingCommand, kFetching);
 
 void load(std::vector<sock_filter>& program, std::size_t offset) {
     program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<unsigned>(offset)));
@@ -133,6 +167,7 @@ std::span<Call const> calls_of(Role role) {
         case Role::render: return {};
         case Role::command: return kCommand;
         case Role::writing_command: return kWritingCommand;
+        case Role::fetch: return kFetch;
     }
     return {};
 }

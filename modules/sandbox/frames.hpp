@@ -9,6 +9,9 @@
 
 namespace holdfast::sandbox {
 
+inline constexpr int kJobSocket = 3, kJobInput = 4;       // the descriptors of a job
+inline constexpr std::size_t kPieceBytesMax = 64u << 10;  // of one 'D' frame
+
 /// False at the end of the stream.
 bool read_all(int fd, void* data, std::size_t size);
 

@@ -33,6 +33,7 @@ enum class Role {
     render,           // a job that has its descriptors and nothing else
     command,          // reads files and prints
     writing_command,  // makes files too
+    fetch,            // a job that talks over sockets it is given, and keeps files in its folder: see attend.hpp
 };
 
 /// The files that a process still opens once its walls stand, where the kernel has landlock; which calls there are for
@@ -45,7 +46,8 @@ struct Reach {
 };
 
 /// The work, run inside the job. Returns the reply, or an error that travels back as it is.
-/// `input_fd` is readable and positioned at 0, or -1 when the job has no input file.
+/// `input_fd` is readable and positioned at 0, or -1 when the job has no input file; of Role::fetch it is the job's folder,
+/// where it stands.
 using Work = Result<std::string> (*)(int input_fd, std::string_view request);
 
 /// Which walls this kernel gives; shown on the status page.
@@ -118,9 +120,13 @@ inline constexpr std::string_view kOutOfMemory = "out of memory";
 
 /// Frames on a job's socket. Request: u32 length, bytes. Reply: type byte, u32 length, bytes.
 ///   'R' the work's reply   'E' error: one byte Errc, then the message   'X' wait status (i32), always last
+/// Before that, of Role::fetch:   'D' a piece of the result   'C' u16 port, host, 'O' a name: answered by 'F' with a descriptor, or 'N' with
+/// u32 length, one byte Errc and the message
 /// The job itself may be what its input made of it: whoever reads takes one 'R' or 'E', no longer than the limits, and 'X'.
 ///
 /// What the last frames of a job mean. 'X' says SIGALRM when the zygote's clock ended it.
-Result<std::string> outcome(std::string reply, char reply_type, int wait_status, Limits const& limits);
+/// `what`: how the message calls the process.
+Result<std::string> outcome(std::string reply, char reply_type, int wait_status, Limits const& limits,
+                            std::string_view what = "render");
 
 }  // namespace holdfast::sandbox

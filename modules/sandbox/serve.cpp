@@ -25,7 +25,7 @@ namespace holdfast::sandbox {
 namespace {
 
 constexpr std::size_t kJobsMax = 64;
-constexpr int kSocket = 3, kInput = 4;
+constexpr int kSocket = kJobSocket, kInput = kJobInput;
 
 /// Nothing of what the zygote and the daemon hold is left: 0 to 2 lead nowhere, kSocket to the daemon, kInput to the input.
 bool keep_only(int null, int socket, int input_fd) {
@@ -53,7 +53,10 @@ bool keep_only(int null, int socket, int input_fd) {
     if (!keep_only(null, inherited_socket, inherited_input)) ::_exit(1);
     int const socket = kSocket;
     int const input_fd = inherited_input < 0 ? -1 : kInput;
-    auto confined = confine(limits, kind.role);
+    // A job that fetches works in its folder, and has no other files.
+    bool const has_folder = kind.role == Role::fetch;
+    if (has_folder && ::fchdir(input_fd) != 0) ::_exit(1);
+    auto confined = confine(limits, kind.role, Reach{.folder = has_folder ? input_fd : -1});
     if (!confined) {
         write_frame(socket, 'E', std::string{static_cast<char>(confined.error().code)} + confined.error().message);
         ::_exit(1);

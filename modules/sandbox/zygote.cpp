@@ -67,7 +67,8 @@ Result<int> Zygote::spawn(int input_fd, Order order) {
     return fail(Errc::limit, "sandbox: the render process is gone");
 }
 
-Result<std::string> outcome(std::string reply, char reply_type, int wait_status, Limits const& limits) {
+Result<std::string> outcome(std::string reply, char reply_type, int wait_status, Limits const& limits,
+                            std::string_view what) {
     if (reply_type == 'R') return reply;
     if (reply_type == 'E' && !reply.empty()) {
         auto const code = static_cast<Errc>(reply[0]);  // what a job says may be anything
@@ -80,11 +81,11 @@ Result<std::string> outcome(std::string reply, char reply_type, int wait_status,
             case SIGKILL: return fail(Errc::limit, walls::over(limits.cpu_max, "CPU time"));
             case SIGALRM: return fail(Errc::limit, walls::over(limits.wall_max, "wall-clock time"));
             default:
-                return fail(Errc::invalid_input,
-                            std::string{"the render process crashed ("} + ::strsignal(WTERMSIG(wait_status)) + ")");
+                return fail(Errc::invalid_input, "the " + std::string{what} + " process crashed (" +
+                                                     ::strsignal(WTERMSIG(wait_status)) + ")");
         }
     }
-    return fail(Errc::limit, "the render process could not be started");
+    return fail(Errc::limit, "the " + std::string{what} + " process could not be started");
 }
 
 Result<std::string> run(Zygote& zygote, int input_fd, std::string_view request, Order order) {

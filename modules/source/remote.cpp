@@ -3,19 +3,15 @@
 
 #include "modules/base/base64.hpp"
 #include "modules/base/private_loop.hpp"
-#include "modules/git/git.hpp"
 #include "modules/http/client.hpp"
-#include "modules/kustomize/tree_text.hpp"
 
 #include <algorithm>
-#include <optional>
 
 namespace holdfast::source {
 
 namespace {
 
 using kustomize::Remote;
-using kustomize::TreeEntry;
 
 constexpr int kRedirectsMax = 10;  // as Go's client
 
@@ -24,61 +20,32 @@ std::chrono::milliseconds timeout_of(Remote const& remote) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::clamp(remote.timeout, kShortest, kLongest));
 }
 
-std::unexpected<Error> too_large(std::size_t bytes_max) {
-    return fail(Errc::limit, "more than " + std::to_string(bytes_max) + " bytes");
-}
-
 bool is_commit_id(std::string_view text) {
     return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-/// The files one after the other: no more than one of them is in memory twice.
-Result<MemoryFile> tree_text(git::Snapshot& snapshot, Remote const& remote, std::size_t bytes_max) {
-    auto text = MemoryFile::create();
-    if (!text) return text;
-    auto const& files = snapshot.files();
-    for (std::size_t i = 0; i < files.size(); ++i) {
-        auto const& file = files[i];
-        if (file.kind == git::FileKind::directory) continue;
-        bool const is_submodule = file.kind == git::FileKind::submodule;
-        if (is_submodule && remote.submodules) {
-            return fail(Errc::invalid_input,
-                        "'" + file.path +
-                            "' is a submodule, and those are not fetched: add submodules=false to the URL's query");
-        }
-        if (text->size() + file.path.size() + (is_submodule ? 0 : file.size) > bytes_max) return too_large(bytes_max);
-        std::string entry;
-        if (is_submodule) {
-            kustomize::append_entry(entry, TreeEntry::directory, file.path, "");
-        } else {
-            auto content = snapshot.read(i);
-            if (!content) return fail(std::move(content), file.path);
-            auto const kind = file.kind == git::FileKind::link ? TreeEntry::link : TreeEntry::file;
-            kustomize::append_entry(entry, kind, file.path, *content);
-        }
-        if (auto ok = text->append(entry); !ok) return fail(std::move(ok));
-    }
-    return text;
-}
-
 Result<RemoteContent> fetch_repository(Remote const& remote, RemoteOptions const& options) {
-    git::Remote const from{.url = remote.url, .local = options.local_repositories};
     bool const is_http = remote.url.starts_with("http://") || remote.url.starts_with("https://");
     bool const is_file = remote.url.starts_with("file://");
-    if (is_file && !from.local) return fail(Errc::denied, "a repository of this machine's disk is not read here");
+    if (is_file && !options.local_repositories)
+        return fail(Errc::denied, "a repository of this machine's disk is not read here");
     if (!is_http && !is_file) return fail(Errc::denied, "ssh is not supported; use the repository's https URL");
-    git::Reference reference;
-    (is_commit_id(remote.ref) ? reference.commit : reference.any) = remote.ref.empty() ? "HEAD" : remote.ref;
-    git::Options how{
-        .scratch = options.scratch, .known_revision = options.known, .reach = options.reach, .stop = options.stop};
-    how.bounds.whole_max = timeout_of(remote);
-    how.bounds.wire_bytes_max = options.bytes_max;
-    auto checkout = git::checkout(from, reference, how);
-    if (!checkout) return fail(std::move(checkout));
-    if (!checkout->snapshot) return RemoteContent{.version = checkout->revision, .unchanged = true};
-    auto text = tree_text(*checkout->snapshot, remote, options.bytes_max);
-    if (!text) return fail(std::move(text));
-    return RemoteContent{.version = checkout->revision, .bytes = std::make_shared<MemoryFile const>(std::move(*text))};
+    CommitWish wish{.remote = {.url = remote.url, .local = options.local_repositories},
+                    .known = options.known,
+                    .form = CommitWish::Form::tree,
+                    .needs_submodules = remote.submodules,
+                    .timeout = timeout_of(remote),
+                    .wire_bytes_max = options.bytes_max,
+                    .bytes_max = options.bytes_max};
+    (is_commit_id(remote.ref) ? wish.reference.commit : wish.reference.any) = remote.ref.empty() ? "HEAD" : remote.ref;
+    auto content = MemoryFile::create();
+    if (!content) return fail(std::move(content));
+    auto commit = options.fetch_commit(wish, {.scratch = options.scratch, .reach = options.reach, .stop = options.stop},
+                                       [&](std::string_view piece) { return content->append(piece); });
+    if (!commit) return std::unexpected{std::move(commit).error().error};
+    if (!commit->is_news) return RemoteContent{.version = std::move(commit->revision), .unchanged = true};
+    return RemoteContent{.version = std::move(commit->revision),
+                         .bytes = std::make_shared<MemoryFile const>(std::move(*content))};
 }
 
 /// Runs one exchange to its end, or to `stop`; what a good answer holds goes to `body`.

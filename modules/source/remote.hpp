@@ -5,6 +5,7 @@
 #include "modules/base/memory_file.hpp"
 #include "modules/http/reach.hpp"
 #include "modules/kustomize/remote.hpp"
+#include "modules/source/commit.hpp"
 
 #include <cstddef>
 #include <filesystem>
@@ -30,6 +31,7 @@ struct RemoteOptions {
     bool local_repositories = false;  // file:// too
     http::Reach reach{};              // of what is named, and of where that redirects to
     std::stop_token stop;
+    FetchCommit fetch_commit = source::fetch_commit;  // of repositories
 };
 
 /// Blocks; the timeout is that of the remote.

@@ -7,7 +7,8 @@
 Prints the base URL as its first line, then serves until it is stopped (with --until-eof: until its input ends).
 A repository DIR/shop.git is at <URL>/shop.git. Standard library and `git http-backend` only.
 
-A FAULT is [STAGE:]NAME[=VALUE]; STAGE is `refs` (GET info/refs), `pack` (POST git-upload-pack) or both when left out:
+A FAULT is [STAGE:]NAME[=VALUE]; STAGE is `refs` (GET info/refs, or ls-refs of protocol v2), `pack` (any other POST
+git-upload-pack) or both when left out:
     status=CODE       answers with that code and a short text (429 and 503 with Retry-After: 7)
     html              200 with a web page, as a captive portal does
     redirect=BASE     302 to BASE plus the request's path
@@ -141,7 +142,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path.startswith("/-/"):
             return self.control(path, body)
         match = SERVICE.match(urllib.parse.unquote(path))
-        stage = "pack" if match and match["what"] == "git-upload-pack" else "refs"
+        lists = body.startswith(b"0014command=ls-refs")
+        stage = "pack" if match and match["what"] == "git-upload-pack" and not lists else "refs"
         request = {"method": self.command, "path": self.path, "stage": stage,
                    "authorization": self.headers.get("Authorization", ""), "body_bytes": len(body)}
         git.record(request)

@@ -7,11 +7,8 @@
 #include "modules/http/url.hpp"
 #include "modules/kube/object.hpp"
 #include "modules/model/kinds/git_repository.hpp"
-#include "modules/source/artifact.hpp"
-#include "modules/text/semver/semver.hpp"
 
 #include <utility>
-#include <vector>
 
 namespace holdfast::source {
 
@@ -19,51 +16,7 @@ using model::GitRepositorySpec;
 
 namespace {
 
-constexpr std::chrono::milliseconds kLongest = std::chrono::hours{24};  // what is longer could not be added to a clock
 constexpr std::string_view kEmptyRepository = "EmptyGitRepository";
-
-/// The commit's files as the artifact writer wants them.
-class CommitTree final : public Tree {
-public:
-    explicit CommitTree(git::Snapshot& snapshot) : snapshot_(snapshot) {
-        for (git::File const& file : snapshot.files()) entries_.push_back({file.path, kind_of(file.kind), file.size});
-    }
-    std::vector<TreeEntry> const& entries() const override { return entries_; }
-    Result<std::string> read(std::size_t index) override { return snapshot_.read(index); }
-
-private:
-    static EntryKind kind_of(git::FileKind kind) {
-        switch (kind) {
-            case git::FileKind::directory: return EntryKind::directory;
-            case git::FileKind::file: return EntryKind::file;
-            case git::FileKind::executable: return EntryKind::executable;
-            case git::FileKind::link:
-            case git::FileKind::submodule: return EntryKind::other;
-        }
-        return EntryKind::other;
-    }
-
-    git::Snapshot& snapshot_;
-    std::vector<TreeEntry> entries_;
-};
-
-/// The highest version among the tags that the range accepts; of equal versions the tag that sorts last.
-Result<std::optional<std::string>> highest_tag(std::string const& range, std::vector<std::string_view> const& tags) {
-    auto constraint = semver::parse_constraint(range);
-    if (!constraint) return fail(std::move(constraint), "semver parse error");
-    std::optional<std::string_view> best;
-    std::optional<semver::Version> best_version;
-    for (std::string_view const tag : tags) {
-        auto version = semver::parse(tag);
-        if (!version || !constraint->check(*version)) continue;
-        int const order = best_version ? semver::compare(*version, *best_version) : 1;
-        if (order < 0 || (order == 0 && tag < *best)) continue;
-        best = tag;
-        best_version = std::move(*version);
-    }
-    if (!best) return std::nullopt;
-    return std::string{*best};
-}
 
 std::string secret_value(json::object const& secret, std::initializer_list<std::string_view> names) {
     for (std::string_view const name : names) {
@@ -109,7 +62,22 @@ std::unexpected<Miss> not_kept(Error error) {
                                 .of_storage = true}};
 }
 
-std::string first_line(std::string const& text) { return text.substr(0, text.find('\n')); }
+/// Keeps what comes, from its first piece on: nothing is begun when there is nothing new.
+struct Store {
+    Request const& request;
+    std::unique_ptr<ArtifactWriter> writer;
+    std::uint64_t size = 0;
+
+    Result<void> write(std::string_view piece) {
+        if (!writer) {
+            auto begun = request.begin();
+            if (!begun) return fail(std::move(begun));
+            writer = std::move(*begun);
+        }
+        size += piece.size();
+        return writer->write(piece);
+    }
+};
 
 }  // namespace
 
@@ -140,42 +108,33 @@ asio::awaitable<Answer> GitUpstream::fetch(Request request) {
 }
 
 Answer GitUpstream::fetch_now(Request const& request) const {
-    auto const deadline = std::chrono::steady_clock::now() + std::min(request.timeout, kLongest);
     auto const& spec = request.spec.as<GitRepositorySpec>();
-    git::Remote const remote{.url = spec.url, .credentials = credentials_of(request.secret)};
-    git::Reference const reference{spec.branch, spec.tag, spec.semver, spec.ref_name, spec.commit};
-    git::Options options{.scratch = settings_.scratch,
-                         .known_revision = request.known,
-                         .pick_tag = highest_tag,
-                         .reach = settings_.reach,
-                         .stop = stop_};
-    options.bounds.whole_max = request.timeout;
-    options.bounds.wire_bytes_max = settings_.wire_bytes_max;
-    auto checkout = checkout_(remote, reference, options);
-    if (!checkout) return std::unexpected{miss_of(std::move(checkout).error(), settings_.scratch)};
+    CommitWish const wish{.remote = {.url = spec.url, .credentials = credentials_of(request.secret)},
+                          .reference = {spec.branch, spec.tag, spec.semver, spec.ref_name, spec.commit},
+                          .known = request.known,
+                          .ignore = spec.ignore,
+                          .timeout = request.timeout,
+                          .wire_bytes_max = settings_.wire_bytes_max};
+    Store store{.request = request};
+    auto const commit = fetch_(wish, {.scratch = settings_.scratch, .reach = settings_.reach, .stop = stop_},
+                               [&](std::string_view piece) { return store.write(piece); });
+    if (!commit && commit.error().of_storage) return not_kept(commit.error().error);
+    if (!commit) return std::unexpected{miss_of(commit.error().error, settings_.scratch)};
 
-    Fetched fetched{.revision = checkout->revision,
-                    .stored = "stored artifact for revision '" + checkout->revision + "'",
-                    .news = "stored artifact for commit '" + checkout->revision + "'",
-                    .file = checkout->commit + ".tar.gz"};
-    if (!checkout->snapshot) return fetched;
-    auto writer = request.begin();
-    if (!writer) return not_kept(std::move(writer).error());
-    CommitTree tree{*checkout->snapshot};
-    auto const sink = [&](std::string_view piece) { return (*writer)->write(piece); };
-    auto const go_on = [&]() -> Result<void> {
-        if (stop_.stop_requested()) return fail(Errc::timeout, "context canceled");
-        if (std::chrono::steady_clock::now() > deadline) return fail(Errc::timeout, "context deadline exceeded");
-        return {};
-    };
-    auto info = write_artifact(tree, spec.ignore, sink, go_on);
-    if (!info) return not_kept(std::move(info).error());
-    auto digest = (*writer)->finish();
+    Fetched fetched{.revision = commit->revision,
+                    .stored = "stored artifact for revision '" + commit->revision + "'",
+                    .news = "stored artifact for commit '" + commit->revision + "'",
+                    .file = commit->id + ".tar.gz"};
+    if (!commit->is_news) return fetched;
+    if (!store.writer) return not_kept({Errc::corrupt, "no byte of it came"});
+    auto digest = store.writer->finish();
     if (!digest) return not_kept(std::move(digest).error());
-    fetched.news = "stored artifact for commit '" + first_line(checkout->snapshot->message()) + "'";
+    if (*digest != commit->digest)
+        return not_kept({Errc::corrupt, "what came is " + *digest + ", not " + commit->digest});
+    fetched.news = "stored artifact for commit '" + commit->headline + "'";
     fetched.digest = std::move(*digest);
-    fetched.size = info->size;
-    fetched.bytes = std::move(*writer);
+    fetched.size = store.size;
+    fetched.bytes = std::move(store.writer);
     return fetched;
 }
 

@@ -1,7 +1,7 @@
 // modules/source/upstream/git.hpp: what a GitRepository fetches: the files of one commit.
 #pragma once
 
-#include "modules/git/git.hpp"
+#include "modules/source/commit.hpp"
 #include "modules/source/upstream.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -14,19 +14,15 @@ namespace holdfast::source {
 
 class GitUpstream final : public Upstream {
 public:
-    /// Blocking; called on the pool. git::checkout, or a test's.
-    using Checkout =
-        std::function<Result<git::Checkout>(git::Remote const&, git::Reference const&, git::Options const&)>;
-
     struct Settings {
         std::filesystem::path scratch;
         std::uint64_t wire_bytes_max = 256u << 20;
         http::Reach reach{};
     };
 
-    /// `pool` runs libgit2 and outlives this object; `stop` ends what runs there.
-    GitUpstream(asio::thread_pool& pool, Settings settings, std::stop_token stop, Checkout checkout = git::checkout)
-        : pool_(pool), settings_(std::move(settings)), stop_(std::move(stop)), checkout_(std::move(checkout)) {}
+    /// `pool` runs `fetch` and outlives this object; `stop` ends what runs there.
+    GitUpstream(asio::thread_pool& pool, Settings settings, std::stop_token stop, FetchCommit fetch = fetch_commit)
+        : pool_(pool), settings_(std::move(settings)), stop_(std::move(stop)), fetch_(std::move(fetch)) {}
 
     Wish read(model::Spec const& spec) const override;
     bool is_universal() const override { return true; }
@@ -41,7 +37,7 @@ private:
     asio::thread_pool& pool_;
     Settings settings_;
     std::stop_token stop_;
-    Checkout checkout_;
+    FetchCommit fetch_;
 };
 
 }  // namespace holdfast::source

@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -314,6 +315,20 @@ Result<std::string> try_it(int input_fd, std::string_view request) {
     return fail(Errc::invalid_input, "nobody knows how to " + std::string{request});
 }
 
+/// What libgit2 does with files, and what a job may never do to those of others.
+Result<std::string> try_in_folder(int input_fd, std::string_view request) {
+    auto const worked = [](bool done) { return std::string{done ? "done" : "denied"}; };
+    if (request == "work in the folder") {
+        int const file = ::open("new", O_CREAT | O_RDWR | O_EXCL, 0600);
+        bool const mapped_shared =
+            ::ftruncate(file, 4096) == 0 && done(mapped(PROT_READ | PROT_WRITE, MAP_SHARED, file));
+        return worked(mapped_shared && ::mkdir("sub", 0700) == 0 && ::rename("new", "sub/moved") == 0 &&
+                      ::rename("sub/moved", "kept") == 0 && ::rmdir("sub") == 0);
+    }
+    if (request == "leave the folder") return worked(done(::open("../file", O_RDONLY)));
+    return try_it(input_fd, request);
+}
+
 /// A process that is there to be reached, and a folder with something in it.
 class Neighbours {
 public:
@@ -365,6 +380,13 @@ Limits limits_of(std::chrono::seconds wall_max) {
     Limits limits;
     limits.memory_bytes_max = 32u << 20;
     limits.wall_max = wall_max;
+    return limits;
+}
+
+Limits fetch_limits_here() {
+    auto limits = limits_of(std::chrono::seconds{60});
+    limits.file_bytes_max = 1u << 20;
+    limits.files_max = 64;
     return limits;
 }
 
@@ -443,6 +465,44 @@ TEST_CASE("walls: from inside a job and a command only what the table allows hap
     CHECK(::kill(others.neighbour, 0) == 0);
     CHECK(::kill(zygote->pid(), 0) == 0);
     ::close(input);
+}
+
+TEST_CASE("walls: a job that fetches may do what any job may, what a list adds, and files in its folder",
+          "[sandbox][req:R-22]") {
+    Neighbours neighbours;
+    auto zygote = Zygote::start(
+        {{try_it, limits_of(std::chrono::seconds{60})}, {try_in_folder, fetch_limits_here(), Role::fetch}});
+    REQUIRE(zygote);
+    std::filesystem::create_directory(at("own"));
+    int const own = ::open(at("own").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    // By seccomp, or by landlock where what is tried is a file outside of the folder.
+    constexpr std::string_view kMore[] = {"look at a file", "ask for the flags of a descriptor", "poll",
+                                          "read a limit"};
+    constexpr std::string_view kByLandlock[] = {
+        "open a file to read", "open a file to write", "make a file",          "make a folder",
+        "remove a file",       "rename a file",        "read /proc/self/maps", "write /proc/self/oom_score_adj",
+        "open /dev/null"};
+    bool const landlock = probe().landlock_abi > 0;
+
+    for (Act const& act : kActs) {
+        std::string_view const name = act.name;
+        CAPTURE(name);
+        if (name == "map its input private") continue;   // its input is a folder
+        if (name == "send without sendmsg()") continue;  // it talks over sockets that it is given
+        if (!landlock && std::ranges::find(kByLandlock, name) != std::end(kByLandlock)) continue;
+        auto const tried = run(*zygote, own, name, 1);
+        bool const more = std::ranges::find(kMore, name) != std::end(kMore);
+        if (act.in_job == Ends::killed) {
+            REQUIRE_FALSE(tried);
+            continue;
+        }
+        REQUIRE(tried);
+        CHECK(*tried == (act.in_job == Ends::done || more ? "done" : "denied"));
+    }
+    CHECK(run(*zygote, own, "work in the folder", 1).value() == "done");
+    CHECK(std::filesystem::exists(at("own/kept")));
+    CHECK(run(*zygote, own, "leave the folder", 1).value() == (landlock ? "denied" : "done"));
+    ::close(own);
 }
 
 TEST_CASE("walls: a job that is deaf to every signal, or stopped, ends by the zygote's clock", "[sandbox][req:R-22]") {

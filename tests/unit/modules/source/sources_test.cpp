@@ -49,9 +49,10 @@ struct World : test::StoryWorld {
     std::vector<Key> woken;
     std::map<Key, std::vector<model::Change>> heard;
     Hosts hosts{clock, kRetry};
-    GitUpstream git{pool, {.scratch = "/scratch"}, {}, [this](auto const& remote, auto const&, auto const& options) {
-                        return checkout(remote, options);
-                    }};
+    GitUpstream git{
+        pool, {.scratch = "/scratch"}, {}, commits_of([this](auto const& remote, auto const&, auto const& options) {
+            return checkout(remote, options);
+        })};
     Sources story{ports(), store, hosts, {&git}, [this](Key const& key) { woken.push_back(key); }, kRetry};
     story::Passes passes{ports(), {&story}};
 
