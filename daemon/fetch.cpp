@@ -148,7 +148,7 @@ std::expected<Commit, CommitMiss> FetchWorkers::fetch(CommitWish wish, CommitPla
     request[kJobTag] = "fetch";
     auto const until = std::chrono::steady_clock::now() + wish.timeout + kGrace;
     Attendant attendant{wish, place, sink, until};
-    auto const text = sandbox::attend(zygote_, static_cast<std::size_t>(Worker::fetch), folder->fd(),
+    auto const text = sandbox::attend(zygote_, {.kind = static_cast<std::uint32_t>(Worker::fetch)}, folder->fd(),
                                       boost::json::serialize(request), attendant, {until, place.stop});
     if (!text) return miss(text.error(), attendant.was_storage());
     auto answer = read_answer(*text, wish);

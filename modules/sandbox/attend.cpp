@@ -98,7 +98,7 @@ Result<bool> hand_over(Socket& socket, Result<int> const& answer) {
         return socket.write(frame('N', static_cast<char>(error.code) + error.message.substr(0, kPieceBytesMax - 1)));
     }
     int const fd = *answer;
-    bool const sent = send_fds(socket.fd(), 'F', &fd, 1);
+    bool const sent = send_descriptor(socket.fd(), 'F', fd);
     ::close(fd);
     return sent;
 }
@@ -128,10 +128,10 @@ Result<std::optional<Frame>> next_frame(Socket& socket, std::size_t bytes_max) {
 
 }  // namespace
 
-Result<std::string> attend(Zygote& zygote, std::size_t kind, int folder_fd, std::string_view request,
-                           Attendant& attendant, Patience const& patience) {
-    auto const& limits = zygote.limits(kind);
-    auto spawned = zygote.spawn(folder_fd, kind);
+Result<std::string> attend(Zygote& zygote, Order order, int folder_fd, std::string_view request, Attendant& attendant,
+                           Patience const& patience) {
+    auto const limits = zygote.limits(order);
+    auto spawned = zygote.spawn(folder_fd, order);
     if (!spawned) return fail(std::move(spawned));
     Socket socket{*spawned, patience};
     auto const size = static_cast<std::uint32_t>(request.size());

@@ -38,7 +38,7 @@ struct Patience {
 /// In      folder_fd  an open directory, all that the job may open files in
 /// Errors  timeout  `patience` is over;  limit  more than 32 descriptors asked for;  else those of run() and Attendant::take()
 /// Never   leaves the job running
-Result<std::string> attend(Zygote& zygote, std::size_t kind, int folder_fd, std::string_view request,
-                           Attendant& attendant, Patience const& patience);
+Result<std::string> attend(Zygote& zygote, Order order, int folder_fd, std::string_view request, Attendant& attendant,
+                           Patience const& patience);
 
 }  // namespace holdfast::sandbox

@@ -30,12 +30,13 @@ bool write_frame(int fd, char type, std::string_view body) {
     return write_all(fd, {head.data(), head.size()}) && write_all(fd, body);
 }
 
-bool send_order(int control, Order const& order, int const* fds, std::size_t count) {
-    Order sent = order;
-    iovec part{&sent, sizeof sent};
+namespace {
+
+/// `bytes` and descriptors in one message.
+bool send_with(int socket, iovec bytes, int const* fds, std::size_t count) {
     alignas(cmsghdr) char space[CMSG_SPACE(2 * sizeof(int))]{};
     msghdr message{};
-    message.msg_iov = &part;
+    message.msg_iov = &bytes;
     message.msg_iovlen = 1;
     message.msg_control = space;
     message.msg_controllen = CMSG_SPACE(count * sizeof(int));
@@ -44,18 +45,17 @@ bool send_order(int control, Order const& order, int const* fds, std::size_t cou
     head->cmsg_type = SCM_RIGHTS;
     head->cmsg_len = CMSG_LEN(count * sizeof(int));
     std::memcpy(CMSG_DATA(head), fds, count * sizeof(int));
-    return ::sendmsg(control, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof sent);
+    return ::sendmsg(socket, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.iov_len);
 }
 
-int receive_order(int control, Order& order, std::array<int, 2>& fds) {
-    iovec part{&order, sizeof order};
+int receive_with(int socket, iovec bytes, std::array<int, 2>& fds) {
     alignas(cmsghdr) char space[CMSG_SPACE(2 * sizeof(int))]{};
     msghdr message{};
-    message.msg_iov = &part;
+    message.msg_iov = &bytes;
     message.msg_iovlen = 1;
     message.msg_control = space;
     message.msg_controllen = sizeof space;
-    ssize_t const got = ::recvmsg(control, &message, MSG_CMSG_CLOEXEC);
+    ssize_t const got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
     if (got == 0) return 0;
     if (got < 0) return errno == EINTR ? -1 : 0;
     cmsghdr const* head = CMSG_FIRSTHDR(&message);
@@ -63,6 +63,23 @@ int receive_order(int control, Order& order, std::array<int, 2>& fds) {
     int const count = static_cast<int>((head->cmsg_len - CMSG_LEN(0)) / sizeof(int));
     std::memcpy(fds.data(), CMSG_DATA(head), static_cast<std::size_t>(count) * sizeof(int));
     return count;
+}
+
+}  // namespace
+
+bool send_order(int control, Order const& order, int const* fds, std::size_t count) {
+    Order sent = order;
+    return send_with(control, {&sent, sizeof sent}, fds, count);
+}
+
+int receive_order(int control, Order& order, std::array<int, 2>& fds) {
+    return receive_with(control, {&order, sizeof order}, fds);
+}
+
+bool send_descriptor(int socket, char type, int fd) { return send_with(socket, {&type, sizeof type}, &fd, 1); }
+
+int receive_descriptor(int socket, char& type, std::array<int, 2>& fds) {
+    return receive_with(socket, {&type, sizeof type}, fds);
 }
 
 }  // namespace holdfast::sandbox

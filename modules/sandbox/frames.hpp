@@ -24,4 +24,10 @@ bool send_order(int control, Order const& order, int const* fds, std::size_t cou
 /// 0 at the end of the stream, else the number of descriptors received; -1 when nothing usable came.
 int receive_order(int control, Order& order, std::array<int, 2>& fds);
 
+/// To a job that asked for one.
+bool send_descriptor(int socket, char type, int fd);
+
+/// As receive_order(). `type` is what was received, with a descriptor or without.
+int receive_descriptor(int socket, char& type, std::array<int, 2>& fds);
+
 }  // namespace holdfast::sandbox

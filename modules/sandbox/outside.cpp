@@ -24,9 +24,9 @@ Error read_refusal() {
 
 Result<int> ask(char type, std::string_view question) {
     if (!write_frame(kJobSocket, type, question)) return alone();
-    unsigned char answer = 0;
+    char answer = 0;
     std::array<int, 2> fds{-1, -1};
-    int const count = receive_fds(kJobSocket, answer, fds);
+    int const count = receive_descriptor(kJobSocket, answer, fds);
     if (count == 1 && answer == 'F') return fds[0];
     if (count < 0 && answer == 'N') return std::unexpected{read_refusal()};
     return alone();

@@ -46,9 +46,10 @@ struct World : test::StoryWorld {
     bool is_up = true;
     int words = 0;
     source::Hosts hosts{clock, kRetry};
-    source::GitUpstream git{pool, {.scratch = "/scratch"}, {}, [this](auto const&, auto const&, auto const& options) {
-                                return checkout(options);
-                            }};
+    source::GitUpstream git{
+        pool, {.scratch = "/scratch"}, {}, source::commits_of([this](auto const&, auto const&, auto const& options) {
+            return checkout(options);
+        })};
     std::optional<source::Sources> story;
     std::optional<story::Passes> passes;
 

@@ -490,7 +490,7 @@ TEST_CASE("walls: a job that fetches may do what any job may, what a list adds, 
         if (name == "map its input private") continue;   // its input is a folder
         if (name == "send without sendmsg()") continue;  // it talks over sockets that it is given
         if (!landlock && std::ranges::find(kByLandlock, name) != std::end(kByLandlock)) continue;
-        auto const tried = run(*zygote, own, name, 1);
+        auto const tried = run(*zygote, own, name, {.kind = 1});
         bool const more = std::ranges::find(kMore, name) != std::end(kMore);
         if (act.in_job == Ends::killed) {
             REQUIRE_FALSE(tried);
@@ -499,9 +499,9 @@ TEST_CASE("walls: a job that fetches may do what any job may, what a list adds, 
         REQUIRE(tried);
         CHECK(*tried == (act.in_job == Ends::done || more ? "done" : "denied"));
     }
-    CHECK(run(*zygote, own, "work in the folder", 1).value() == "done");
+    CHECK(run(*zygote, own, "work in the folder", {.kind = 1}).value() == "done");
     CHECK(std::filesystem::exists(at("own/kept")));
-    CHECK(run(*zygote, own, "leave the folder", 1).value() == (landlock ? "denied" : "done"));
+    CHECK(run(*zygote, own, "leave the folder", {.kind = 1}).value() == (landlock ? "denied" : "done"));
     ::close(own);
 }
 
