@@ -1,14 +1,15 @@
-// modules/base/slots.hpp: a bound on how many do the same thing at once; the others wait in order.
+// modules/base/slots.hpp: a bound on how many do the same thing at once; the others wait for their turn.
 #pragma once
 
 #include "modules/base/async.hpp"
 
 #include <cstddef>
 #include <memory>
+#include <string>
 
 namespace holdfast {
 
-/// A counting semaphore for coroutines of one event loop, first come, first served.
+/// A counting semaphore for coroutines of one event loop: first come, first served, or by party, each to its share.
 class Slots {
     struct State;
 
@@ -23,14 +24,17 @@ public:
 
     private:
         friend class Slots;
-        explicit Lease(std::shared_ptr<State> state);
+        Lease(std::shared_ptr<State> state, std::string party);
         std::shared_ptr<State> state_;
+        std::string party_;
     };
 
     Slots(asio::any_io_executor executor, std::size_t slots_max, std::size_t waiting_max = 4096);
 
+    /// In      party  who asks: it gets no more than its share (base/shares.hpp), and of those that wait the party that
+    ///                holds least goes first. Empty: nobody in particular, which is held to no share
     /// Errors  timeout when none came free in `wait_max`; limit when waiting_max already wait
-    Task<Lease> take(std::chrono::steady_clock::duration wait_max);
+    Task<Lease> take(std::chrono::steady_clock::duration wait_max, std::string party = "");
 
     std::size_t used() const;
     std::size_t waiting() const;
