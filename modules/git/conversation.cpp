@@ -198,6 +198,8 @@ void Conversation::start(http::Request request, std::uint64_t bytes_max) {
     constexpr std::size_t kOnePiece = 64u << 10;  // so that take() sees the bound first and says which one it is
     http::Bounds const bounds{.whole_max = std::max(left(), std::chrono::milliseconds{1}),
                               .idle_max = bounds_.idle_max,
+                              .pace_span = bounds_.pace_span,
+                              .pace_bytes_min = bounds_.pace_bytes_min,
                               .body_bytes_max = bytes_max + kOnePiece};
     auto exchange =
         client_.stream(endpoint_, std::move(request), bounds, [this](std::string_view piece) { return take(piece); });

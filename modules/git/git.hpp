@@ -59,6 +59,8 @@ using PickTag = std::function<Result<std::optional<std::string>>(std::string con
 struct Bounds {
     std::chrono::milliseconds whole_max{60'000};  // spec.timeout
     std::chrono::milliseconds idle_max{30'000};   // between two pieces of an answer
+    std::chrono::milliseconds pace_span{60'000};  // in each of which an answer has to bring pace_bytes_min
+    std::size_t pace_bytes_min = 4'096;           // four fetches share a line of 1,000 bytes a second and are in time
     std::uint64_t refs_bytes_max = 16u << 20;     // the list of references
     std::uint64_t wire_bytes_max = 256u << 20;    // the pack
     std::size_t objects_max = 500'000;            // in the pack
@@ -104,7 +106,7 @@ struct Checkout {
 /// Asks for the references, and when the wished one has moved, for its newest commit without history.
 /// A Reference::commit that is held already costs no request.
 ///
-/// Errors  offline        no such host, refused, cut off;  timeout  Bounds::whole_max or idle_max passed, or `stop` was requested
+/// Errors  offline        no such host, refused, cut off;  timeout  Bounds::whole_max or idle_max passed, fewer than pace_bytes_min came, or `stop` was requested
 ///         denied         401, 403, untrusted certificate, a redirect from https to http, an address that Options::reach refuses
 ///         not_found      404; no such reference or commit; an empty repository
 ///         busy           429, 5xx

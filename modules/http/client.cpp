@@ -163,14 +163,42 @@ Task<void> send_request(Stream& stream, Exchange const& exchange, std::string he
     co_return Result<void>{};
 }
 
+/// Does the body come fast enough?
+class Pace {
+public:
+    explicit Pace(Bounds const& bounds) : bounds_(bounds) {}
+
+    Result<void> count(std::size_t bytes) {
+        bytes_ += bytes;
+        auto const now = Clock::now();
+        if (bounds_.pace_bytes_min == 0 || now - began_ < bounds_.pace_span) return {};
+        if (bytes_ < bounds_.pace_bytes_min) {
+            return fail(Errc::timeout, "the answer comes too slowly: " + std::to_string(bytes_) + " bytes within " +
+                                           std::to_string(bounds_.pace_span.count()) + " ms, at least " +
+                                           std::to_string(bounds_.pace_bytes_min) + " are needed");
+        }
+        began_ = now;
+        bytes_ = 0;
+        return {};
+    }
+
+private:
+    Bounds const& bounds_;
+    Clock::time_point began_ = Clock::now();
+    std::size_t bytes_ = 0;
+};
+
 Task<void> receive_body(Stream& stream, wire::Reader& reader, Exchange const& exchange, Response& response) {
     bool const to_sink = exchange.sink && response.ok();
     auto const bytes_max = response.ok() ? exchange.bounds.body_bytes_max : kRefusalBytesMax;
+    Pace pace{exchange.bounds};
     for (;;) {
         stream.expires_at(exchange.next_deadline());
         auto const piece = co_await reader.body();
         if (!piece) co_return std::unexpected{piece.error()};
         if (piece->empty()) co_return Result<void>{};
+        auto const in_time = pace.count(piece->size());
+        if (!in_time) co_return std::unexpected{in_time.error()};
         if (to_sink) {
             auto taken = exchange.sink(*piece);
             if (!taken) co_return fail(std::move(taken));

@@ -30,6 +30,8 @@ struct Endpoint {
 struct Bounds {
     std::chrono::milliseconds whole_max{30'000};  // from the wait for a connection to the last byte
     std::chrono::milliseconds idle_max{30'000};   // between two pieces of the answer
+    std::chrono::milliseconds pace_span{60'000};  // in each of which the body has to bring pace_bytes_min: who sends
+    std::size_t pace_bytes_min = 0;               // a byte now and then keeps nobody; 0: no such bound
     std::size_t body_bytes_max = 8u << 20;
     unsigned redirects_max = 0;  // followed only to the same scheme, host and port
     bool long_lived = false;     // a watch: counted apart, so it cannot starve requests

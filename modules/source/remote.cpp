@@ -71,6 +71,7 @@ Result<RemoteContent> fetch_file(Remote const& remote, RemoteOptions const& opti
         auto const left =
             std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
         http::Bounds const bounds{.whole_max = std::max(left, std::chrono::milliseconds{1}),
+                                  .pace_bytes_min = git::Bounds{}.pace_bytes_min,
                                   .body_bytes_max = options.bytes_max};
         auto body = MemoryFile::create();
         if (!body) return fail(std::move(body));

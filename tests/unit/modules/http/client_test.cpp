@@ -159,6 +159,34 @@ TEST_CASE("http client: a silent server is a timeout, in time", "[http]") {
     CHECK(std::chrono::steady_clock::now() - before < 2s);
 }
 
+TEST_CASE("http client: a server that sends a byte now and then is a timeout, one that is only slow is not", "[http]") {
+    Pair pair;
+    pair.server.route("GET", "/drip", [](ServerRequest) -> asio::awaitable<Answer> {
+        Answer answer = text_answer(200, "");
+        answer.stream = [](BodyWriter& out) -> Task<void> {
+            for (int i = 0; i < 200; ++i) {
+                auto sent = co_await out.write("x");
+                if (!sent) co_return fail(std::move(sent));
+                co_await sleep_for(5ms);
+            }
+            co_return Result<void>{};
+        };
+        co_return answer;
+    });
+    auto const endpoint = pair.endpoint();
+
+    auto const drip =
+        pair.loop.run(pair.client.send(endpoint, {.target = "/drip"}, {.pace_span = 50ms, .pace_bytes_min = 10'000}));
+    auto const slow =
+        pair.loop.run(pair.client.send(endpoint, {.target = "/drip"}, {.pace_span = 1'000'000ms, .pace_bytes_min = 1}));
+
+    REQUIRE_FALSE(drip);
+    CHECK(drip.error().code == Errc::timeout);
+    CHECK(drip.error().message.contains("the answer comes too slowly"));
+    REQUIRE(slow);
+    CHECK(slow->body.size() == 200);
+}
+
 TEST_CASE("http client: nobody listening is offline", "[http]") {
     Loop loop;
     Client client{loop.executor()};
