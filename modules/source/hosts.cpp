@@ -1,4 +1,4 @@
-// modules/source/hosts.cpp: one pause a silent host, one asker after it.
+// modules/source/hosts.cpp: one pause a silent host and namespace, one asker after it.
 #include "modules/source/hosts.hpp"
 
 #include <algorithm>
@@ -9,6 +9,7 @@ namespace holdfast::source {
 namespace {
 
 constexpr std::chrono::seconds kMoment{10};  // a deadline shorter than this says nothing about the host
+constexpr std::size_t kHostsMax = 1'024;     // silent ones known; beyond, those whose pause is over are forgotten
 
 }  // namespace
 
@@ -18,17 +19,26 @@ bool is_silence(Error const& error, std::chrono::nanoseconds allowed) {
     return error.code == Errc::offline || (error.code == Errc::timeout && allowed >= kMoment);
 }
 
-Hosts::Turn::Turn(Hosts& hosts, std::string host, std::uint64_t probe)
-    : hosts_(&hosts), host_(std::move(host)), probe_(probe), began_(hosts.clock_.boot()) {}
+bool is_answer(Error const& error) { return error.code != Errc::offline && error.code != Errc::timeout; }
+
+Hosts::Host* Hosts::find(std::string const& ns, std::string const& host) {
+    auto const at = silent_.find(host);
+    if (at == silent_.end()) return nullptr;
+    auto const found = at->second.find(ns);
+    return found == at->second.end() ? nullptr : &found->second;
+}
+
+Hosts::Turn::Turn(Hosts& hosts, std::string ns, std::string host, std::uint64_t probe)
+    : hosts_(&hosts), ns_(std::move(ns)), host_(std::move(host)), probe_(probe), began_(hosts.clock_.boot()) {}
 
 Hosts::Turn::Turn(Turn&& other) noexcept
-    : hosts_(std::exchange(other.hosts_, nullptr)), host_(std::move(other.host_)), probe_(other.probe_),
-      began_(other.began_) {}
+    : hosts_(std::exchange(other.hosts_, nullptr)), ns_(std::move(other.ns_)), host_(std::move(other.host_)),
+      probe_(other.probe_), began_(other.began_) {}
 
 Hosts::Turn::~Turn() {
     if (hosts_ == nullptr || probe_ == 0) return;
-    auto const found = hosts_->silent_.find(host_);
-    if (found != hosts_->silent_.end() && found->second.probe == probe_) found->second.probe = 0;
+    Host* const host = hosts_->find(ns_, host_);
+    if (host != nullptr && host->probe == probe_) host->probe = 0;
 }
 
 void Hosts::Turn::answered() {
@@ -42,10 +52,11 @@ std::chrono::nanoseconds Hosts::Turn::silent(Error error) {
     if (hosts_ == nullptr || host_.empty()) return {};
     Hosts& hosts = *std::exchange(hosts_, nullptr);
     auto const now = hosts.clock_.boot();
-    auto const found = hosts.silent_.find(host_);
-    bool const is_new = found == hosts.silent_.end();
-    Host& host = is_new ? hosts.silent_.emplace(host_, Host{Backoff{hosts.retry_}, std::move(error)}).first->second
-                        : found->second;
+    Host* const known = hosts.find(ns_, host_);
+    bool const is_new = known == nullptr;
+    if (is_new && hosts.silent_.size() >= kHostsMax) hosts.forget_stale();
+    Host& host = is_new ? hosts.silent_[host_].emplace(ns_, Host{Backoff{hosts.retry_}, std::move(error)}).first->second
+                        : *known;
     // Those who asked together before anybody knew have found out one thing, not several.
     if (is_new || began_ >= host.since) {
         host.since = now;
@@ -55,16 +66,25 @@ std::chrono::nanoseconds Hosts::Turn::silent(Error error) {
     return host.since + host.pause - now;
 }
 
-std::expected<Hosts::Turn, Hosts::Silence> Hosts::take_turn(std::string const& host,
+void Hosts::forget_stale() {
+    auto const now = clock_.boot();
+    for (auto& [host, by_ns] : silent_) {
+        std::erase_if(
+            by_ns, [&](auto const& one) { return one.second.probe == 0 && one.second.since + one.second.pause < now; });
+    }
+    std::erase_if(silent_, [](auto const& one) { return one.second.empty(); });
+}
+
+std::expected<Hosts::Turn, Hosts::Silence> Hosts::take_turn(std::string const& ns, std::string const& host,
                                                             std::chrono::nanoseconds patience) {
-    auto const found = silent_.find(host);
-    if (found == silent_.end()) return Turn{*this, host, 0};
-    Host& silent = found->second;
+    Host* const known = find(ns, host);
+    if (known == nullptr) return Turn{*this, ns, host, 0};
+    Host& silent = *known;
     if (silent.probe != 0) return std::unexpected{Silence{silent.error, silent.pause}};
     auto const left = silent.since + std::min(silent.pause, patience) - clock_.boot();
     if (left > std::chrono::nanoseconds{0}) return std::unexpected{Silence{silent.error, left}};
     silent.probe = ++probes_;
-    return Turn{*this, host, silent.probe};
+    return Turn{*this, ns, host, silent.probe};
 }
 
 }  // namespace holdfast::source

@@ -20,9 +20,13 @@ bool is_away(Error const& error);
 /// Did the host give no answer at all? Who allows it only a moment learns nothing about it that others should believe.
 bool is_silence(Error const& error, std::chrono::nanoseconds allowed);
 
-/// Everyone may ask a host that answers. One that gave no answer is asked by one at a time, less and less often, and
-/// whoever else wants something of it waits: a site without network waits for one deadline, not for one of each source.
-/// Used from the event loop only.
+/// Did it give one, if only a refusal? Whose moment was too short has not learned that either.
+bool is_answer(Error const& error);
+
+/// Everyone may ask a host that answers. One that gave no answer is asked by one of a namespace at a time, less and less
+/// often, and whoever else there wants something of it waits: a site without network waits for one deadline, not for one of
+/// each source. What one namespace found silent is silent for that namespace: what it asked for, and how, was its own choice.
+/// An answer is true for all. Used from the event loop only.
 class Hosts {
 public:
     /// `retry` says how long a silent host is left alone. `clock` outlives this object.
@@ -46,16 +50,18 @@ public:
 
     private:
         friend class Hosts;
-        Turn(Hosts& hosts, std::string host, std::uint64_t probe);
+        Turn(Hosts& hosts, std::string ns, std::string host, std::uint64_t probe);
 
         Hosts* hosts_;  // null: said already
+        std::string ns_;
         std::string host_;
         std::uint64_t probe_;  // 0: the host was not known to be silent
         std::chrono::nanoseconds began_;
     };
 
     /// In      patience  a silent host is asked again after this time even when its own pause is longer
-    std::expected<Turn, Silence> take_turn(std::string const& host, std::chrono::nanoseconds patience);
+    std::expected<Turn, Silence> take_turn(std::string const& ns, std::string const& host,
+                                           std::chrono::nanoseconds patience);
 
     /// At most one listener: hears of each host that was silent and answers again.
     void listen(std::function<void(std::string const& host)> listener) { listener_ = std::move(listener); }
@@ -74,7 +80,10 @@ private:
 
     Clock const& clock_;
     BackoffPolicy retry_;
-    std::map<std::string, Host> silent_;
+    Host* find(std::string const& ns, std::string const& host);
+    void forget_stale();
+
+    std::map<std::string, std::map<std::string, Host>> silent_;  // by host, then by namespace
     std::uint64_t probes_ = 0;
     std::function<void(std::string const&)> listener_;
 };

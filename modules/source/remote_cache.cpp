@@ -129,13 +129,13 @@ void RemoteCache::note(std::string const& source, std::string const& failure) {
     }
 }
 
-Task<RemoteContent> RemoteCache::fetch(kustomize::Remote remote, std::size_t bytes_max) {
+Task<RemoteContent> RemoteCache::fetch(std::string ns, kustomize::Remote remote, std::size_t bytes_max) {
     auto const source = std::string{kRemoteSource} + kept_name(remote);
     auto const host = host_of(remote.url);
     auto find = [this, source] { return ports_.store.newest(source); };
     auto kept = co_await on_pool(ports_.db, std::move(find));
     if (!kept) co_return fail(std::move(kept), "remote bases");
-    auto turn = ports_.hosts.take_turn(host, std::chrono::nanoseconds::max());
+    auto turn = ports_.hosts.take_turn(ns, host, std::chrono::nanoseconds::max());
     bool const ask = turn.has_value();
     std::string const silence = ask ? "" : host + " gives no answer to another that asked it";
     if (!ask && !*kept) co_return shown({turn.error().error.code, silence}, "'" + remote.url + "'");
@@ -146,7 +146,7 @@ Task<RemoteContent> RemoteCache::fetch(kustomize::Remote remote, std::size_t byt
     Error const* failure = !obtained ? &obtained.error() : obtained->failure ? &*obtained->failure : nullptr;
     if (ask && failure != nullptr && is_silence(*failure, remote.timeout)) {
         turn->silent(*failure);
-    } else if (ask) {
+    } else if (ask && (failure == nullptr || is_answer(*failure))) {
         turn->answered();
     }
     if (!obtained) co_return shown(std::move(obtained).error());

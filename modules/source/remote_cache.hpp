@@ -50,8 +50,9 @@ public:
     /// Asks upstream whether what is kept is the newest, and keeps what is newer. When upstream cannot be asked, or its host
     /// is silent and it is somebody else's turn: what is kept, with a line in the log; who answers that it is not there is
     /// believed.
+    /// In      ns  for whom: what it finds silent is silent for no other namespace
     /// Errors  as source::fetch_remote(), when nothing is kept
-    Task<RemoteContent> fetch(kustomize::Remote remote, std::size_t bytes_max);
+    Task<RemoteContent> fetch(std::string ns, kustomize::Remote remote, std::size_t bytes_max);
 
 private:
     struct Obtained;

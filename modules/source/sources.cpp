@@ -177,7 +177,7 @@ asio::awaitable<Outcome> Sources::reconcile(Entry entry) {
         bool const is_there = co_await is_stored(artifact->digest);
         if (!is_there || artifact->digest == pass.memory.distrusted) co_return lose(pass);
     }
-    auto turn = hosts_.take_turn(pass.wish.host, pass.patience());
+    auto turn = hosts_.take_turn(entry.key.ns, pass.wish.host, pass.patience());
     if (!turn) co_return wait(pass, turn.error());
 
     auto secret = co_await secret_of(entry.key, pass.wish.secret_name);
@@ -194,6 +194,10 @@ asio::awaitable<Outcome> Sources::reconcile(Entry entry) {
     auto answer = co_await upstream.fetch(std::move(request));
     pass.now = ports_.clock.wall();
     if (!answer) {
+        if (answer.error().error.code == Errc::timeout && pass.wish.timeout > kTimeoutMax) {
+            answer.error().error.message +=
+                " (a fetch ends after " + model::format_duration(kTimeoutMax) + ", whatever spec.timeout says)";
+        }
         auto const retry = end_turn(*turn, pass, answer.error());
         co_return miss(pass, std::move(answer.error()), retry);
     }
@@ -278,10 +282,9 @@ Outcome Sources::wait(Pass& pass, Hosts::Silence const& silence) {
 /// When to ask again: together with the host's others when it was silent, but after those who failed less often.
 model::Duration Sources::end_turn(Hosts::Turn& turn, Pass& pass, Miss const& miss) {
     auto const own = own_retry(pass);
-    if (miss.of_storage || !is_silence(miss.error, pass.timeout())) {
-        turn.answered();
-        return own;
-    }
+    bool const silent = !miss.of_storage && is_silence(miss.error, pass.timeout());
+    if (miss.of_storage || is_answer(miss.error)) turn.answered();
+    if (!silent) return own;
     waits(pass);
     return std::max(own, std::min<model::Duration>(turn.silent(miss.error), pass.interval()));
 }

@@ -21,16 +21,18 @@ struct World {
     World() {
         hosts.listen([this](std::string const& host) { heard.push_back(host); });
     }
-    bool may_ask(std::string const& host = "a:443") { return hosts.take_turn(host, kPatient).has_value(); }
-    void be_silent(std::string const& host = "a:443") { hosts.take_turn(host, kPatient).value().silent(kNoRoute); }
+    bool may_ask(std::string const& host = "a:443") { return hosts.take_turn("apps", host, kPatient).has_value(); }
+    void be_silent(std::string const& host = "a:443") {
+        hosts.take_turn("apps", host, kPatient).value().silent(kNoRoute);
+    }
 };
 
 }  // namespace
 
 TEST_CASE("hosts: everyone may ask a host that answers", "[source][hosts]") {
     World world;
-    auto first = world.hosts.take_turn("a:443", kPatient);
-    auto second = world.hosts.take_turn("a:443", kPatient);
+    auto first = world.hosts.take_turn("apps", "a:443", kPatient);
+    auto second = world.hosts.take_turn("apps", "a:443", kPatient);
     REQUIRE(first);
     REQUIRE(second);
     first->answered();
@@ -41,7 +43,7 @@ TEST_CASE("hosts: a silent host is left alone, then asked by one, and longer eac
     World world;
     world.be_silent();
 
-    auto refused = world.hosts.take_turn("a:443", kPatient);
+    auto refused = world.hosts.take_turn("apps", "a:443", kPatient);
     REQUIRE_FALSE(refused);
     CHECK(refused.error().wait == 5s);
     CHECK(refused.error().error.message == "no route");
@@ -49,7 +51,7 @@ TEST_CASE("hosts: a silent host is left alone, then asked by one, and longer eac
 
     world.clock.now += 5s;
     {
-        auto turn = world.hosts.take_turn("a:443", kPatient);
+        auto turn = world.hosts.take_turn("apps", "a:443", kPatient);
         REQUIRE(turn);
         CHECK_FALSE(world.may_ask());
         CHECK(turn->silent(kNoRoute) == 10s);
@@ -62,8 +64,8 @@ TEST_CASE("hosts: a silent host is left alone, then asked by one, and longer eac
 
 TEST_CASE("hosts: those who asked together found out one thing, not several", "[source][hosts]") {
     World world;
-    auto first = world.hosts.take_turn("a:443", kPatient);
-    auto second = world.hosts.take_turn("a:443", kPatient);
+    auto first = world.hosts.take_turn("apps", "a:443", kPatient);
+    auto second = world.hosts.take_turn("apps", "a:443", kPatient);
     world.clock.now += 30s;
     CHECK(first->silent(kNoRoute) == 5s);
     CHECK(second->silent(kNoRoute) == 5s);
@@ -73,18 +75,18 @@ TEST_CASE("hosts: one that answers again is heard of once, and everyone may ask"
     World world;
     world.be_silent();
     world.clock.now += 5s;
-    world.hosts.take_turn("a:443", kPatient).value().answered();
+    world.hosts.take_turn("apps", "a:443", kPatient).value().answered();
     CHECK(world.heard == std::vector<std::string>{"a:443"});
     CHECK(world.may_ask());
     world.be_silent();
-    CHECK(world.hosts.take_turn("a:443", kPatient).error().wait == 5s);
+    CHECK(world.hosts.take_turn("apps", "a:443", kPatient).error().wait == 5s);
 }
 
 TEST_CASE("hosts: a turn that nobody used is given back", "[source][hosts]") {
     World world;
     world.be_silent();
     world.clock.now += 5s;
-    { auto const unused = world.hosts.take_turn("a:443", kPatient); }
+    { auto const unused = world.hosts.take_turn("apps", "a:443", kPatient); }
     CHECK(world.may_ask());
 }
 
@@ -97,7 +99,7 @@ TEST_CASE("hosts: who has less patience than the pause asks earlier", "[source][
     world.be_silent();
     world.clock.now += 60s;
     CHECK_FALSE(world.may_ask());
-    CHECK(world.hosts.take_turn("a:443", 60s).has_value());
+    CHECK(world.hosts.take_turn("apps", "a:443", 60s).has_value());
 }
 
 TEST_CASE("hosts: a deadline of a moment says nothing about a host, a refused connection does", "[source][hosts]") {
@@ -106,6 +108,28 @@ TEST_CASE("hosts: a deadline of a moment says nothing about a host, a refused co
     CHECK(is_silence({Errc::offline, ""}, 1ms));
     CHECK_FALSE(is_silence({Errc::busy, ""}, 60s));
     CHECK_FALSE(is_silence({Errc::denied, ""}, 60s));
+}
+
+TEST_CASE("hosts: what one namespace finds silent is silent for no other", "[source][hosts]") {
+    World world;
+    world.be_silent();
+    auto other = world.hosts.take_turn("web", "a:443", kPatient);
+    REQUIRE(other);
+
+    other->answered();
+
+    CHECK(world.may_ask());  // an answer is one for all
+    CHECK(world.heard == std::vector<std::string>{"a:443"});
+}
+
+TEST_CASE("hosts: a moment too short is neither silence nor an answer", "[source][hosts]") {
+    Error const late{Errc::timeout, "no complete answer within 1 ms"};
+    CHECK_FALSE(is_silence(late, 1ms));
+    CHECK(is_silence(late, 10s));
+    CHECK_FALSE(is_answer(late));
+    CHECK_FALSE(is_answer(kNoRoute));
+    CHECK(is_answer({Errc::denied, "401"}));
+    CHECK(is_answer({Errc::busy, "503"}));
 }
 
 }  // namespace holdfast::source

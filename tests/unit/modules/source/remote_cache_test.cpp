@@ -26,8 +26,9 @@ struct World : test::StoryWorld {
                           return answer;
                       }};
 
-    Result<RemoteContent> get(std::string const& url = "https://example.com/a.yaml") {
-        return test::run_task(cache.fetch({.url = url}, 1 << 20));
+    Result<RemoteContent> get(std::string const& url = "https://example.com/a.yaml", std::string const& ns = "apps",
+                              std::chrono::nanoseconds timeout = 27s) {
+        return test::run_task(cache.fetch(ns, {.url = url, .timeout = timeout}, 1 << 20));
     }
 };
 
@@ -68,7 +69,9 @@ TEST_CASE("remote cache: a host that gave no answer is not asked again at once, 
 
 TEST_CASE("remote cache: it waits with the sources of the host, and they with it", "[source][remote_cache]") {
     World world;
-    world.hosts.take_turn("example.com:443", std::chrono::nanoseconds::max()).value().silent({Errc::timeout, "slow"});
+    world.hosts.take_turn("apps", "example.com:443", std::chrono::nanoseconds::max())
+        .value()
+        .silent({Errc::timeout, "slow"});
     CHECK_FALSE(world.get());
     CHECK(world.asked.empty());
     world.clock.now += 5s;
@@ -123,6 +126,35 @@ TEST_CASE("remote cache: two logins are two contents, and none is written down",
     }
     CHECK(world.store.rows[0].source != world.store.rows[1].source);
     CHECK(kept_name({.url = "https://example.com/a.yaml"}) == "https://example.com/a.yaml");
+}
+
+TEST_CASE("remote cache: a look-up that was given a moment makes its host silent for nobody",
+          "[source][remote_cache][shares]") {
+    World world;
+    world.answer = fail(Errc::timeout, "no complete answer within 1 ms");
+    CHECK_FALSE(world.get("https://example.com/a.yaml", "flood", 1ms));
+    CHECK_FALSE(world.get("https://example.com/a.yaml", "flood", 1ms));
+    CHECK(world.asked.size() == 2);
+
+    // Nor does it say that a silent one answers again.
+    world.answer = fail(Errc::offline, "no route");
+    CHECK_FALSE(world.get());
+    std::vector<std::string> heard;
+    world.hosts.listen([&](std::string const& host) { heard.push_back(host); });
+    world.answer = fail(Errc::timeout, "no complete answer within 1 ms");
+    CHECK_FALSE(world.get("https://example.com/a.yaml", "flood", 1ms));
+    CHECK(heard.empty());
+    auto const asked = world.asked.size();
+    CHECK_FALSE(world.get());
+    CHECK(world.asked.size() == asked);
+}
+
+TEST_CASE("remote cache: what one namespace waits for in vain holds up no other", "[source][remote_cache][shares]") {
+    World world;
+    world.answer = fail(Errc::timeout, "no complete answer within 600000 ms");
+    CHECK_FALSE(world.get("https://example.com/huge", "flood", 10min));
+    world.answer = RemoteContent{.version = "1", .bytes = test::memory_bytes("kind: A\n")};
+    CHECK(world.get());
 }
 
 }  // namespace holdfast::source

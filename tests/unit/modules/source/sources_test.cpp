@@ -435,6 +435,20 @@ TEST_CASE("sources: a source with a deadline of a moment does not make its host 
     CHECK(world.condition(kBlog).status == Truth::yes);
 }
 
+TEST_CASE("sources: a deadline that was cut to ten minutes says so when it passes", "[source][sources]") {
+    World world;
+    world.want(R"(,"timeout":"100000m")");
+    world.refuse_with(Errc::timeout, "no complete answer within 600000 ms");
+    world.pass();
+    CHECK(world.condition(kShop).message.ends_with("(a fetch ends after 10m0s, whatever spec.timeout says)"));
+
+    World other;
+    other.want();
+    other.refuse_with(Errc::timeout, "no complete answer within 60000 ms");
+    other.pass();
+    CHECK_FALSE(other.condition(kShop).message.contains("spec.timeout"));
+}
+
 TEST_CASE("sources: a deadline is at most ten minutes, an interval at least five seconds", "[source][sources]") {
     World world;
     world.want(R"(,"timeout":"100000m")");
