@@ -25,6 +25,8 @@ using model::Entry;
 using model::Key;
 using model::Kind;
 
+constexpr std::chrono::seconds kAskAgainEvery{5};
+
 std::string wish_text(json::object const& object, model::Origin origin) {
     json::object wish{
         {"apiVersion", kube::find_string(object, {"apiVersion"})},
@@ -41,6 +43,10 @@ std::string wish_text(json::object const& object, model::Origin origin) {
 }
 
 namespace {
+
+std::string no_name(Key const& key) {
+    return key.text() + ": namespace '" + key.ns + "' has more objects than can be named (limits.memory)";
+}
 
 /// Of our own data: as deep as an object may be, which a wish and a status hold.
 Result<json::object> read_object(std::string const& text, std::string const& what) {
@@ -61,6 +67,7 @@ Result<void> restore(model::Registry& registry, model::JournalEntry const& row) 
     auto known = model::read_status(row.key.kind, *status);
     auto const observed = std::max<std::int64_t>(known.observed_generation, 0);
     auto spec = model::read_spec(row.key.kind, *object);
+    if (!registry.may_name(row.key)) return fail(Errc::limit, no_name(row.key));
     Entry& put = registry.put(row.key, std::move(meta), std::move(spec), row.wish, std::move(known));
     put.meta.generation = observed;
     put.facts_digest = hash64(row.facts);
@@ -87,6 +94,11 @@ public:
         object["apiVersion"] = model::api_version_of(kind_);
         object["kind"] = model::kind_name(kind_);
         Key key{kind_, std::string{kube::namespace_of(object)}, std::string{kube::name_of(object)}};
+        if (!registry_.may_name(key)) {
+            if (unnamed_.insert(key.ns).second) log_.error("intake", no_name(key));
+            return;
+        }
+        unnamed_.erase(key.ns);
         if (listing_) listed_.insert(key);
         Entry const* before = registry_.find(key);
         if (before != nullptr && before->meta.origin == model::Origin::local) {
@@ -105,7 +117,7 @@ public:
         Entry& entry = registry_.put(key, std::move(meta), std::move(spec), wish_text(object, model::Origin::cluster),
                                      std::move(status));
         compare_copy(entry, live);
-        if (adopts && listeners_.adopted) listeners_.adopted(entry);
+        if (adopts && entry.turned_away == 0 && listeners_.adopted) listeners_.adopted(entry);
     }
 
     void deleted(kube::Object object) override {
@@ -133,6 +145,26 @@ public:
     void unwatchable(Error error) override {
         static_cast<void>(error);
         if (listeners_.unseen) listeners_.unseen(kind_);
+    }
+
+    /// Asks for those again that were turned away and would find room now.
+    asio::awaitable<void> ask_again(kube::Cluster& cluster) {
+        std::vector<Key> keys;
+        for (auto const& [key, entry] : registry_.all()) {
+            bool const ours = key.kind == kind_ && entry->meta.origin == model::Origin::cluster;
+            if (ours && registry_.has_room_for(*entry)) keys.push_back(key);
+        }
+        for (Key const& key : keys) {
+            Entry const* entry = registry_.find(key);
+            if (entry == nullptr || !registry_.has_room_for(*entry)) continue;
+            std::string const version = entry->meta.resource_version;
+            auto resource = co_await cluster.resource_for(watcher_.options().gvk);
+            if (!resource) co_return;
+            auto live = co_await cluster.get({std::move(*resource), key.ns, key.name});
+            entry = registry_.find(key);
+            // What the watch said meanwhile is newer.
+            if (live && entry != nullptr && entry->meta.resource_version == version) changed(std::move(*live));
+        }
     }
 
     asio::awaitable<void> run() { return watcher_.run(); }
@@ -169,12 +201,13 @@ private:
     bool listing_ = false;
     bool has_listed_ = false;
     std::set<Key> listed_;
+    std::set<std::string> unnamed_;  // namespaces of which the log says that they have too many
     kube::Watcher watcher_;
 };
 
 ClusterIntake::ClusterIntake(asio::any_io_executor executor, kube::Cluster& cluster, model::Registry& registry,
                              Log const& log, std::string const& label_selector, Listeners listeners)
-    : group_(executor, model::kKinds.size()), log_(log) {
+    : group_(executor, model::kKinds.size() + 1), cluster_(cluster), log_(log) {
     for (model::KindInfo const& info : model::kKinds) {
         feeds_.push_back(std::make_unique<KindFeed>(info.kind, cluster, registry, log, label_selector, listeners));
     }
@@ -186,6 +219,16 @@ void ClusterIntake::start() {
     for (auto& feed : feeds_) {
         auto started = group_.start("intake " + std::string{model::kind_name(feed->kind())}, feed->run());
         if (!started) log_.error("intake", "watch not started", {{"error", started.error().message}});
+    }
+    auto started = group_.start("those without room", ask_again());
+    if (!started) log_.error("intake", "not started", {{"error", started.error().message}});
+}
+
+/// Room comes when something goes, which the watch does not say of what was turned away.
+asio::awaitable<void> ClusterIntake::ask_again() {
+    for (;;) {
+        co_await sleep_for(kAskAgainEvery);
+        for (auto& feed : feeds_) co_await feed->ask_again(cluster_);
     }
 }
 

@@ -22,7 +22,7 @@ namespace holdfast::intake {
 std::string wish_text(boost::json::object const& object, model::Origin origin);
 
 /// Puts what the journal knows into the registry, before anything else speaks.
-/// Errors  corrupt  a row that cannot be read: the others are still put
+/// Errors  corrupt  a row that cannot be read; limit  its namespace has too many: the others are still put
 Result<void> restore(model::Registry& registry, model::JournalEntry const& entry);
 
 /// Follows the objects of every kind of ours in the whole cluster.
@@ -54,7 +54,10 @@ public:
 
 private:
     class KindFeed;
+    asio::awaitable<void> ask_again();
+
     TaskGroup group_;
+    kube::Cluster& cluster_;
     std::vector<std::unique_ptr<KindFeed>> feeds_;  // by the kind's number
     Log const& log_;
 };
@@ -75,6 +78,7 @@ public:
 
 private:
     std::string stamps() const;
+    bool finds_room() const;
     void read_file(std::filesystem::path const& file, std::set<model::Key>& seen);
 
     std::filesystem::path directory_;

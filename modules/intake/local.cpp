@@ -86,9 +86,17 @@ std::string LocalIntake::stamps() const {
     return text;
 }
 
+/// Is there one that was turned away and would not be now?
+bool LocalIntake::finds_room() const {
+    return std::ranges::any_of(ours_, [this](Key const& key) {
+        Entry const* entry = registry_.find(key);
+        return entry != nullptr && registry_.has_room_for(*entry);
+    });
+}
+
 bool LocalIntake::look() {
     std::string now = stamps();
-    if (now == stamps_) return false;
+    if (now == stamps_ && !finds_room()) return false;
     stamps_ = std::move(now);
     problems_.clear();
     auto const files = manifest_files(directory_);
@@ -153,6 +161,11 @@ void LocalIntake::read_file(std::filesystem::path const& file, std::set<Key>& se
         }
         if (!seen.insert(key).second) {
             problems_.push_back(where + key.text() + " is defined twice: the first one counts");
+            continue;
+        }
+        if (!registry_.may_name(key)) {
+            problems_.push_back(where + "namespace '" + key.ns +
+                                "' has more objects than can be named (limits.memory)");
             continue;
         }
         auto spec = model::read_spec(*kind, *object);

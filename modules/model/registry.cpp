@@ -4,6 +4,7 @@
 #include "modules/base/hash.hpp"
 #include "modules/model/kinds.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace holdfast::model {
@@ -28,6 +29,16 @@ void erase_from(std::map<Key, std::set<Key>>& index, Key const& at, Key const& m
     if (found == index.end()) return;
     found->second.erase(member);
     if (found->second.empty()) index.erase(found);
+}
+
+constexpr std::uint64_t kEntryWeight = 1'024;  // of an entry beside its spec, with a few labels
+
+/// What an object says about itself beside its spec, as far as it is kept.
+std::uint64_t weight_of(Meta const& meta) {
+    std::uint64_t weight = meta.requested_at.size();
+    for (auto const& [name, value] : meta.labels) weight += name.size() + value.size() + sizeof name + sizeof value;
+    for (std::string const& updater : meta.updaters) weight += updater.size() + sizeof updater;
+    return std::max(weight, kEntryWeight);
 }
 
 }  // namespace
@@ -56,37 +67,77 @@ void Registry::unlink(Entry const& entry) {
     if (auto const maker = maker_of(entry.meta, entry.key.ns)) erase_from(made_by_, *maker, entry.key);
 }
 
+bool Registry::fits(Entry const& entry, std::uint64_t weight) const {
+    return held_.may_take(entry.key.ns) && bytes_.may_take(entry.key.ns, weight);
+}
+
+bool Registry::has_room_for(Entry const& entry) const {
+    return entry.turned_away != 0 && fits(entry, entry.turned_away);
+}
+
+void Registry::charge(Entry& entry, std::uint64_t weight) {
+    held_.take(entry.key.ns);
+    bytes_.take(entry.key.ns, weight);
+    entry.weight = weight;
+}
+
+void Registry::discharge(Entry& entry) {
+    auto const weight = std::exchange(entry.weight, 0);
+    if (weight == 0) return;
+    held_.give_back(entry.key.ns);
+    bytes_.give_back(entry.key.ns, weight);
+}
+
+std::string Registry::no_room(Entry const& entry, std::uint64_t weight) const {
+    std::string const& ns = entry.key.ns;
+    return "no room for this object: it takes " + std::to_string(weight) + " bytes, namespace '" + ns + "' has " +
+           std::to_string(held_.held(ns)) + " objects of " + std::to_string(bytes_.held(ns)) +
+           " bytes, and a namespace may have its share of " + std::to_string(held_.whole()) + " objects and " +
+           std::to_string(bytes_.whole()) + " bytes (limits.memory)";
+}
+
 Entry& Registry::put(Key key, Meta meta, Result<Spec> spec, std::string wish, std::optional<Status> status) {
     auto& slot = entries_[key];
     bool const is_new = !slot;
     if (is_new) {
         slot = std::make_unique<Entry>();
         slot->key = std::move(key);
-        if (status) slot->status = std::move(*status);
+        named_.take(slot->key.ns);
     }
     std::uint64_t const digest = hash64(wish);
-    bool const spec_changed = is_new || digest != slot->spec_digest;
+    std::uint64_t const weight = weight_of(meta) + std::max(wish.size(), spec ? spec->weight() : 0);
+    std::uint64_t const before = slot->weight;
+    unlink(*slot);
+    discharge(*slot);
+    bool const has_room = weight <= before || fits(*slot, weight);
     bool const is_whole_again = std::exchange(slot->abridged, false);
+    bool const spec_changed = is_new || digest != slot->spec_digest || has_room == (slot->turned_away != 0);
     bool const acts = spec_changed || is_whole_again || slot->gone || meta.deleting != slot->meta.deleting ||
                       meta.uid != slot->meta.uid || meta.requested_at != slot->meta.requested_at ||
                       meta.labels != slot->meta.labels;
     // A local file has no generation of its own: each new wording is the next one.
     if (meta.origin == Origin::local) meta.generation = slot->meta.generation + (spec_changed ? 1 : 0);
-    unlink(*slot);
     slot->meta = std::move(meta);
     slot->gone = false;
+    if (has_room) {
+        charge(*slot, weight);
+        if (is_new && status) slot->status = std::move(*status);
+    } else {
+        slot->meta.labels.clear();
+        slot->meta.updaters.clear();
+    }
     if (spec_changed) {
+        ++wishes_;
         slot->spec_digest = digest;
-        slot->wish = Packed{wish};
+        slot->turned_away = has_room ? 0 : weight;
+        slot->wish = has_room ? Packed{wish} : Packed{};
     }
     if (spec_changed || is_whole_again) {
-        if (spec) {
-            slot->spec = std::move(*spec);
-            slot->problem.clear();
-        } else {
-            slot->spec.reset();
-            slot->problem = spec.error().message;
-        }
+        slot->spec.reset();
+        if (!has_room) slot->problem = no_room(*slot, weight);
+        else if (!spec) slot->problem = spec.error().message;
+        else slot->problem.clear();
+        if (has_room && spec) slot->spec = std::move(*spec);
     }
     link(*slot);
     if (acts && listener_) listener_(*slot, Change::wish);
@@ -102,6 +153,9 @@ void Registry::vanish(Entry& entry) {
     entry.gone = true;
     if (listener_) listener_(entry, Change::face);  // its last record waits for the uplink, too
     unlink(entry);
+    discharge(entry);
+    named_.give_back(entry.key.ns);
+    ++wishes_;
     entries_.erase(Key{entry.key});
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "modules/base/packed.hpp"
+#include "modules/base/shares.hpp"
 #include "modules/model/spec.hpp"
 #include "modules/model/status.hpp"
 
@@ -30,6 +31,8 @@ struct Entry {
     std::uint64_t facts_digest = 0;  // of the facts the journal has
     bool abridged =
         false;  // restored without the logins of its URLs: nothing is done with it until its feed gives it whole
+    std::uint64_t weight = 0;        // bytes of the wish that its namespace is charged for
+    std::uint64_t turned_away = 0;   // bytes of a newest wish for which there was no room; 0: it is held
     bool gone = false;  // left its feed: a deleted object whose finalizer is off, or a local file taken away
 
     /// The copy of .status in the cluster.
@@ -50,15 +53,38 @@ struct Entry {
 /// What changed of an entry: its wish, what its followers look at, or anything else that its status says.
 enum class Change { wish, face, status };
 
+/// What all wishes may take, each namespace to its share (base/shares.hpp).
+struct WishLimits {
+    std::uint64_t count_max = UINT32_MAX;
+    std::uint64_t bytes_max = UINT64_MAX / 2;
+};
+
 class Registry {
 public:
+    using Limits = WishLimits;
+    explicit Registry(Limits limits = {})
+        : held_(limits.count_max), bytes_(limits.bytes_max), named_(limits.count_max * 2) {}
+
     using Listener = std::function<void(Entry const&, Change)>;
 
     /// The entry stays valid until vanish(); pointers may be kept across awaits only with a fresh find().
     Entry* find(Key const& key);
     Entry const* find(Key const& key) const;
 
-    /// Stores a wish as it came from its feed. Status is kept when the entry exists, else taken from `status`.
+    /// May one more object of this namespace be named here, if only to say why its wish is not held? Asked before put().
+    bool may_name(Key const& key) const { return find(key) != nullptr || named_.may_take(key.ns); }
+
+    /// Would the wish that was turned away find room now?
+    bool has_room_for(Entry const& entry) const;
+
+    /// Namespaces of which something is wished for.
+    std::size_t namespaces() const { return named_.parties(); }
+
+    /// Changes whenever a wish does: who remembers what the specs say together asks whether they still say it.
+    std::uint64_t wishes() const { return wishes_; }
+
+    /// Stores a wish as it came from its feed. One for which its namespace has no room is not held: the entry says so in
+    /// `problem`, and the journal hears nothing of it. Status is kept when the entry exists, else taken from `status`.
     /// The listener hears of it only when something a story acts on is new: spec, deletion, requestedAt, labels.
     Entry& put(Key key, Meta meta, Result<Spec> spec, std::string wish, std::optional<Status> status);
 
@@ -88,10 +114,18 @@ public:
 private:
     void link(Entry const& entry);
     void unlink(Entry const& entry);
+    void charge(Entry& entry, std::uint64_t weight);
+    void discharge(Entry& entry);
+    bool fits(Entry const& entry, std::uint64_t weight) const;
+    std::string no_room(Entry const& entry, std::uint64_t weight) const;
 
     std::map<Key, std::unique_ptr<Entry>> entries_;
     std::map<Key, std::set<Key>> followers_;  // by what they follow, whether that exists or not
     std::map<Key, std::set<Key>> made_by_;    // by the FluxConfig that made them
+    Shares held_;                             // wishes
+    Shares bytes_;                            // of wishes
+    Shares named_;                            // entries, with a wish or without
+    std::uint64_t wishes_ = 0;
     Listener listener_;
 };
 

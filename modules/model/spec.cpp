@@ -6,6 +6,24 @@
 
 namespace holdfast::model {
 
+namespace {
+
+constexpr std::uint64_t kValueWeight = 48;  // of a JSON value beside its text, and of a name: what the heap makes of it
+
+std::uint64_t weight_of(json::value const& value) {
+    std::uint64_t weight = kValueWeight;
+    if (auto const* text = value.if_string()) weight += text->size();
+    if (auto const* list = value.if_array()) {
+        for (json::value const& one : *list) weight += weight_of(one);
+    }
+    if (auto const* object = value.if_object()) {
+        for (auto const& member : *object) weight += kValueWeight + member.key().size() + weight_of(member.value());
+    }
+    return weight;
+}
+
+}  // namespace
+
 std::string_view kind_name(Kind kind) { return info(kind).name; }
 
 std::string_view api_version_of(Kind kind) { return info(kind).api_version; }
@@ -40,6 +58,7 @@ Result<Spec> read_spec(Kind kind, json::object const& object) {
         read = info(kind).read_spec(fields, ns);
     }
     if (!reading.problem().empty()) return fail(Errc::invalid_input, reading.problem());
+    read->weigh(weight_of(*object.if_contains("spec")));
     return std::move(*read);
 }
 

@@ -10,6 +10,7 @@
 #include <boost/json/object.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,10 @@ public:
     bool suspend() const { return suspend_; }
     std::vector<Key> const& refs() const { return refs_; }
 
+    /// About how many bytes it holds; 0 when nobody has weighed it.
+    std::uint64_t weight() const { return weight_; }
+    void weigh(std::uint64_t weight) { weight_ = weight; }
+
 private:
     template <class T> T const& of() const { return *static_cast<T const*>(value_.get()); }
 
@@ -44,6 +49,7 @@ private:
     std::type_info const* type_;
     bool suspend_;
     std::vector<Key> refs_;
+    std::uint64_t weight_ = 0;
 };
 
 struct NamespacedName {
@@ -53,7 +59,7 @@ struct NamespacedName {
     auto operator<=>(NamespacedName const&) const = default;
 };
 
-/// Reads the spec of an object of a kind above.
+/// Reads the spec of an object of a kind above, and weighs it.
 /// Errors  invalid_input  a field has the wrong type or an unreadable value, or is not supported (message: "spec.interval: …")
 Result<Spec> read_spec(Kind kind, json::object const& object);
 

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kHistoryMax = 5;
 constexpr std::size_t kNameBytesMax = 253;  // of an object in a cluster
+constexpr std::size_t kDependenciesMax = 100;  // each of them is looked at in each pass, and wakes this one
 
 DeletionPolicy read_deletion_policy(Fields& spec) {
     std::string const word = spec.text("deletionPolicy", "MirrorPrune");
@@ -48,7 +49,10 @@ void read_source(Fields& spec, KustomizationSpec& k, std::string const& own_name
 }
 
 void read_lists(Fields& spec, KustomizationSpec& k, std::string const& own_namespace) {
-    if (auto const* list = spec.list("dependsOn")) {
+    auto const* list = spec.list("dependsOn");
+    if (list != nullptr && list->size() > kDependenciesMax) {
+        spec.wrong("dependsOn", "more than " + std::to_string(kDependenciesMax) + " dependencies");
+    } else if (list != nullptr) {
         for (std::size_t i = 0; i < list->size(); ++i) {
             Fields one = spec.element("dependsOn", *list, i);
             k.depends_on.push_back({one.text("namespace", own_namespace), one.required_text("name")});
@@ -56,9 +60,9 @@ void read_lists(Fields& spec, KustomizationSpec& k, std::string const& own_names
             one.refuse("readyExpr");
         }
     }
-    if (auto const* list = spec.list("healthChecks")) {
-        for (std::size_t i = 0; i < list->size(); ++i) {
-            Fields one = spec.element("healthChecks", *list, i);
+    if (auto const* checks = spec.list("healthChecks")) {
+        for (std::size_t i = 0; i < checks->size(); ++i) {
+            Fields one = spec.element("healthChecks", *checks, i);
             k.health_checks.push_back(
                 {one.text("apiVersion"), one.required_text("kind"), one.text("namespace"), one.required_text("name")});
         }

@@ -37,7 +37,7 @@ struct World {
     LocalIntake intake{directory.path(), registry, log};
     int writes = 0;
 
-    World() {
+    explicit World(model::WishLimits limits = {}) : registry(limits) {
         registry.listen([this](model::Entry const& entry, model::Change) { heard.push_back(entry.key.text()); });
     }
     ~World() { ::close(nowhere); }
@@ -340,6 +340,7 @@ struct ClusterWorld {
     std::vector<model::Kind> unseen;
     std::string label_selector;
 
+    explicit ClusterWorld(model::WishLimits limits = {}) : registry(limits) {}
     ~ClusterWorld() { ::close(nowhere); }
 
     static boost::json::object shop(std::string const& status = "", std::string const& metadata = "") {
@@ -448,6 +449,42 @@ TEST_CASE("intake: that a kind is not served is told, and keeps nobody from the 
 
     CHECK(world.unseen == std::vector<model::Kind>{model::Kind::flux_config});
     CHECK(world.registry.find(kShop) != nullptr);
+}
+
+TEST_CASE("intake: a local wish that was turned away is read again once there is room", "[intake][shares]") {
+    World world{{.count_max = 4, .bytes_max = 1u << 20}};
+    for (std::string const name : {"a", "b", "c", "d"}) world.write(name + ".yaml", repository(name));
+    world.intake.look();
+    Key const last{Kind::git_repository, "apps", "d"};
+    REQUIRE(world.registry.find(last));
+    CHECK(world.registry.find(last)->problem.starts_with("no room for this object"));
+    CHECK_FALSE(world.intake.look());
+
+    world.remove("a.yaml");
+    world.intake.look();
+    world.registry.vanish(*world.registry.find({Kind::git_repository, "apps", "a"}));
+    CHECK(world.intake.look());
+
+    CHECK(world.registry.find(last)->problem.empty());
+}
+
+TEST_CASE("intake: an object that finds no room brings no status either, and its journal row names it only",
+          "[intake][shares]") {
+    ClusterWorld world{{.count_max = 4, .bytes_max = 1'500}};
+    auto const shown = boost::json::serialize(model::to_json(kShop.kind, ClusterWorld::ready()));
+    auto big = ClusterWorld::shop(shown);
+    big["spec"].as_object()["ignore"] = std::string(10'000, '#');
+    world.list(std::move(big));
+
+    auto const* entry = world.registry.find(kShop);
+    REQUIRE(entry != nullptr);
+    CHECK(entry->problem.starts_with("no room for this object"));
+    CHECK(entry->status.conditions.all().empty());
+    CHECK(world.adopted.empty());
+
+    model::Registry after;
+    REQUIRE(restore(after, {.key = kShop, .wish = entry->wish.text(), .status = "{}", .facts = "", .owned = {}}));
+    CHECK_FALSE(after.find(kShop)->spec);
 }
 
 }  // namespace holdfast::intake

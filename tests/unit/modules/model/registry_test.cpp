@@ -186,4 +186,100 @@ TEST_CASE("registry: what left is told once, and what vanished wakes who followe
     CHECK(world.registry.all().empty());
 }
 
+namespace {
+
+/// Room for 100 wishes of 100,000 bytes together.
+struct Narrow {
+    Registry registry{{.count_max = 100, .bytes_max = 100'000}};
+    std::vector<Key> heard;
+
+    Narrow() {
+        registry.listen([this](Entry const& entry, Change) { heard.push_back(entry.key); });
+    }
+    Entry& put(std::string const& ns, std::string const& name, std::size_t patch_bytes = 0, Meta meta = {}) {
+        std::string const text =
+            R"({"metadata":{"namespace":")" + ns +
+            R"("},"spec":{"interval":"1m","prune":true,"sourceRef":{"kind":"GitRepository","name":"x"},)"
+            R"("patches":[{"patch":")" +
+            std::string(patch_bytes, 'p') + R"("}]}})";
+        return registry.put({Kind::kustomization, ns, name}, std::move(meta),
+                            read_spec(Kind::kustomization, json::parse(text).as_object()), text, std::nullopt);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("registry: a namespace that fills its share is turned away by name, and others are not", "[model][shares]") {
+    Narrow world;
+    std::size_t held = 0;
+    for (int i = 0; i < 20; ++i) held += world.put("flood", std::to_string(i), 9'000).spec.has_value() ? 1 : 0;
+    CHECK(held >= 5);
+    CHECK(held <= 7);
+
+    Entry const& away = world.put("flood", "more", 9'000);
+    CHECK_FALSE(away.spec);
+    CHECK(away.wish.empty());  // nor does the journal get it
+    CHECK(away.problem.starts_with("no room for this object: it takes "));
+    CHECK(away.problem.contains("namespace 'flood'"));
+    CHECK(away.problem.contains("(limits.memory)"));
+    CHECK(world.put("calm", "a", 9'000).spec);
+    CHECK(world.put("late", "a", 1'000).spec);
+}
+
+TEST_CASE("registry: wishes are counted, too, and what a namespace may only name has an end", "[model][shares]") {
+    Registry registry{{.count_max = 100, .bytes_max = 1u << 30}};
+    std::size_t held = 0;
+    std::size_t named = 0;
+    for (int i = 0; i < 1'000; ++i) {
+        Key const key{Kind::git_repository, "flood", std::to_string(i)};
+        if (!registry.may_name(key)) continue;
+        ++named;
+        auto spec = read_spec(key.kind, json::parse(R"({"spec":{"url":"https://a/b","interval":"1m"}})").as_object());
+        held += registry.put(key, {}, std::move(spec), "w", std::nullopt).spec.has_value() ? 1 : 0;
+    }
+    CHECK(held == 75);
+    CHECK(named == 150);
+    CHECK(registry.may_name({Kind::git_repository, "calm", "a"}));
+}
+
+TEST_CASE("registry: what is held stays when others come; what was turned away is held once there is room",
+          "[model][shares]") {
+    Narrow world;
+    world.put("flood", "big", 70'000);
+    Entry& small = world.put("flood", "small", 10'000);
+    REQUIRE_FALSE(small.spec);
+    world.put("calm", "a", 15'000);
+    CHECK_FALSE(world.registry.has_room_for(small));
+
+    Meta meta;
+    meta.deleting = true;  // no new wish: nothing to turn away
+    CHECK(world.put("flood", "big", 70'000, meta).spec);
+    CHECK_FALSE(world.put("flood", "big", 90'000).spec);
+    CHECK(world.registry.has_room_for(small));
+    world.heard.clear();
+    CHECK(world.put("flood", "small", 10'000).spec);
+    CHECK(small.problem.empty());
+    CHECK(world.heard == std::vector{small.key});
+    CHECK_FALSE(small.wish.empty());
+}
+
+TEST_CASE("registry: what is removed gives its room back, and many small values weigh what they take",
+          "[model][shares]") {
+    Narrow world;
+    for (int round = 0; round < 50; ++round) {
+        Entry& entry = world.put("flood", "one", 50'000);
+        REQUIRE(entry.spec);
+        world.registry.vanish(entry);
+    }
+    CHECK(world.registry.namespaces() == 0);
+
+    json::object many{{"spec", json::object{{"interval", "1m"},
+                                            {"prune", true},
+                                            {"sourceRef", json::object{{"kind", "GitRepository"}, {"name", "x"}}},
+                                            {"images", json::array(1'000, json::object{{"name", "a"}})}}}};
+    auto const spec = read_spec(Kind::kustomization, many);
+    REQUIRE(spec);
+    CHECK(spec->weight() > 100'000);
+}
+
 }  // namespace holdfast::model
