@@ -122,6 +122,13 @@ Schedule::Bounds bounds_of(Config const& config) {
     return bounds;
 }
 
+/// Two thirds of the memory are for wishes, of which a namespace alone may have three quarters; one wish weighs 32 KiB on
+/// average before their number counts.
+model::WishLimits wish_limits(Config const& config) {
+    auto const memory = static_cast<std::uint64_t>(config.memory_bytes_max);
+    return {.count_max = memory / (32u << 10), .bytes_max = memory / 3 * 2};
+}
+
 class App {
 public:
     App(StartOptions options, sandbox::Zygote& zygote, std::unique_ptr<cache::BlobStore> blobs,
@@ -130,13 +137,13 @@ public:
           confinement_(options.confinement), log_(log_settings(config_), clock_), started_(clock_.wall()),
           // What is kept: one connection, used by one thread.
           blobs_(std::move(blobs)), database_(std::move(database)), database_problem_(std::move(database_problem)),
-          db_(1), pool_(static_cast<std::size_t>(config_.fetches_max) + 1),
+          db_(1), network_(static_cast<std::size_t>(config_.fetches_max + config_.render_jobs_max)), pool_(2),
           outbox_(database_, {.rows_max = config_.outbox_rows_max, .bytes_max = config_.disk_bytes_max / 4},
                   [this] { return clock_.wall(); }),
           journal_(database_, outbox_), artifacts_(database_, *blobs_, config_.revisions_kept),
           // What talks to others.
           http_(io_.get_executor()), server_(io_.get_executor(), {}), tasks_(io_.get_executor(), 64), hosts_(clock_),
-          fetch_workers_(zygote), remotes_({pool_, db_, artifacts_, hosts_, log_, clock_}, scratch(),
+          fetch_workers_(zygote), remotes_({network_, db_, artifacts_, hosts_, log_, clock_}, scratch(),
                                            http::Reach::of_content(config_.networks_allowed), stop_.get_token(),
                                            [this](kustomize::Remote const& remote, source::RemoteOptions options) {
                                                options.fetch_commit = fetch_commit();
@@ -148,7 +155,8 @@ public:
                      .store = artifacts_,
                      .remotes = remotes_,
                      .zygote = zygote,
-                     .work = work_},
+                     .work = work_,
+                     .is_shared = [this] { return registry_.namespaces() > 1; }},
                     budget_, static_cast<std::size_t>(config_.render_jobs_max)) {}
 
     Result<int> run() {
@@ -165,6 +173,7 @@ public:
         manager_.ready("running");
         io_.run();
         db_.join();
+        network_.join();
         pool_.join();
         return exit_code_;
     }
@@ -202,7 +211,7 @@ private:
         stories_ = std::make_unique<Stories>(
             Stories::Parts{.ports = story_ports(),
                            .executor = executor,
-                           .pool = pool_,
+                           .pool = network_,
                            .access = *access_,
                            .artifacts = artifacts_,
                            .hosts = hosts_,
@@ -476,7 +485,8 @@ private:
     std::string database_problem_;  // what was damaged at the start, for as long as this process runs
     asio::io_context io_{1};
     asio::thread_pool db_;
-    asio::thread_pool pool_;
+    asio::thread_pool network_;  // a thread for each fetch, and for each render that fetches remote bases
+    asio::thread_pool pool_;     // disk and gzip: what a slow server cannot hold up
     cache::Outbox outbox_;
     cache::Journal journal_;
     cache::ArtifactStore artifacts_;
@@ -490,7 +500,7 @@ private:
     asio::signal_set signals_{io_, SIGTERM, SIGINT};
     TaskGroup lifecycle_{io_.get_executor(), 1};
     TaskGroup tasks_;
-    model::Registry registry_;
+    model::Registry registry_{wish_limits(config_)};
     access::Locks locks_ = locks_of(config_, registry_);
     source::Hosts hosts_;
     FetchWorkers fetch_workers_;

@@ -17,7 +17,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::chrono::minutes kWaitMax{10};
+constexpr std::chrono::minutes kWaitMax{10};  // for a place, and for all remote bases of a render together
 constexpr std::size_t kWorkerBytes = 2u << 20;  // of a worker beside its heap: stack, page tables, pages of the zygote
 constexpr std::size_t kWorkerBytesMin = 4u << 20;  // of heap, for the smallest render
 
@@ -84,7 +84,8 @@ std::size_t memory_of_objects(std::string_view answer) {
 }
 
 WorkerRenderer::WorkerRenderer(Parts parts, Budget const& budget, std::size_t jobs_max)
-    : parts_(parts), budget_(budget), slots_(parts.executor, jobs_max), carriers_(parts.executor, budget.remotes),
+    : parts_(std::move(parts)), budget_(budget), slots_(parts_.executor, jobs_max), fetchers_(parts_.executor, jobs_max),
+      carriers_(parts_.executor, budget.remotes),
       own_share_(budget.remotes / jobs_max) {}
 
 /// One job with so much memory for itself.
@@ -100,9 +101,11 @@ Task<std::string> WorkerRenderer::run_once(model::Artifact artifact, Supplies co
 
 /// One job over the artifact and what was fetched so far. Few need much: it begins small, so that others run beside it,
 /// and is done again with more when that was too little.
-Task<WorkerRenderer::Answer> WorkerRenderer::run_worker(model::Artifact artifact, Supplies const& supplies,
+Task<WorkerRenderer::Answer> WorkerRenderer::run_worker(std::string ns, model::Artifact artifact, Supplies const& supplies,
                                                         json::object& request) {
-    auto slot = co_await slots_.take(kWaitMax);
+    // A render ends soon: while there is only one namespace, no worker has to be kept free for others.
+    std::string const party = parts_.is_shared() ? ns : "";
+    auto slot = co_await slots_.take(kWaitMax, party);
     if (!slot) co_return fail(std::move(slot), "render");
     auto measure = [&] { return parts_.store.size(artifact.digest); };
     auto const size = co_await on_pool(parts_.pool, std::move(measure));
@@ -143,11 +146,15 @@ Task<WorkerRenderer::Answer> WorkerRenderer::run_worker(model::Artifact artifact
     }
 }
 
-Task<void> WorkerRenderer::fetch(std::vector<kustomize::Remote> missing, Supplies& into, ByteBudget::Lease& carries) {
+Task<void> WorkerRenderer::fetch(std::string ns, std::vector<kustomize::Remote> missing, Supplies& into, Fetching& fetching) {
+    ByteBudget::Lease& carries = fetching.bytes;
     for (kustomize::Remote const& remote : missing) {
+        kustomize::Remote in_time = remote;
+        in_time.timeout =
+            std::min<std::chrono::nanoseconds>(remote.timeout, fetching.until - std::chrono::steady_clock::now());
         // How large it is shows when it is there: until then it may have all that is free.
         carries.grow_to(carries.bytes() + carriers_.bytes_max() - carriers_.used());
-        auto const content = co_await parts_.remotes.fetch(remote, carries.bytes() - into.size());
+        auto const content = co_await parts_.remotes.fetch(ns, std::move(in_time), carries.bytes() - into.size());
         auto added = into.add(remote, content);
         carries.shrink_to(std::max(own_share_, into.size()));
         if (!added) co_return added;
@@ -155,8 +162,8 @@ Task<void> WorkerRenderer::fetch(std::vector<kustomize::Remote> missing, Supplie
     co_return Result<void>{};
 }
 
-Task<reconcile::Rendered> WorkerRenderer::render(model::Artifact artifact, model::KustomizationSpec spec,
-                                                 bool remote_bases) {
+Task<reconcile::Rendered> WorkerRenderer::render(std::string ns, model::Artifact artifact,
+                                                 model::KustomizationSpec spec, bool remote_bases) {
     auto handed_on = parse_json(spec.kustomize.empty() ? "{}" : spec.kustomize.text());
     if (!handed_on || !handed_on->is_object()) co_return fail(Errc::invalid_input, "the spec cannot be read");
     json::object fields = std::move(handed_on->get_object());
@@ -164,9 +171,9 @@ Task<reconcile::Rendered> WorkerRenderer::render(model::Artifact artifact, model
     json::object request{
         {kJobTag, "kustomize"}, {"path", spec.path}, {"fields", std::move(fields)}, {"remoteBases", remote_bases}};
     Supplies supplies{budget_.remotes};
-    ByteBudget::Lease carries;  // what is fetched stays in memory until the end
+    Fetching fetching;
     for (std::size_t rounds = 0;; ++rounds) {
-        auto answer = co_await run_worker(artifact, supplies, request);
+        auto answer = co_await run_worker(ns, artifact, supplies, request);
         if (!answer) co_return fail(std::move(answer));
         auto reply = read_reply(std::exchange(answer->text, {}));
         if (!reply) co_return fail(std::move(reply));
@@ -178,11 +185,15 @@ Task<reconcile::Rendered> WorkerRenderer::render(model::Artifact artifact, model
         answer->memory = {};  // others go on while this one waits for the network
         if (rounds == limits::kRemoteRoundsMax) co_return too_many_rounds(reply->missing.front());
         if (rounds == 0) {
+            fetching.until = std::chrono::steady_clock::now() + kWaitMax;
+            auto place = co_await fetchers_.take(kWaitMax, ns);
+            if (!place) co_return fail(std::move(place), "render: remote bases");
+            fetching.place = std::move(*place);
             auto lease = co_await carriers_.take(own_share_, kWaitMax);
             if (!lease) co_return fail(std::move(lease), "render: remote bases");
-            carries = std::move(*lease);
+            fetching.bytes = std::move(*lease);
         }
-        auto fetched = co_await fetch(std::move(reply->missing), supplies, carries);
+        auto fetched = co_await fetch(ns, std::move(reply->missing), supplies, fetching);
         if (!fetched) co_return fail(std::move(fetched));
     }
 }

@@ -13,6 +13,9 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/json/object.hpp>
 
+#include <chrono>
+#include <functional>
+
 namespace holdfast::daemon {
 
 /// Fills reconcile::Renderer with the zygote's workers.
@@ -20,17 +23,19 @@ class WorkerRenderer final : public reconcile::Renderer {
 public:
     struct Parts {
         asio::any_io_executor executor;
-        asio::thread_pool& pool;
+        asio::thread_pool& pool;  // disk; nothing of a network may run there
         source::ArtifactStore& store;
         source::RemoteCache& remotes;
         sandbox::Zygote& zygote;
-        ByteBudget& work;  // Budget::work: shared with whatever else runs in workers
+        ByteBudget& work;                 // Budget::work: shared with whatever else runs in workers
+        std::function<bool()> is_shared;  // are there wishes of more than one namespace
     };
-    /// All outlive this object. At most `jobs_max` workers run at once, the others wait in order; what they and their
-    /// objects hold is part of `budget`, whatever they are given.
+    /// All outlive this object. At most `jobs_max` workers run at once, by namespace, each to its share once there is more
+    /// than one; what they and their objects hold is part of `budget`, whatever they are given. As many renders may fetch
+    /// remote bases, all of them for ten minutes at most.
     WorkerRenderer(Parts parts, Budget const& budget, std::size_t jobs_max);
 
-    Task<reconcile::Rendered> render(model::Artifact artifact, model::KustomizationSpec spec,
+    Task<reconcile::Rendered> render(std::string ns, model::Artifact artifact, model::KustomizationSpec spec,
                                      bool remote_bases) override;
 
 private:
@@ -38,14 +43,22 @@ private:
         std::string text;
         ByteBudget::Lease memory;  // for the text and what is made of it
     };
-    Task<Answer> run_worker(model::Artifact artifact, Supplies const& supplies, boost::json::object& request);
+    /// What a render with remote bases has until its end.
+    struct Fetching {
+        Slots::Lease place;
+        ByteBudget::Lease bytes;  // what is fetched stays in memory
+        std::chrono::steady_clock::time_point until;
+    };
+    Task<Answer> run_worker(std::string ns, model::Artifact artifact, Supplies const& supplies,
+                            boost::json::object& request);
     Task<std::string> run_once(model::Artifact artifact, Supplies const& supplies, boost::json::object& request,
                                std::size_t memory_bytes);
-    Task<void> fetch(std::vector<kustomize::Remote> missing, Supplies& into, ByteBudget::Lease& carries);
+    Task<void> fetch(std::string ns, std::vector<kustomize::Remote> missing, Supplies& into, Fetching& fetching);
 
     Parts parts_;
     Budget budget_;
     Slots slots_;            // of workers
+    Slots fetchers_;         // of renders with remote bases
     ByteBudget carriers_;    // Budget::remotes
     std::size_t own_share_;  // of it, for each render that has remote bases
 };

@@ -13,33 +13,30 @@ namespace {
 // The timer runs on the monotonic clock, due times on the boot clock: after a sleep of the machine this is how
 // late the schedule notices at most.
 constexpr std::chrono::seconds kLookAtLeastEvery{30};
+/// Whoever holds a place ends after ten minutes, as a fetch does: a full class of which nothing ends for longer is stuck.
+constexpr std::chrono::minutes kStillMax{12};
 constexpr std::chrono::seconds kJitterFrom{60};
 constexpr double kJitter = 0.05;  // Flux's --interval-jitter-percentage
 
 }  // namespace
 
 Schedule::Schedule(asio::any_io_executor executor, Clock const& clock, Bounds bounds, Story story)
-    : clock_(clock), bounds_(bounds), story_(std::move(story)),
-      group_(executor, std::accumulate(bounds.begin(), bounds.end(), std::size_t{0})), timer_(executor),
-      random_(static_cast<std::minstd_rand::result_type>(clock.boot().count())) {}
-
-std::size_t& Schedule::busy(model::Key const& key) {
-    return busy_[static_cast<std::size_t>(model::info(key.kind).what)];
+    : clock_(clock), places_(std::accumulate(bounds.begin(), bounds.end(), std::size_t{0})), story_(std::move(story)),
+      group_(executor, places_), timer_(executor),
+      random_(static_cast<std::minstd_rand::result_type>(clock.boot().count())) {
+    for (std::size_t const places : bounds) lanes_.push_back({.places = Shares{places}, .moved = clock.boot()});
 }
 
-bool Schedule::is_full(model::Key const& key) const {
-    auto const what = static_cast<std::size_t>(model::info(key.kind).what);
-    return busy_[what] >= bounds_[what];
+Schedule::Lane& Schedule::lane(model::Key const& key) {
+    return lanes_[static_cast<std::size_t>(model::info(key.kind).what)];
 }
 
 void Schedule::put(model::Key const& key, std::chrono::nanoseconds due) {
     auto const present = due_.find(key);
-    if (present != due_.end()) {
-        if (present->second <= due) return;
-        queue_.erase({present->second, key});
-    }
+    if (present != due_.end() && present->second <= due) return;
+    forget(key);
     due_[key] = due;
-    queue_.emplace(due, key);
+    lane(key).waiting[key.ns].emplace(due, key);
     stirred_ = true;
     timer_.cancel();
 }
@@ -56,43 +53,79 @@ void Schedule::want(model::Key const& key, std::chrono::nanoseconds after) {
 void Schedule::forget(model::Key const& key) {
     auto const present = due_.find(key);
     if (present == due_.end()) return;
-    queue_.erase({present->second, key});
+    auto& waiting = lane(key).waiting;
+    auto const queue = waiting.find(key.ns);
+    queue->second.erase({present->second, key});
+    if (queue->second.empty()) waiting.erase(queue);
     due_.erase(present);
+}
+
+/// One that still runs stays queued: the end of its run wakes the loop.
+model::Key const* Schedule::first_ready(Queue const& queue, std::chrono::nanoseconds now) const {
+    for (auto const& [due, key] : queue) {
+        if (due > now) return nullptr;
+        if (!running_.contains(key)) return &key;
+    }
+    return nullptr;
 }
 
 std::chrono::nanoseconds Schedule::lateness() const {
     auto const now = clock_.boot();
-    for (auto const& [due, key] : queue_) {
-        if (due >= now) break;
-        // Slow servers keep the places of their class: the queue behind them is long, and nothing here is stuck.
-        if (!is_full(key) && !running_.contains(key)) return now - due;
+    std::chrono::nanoseconds latest{};
+    for (Lane const& lane : lanes_) {
+        bool const is_stuck = lane.places.is_full() && now - lane.moved > kStillMax;
+        for (auto const& [ns, queue] : lane.waiting) {
+            if (!is_stuck && !lane.places.may_take(ns)) continue;
+            model::Key const* const key = first_ready(queue, now);
+            if (key != nullptr) latest = std::max(latest, now - due_.at(*key));
+        }
     }
-    return {};
+    return latest;
+}
+
+/// The namespace that holds least goes first, with what is due longest.
+std::optional<model::Key> Schedule::next_of(Lane const& lane, std::chrono::nanoseconds now) const {
+    model::Key const* next = nullptr;
+    for (auto const& [ns, queue] : lane.waiting) {
+        if (!lane.places.may_take(ns) || (next != nullptr && !lane.places.comes_before(ns, next->ns))) continue;
+        if (auto const* const ready = first_ready(queue, now)) next = ready;
+    }
+    return next == nullptr ? std::nullopt : std::optional{*next};
+}
+
+bool Schedule::start(model::Key key) {
+    forget(key);
+    running_[key] = false;
+    lane(key).places.take(key.ns);
+    auto started = group_.start(key.text(), run_one(key));
+    if (started) return true;
+    running_.erase(key);
+    lane(key).places.give_back(key.ns);
+    put(key, clock_.boot() + std::chrono::seconds{1});
+    return false;
+}
+
+std::chrono::nanoseconds Schedule::pause(std::chrono::nanoseconds now) const {
+    std::chrono::nanoseconds pause = kLookAtLeastEvery;
+    for (Lane const& lane : lanes_) {
+        for (auto const& [ns, queue] : lane.waiting) {
+            auto const later = queue.upper_bound({now, model::Key{}});
+            auto const next = std::find_if(later, queue.end(), [&](auto const& one) { return one.first > now; });
+            if (next != queue.end()) pause = std::min(pause, next->first - now);
+        }
+    }
+    return pause;
 }
 
 asio::awaitable<void> Schedule::run() {
     while (!stopping_) {
         stirred_ = false;
         auto const now = clock_.boot();
-        std::vector<model::Key> start;
-        Bounds const before = busy_;
-        for (auto const& [due, key] : queue_) {
-            if (due > now) break;
-            // One whose class is at its bound, or that still runs, stays queued: the end of a run wakes this loop.
-            if (running_.contains(key) || is_full(key)) continue;
-            ++busy(key);
-            start.push_back(key);
-        }
-        busy_ = before;
-        for (model::Key const& key : start) {
-            forget(key);
-            running_[key] = false;
-            ++busy(key);
-            auto started = group_.start(key.text(), run_one(key));
-            if (!started) {
-                running_.erase(key);
-                --busy(key);
-                put(key, now + std::chrono::seconds{1});
+        for (Lane const& lane : lanes_) {
+            // Stories that never wait give their places back at once: a round ends all the same, and others have their say.
+            for (std::uint64_t started = 0; started < lane.places.whole(); ++started) {
+                auto key = next_of(lane, now);
+                if (!key || !start(std::move(*key))) break;
             }
         }
         // A story that ended without ever waiting has put its next time already: the pause is counted after all have started.
@@ -100,13 +133,7 @@ asio::awaitable<void> Schedule::run() {
             co_await yield_once();
             continue;
         }
-        std::chrono::nanoseconds next = kLookAtLeastEvery;
-        for (auto const& [due, key] : queue_) {
-            if (due <= now) continue;
-            next = std::min<std::chrono::nanoseconds>(next, due - now);
-            break;
-        }
-        timer_.expires_after(next);
+        timer_.expires_after(pause(now));
         boost::system::error_code ignored;
         co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }
@@ -118,8 +145,10 @@ asio::awaitable<void> Schedule::run_one(model::Key key) {
         Schedule& schedule;
         model::Key const& key;
         ~Place() {
+            Lane& lane = schedule.lane(key);
             schedule.running_.erase(key);
-            --schedule.busy(key);
+            lane.places.give_back(key.ns);
+            lane.moved = schedule.clock_.boot();
             schedule.stirred_ = true;
             schedule.timer_.cancel();
         }

@@ -209,7 +209,7 @@ asio::awaitable<Outcome> Kustomizations::render(Pass run) {
     bool const same = run.is_same() && state.facts.complete;
     run.repairs = same && !run.asked && owned_.repair_due(run.owner);
     run.only_looks = same && !run.asked && !run.repairs;
-    auto rendered = co_await renderer_.render(run.artifact, run.spec, !run.lock.no_remote_bases);
+    auto rendered = co_await renderer_.render(run.key().ns, run.artifact, run.spec, !run.lock.no_remote_bases);
     if (!rendered) {
         Error error = std::move(rendered).error();
         if (error.code == Errc::corrupt) {

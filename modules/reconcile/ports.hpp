@@ -26,12 +26,14 @@ class Renderer {
 public:
     virtual ~Renderer() = default;
 
-    /// In      `remote_bases`: whether bases and files that are named by URL may be fetched
+    /// In      ns  whose it is: the places of renders are shared by namespace
+    ///         remote_bases  whether bases and files that are named by URL may be fetched
     /// Errors  not_found      the path is not in the artifact, or the artifact is not in the cache
     ///         invalid_input  kustomize refuses it: "kustomize build failed: …", or the worker crashed
     ///         limit          memory, CPU time or wall-clock time of the worker, memory for its objects
     ///         corrupt        the cached artifact is damaged: fetch it again
-    virtual Task<Rendered> render(model::Artifact artifact, model::KustomizationSpec spec, bool remote_bases) = 0;
+    virtual Task<Rendered> render(std::string ns, model::Artifact artifact, model::KustomizationSpec spec,
+                                  bool remote_bases) = 0;
 };
 
 }  // namespace holdfast::reconcile

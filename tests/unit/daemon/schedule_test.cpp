@@ -131,7 +131,8 @@ TEST_CASE("schedule: each kind has its own bound", "[daemon][schedule]") {
     World world{{1, 2, 1, 1, 1}};
     world.hold = true;
 
-    for (int i = 0; i < 6; ++i) world.schedule.want({Kind::kustomization, "apps", std::to_string(i)});
+    for (int i = 0; i < 6; ++i)
+        world.schedule.want({Kind::kustomization, i % 2 == 0 ? "apps" : "web", std::to_string(i)});
     for (int i = 0; i < 3; ++i) world.schedule.want({Kind::git_repository, "apps", std::to_string(i)});
     world.turn();
 
@@ -195,12 +196,82 @@ TEST_CASE("schedule: late is what could run and does not; waiting for a place is
     world.schedule.want(kGit, 1s);
     world.turn();
 
-    world.clock.now += 1h;
+    world.clock.now += 11min;
     CHECK(world.schedule.lateness() == 0s);
     world.schedule.want(kWeb);
     world.clock.now += 1min;
 
     CHECK(world.schedule.lateness() == 1min);
+}
+
+TEST_CASE("schedule: a full class that gives no place back is late all the same", "[daemon][schedule]") {
+    World world{{1, 1, 1, 1, 1}};
+    world.hold = true;
+    world.schedule.want(kGit);
+    world.turn();
+    world.schedule.want({Kind::git_repository, "apps", "behind"});
+    world.turn();
+
+    world.clock.now += 22min;
+    CHECK(world.schedule.lateness() >= 10min);
+    world.release();  // the other one has the place now
+    world.schedule.want(kGit);
+    world.turn();
+    world.clock.now += 5min;
+    CHECK(world.schedule.lateness() == 0s);
+}
+
+TEST_CASE("schedule: a namespace that wants everything leaves a place to another", "[daemon][schedule][shares]") {
+    World world;
+    world.hold = true;
+    for (int i = 0; i < 50; ++i) world.schedule.want({Kind::git_repository, "flood", std::to_string(i)});
+    world.turn();
+    CHECK(world.schedule.running() == 3);
+    world.clock.now += 1h;
+    CHECK(world.schedule.lateness() == 0s);  // its own doing
+
+    world.schedule.want(kGit);
+    world.turn();
+
+    CHECK(world.runs(kGit) == 1);
+    world.hold = false;
+    for (int i = 0; i < 50; ++i) world.release();
+    CHECK(world.started.size() == 51);
+}
+
+TEST_CASE("schedule: whoever holds least is next, however long the queue before it", "[daemon][schedule][shares]") {
+    World world{{1, 1, 1, 1, 1}};
+    world.hold = true;
+    world.schedule.want({Kind::kustomization, "flood", "first"});
+    world.turn();
+    for (int i = 0; i < 50; ++i) world.schedule.want({Kind::kustomization, "flood", std::to_string(i)});
+    world.clock.now += 1s;
+    world.schedule.want(kWeb);
+    world.schedule.want(kApi);
+    world.turn();
+
+    for (int i = 0; i < 4; ++i) world.release();
+
+    std::vector<std::string> order;
+    for (Key const& key : world.started) order.push_back(key.ns);
+    CHECK(order == std::vector<std::string>{"flood", "apps", "flood", "apps", "flood"});
+}
+
+TEST_CASE("schedule: stories that end at once and come back at once leave others their turn",
+          "[daemon][schedule][shares]") {
+    World world;
+    world.next = {0ns};
+    for (int i = 0; i < 20; ++i) world.schedule.want({Kind::kustomization, "flood", std::to_string(i)});
+    for (int i = 0; i < 20; ++i) world.io.poll_one();
+    std::size_t const before = world.started.size();
+
+    world.schedule.want(kWeb);
+    for (int i = 0; i < 20 && world.runs(kWeb) == 0; ++i) world.io.poll_one();
+
+    REQUIRE(world.runs(kWeb) > 0);
+    auto const found = std::ranges::find(world.started, kWeb) - world.started.begin();
+    CHECK(static_cast<std::size_t>(found) <= before + 8);
+    world.next = {};
 }
 
 TEST_CASE("schedule: stopping unwinds what runs and starts nothing more", "[daemon][schedule]") {

@@ -31,7 +31,7 @@ public:
     std::size_t renders = 0;
     bool may_fetch = true;  // of the last one
 
-    Task<Rendered> render(model::Artifact artifact, model::KustomizationSpec, bool remote_bases) override {
+    Task<Rendered> render(std::string, model::Artifact artifact, model::KustomizationSpec, bool remote_bases) override {
         ++renders;
         may_fetch = remote_bases;
         if (refuse) co_return fail(refuse->code, refuse->message);
@@ -853,7 +853,7 @@ TEST_CASE("kustomization: a request applies every object, known or not", "[recon
 TEST_CASE("kustomization: an object that moves to another one of the same source is never deleted", "[reconcile]") {
     struct ByName final : Renderer {
         std::map<std::string, Names> names;  // by path
-        Task<Rendered> render(model::Artifact artifact, model::KustomizationSpec spec, bool) override {
+        Task<Rendered> render(std::string, model::Artifact artifact, model::KustomizationSpec spec, bool) override {
             Rendered out{.digest = "sha256:" + artifact.digest + spec.path};
             for (std::string const& name : names[spec.path]) {
                 out.objects.push_back({{"apiVersion", "v1"},
@@ -976,7 +976,7 @@ TEST_CASE("kustomization: a refused finalizer is a condition and a back-off", "[
 
 TEST_CASE("kustomization: an exception ends its pass, and nothing else", "[reconcile]") {
     struct Broken final : Renderer {
-        Task<Rendered> render(model::Artifact, model::KustomizationSpec, bool) override {
+        Task<Rendered> render(std::string, model::Artifact, model::KustomizationSpec, bool) override {
             throw std::out_of_range{"vector::_M_range_check"};
             co_return Rendered{};
         }
