@@ -12,13 +12,17 @@ namespace holdfast::cache {
 
 namespace {
 
-constexpr auto kTotals = "SELECT count(*), coalesce(sum(length(fields)), 0) FROM outbox";
+// Whose record it is: the object's own namespace. The other one is what its labels say, and those are anybody's.
+#define HOLDFAST_PARTY                                                                                                 \
+    "coalesce(json_extract(fields, '$.Namespace'), json_extract(fields, '$.ConfigurationNamespace'), '')"
+#define HOLDFAST_BYTES "length(CAST(fields AS BLOB))"
+constexpr auto kTotals = "SELECT " HOLDFAST_PARTY ", count(*), sum(" HOLDFAST_BYTES ") FROM outbox GROUP BY 1";
 constexpr auto kInsert =
     "INSERT INTO outbox(stream, record_id, observed_at, queued_at, fields) VALUES(?1, '', ?2, ?3, ?4)";
 constexpr auto kSetId = "UPDATE outbox SET record_id = ?2 WHERE sequence = ?1";
 constexpr auto kSelect =
     "SELECT sequence, stream, record_id, observed_at, queued_at, fields FROM outbox ORDER BY sequence LIMIT ?1";
-constexpr auto kRemove = "DELETE FROM outbox WHERE sequence = ?1 RETURNING length(fields)";
+constexpr auto kRemove = "DELETE FROM outbox WHERE sequence = ?1 RETURNING " HOLDFAST_BYTES ", " HOLDFAST_PARTY;
 constexpr auto kSetAside =
     "INSERT INTO dead_letters(sequence, stream, record_id, observed_at, fields, reason) "
     "SELECT sequence, stream, record_id, observed_at, fields, ?2 FROM outbox WHERE sequence = ?1";
@@ -42,6 +46,15 @@ std::int64_t micros(model::WallTime time) {
 
 model::WallTime from_micros(std::int64_t count) { return model::WallTime{std::chrono::microseconds{count}}; }
 
+/// As HOLDFAST_PARTY says it of what is queued.
+std::string party_of(boost::json::object const& fields) {
+    for (std::string_view const name : {"Namespace", "ConfigurationNamespace"}) {
+        auto const* value = fields.if_contains(name);
+        if (value != nullptr && value->is_string()) return std::string{value->get_string()};
+    }
+    return "";
+}
+
 /// A site is one state directory for its whole life.
 std::string new_site() {
     std::random_device random;
@@ -53,12 +66,14 @@ std::string new_site() {
 }  // namespace
 
 Outbox::Outbox(db::Connection& connection, OutboxLimits limits, Clock clock)
-    : connection_(connection), limits_(limits), clock_(std::move(clock)), totals_(connection, kTotals),
-      insert_(connection, kInsert), set_id_(connection, kSetId), select_(connection, kSelect),
-      remove_(connection, kRemove), set_aside_(connection, kSetAside), last_state_(connection, kLastState),
-      remember_(connection, kRemember), forget_(connection, kForget), get_number_(connection, kGetNumber),
-      set_number_(connection, kSetNumber), bounds_(connection, kBounds), newest_(connection, kNewest),
-      folded_sum_(connection, kFolded), dead_(connection, kDead), drop_dead_(connection, kDropDead) {}
+    : connection_(connection), limits_(limits), clock_(std::move(clock)),
+      rows_(static_cast<std::uint64_t>(limits.rows_max)), bytes_(static_cast<std::uint64_t>(limits.bytes_max)),
+      totals_(connection, kTotals), insert_(connection, kInsert), set_id_(connection, kSetId),
+      select_(connection, kSelect), remove_(connection, kRemove), set_aside_(connection, kSetAside),
+      last_state_(connection, kLastState), remember_(connection, kRemember), forget_(connection, kForget),
+      get_number_(connection, kGetNumber), set_number_(connection, kSetNumber), bounds_(connection, kBounds),
+      newest_(connection, kNewest), folded_sum_(connection, kFolded), dead_(connection, kDead),
+      drop_dead_(connection, kDropDead) {}
 
 Result<void> Outbox::open() {
     {
@@ -86,7 +101,7 @@ Result<void> Outbox::open_mark() {
     if (held && held->site == site_) mark_ = *held;
     mark_.site = site_;
     mark_.issued = std::max(mark_.issued, *newest);
-    if (rows_ == 0) mark_.acknowledged = *newest;
+    if (rows_.used() == 0) mark_.acknowledged = *newest;
     auto described = db::describe(connection_, mark_);
     if (!described) return fail(std::move(described), "outbox mark");
     if (held && *held == mark_) return {};
@@ -122,14 +137,28 @@ Result<std::int64_t> Outbox::newest_sequence() {
     return newest;
 }
 
-Result<void> Outbox::reload() {
-    {
-        auto rows = totals_.rows();
+Result<void> Outbox::count_queued() {
+    rows_ = Shares{rows_.whole()};
+    bytes_ = Shares{bytes_.whole()};
+    auto rows = totals_.rows();
+    for (;;) {
         auto found = rows.next();
         if (!found) return fail(std::move(found), "outbox totals");
-        rows_ = rows.integer(0);
-        bytes_ = rows.integer(1);
+        if (!*found) return {};
+        std::string const party{rows.text(0)};
+        rows_.take(party, static_cast<std::uint64_t>(rows.integer(1)));
+        bytes_.take(party, static_cast<std::uint64_t>(rows.integer(2)));
     }
+}
+
+void Outbox::remove_from_totals(std::string const& party, std::int64_t bytes) {
+    rows_.give_back(party, std::min<std::uint64_t>(rows_.held(party), 1));
+    bytes_.give_back(party, std::min(bytes_.held(party), static_cast<std::uint64_t>(bytes)));
+}
+
+Result<void> Outbox::reload() {
+    auto counted = count_queued();
+    if (!counted) return counted;
     auto dead = dead_.scalar();
     if (!dead) return fail(std::move(dead), "outbox dead letters");
     dead_kept_ = *dead;
@@ -188,7 +217,8 @@ Result<Outbox::Put> Outbox::put(model::ComplianceRecord const& record) {
         return Put::repeated;
     }
     std::string const fields = boost::json::serialize(record.fields);
-    if (rows_ >= limits_.rows_max || bytes_ + static_cast<std::int64_t>(fields.size()) > limits_.bytes_max) {
+    std::string const party = party_of(record.fields);
+    if (!rows_.may_take(party) || !bytes_.may_take(party, fields.size())) {
         auto counted = set_number_.run("refused", ++refused_);
         if (!counted) return fail(std::move(counted), "outbox refused");
         return Put::refused;
@@ -207,8 +237,8 @@ Result<Outbox::Put> Outbox::put(model::ComplianceRecord const& record) {
     if (!counted) return fail(std::move(counted), "outbox folded");
     auto remembered = remember_.run(stream, record.subject, record.state_digest);
     if (!remembered) return fail(std::move(remembered), "outbox last state");
-    ++rows_;
-    bytes_ += static_cast<std::int64_t>(fields.size());
+    rows_.take(party);
+    bytes_.take(party, fields.size());
     return Put::queued;
 }
 
@@ -241,19 +271,17 @@ Result<std::vector<uplink::QueuedRecord>> Outbox::oldest(std::int64_t rows_max, 
 Result<void> Outbox::acknowledge(std::vector<std::int64_t> const& sequences) {
     auto transaction = db::Transaction::begin(connection_);
     if (!transaction) return fail(std::move(transaction), "outbox acknowledge");
-    std::int64_t rows = 0;
-    std::int64_t bytes = 0;
+    std::vector<std::pair<std::string, std::int64_t>> gone;  // whose, bytes
     for (std::int64_t const sequence : sequences) {
-        auto removed = remove_.scalar(sequence);
-        if (!removed && removed.error().code == Errc::not_found) continue;  // acknowledged before, answer lost
+        auto rows = remove_.rows(sequence);
+        auto removed = rows.next();
         if (!removed) return fail(std::move(removed), "outbox acknowledge");
-        ++rows;
-        bytes += *removed;
+        if (!*removed) continue;  // acknowledged before, answer lost
+        gone.emplace_back(rows.text(1), rows.integer(0));
     }
     auto committed = transaction->commit();
     if (!committed) return fail(std::move(committed), "outbox acknowledge");
-    rows_ -= rows;
-    bytes_ -= bytes;
+    for (auto const& [party, bytes] : gone) remove_from_totals(party, bytes);
     return {};
 }
 
@@ -262,8 +290,16 @@ Result<void> Outbox::set_aside(std::int64_t sequence, std::string const& reason)
     if (!transaction) return fail(std::move(transaction), "outbox set aside");
     auto kept = set_aside_.run(sequence, reason);
     if (!kept) return fail(std::move(kept), "outbox set aside");
-    auto removed = remove_.scalar(sequence);
-    if (!removed) return fail(std::move(removed), "outbox set aside");
+    std::string party;
+    std::int64_t bytes = 0;
+    {
+        auto rows = remove_.rows(sequence);
+        auto removed = rows.next();
+        if (!removed) return fail(std::move(removed), "outbox set aside");
+        if (!*removed) return fail(Errc::not_found, "outbox set aside: no record " + std::to_string(sequence));
+        party = rows.text(1);
+        bytes = rows.integer(0);
+    }
     std::int64_t const over = std::max<std::int64_t>(0, dead_kept_ + 1 - limits_.dead_max);
     if (over > 0) {
         auto dropped = drop_dead_.run(limits_.dead_max);
@@ -272,15 +308,16 @@ Result<void> Outbox::set_aside(std::int64_t sequence, std::string const& reason)
     }
     auto committed = transaction->commit();
     if (!committed) return fail(std::move(committed), "outbox set aside");
-    --rows_;
-    bytes_ -= *removed;
+    remove_from_totals(party, bytes);
     dead_kept_ += 1 - over;
     dead_dropped_ += over;
     return {};
 }
 
 Result<uplink::QueueState> Outbox::state() {
-    uplink::QueueState state{.waiting = rows_, .bytes = bytes_, .refused = refused_};
+    uplink::QueueState state{.waiting = static_cast<std::int64_t>(rows_.used()),
+                             .bytes = static_cast<std::int64_t>(bytes_.used()),
+                             .refused = refused_};
     {
         auto rows = bounds_.rows();
         auto found = rows.next();

@@ -3,6 +3,7 @@
 
 #include "cache/db/db.hpp"
 #include "cache/db/mark.hpp"
+#include "modules/base/shares.hpp"
 #include "modules/uplink/ports.hpp"
 
 #include <cstdint>
@@ -16,7 +17,8 @@ struct OutboxLimits {
     std::int64_t dead_max = 10'000;        // dead letters kept, the newest; older ones are dropped and counted
 };
 
-/// First in, first out. A row leaves only through acknowledge() or set_aside(), so delivery is at least once;
+/// First in, first out. The room is shared by namespace (base/shares.hpp): one alone fills three quarters of it, and what it
+/// wants beyond is refused while others still queue theirs. A row leaves only through acknowledge() or set_aside(), so delivery is at least once;
 /// the receiver removes repeats by RecordId, and a sequence is never reused (AUTOINCREMENT).
 /// Tables: outbox, dead_letters, last_states, numbers (0002_journal.sql). Fills uplink::RecordQueue.
 class Outbox final : public uplink::RecordQueue {
@@ -32,8 +34,8 @@ public:
     enum class Put { queued, repeated, refused };
 
     /// Adds a record inside the caller's transaction, or counts it as a repeat when the subject's state is
-    /// the one recorded last. A full queue refuses and counts; nothing older makes room, and the state is
-    /// not remembered, so that the subject's next pass offers it again.
+    /// the one recorded last. A full queue, or one whose namespace is at its share, refuses and counts; nothing older
+    /// makes room, and the state is not remembered, so that the subject's next pass offers it again.
     /// A repeat writes nothing.
     Result<Put> put(model::ComplianceRecord const& record);
 
@@ -54,6 +56,8 @@ public:
     std::string const& site() const { return site_; }
 
 private:
+    Result<void> count_queued();
+    void remove_from_totals(std::string const& party, std::int64_t bytes);
     Result<bool> is_repeat(model::ComplianceRecord const& record);
     Result<void> load_folded();
     Result<std::optional<std::int64_t>> stored_number(std::string_view name);
@@ -67,8 +71,8 @@ private:
     Clock clock_;
     std::string site_;
     db::Mark mark_;
-    std::int64_t rows_ = 0;
-    std::int64_t bytes_ = 0;
+    Shares rows_;   // by namespace
+    Shares bytes_;  // the same
     std::int64_t refused_ = 0;
     std::int64_t dead_kept_ = 0;
     std::int64_t dead_dropped_ = 0;

@@ -39,6 +39,7 @@ void Shares::take(std::string_view name, std::uint64_t amount) {
 }
 
 void Shares::give_back(std::string_view name, std::uint64_t amount) {
+    if (amount == 0) return;
     auto const found = parties_.find(name);
     HOLDFAST_ASSERT(found != parties_.end() && found->second.held >= amount);
     if (found->second.held == amount && amount > 0) --holders_;

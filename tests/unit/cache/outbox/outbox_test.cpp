@@ -107,6 +107,51 @@ TEST_CASE("outbox: put refuses when full, counts exactly, and takes the state ag
     CHECK(opened.outbox->state().value().first_sequence == 2);
 }
 
+TEST_CASE("outbox: one namespace alone does not fill it for the others, before and after a restart",
+          "[cache][outbox][shares]") {
+    test::TempDir dir;
+    auto const record_of = [](std::string const& ns, int change) {
+        auto record = a_record(ns + "/object", std::to_string(change));
+        record.fields["Namespace"] = ns;
+        record.fields["ConfigurationNamespace"] = "what a label says";
+        return record;
+    };
+    OutboxLimits const limits{.rows_max = 40};
+    std::int64_t queued = 0;
+    {
+        Opened opened{dir / "holdfast.db", limits};
+        for (int i = 0; i < 100; ++i) {
+            if (opened.outbox->put(record_of("flood", i)).value() == Outbox::Put::queued) ++queued;
+        }
+        CHECK(queued == 30);
+        CHECK(opened.outbox->put(record_of("calm", 1)).value() == Outbox::Put::queued);
+    }
+
+    Opened opened{dir / "holdfast.db", limits};
+    CHECK(opened.outbox->put(record_of("flood", 200)).value() == Outbox::Put::refused);
+    CHECK(opened.outbox->put(record_of("calm", 2)).value() == Outbox::Put::queued);
+    CHECK(opened.outbox->state().value().waiting == queued + 2);
+    REQUIRE(opened.outbox->acknowledge({1, 2, 3, 4}));
+    CHECK(opened.outbox->put(record_of("flood", 201)).value() == Outbox::Put::queued);
+    REQUIRE(opened.outbox->set_aside(5, "too large"));
+    CHECK(opened.outbox->state().value().waiting == queued - 2);
+}
+
+TEST_CASE("outbox: bytes are shared as rows are", "[cache][outbox][shares]") {
+    test::TempDir dir;
+    Opened opened{dir / "holdfast.db", {.bytes_max = 100'000}};
+    auto const big = [](std::string const& ns, int change) {
+        auto record = a_record(ns, std::to_string(change) + std::string(10'000, 'x') + "ü");
+        record.fields["ConfigurationNamespace"] = ns;
+        return record;
+    };
+    for (int i = 0; i < 20; ++i) REQUIRE(opened.outbox->put(big("flood", i)));
+    CHECK(opened.outbox->state().value().bytes <= 75'000);
+    CHECK(opened.outbox->put(big("calm", 1)).value() == Outbox::Put::queued);
+    REQUIRE(opened.outbox->acknowledge({1, 2, 3, 4, 5, 6, 7, 8}));
+    CHECK(opened.outbox->state().value().bytes == 0);
+}
+
 TEST_CASE("outbox: a record set aside no longer blocks the queue and is kept with its reason", "[cache][outbox]") {
     test::TempDir dir;
     Opened opened{dir / "holdfast.db"};
