@@ -4,11 +4,20 @@
 #include "modules/story/conclude.hpp"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 namespace holdfast::reconcile {
 
 using rollout::Known;
 using rollout::Owner;
+
+namespace {
+
+/// Of one inventory: each kind that nobody serves costs a question, and whoever may write a status may write made-up ones.
+constexpr std::size_t kKindsAskedMax = 100;
+
+}  // namespace
 
 std::vector<model::OwnedObject> Kustomizations::owned_rows(Owner const& owner) const {
     std::vector<model::OwnedObject> rows;
@@ -20,13 +29,21 @@ std::vector<model::OwnedObject> Kustomizations::owned_rows(Owner const& owner) c
 /// kinds that nobody serves. Once a start; what cannot be learned now is asked for in the next pass.
 asio::awaitable<void> Kustomizations::name_rows(access::Reach reach, Owner owner) {
     if (std::exchange(state_of(owner.key).named, true)) co_return;
+    std::set<std::pair<std::string, std::string>> served;
+    std::set<std::pair<std::string, std::string>> made_up;
     for (model::OwnedObject const& row : owned_rows(owner)) {
+        auto const id = kube::parse_object_id(row.entry.id);
+        if (!id) continue;
+        std::pair const kind{id->group, id->kind};
+        bool const is_new = !served.contains(kind);
+        if (made_up.contains(kind) || (is_new && served.size() + made_up.size() >= kKindsAskedMax)) continue;
         auto const named = co_await rollout::name(*reach.cluster, row.entry);
         if (!named) {
             state_of(owner.key).named = false;
             continue;
         }
         owned_.rename(owner, row.entry.id, named->id);
+        (named->served ? served : made_up).insert(kind);
         if (named->served) owned_.watch(owner, named->id);
     }
 }

@@ -166,7 +166,8 @@ asio::awaitable<Outcome> Kustomizations::reconcile(Entry entry) {
         co_return stop(std::move(run), std::move(why));
     }
     run.artifact = std::move(*look.artifact);
-    std::string unmet = unmet_dependency(ports_.registry, run.entry, run.spec, run.artifact, run.lock);
+    std::string unmet = unmet_dependency(ports_.registry, run.entry, run.spec, run.artifact, run.lock, dependencies_,
+                                         ports_.clock.boot());
     if (!unmet.empty()) {
         Stop why{.reason = "DependencyNotReady",
                  .message = std::move(unmet),

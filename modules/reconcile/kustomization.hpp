@@ -4,6 +4,7 @@
 
 #include "modules/access/access.hpp"
 #include "modules/base/backoff.hpp"
+#include "modules/reconcile/dependencies.hpp"
 #include "modules/reconcile/ports.hpp"
 #include "modules/rollout/health.hpp"
 #include "modules/rollout/owned.hpp"
@@ -87,6 +88,7 @@ private:
     rollout::OwnedObjects& owned_;
     Settings settings_;
     Hooks hooks_;
+    Dependencies dependencies_;
     std::map<model::Key, std::unique_ptr<State>> states_;
 };
 
@@ -102,9 +104,9 @@ SourceLook look_at_source(model::Registry const& registry, model::KustomizationS
 
 /// Why a dependency holds this Kustomization back, in Flux's words and then ours; empty: none does.
 /// In    `lock`: when no other namespace may be named, none is named in a circle either
-/// Cost  one walk over everything that it depends on
+/// Cost  a look at each dependency
 std::string unmet_dependency(model::Registry const& registry, model::Entry const& entry,
                              model::KustomizationSpec const& spec, model::Artifact const& artifact,
-                             access::Lock const& lock);
+                             access::Lock const& lock, Dependencies& dependencies, std::chrono::nanoseconds now);
 
 }  // namespace holdfast::reconcile

@@ -1,8 +1,6 @@
 // modules/reconcile/needs.cpp: what must be there before a pass begins: an artifact, and dependencies that are ready.
 #include "modules/reconcile/kustomization.hpp"
 
-#include <deque>
-
 namespace holdfast::reconcile {
 
 using model::Entry;
@@ -11,38 +9,6 @@ using model::KustomizationSpec;
 using model::Truth;
 
 namespace {
-
-/// Breadth first over everything that `entry` depends on and may name. Out  "a -> b -> a" when that leads back to it; else
-/// empty
-std::string circle(model::Registry const& registry, Entry const& entry, Key const& first, access::Lock const& lock) {
-    std::map<Key, Key> came_from;
-    std::deque<Key> open;
-    auto const push = [&](KustomizationSpec const& of, Key const& from) {
-        for (model::NamespacedName const& ref : of.depends_on) {
-            if (!lock.reaches(entry.key.ns, ref.ns)) continue;
-            Key next{model::Kind::kustomization, ref.ns, ref.name};
-            if (came_from.try_emplace(next, from).second) open.push_back(std::move(next));
-        }
-    };
-    came_from.emplace(first, entry.key);
-    open.push_back(first);
-    while (!open.empty()) {
-        Key const one = open.front();
-        open.pop_front();
-        if (one == entry.key) {
-            std::string text = one.name;
-            Key at = came_from.at(one);
-            while (at != entry.key) {
-                text = at.name + " -> " + text;
-                at = came_from.at(at);
-            }
-            return entry.key.name + " -> " + text;
-        }
-        Entry const* other = registry.find(one);
-        if (other != nullptr && other->spec) push(other->spec_as<KustomizationSpec>(), one);
-    }
-    return "";
-}
 
 bool is_ready(Entry const& entry) {
     return entry.status.conditions.is("Ready", Truth::yes) && entry.status.observed_generation == entry.meta.generation;
@@ -74,7 +40,8 @@ SourceLook look_at_source(model::Registry const& registry, KustomizationSpec con
 }
 
 std::string unmet_dependency(model::Registry const& registry, Entry const& entry, KustomizationSpec const& spec,
-                             model::Artifact const& artifact, access::Lock const& lock) {
+                             model::Artifact const& artifact, access::Lock const& lock, Dependencies& dependencies,
+                             std::chrono::nanoseconds now) {
     for (model::NamespacedName const& ref : spec.depends_on) {
         std::string const name = "dependency '" + ref.ns + "/" + ref.name + "'";
         Key const key{model::Kind::kustomization, ref.ns, ref.name};
@@ -84,7 +51,7 @@ std::string unmet_dependency(model::Registry const& registry, Entry const& entry
         }
         if (!dependency->spec || !is_ready(*dependency)) {
             // A circle never becomes ready: say so instead of waiting in silence.
-            std::string const round = circle(registry, entry, key, lock);
+            std::string const round = dependencies.circle(registry, entry.key, key, lock, now);
             return name + " is not ready" + (round.empty() ? "" : ": dependency cycle " + round);
         }
         auto const& other = dependency->spec_as<KustomizationSpec>();

@@ -44,6 +44,7 @@ public:
     std::function<std::optional<kube::Refusal>(kube::Object const&)> refuse_create;
     std::optional<Error> get_fails;        // what every look says instead of an answer
     std::optional<Error> discovery_fails;  // what discovery says instead of an answer
+    std::size_t kinds_asked = 0;           // how often it was asked for a kind in any version
 
     /// From the first call on only what was declared is served. Of a group the server prefers the version declared first.
     void serve(kube::GroupVersionKind gvk, bool namespaced = true) {
@@ -70,6 +71,7 @@ public:
     }
 
     Task<kube::Resource> any_version_of(std::string group, std::string kind, std::string preferred) override {
+        ++kinds_asked;
         if (discovery_fails) co_return std::unexpected{*discovery_fails};
         if (permissive_) co_return anything({group, preferred.empty() ? "v1" : preferred, kind});
         kube::Resource const* found = nullptr;

@@ -729,6 +729,63 @@ TEST_CASE("kustomization: a failed pass is tried again at its retry, whoever wak
     CHECK(world.renderer.renders == 3);
 }
 
+TEST_CASE("kustomization: an adopted inventory of made-up kinds is asked about a hundred times at most",
+          "[reconcile]") {
+    World world;
+    world.cluster.serve({"", "v1", "ConfigMap"});
+    auto& entry = world.want("web");
+    auto& inventory = entry.status.part<model::KustomizationStatus>().inventory;
+    for (int i = 0; i < 1'000; ++i) {
+        std::string const number = std::to_string(i);
+        inventory.push_back({"apps_x" + number + "_made.up" + std::to_string(i % 300) + "_Kind", "v1"});
+    }
+    world.story.adopt(entry);
+    world.renderer.refuse = Error{Errc::invalid_input, "kustomize build failed: no"};
+    auto const before = world.cluster.kinds_asked;
+
+    world.pass();
+
+    CHECK(world.cluster.kinds_asked - before == 100);
+}
+
+TEST_CASE("dependencies: one walk answers for all, and the shortest circle is shown", "[reconcile][dependencies]") {
+    World world;
+    auto const needs = [](std::vector<std::string> const& names) {
+        std::string list;
+        for (std::string const& name : names) list += (list.empty() ? "{\"name\":\"" : ",{\"name\":\"") + name + "\"}";
+        return R"(,"dependsOn":[)" + list + "]";
+    };
+    Key const a{Kind::kustomization, "apps", "a"};
+    Key const b{Kind::kustomization, "apps", "b"};
+    Key const tail{Kind::kustomization, "apps", "tail"};
+    world.want("a", needs({"b", "long"}));
+    world.want("b", needs({"c", "nowhere"}));
+    world.want("c", needs({"a"}));
+    world.want("long", needs({"b"}));
+    world.want("tail", needs({"a"}));
+    Dependencies dependencies;
+    auto const now = world.clock.now;
+
+    CHECK(dependencies.circle(world.registry, a, b, {}, now) == "a -> b -> c -> a");
+    CHECK(dependencies.circle(world.registry, tail, a, {}, now) == "");
+    CHECK(dependencies.circle(world.registry, b, {Kind::kustomization, "apps", "nowhere"}, {}, now) == "");
+
+    world.want("c", needs({}));
+    CHECK(dependencies.circle(world.registry, a, b, {}, now + 1ms) == "a -> b -> c -> a");  // no walk for each change
+    CHECK(dependencies.circle(world.registry, a, b, {}, now + 1s) == "");
+}
+
+TEST_CASE("kustomization: a hundred may be depended on, and no more", "[reconcile][dependencies]") {
+    World world;
+    for (std::size_t const count : {100u, 101u}) {
+        std::string list;
+        for (std::size_t i = 0; i < count; ++i)
+            list += (i == 0 ? "" : ",") + (R"({"name":"k)" + std::to_string(i) + "\"}");
+        auto const& entry = world.want("web", R"(,"dependsOn":[)" + list + "]");
+        CHECK(entry.problem == (count == 100 ? "" : "spec.dependsOn: more than 100 dependencies"));
+    }
+}
+
 TEST_CASE("kustomization: a repeated failure costs no write and no event", "[reconcile]") {
     World world;
     world.want("web", R"(,"dependsOn":[{"name":"web"}])");
