@@ -49,12 +49,14 @@ model::Truth ready_of(kube::Object const& object) {
 /// Feeds one kind's events to the table; what a list does not name is gone.
 class OwnedObjects::KindWatch final : public kube::WatchHandler {
 public:
-    KindWatch(OwnedObjects& owned, kube::Cluster& cluster, std::string label, kube::GroupVersionKind gvk)
-        : owned_(owned), gvk_(gvk), group_(owned.ports_.executor, 1), watcher_(cluster, *this,
-                                                                               {.gvk = gvk,
-                                                                                .label_selector = std::move(label),
-                                                                                .metadata_only = has_no_status(gvk),
-                                                                                .any_version = true}) {}
+    KindWatch(OwnedObjects& owned, kube::Cluster& cluster, std::string ns, std::string label,
+              kube::GroupVersionKind gvk)
+        : owned_(owned), ns_(std::move(ns)), gvk_(gvk), group_(owned.ports_.executor, 1),
+          watcher_(cluster, *this,
+                   {.gvk = gvk,
+                    .label_selector = std::move(label),
+                    .metadata_only = has_no_status(gvk),
+                    .any_version = true}) {}
 
     void list_begins() override {
         listed_.clear();
@@ -111,9 +113,11 @@ public:
     asio::awaitable<void> join() { return group_.join(); }
     kube::Watcher::State const& state() const { return watcher_.state(); }
     kube::GroupVersionKind const& gvk() const { return gvk_; }
+    std::string const& ns() const { return ns_; }
 
 private:
     OwnedObjects& owned_;
+    std::string ns_;  // of whose first object of this kind it was: charged for the place
     kube::GroupVersionKind gvk_;
     std::set<std::string> ids_;  // of known objects of this kind
     std::set<std::string> listed_;
@@ -123,7 +127,7 @@ private:
 };
 
 OwnedObjects::OwnedObjects(Ports ports, std::size_t watches_max)
-    : ports_(ports), asking_(ports.executor, 1), watches_max_(watches_max) {}
+    : ports_(ports), asking_(ports.executor, 1), places_(watches_max) {}
 
 OwnedObjects::~OwnedObjects() = default;
 
@@ -365,13 +369,15 @@ void OwnedObjects::follow(Owner const& owner, kube::ObjectId const& id, std::str
         present->second->add(id.text());
         return;
     }
-    if (watches_.size() >= watches_max_) end_idle_watches();
-    if (watches_.size() >= watches_max_) return;  // unwatched() says so
+    std::string const& ns = owner.key.ns;
+    if (!places_.may_take(ns)) end_idle_watches();
+    if (!places_.may_take(ns)) return;  // unwatched() says so
     kube::GroupVersionKind const gvk{id.group, version, id.kind};
-    auto watch = std::make_unique<KindWatch>(*this, *ports_.cluster, owner.name_label(), gvk);
+    auto watch = std::make_unique<KindWatch>(*this, *ports_.cluster, ns, owner.name_label(), gvk);
     auto started = watch->start();
     if (!started) return;
     watch->add(id.text());
+    places_.take(ns);
     watches_.emplace(key, std::move(watch));
 }
 
@@ -382,6 +388,7 @@ void OwnedObjects::end_idle_watches() {
             continue;
         }
         it->second->cancel();
+        places_.give_back(it->second->ns());
         ending_.push_back(std::move(it->second));
         it = watches_.erase(it);
     }
@@ -398,6 +405,12 @@ bool OwnedObjects::is_watched(Owner const& owner, kube::ObjectId const& id) cons
     return watch != nullptr && !watch->state().refused;
 }
 
+std::string OwnedObjects::too_many(Owner const& owner) const {
+    std::string const all = std::to_string(places_.whole());
+    if (places_.is_full()) return "too many kinds are watched: all " + all + " places are taken";
+    return "too many kinds are watched for namespace '" + owner.key.ns + "': it has its share of " + all + " places";
+}
+
 std::vector<std::string> OwnedObjects::unwatched(Owner const& owner) const {
     if (ports_.cluster == nullptr) return {};
     std::map<std::string, std::string> kinds;
@@ -408,7 +421,7 @@ std::vector<std::string> OwnedObjects::unwatched(Owner const& owner) const {
         Known const* known = find(owner, text);
         if (!id || known == nullptr || known->skipped) continue;
         KindWatch const* watch = watch_of(owner, *id);
-        if (watch == nullptr) kinds[id->kind] = "too many kinds are watched";
+        if (watch == nullptr) kinds[id->kind] = too_many(owner);
         else if (watch->state().refused) kinds[id->kind] = watch->state().last_error;
     }
     std::vector<std::string> texts;

@@ -4,6 +4,7 @@
 
 #include "modules/base/clock.hpp"
 #include "modules/base/log.hpp"
+#include "modules/base/shares.hpp"
 #include "modules/base/task_group.hpp"
 #include "modules/kube/kstatus.hpp"
 #include "modules/kube/watcher.hpp"
@@ -212,6 +213,7 @@ private:
     void undrift(Known& known);
     void repaired(Known& known);
     Boot interval_of(Owner const& owner) const;
+    std::string too_many(Owner const& owner) const;
     KindWatch const* watch_of(Owner const& owner, kube::ObjectId const& id) const;
     bool is_watched(Owner const& owner, kube::ObjectId const& id) const;
     void tell(Owner const& owner, Change change, Boot in = {});
@@ -230,7 +232,7 @@ private:
     TaskGroup asking_;  // about doubts
     std::map<KindKey, std::unique_ptr<KindWatch>> watches_;
     std::vector<std::unique_ptr<KindWatch>> ending_;  // of kinds with no object left: they unwind later in the loop
-    std::size_t watches_max_;
+    Shares places_;                                   // of watches, by namespace
     std::vector<Drift> drifts_;
     std::uint64_t drifts_total_ = 0;
     std::uint64_t moments_ = 0;  // writes and lists, in their order

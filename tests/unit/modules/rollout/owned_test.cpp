@@ -435,6 +435,28 @@ TEST_CASE("owned: a watch ends with its last object, and a kind that nobody aske
     CHECK(world.owned.watches().empty());
 }
 
+TEST_CASE("owned: one namespace does not take the watches of all", "[rollout][owned][shares]") {
+    World world;
+    Owner const flood{{model::Kind::kustomization, "flood", "all"}};
+    Owner const calm{{model::Kind::kustomization, "calm", "one"}};
+    auto const thing = [](int i) {
+        return model::OwnedObject{.entry = {"x_y_group" + std::to_string(i) + ".io_Kind", "v1"}};
+    };
+    for (int i = 0; i < 10; ++i) world.load(flood, thing(i));
+    CHECK(world.owned.watches().size() == 3);
+    REQUIRE(world.owned.unwatched(flood).size() == 1);
+    CHECK(world.owned.unwatched(flood).front() ==
+          "Kind: too many kinds are watched for namespace 'flood': it has its share of 4 places");
+
+    world.load(calm, thing(11));
+    CHECK(world.owned.watches().size() == 4);
+    CHECK(world.owned.unwatched(calm).empty());
+
+    world.owned.forget(flood);
+    world.load(calm, thing(12));
+    CHECK(world.owned.unwatched(calm).empty());
+}
+
 TEST_CASE("owned: an owner that is gone takes its drift along", "[rollout][owned]") {
     World world;
     world.load(kDairy, row(kDairy, "10"));
