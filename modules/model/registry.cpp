@@ -122,7 +122,7 @@ Entry& Registry::put(Key key, Meta meta, Result<Spec> spec, std::string wish, st
     if (has_room) {
         charge(*slot, weight);
         if (is_new && status) slot->status = std::move(*status);
-    } else {
+    } else if (weight_of(slot->meta) > kEntryWeight) {
         slot->meta.labels.clear();
         slot->meta.updaters.clear();
     }
