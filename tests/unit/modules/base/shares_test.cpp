@@ -42,7 +42,8 @@ TEST_CASE("shares: many parties together leave something to one that comes late"
     CHECK(shares.may_take("late", 200));
 }
 
-TEST_CASE("shares: what is given back may be taken again, and bytes that would not fit are not taken", "[base][shares]") {
+TEST_CASE("shares: what is given back may be taken again, and bytes that would not fit are not taken",
+          "[base][shares]") {
     Shares shares{100};
     shares.take("a", 70);
     CHECK_FALSE(shares.may_take("a", 6));
