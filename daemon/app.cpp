@@ -45,8 +45,9 @@ using std::chrono::seconds;
 
 constexpr std::string_view kArea = "daemon";
 constexpr std::size_t kWatchesMax = 128;
-constexpr std::int64_t kDatabaseShare = 3;  // of the disk: the most that the database file may take
-constexpr std::int64_t kReserveShare = 8;   // of the disk: one part of eight is never given away
+constexpr std::size_t kMemoryPerObject = 8u << 10;  // its name, status and inventory, and its part of all else
+constexpr std::int64_t kDatabaseShare = 3;          // of the disk: the most that the database file may take
+constexpr std::int64_t kReserveShare = 8;           // of the disk: one part of eight is never given away
 constexpr seconds kLookForClusterEvery{10};
 constexpr seconds kLookForModeEvery{2};
 constexpr std::chrono::nanoseconds kLateMax = std::chrono::minutes{10};
@@ -124,9 +125,8 @@ Schedule::Bounds bounds_of(Config const& config) {
 
 /// Two thirds of the memory are for wishes, of which a namespace alone may have three quarters; one wish weighs 32 KiB on
 /// average before their number counts.
-model::WishLimits wish_limits(Config const& config) {
-    auto const memory = static_cast<std::uint64_t>(config.memory_bytes_max);
-    return {.count_max = memory / (32u << 10), .bytes_max = memory / 3 * 2};
+model::WishLimits wish_limits(Budget const& budget) {
+    return {.count_max = budget.memory / kMemoryPerObject, .bytes_max = budget.wishes};
 }
 
 class App {
@@ -500,7 +500,7 @@ private:
     asio::signal_set signals_{io_, SIGTERM, SIGINT};
     TaskGroup lifecycle_{io_.get_executor(), 1};
     TaskGroup tasks_;
-    model::Registry registry_{wish_limits(config_)};
+    model::Registry registry_{wish_limits(budget_)};
     access::Locks locks_ = locks_of(config_, registry_);
     source::Hosts hosts_;
     FetchWorkers fetch_workers_;

@@ -17,7 +17,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::chrono::minutes kWaitMax{10};  // for a place, and for all remote bases of a render together
+constexpr std::chrono::minutes kWaitMax{10};    // for a place, and for all remote bases of a render together
 constexpr std::size_t kWorkerBytes = 2u << 20;  // of a worker beside its heap: stack, page tables, pages of the zygote
 constexpr std::size_t kWorkerBytesMin = 4u << 20;  // of heap, for the smallest render
 
@@ -84,8 +84,8 @@ std::size_t memory_of_objects(std::string_view answer) {
 }
 
 WorkerRenderer::WorkerRenderer(Parts parts, Budget const& budget, std::size_t jobs_max)
-    : parts_(std::move(parts)), budget_(budget), slots_(parts_.executor, jobs_max), fetchers_(parts_.executor, jobs_max),
-      carriers_(parts_.executor, budget.remotes),
+    : parts_(std::move(parts)), budget_(budget), slots_(parts_.executor, jobs_max),
+      fetchers_(parts_.executor, jobs_max), carriers_(parts_.executor, budget.remotes),
       own_share_(budget.remotes / jobs_max) {}
 
 /// One job with so much memory for itself.
@@ -101,8 +101,8 @@ Task<std::string> WorkerRenderer::run_once(model::Artifact artifact, Supplies co
 
 /// One job over the artifact and what was fetched so far. Few need much: it begins small, so that others run beside it,
 /// and is done again with more when that was too little.
-Task<WorkerRenderer::Answer> WorkerRenderer::run_worker(std::string ns, model::Artifact artifact, Supplies const& supplies,
-                                                        json::object& request) {
+Task<WorkerRenderer::Answer> WorkerRenderer::run_worker(std::string ns, model::Artifact artifact,
+                                                        Supplies const& supplies, json::object& request) {
     // A render ends soon: while there is only one namespace, no worker has to be kept free for others.
     std::string const party = parts_.is_shared() ? ns : "";
     auto slot = co_await slots_.take(kWaitMax, party);
@@ -146,7 +146,8 @@ Task<WorkerRenderer::Answer> WorkerRenderer::run_worker(std::string ns, model::A
     }
 }
 
-Task<void> WorkerRenderer::fetch(std::string ns, std::vector<kustomize::Remote> missing, Supplies& into, Fetching& fetching) {
+Task<void> WorkerRenderer::fetch(std::string ns, std::vector<kustomize::Remote> missing, Supplies& into,
+                                 Fetching& fetching) {
     ByteBudget::Lease& carries = fetching.bytes;
     for (kustomize::Remote const& remote : missing) {
         kustomize::Remote in_time = remote;

@@ -105,8 +105,12 @@ Entry& Registry::put(Key key, Meta meta, Result<Spec> spec, std::string wish, st
         named_.take(slot->key.ns);
     }
     std::uint64_t const digest = hash64(wish);
-    std::uint64_t const weight = weight_of(meta) + std::max(wish.size(), spec ? spec->weight() : 0);
     std::uint64_t const before = slot->weight;
+    bool const is_known = before != 0 && digest == slot->spec_digest;
+    Packed packed = is_known ? Packed{} : Packed{wish};
+    std::uint64_t const weight =
+        weight_of(meta) +
+        (is_known ? before - weight_of(slot->meta) : std::max<std::uint64_t>(packed.held(), spec ? spec->weight() : 0));
     unlink(*slot);
     discharge(*slot);
     bool const has_room = weight <= before || fits(*slot, weight);
@@ -130,7 +134,7 @@ Entry& Registry::put(Key key, Meta meta, Result<Spec> spec, std::string wish, st
         ++wishes_;
         slot->spec_digest = digest;
         slot->turned_away = has_room ? 0 : weight;
-        slot->wish = has_room ? Packed{wish} : Packed{};
+        slot->wish = has_room ? std::move(packed) : Packed{};
     }
     if (spec_changed || is_whole_again) {
         slot->spec.reset();

@@ -31,8 +31,8 @@ struct Entry {
     std::uint64_t facts_digest = 0;  // of the facts the journal has
     bool abridged =
         false;  // restored without the logins of its URLs: nothing is done with it until its feed gives it whole
-    std::uint64_t weight = 0;        // bytes of the wish that its namespace is charged for
-    std::uint64_t turned_away = 0;   // bytes of a newest wish for which there was no room; 0: it is held
+    std::uint64_t weight = 0;       // bytes of the wish that its namespace is charged for
+    std::uint64_t turned_away = 0;  // bytes of a newest wish for which there was no room; 0: it is held
     bool gone = false;  // left its feed: a deleted object whose finalizer is off, or a local file taken away
 
     /// The copy of .status in the cluster.

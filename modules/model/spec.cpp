@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::uint64_t kValueWeight = 48;  // of a JSON value beside its text, and of a name: what the heap makes of it
 
+}  // namespace
+
 std::uint64_t weight_of(json::value const& value) {
     std::uint64_t weight = kValueWeight;
     if (auto const* text = value.if_string()) weight += text->size();
@@ -21,8 +23,6 @@ std::uint64_t weight_of(json::value const& value) {
     }
     return weight;
 }
-
-}  // namespace
 
 std::string_view kind_name(Kind kind) { return info(kind).name; }
 

@@ -9,6 +9,7 @@
 
 #include <boost/json/object.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -40,7 +41,10 @@ public:
 
     /// About how many bytes it holds; 0 when nobody has weighed it.
     std::uint64_t weight() const { return weight_; }
-    void weigh(std::uint64_t weight) { weight_ = weight; }
+    /// In  whole  of everything that was read
+    void weigh(std::uint64_t whole) { weight_ = whole - std::min(whole, spared_); }
+    /// By how much packing made it lighter.
+    void spare(std::uint64_t bytes) { spared_ = bytes; }
 
 private:
     template <class T> T const& of() const { return *static_cast<T const*>(value_.get()); }
@@ -50,7 +54,11 @@ private:
     bool suspend_;
     std::vector<Key> refs_;
     std::uint64_t weight_ = 0;
+    std::uint64_t spared_ = 0;
 };
+
+/// Bytes of a JSON value when it is held as such.
+std::uint64_t weight_of(json::value const& value);
 
 struct NamespacedName {
     std::string ns;

@@ -14,7 +14,7 @@ namespace holdfast::model {
 namespace {
 
 constexpr std::size_t kHistoryMax = 5;
-constexpr std::size_t kNameBytesMax = 253;  // of an object in a cluster
+constexpr std::size_t kNameBytesMax = 253;     // of an object in a cluster
 constexpr std::size_t kDependenciesMax = 100;  // each of them is looked at in each pass, and wakes this one
 
 DeletionPolicy read_deletion_policy(Fields& spec) {
@@ -192,12 +192,19 @@ Spec read_kustomization(Fields& spec, std::string const& own_namespace) {
          {"namePrefix", "nameSuffix", "patches", "images", "components", "ignoreMissingComponents", "buildMetadata"}) {
         if (auto const* value = spec.as_is(name)) handed_on[name] = *value;
     }
-    if (!handed_on.empty()) k.kustomize = Packed{json::serialize(handed_on)};
+    std::uint64_t spared = 0;
+    if (!handed_on.empty()) {
+        k.kustomize = Packed{json::serialize(handed_on)};
+        std::uint64_t const plain = weight_of(handed_on);
+        spared = plain - std::min<std::uint64_t>(plain, k.kustomize.held());
+    }
     for (std::string_view const name : {"decryption", "postBuild", "kubeConfig", "healthCheckExprs", "ignore"}) {
         spec.refuse(name);
     }
     std::vector<Key> refs = refs_of(k);
-    return Spec{std::move(k), std::move(refs)};
+    Spec out{std::move(k), std::move(refs)};
+    out.spare(spared);
+    return out;
 }
 
 std::span<StatusField const> kustomization_status() {

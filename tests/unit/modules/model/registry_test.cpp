@@ -4,6 +4,7 @@
 
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
+#include <random>
 
 namespace holdfast::model {
 
@@ -188,6 +189,14 @@ TEST_CASE("registry: what left is told once, and what vanished wakes who followe
 
 namespace {
 
+/// Text that packs to three quarters of it.
+std::string noise(std::size_t bytes) {
+    std::mt19937 random{1};
+    std::string text(bytes, '\0');
+    for (char& c : text) c = static_cast<char>('!' + 2 + random() % 57);  // neither quote nor backslash
+    return text;
+}
+
 /// Room for 100 wishes of 100,000 bytes together.
 struct Narrow {
     Registry registry{{.count_max = 100, .bytes_max = 100'000}};
@@ -201,7 +210,7 @@ struct Narrow {
             R"({"metadata":{"namespace":")" + ns +
             R"("},"spec":{"interval":"1m","prune":true,"sourceRef":{"kind":"GitRepository","name":"x"},)"
             R"("patches":[{"patch":")" +
-            std::string(patch_bytes, 'p') + R"("}]}})";
+            noise(patch_bytes * 4 / 3) + R"("}]}})";
         return registry.put({Kind::kustomization, ns, name}, std::move(meta),
                             read_spec(Kind::kustomization, json::parse(text).as_object()), text, std::nullopt);
     }
@@ -273,10 +282,12 @@ TEST_CASE("registry: what is removed gives its room back, and many small values 
     }
     CHECK(world.registry.namespaces() == 0);
 
-    json::object many{{"spec", json::object{{"interval", "1m"},
-                                            {"prune", true},
-                                            {"sourceRef", json::object{{"kind", "GitRepository"}, {"name", "x"}}},
-                                            {"images", json::array(1'000, json::object{{"name", "a"}})}}}};
+    json::object many{
+        {"spec", json::object{{"interval", "1m"},
+                              {"prune", true},
+                              {"sourceRef", json::object{{"kind", "GitRepository"}, {"name", "x"}}},
+                              {"healthChecks",
+                               json::array(1'000, json::object{{"apiVersion", "v1"}, {"kind", "A"}, {"name", "a"}})}}}};
     auto const spec = read_spec(Kind::kustomization, many);
     REQUIRE(spec);
     CHECK(spec->weight() > 100'000);
