@@ -601,7 +601,9 @@ void OwnedObjects::judge(Known& known, Sighting const& sighting) {
     known.taken = sighting.others;
     if (sighting.others) return;
     if (!sighting.ours) {
-        drift(known, "owner label changed", sighting.manager);
+        // Who writes an object that somebody else made in its place is not told.
+        bool const applied = sighting.uid == known.object.uid;
+        drift(known, "owner label changed", applied ? sighting.manager : "");
         return;
     }
     if (sighting.alone) {

@@ -227,6 +227,21 @@ TEST_CASE("owned: a label makes nobody an owner who has not the object", "[rollo
         REQUIRE(world.owned.repair_due(kDairy));
         CHECK(world.owned.drifts().at(0).what == "owner label changed");
     }
+    SECTION("whose writer is told of the object that was applied, not of another in its place") {
+        bool const same = GENERATE(true, false);
+        kube::Object object = milk(kFruit, "11", same ? "u1" : "u2");
+        object.at("metadata")
+            .as_object()
+            .at("managedFields")
+            .as_array()
+            .push_back(boost::json::object{{"manager", "their-tool"},
+                                           {"operation", "Update"},
+                                           {"time", "2026-01-01T00:00:00Z"},
+                                           {"fieldsV1", boost::json::object{{"f:data", boost::json::object{}}}}});
+        world.show(Event::modified, std::move(object));
+        REQUIRE(world.owned.drifts().size() == 1);
+        CHECK((world.owned.drifts().at(0).manager.find("their-tool") != std::string::npos) == same);
+    }
     SECTION("the label was emptied") {
         kube::Object object = milk(kDairy, "11");
         object.at("metadata").as_object().at("labels").as_object()[kDairy.name_label()] = "";
