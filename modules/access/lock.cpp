@@ -14,7 +14,8 @@ bool Locks::is_held(model::Entry const& entry) const {
     if (model::maker_of(entry.meta, entry.key.ns)) return true;
     if (registry_ == nullptr || entry.meta.origin == model::Origin::local) return false;
     return std::ranges::any_of(model::configs_in(*registry_, entry.key.ns), [](model::Entry const* config) {
-        return config->spec && config->spec_as<model::FluxConfigSpec>().scope == model::ConfigScope::own_namespace;
+        // One that cannot be read, or is not held for want of room, may be of that scope.
+        return !config->spec || config->spec_as<model::FluxConfigSpec>().scope == model::ConfigScope::own_namespace;
     });
 }
 

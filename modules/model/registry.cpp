@@ -31,6 +31,9 @@ void erase_from(std::map<Key, std::set<Key>>& index, Key const& at, Key const& m
     if (found->second.empty()) index.erase(found);
 }
 
+/// No tenant who fills the shares of a namespace may keep the operator's word about it out.
+bool is_operators(Key const& key) { return info(key.kind).what == Class::config; }
+
 constexpr std::uint64_t kEntryWeight = 1'024;  // of an entry beside its spec, with a few labels
 
 /// What an object says about itself beside its spec, as far as it is kept.
@@ -67,7 +70,12 @@ void Registry::unlink(Entry const& entry) {
     if (auto const maker = maker_of(entry.meta, entry.key.ns)) erase_from(made_by_, *maker, entry.key);
 }
 
+bool Registry::may_name(Key const& key) const {
+    return find(key) != nullptr || is_operators(key) || named_.may_take(key.ns);
+}
+
 bool Registry::fits(Entry const& entry, std::uint64_t weight) const {
+    if (is_operators(entry.key)) return true;
     return held_.may_take(entry.key.ns) && bytes_.may_take(entry.key.ns, weight);
 }
 

@@ -71,8 +71,9 @@ public:
     Entry* find(Key const& key);
     Entry const* find(Key const& key) const;
 
-    /// May one more object of this namespace be named here, if only to say why its wish is not held? Asked before put().
-    bool may_name(Key const& key) const { return find(key) != nullptr || named_.may_take(key.ns); }
+    /// May one more object of this namespace be named here, if only to say why its wish is not held? Asked before put(). A
+    /// configuration always: it is the operator's, and says what its namespace is held to.
+    bool may_name(Key const& key) const;
 
     /// Would the wish that was turned away find room now?
     bool has_room_for(Entry const& entry) const;

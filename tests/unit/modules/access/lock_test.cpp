@@ -119,6 +119,8 @@ TEST_CASE("lock: everything in the namespace of a FluxConfig of scope namespace 
     CHECK(locks.of(entry_of(false, false)).no_cross_namespace_refs);
     CHECK(locks.of(entry_of(false, false)).no_remote_bases);
     CHECK(locks.of(entry_of(false, true)) == Lock{});  // root's own file
+    put("shop", "of a later version");                 // refused: what it was is not known
+    CHECK(locks.of(entry_of(false, false)).default_service_account == "flux-applier");
     CHECK(Locks{Lock{}, false, &registry}.of(entry_of(false, false)) == Lock{});
     registry.vanish(*registry.find({model::Kind::flux_config, "shop", "cfg"}));
     CHECK(locks.of(entry_of(false, false)) == Lock{});

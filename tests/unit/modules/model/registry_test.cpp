@@ -248,6 +248,13 @@ TEST_CASE("registry: wishes are counted, too, and what a namespace may only name
     }
     CHECK(held == 75);
     CHECK(named == 150);
+    Key const config{Kind::flux_config, "flood", "edge"};  // the operator's, and says what the namespace is held to
+    REQUIRE(registry.may_name(config));
+    auto scope =
+        read_spec(config.kind,
+                  json::parse(R"({"spec":{"scope":"namespace","gitRepository":{"url":"https://a/b"}}})").as_object());
+    REQUIRE(scope);
+    CHECK(registry.put(config, {}, std::move(scope), "w", std::nullopt).spec.has_value());
     CHECK(registry.may_name({Kind::git_repository, "calm", "a"}));
 }
 
