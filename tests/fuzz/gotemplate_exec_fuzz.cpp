@@ -67,7 +67,8 @@ FuncMap make_functions() {
 
 /// As Helm's top level: maps of bytes and strings are typed in Go, and whoever stores in them must mind it.
 Value data_of(FuncMap const& funcs) {
-    static Value const certificate = [&] {
+    // Never destroyed: at the exit of the process what takes values apart is gone already.
+    static Value const& certificate = *new Value{[&] {
         std::array args{Value::string(holdfast::base64_encode(kCertificate)),
                         Value::string(holdfast::base64_encode(kKey))};
         TemplateSet const none{funcs};
@@ -76,7 +77,7 @@ Value data_of(FuncMap const& funcs) {
         Value const no_receiver;
         Call call{executor, function, args, no_receiver};
         return function.implementation(call).value();
-    }();
+    }()};
     auto data = from_json(kData).value();
     data.set("Files", holdfast::helm::files_value({{"a.txt", "one\ntwo"}, {"b/c.txt", "text"}, {"empty", ""}}));
     data.set("Capabilities", holdfast::helm::capabilities_value({}));
