@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <string>
 
 namespace holdfast::model {
@@ -13,5 +14,8 @@ struct InventoryEntry {
 
     auto operator<=>(InventoryEntry const&) const = default;
 };
+
+/// No API server takes a longer one in a status.
+inline constexpr std::size_t kInventoryMax = 20'000;
 
 }  // namespace holdfast::model

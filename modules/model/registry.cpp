@@ -116,8 +116,10 @@ Entry& Registry::put(Key key, Meta meta, Result<Spec> spec, std::string wish, st
     std::uint64_t const before = slot->weight;
     bool const is_known = before != 0 && digest == slot->spec_digest;
     Packed packed = is_known ? Packed{} : Packed{wish};
+    // Whoever may write a status may have made up what it names.
+    std::uint64_t const brought = is_new && status ? weight_of(to_json(slot->key.kind, *status)) : 0;
     std::uint64_t const weight =
-        weight_of(meta) +
+        weight_of(meta) + brought +
         (is_known ? before - weight_of(slot->meta) : std::max<std::uint64_t>(packed.held(), spec ? spec->weight() : 0));
     unlink(*slot);
     discharge(*slot);

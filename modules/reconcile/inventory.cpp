@@ -43,6 +43,7 @@ asio::awaitable<void> Kustomizations::name_rows(access::Reach reach, Owner owner
             continue;
         }
         owned_.rename(owner, row.entry.id, named->id);
+        co_await yield_once();  // of many rows, with nothing to ask the server for
         (named->served ? served : made_up).insert(kind);
         if (named->served) owned_.watch(owner, named->id);
     }

@@ -22,6 +22,8 @@ using story::Stop;
 
 namespace {
 
+constexpr std::size_t kPlannedMax = 20'000;  // objects that inventories of others name, at once, of all Kustomizations
+
 /// One line an object that changed, each ended as Flux ends it in the message of a pass that failed later.
 std::string change_log(ApplyReport const& report) {
     std::string lines;
@@ -87,6 +89,11 @@ bool Kustomizations::reclaim(Key const& key, model::Status const& shown) {
         if (owned_.find(owner, one.id) == nullptr) rows.push_back({.entry = one});
     }
     if (rows.empty()) return false;
+    if (owned_.planned() + rows.size() > kPlannedMax) {
+        ports_.log.warning("reconcile", "what another inventory names is not looked at: there is too much of it now",
+                           {HOLDFAST_LOG_KEY(key), {"objects", std::to_string(rows.size())}});
+        return false;
+    }
     owned_.plan(owner, rows);
     State& state = state_of(key);
     state.facts.complete = false;

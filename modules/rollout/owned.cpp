@@ -194,8 +194,19 @@ void OwnedObjects::rename(Owner const& owner, std::string const& from, std::stri
     object.entry.id = to;
     erase(owner, from);
     auto& ids = by_owner_[owner];
-    std::erase(ids, from);
-    if (find(owner, to) == nullptr) put(owner, object);
+    auto const place = std::ranges::find(ids, from);
+    if (find(owner, to) != nullptr) {
+        ids.erase(place);
+        return;
+    }
+    *place = to;  // an inventory of thousands is renamed row by row
+    known_.emplace(to, Known{.owner = owner, .object = object});
+    unhealthy_[owner].insert(to);
+}
+
+std::size_t OwnedObjects::planned() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(known_, [](auto const& row) { return row.second.object.wished == 0; }));
 }
 
 void OwnedObjects::update(Owner const& owner, Applied const& applied) {

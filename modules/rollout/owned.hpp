@@ -134,6 +134,9 @@ public:
     /// Asks the server, as the owner's reader, for the objects of kinds that cannot be watched, as a watch would have told.
     asio::awaitable<void> look_up(Owner owner);
 
+    /// Objects that are named and were not applied yet, of all owners. O(objects)
+    std::size_t planned() const;
+
     /// Kinds of this owner's objects that no watch shows, and why: "Deployment: forbidden…".
     std::vector<std::string> unwatched(Owner const& owner) const;
 

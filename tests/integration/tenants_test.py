@@ -4,8 +4,10 @@
 Usage: tenants_test.py HOLDFAST [TEST...]
 Without a cluster: wishes are files. What is looked at is who is served while the other one still holds what it got, never how fast.
 """
+import base64
 import json
 import pathlib
+import random
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -52,10 +54,15 @@ def test_a_dripping_server_keeps_no_place_of_others():
                 daemon.stop()
 
 
+def noise(seed, size):
+    """Text that does not pack."""
+    return base64.b64encode(random.Random(seed).randbytes(size)).decode()
+
+
 def test_wishes_without_room_are_named_and_others_are_held():
     with harness.workdir() as work:
-        daemon = harness.Daemon(HOLDFAST, work, config="limits: {memory: 32MiB}\n")
-        big = [kustomization(f"big-{i}", "x", "./", "flood", patches=[{"patch": "#" * 1_000_000}]) for i in range(30)]
+        daemon = harness.Daemon(HOLDFAST, work, config="limits: {memory: 64MiB}\n")
+        big = [kustomization(f"big-{i}", "x", "./", "flood", patches=[{"patch": noise(i, 300_000)}]) for i in range(30)]
         for i, one in enumerate(big):
             write(daemon, f"flood-{i:02}", one)
         write(daemon, "zz-calm", kustomization("small", "x", "./", "calm"))

@@ -149,6 +149,7 @@ void read_inventory(json::object const& from, Status& status) {
     auto& read = status.part<KustomizationStatus>().inventory;
     for (json::value const& value : *entries) {
         auto const* entry = value.if_object();
+        if (read.size() >= kInventoryMax) break;  // more is applied by nobody
         if (entry != nullptr) read.push_back({text_at(*entry, "id"), text_at(*entry, "v")});
     }
     std::ranges::sort(read);

@@ -279,6 +279,26 @@ TEST_CASE("registry: what is held stays when others come; what was turned away i
     CHECK_FALSE(small.wish.empty());
 }
 
+TEST_CASE("registry: a status that whoever looked after the object before wrote weighs what it names",
+          "[model][shares]") {
+    Narrow world;
+    Status forged;
+    for (int i = 0; i < 1'000; ++i)
+        forged.part<KustomizationStatus>().inventory.push_back({"a_" + std::to_string(i) + "__ConfigMap", "v1"});
+    std::string const text =
+        R"({"spec":{"interval":"1m","prune":true,"sourceRef":{"kind":"GitRepository","name":"x"}}})";
+    auto const put = [&](std::string const& name, std::optional<Status> status) -> Entry& {
+        return world.registry.put({Kind::kustomization, "flood", name}, {},
+                                  read_spec(Kind::kustomization, json::parse(text).as_object()), text,
+                                  std::move(status));
+    };
+
+    Entry& away = put("forged", forged);
+    CHECK(away.problem.starts_with("no room for this object"));
+    CHECK(away.status.part<KustomizationStatus>().inventory.empty());
+    CHECK(put("modest", Status{}).spec);
+}
+
 TEST_CASE("registry: what is removed gives its room back, and many small values weigh what they take",
           "[model][shares]") {
     Narrow world;
