@@ -140,6 +140,13 @@ void Sources::load(model::JournalEntry const& row) {
     artifact.last_checked = std::max(artifact.last_checked, *checked);
 }
 
+void Sources::adopt(Entry const& entry) {
+    Entry* adopted = ports_.registry.find(entry.key);
+    if (adopted == nullptr) return;
+    auto& artifact = adopted->status.part<model::SourceStatus>().artifact;
+    memories_[entry.key].claimed = std::exchange(artifact, std::nullopt);
+}
+
 bool Sources::reclaim(Key const& key, model::Status const& shown) {
     Entry* entry = ports_.registry.find(key);
     auto const* held = entry == nullptr ? nullptr : model::artifact_of(entry->status);
@@ -172,6 +179,10 @@ asio::awaitable<Outcome> Sources::reconcile(Entry entry) {
     Pass pass{
         entry, upstream, memories_[entry.key], upstream.read(*entry.spec), story::begin(entry), ports_.clock.wall()};
     waits_no_more(entry.key, pass.memory);
+    if (auto claimed = std::exchange(pass.memory.claimed, std::nullopt)) {
+        bool const is_own = co_await has_fetched(entry.key, claimed->digest);
+        if (is_own) part(pass.so_far).artifact = std::move(claimed);
+    }
     if (auto& artifact = part(pass.so_far).artifact) {
         artifact->last_checked = std::max(artifact->last_checked, pass.memory.checked);
         bool const is_there = co_await is_stored(artifact->digest);
@@ -216,6 +227,12 @@ asio::awaitable<Outcome> Sources::reconcile(Entry entry) {
 asio::awaitable<bool> Sources::is_stored(std::string digest) {
     auto look = [&store = store_, digest = std::move(digest)] { return store.has(digest); };
     co_return co_await on_pool(ports_.db, std::move(look));
+}
+
+asio::awaitable<bool> Sources::has_fetched(Key key, std::string digest) {
+    auto look = [&store = store_, source = key.text()] { return store.revisions(source); };
+    auto const rows = co_await on_pool(ports_.db, std::move(look));
+    co_return rows&& std::ranges::any_of(*rows, [&](StoredArtifact const& one) { return one.digest == digest; });
 }
 
 /// Nothing named, nothing read. Flux names the Secret twice.

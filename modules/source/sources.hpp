@@ -31,6 +31,9 @@ public:
             BackoffPolicy retry = kRetry);
 
     void load(model::JournalEntry const& row) override;
+    /// The artifact that a status from elsewhere names may be another source's in our store: whoever may write a status may
+    /// name it. It is held once the store was asked whether this source had fetched it.
+    void adopt(model::Entry const& entry) override;
     /// Somebody fetched a later revision while this store was not in use: a disk that was restored, or another daemon. Until
     /// upstream was asked what is held is not applied, for that would take back what the later one brought.
     bool reclaim(model::Key const& key, model::Status const& shown) override;
@@ -53,6 +56,7 @@ private:
     struct Memory {
         std::string answered;                          // question and digest of what is held, hashed; empty: not known
         std::string refused;                           // the question that upstream said no to last, hashed
+        std::optional<model::Artifact> claimed;        // named by an adopted status
         bool asked = false;                            // upstream has answered since the start
         model::WallTime checked;                       // when upstream last answered, to ten minutes
         std::string distrusted;                        // digest of what was found damaged
@@ -64,6 +68,7 @@ private:
     };
 
     asio::awaitable<bool> is_stored(std::string digest);
+    asio::awaitable<bool> has_fetched(model::Key key, std::string digest);
     Task<std::optional<json::object>> secret_of(model::Key key, std::string name);
     Task<void> store_row(StoredArtifact row);
 

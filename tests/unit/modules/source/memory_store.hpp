@@ -64,7 +64,13 @@ public:
         }
         return found;
     }
-    Result<std::vector<StoredArtifact>> revisions(std::string const&) override { return rows; }
+    Result<std::vector<StoredArtifact>> revisions(std::string const& source) override {
+        std::vector<StoredArtifact> own;
+        for (StoredArtifact const& row : rows) {
+            if (row.source == source) own.push_back(row);
+        }
+        return own;
+    }
     Result<void> forget(std::string const& source) override {
         if (refuse_forget) return fail(refuse_forget->code, refuse_forget->message);
         forgotten.push_back(source);

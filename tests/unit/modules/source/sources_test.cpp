@@ -524,6 +524,28 @@ TEST_CASE("sources: another ignore fetches the same revision again", "[source][s
     CHECK(world.asked_with.back() == kOne);
 }
 
+TEST_CASE("sources: a status names no artifact that another source has fetched", "[source][sources]") {
+    // Goal    whoever may write the status of his own source gets nothing of another's
+    // Method  an adopted status names a digest that the store holds, for another source or for this one
+    World world;
+    world.want("", "blog");
+    world.pass(kBlog);
+    auto const held = *world.artifact(kBlog);
+    bool const is_own = GENERATE(true, false);
+    if (is_own) {
+        world.store.rows.back().source = kShop.text();
+    }
+    world.want();
+    world.registry.find(kShop)->status.part<model::SourceStatus>().artifact = held;
+
+    world.story.adopt(*world.registry.find(kShop));
+    CHECK_FALSE(world.artifact());  // nothing is applied before the store was asked
+    world.refuse_with(Errc::offline, "no route");
+    world.pass();
+
+    CHECK((world.artifact() != nullptr) == is_own);
+}
+
 TEST_CASE("sources: an artifact that is damaged, or that a status names and nobody has, is fetched at once",
           "[source][sources]") {
     World world;
