@@ -102,7 +102,9 @@ bool needs_account(model::FluxConfigSpec const& spec, bool multi_tenancy) {
 Reach reach_of(model::Registry const& registry, std::string const& ns, bool multi_tenancy, model::Key const* but) {
     Reach reach = Reach::none;
     for (model::Entry const* entry : model::configs_in(registry, ns)) {
-        if (!entry->spec || (but != nullptr && entry->key == *but)) continue;
+        if (but != nullptr && entry->key == *but) continue;
+        // One that cannot be read may be of scope namespace: what it kept in is not let out meanwhile.
+        if (!entry->spec) return Reach::own_namespace;
         auto const& spec = entry->spec_as<model::FluxConfigSpec>();
         if (spec.scope == model::ConfigScope::own_namespace) return Reach::own_namespace;
         if (needs_account(spec, multi_tenancy)) reach = Reach::cluster;

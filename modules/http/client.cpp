@@ -202,6 +202,7 @@ Task<void> receive_body(Stream& stream, wire::Reader& reader, Exchange const& ex
         if (to_sink) {
             auto taken = exchange.sink(*piece);
             if (!taken) co_return fail(std::move(taken));
+            co_await yield_once();  // whoever takes the pieces looks at each before the next is read
             continue;
         }
         if (response.body.size() + piece->size() > bytes_max) {

@@ -515,7 +515,11 @@ void OwnedObjects::seen(kube::GroupVersionKind const& gvk, kube::Object const& o
     auto const id = kube::id_of(object);
     if (!id) return;
     auto const [begin, end] = known_.equal_range(id->text());
-    for (auto it = begin; it != end; ++it) see(it->second, gvk, object, listed_at);
+    for (auto it = begin; it != end; ++it) {
+        // A name in an inventory is no claim to be told: thousands may name one object.
+        bool const is_named_only = it->second.object.wished == 0 && !in_pass_.contains(it->second.owner);
+        if (!is_named_only) see(it->second, gvk, object, listed_at);
+    }
 }
 
 void OwnedObjects::see(Known& known, kube::GroupVersionKind const& gvk, kube::Object const& object,

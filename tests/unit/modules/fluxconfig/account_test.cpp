@@ -293,6 +293,10 @@ TEST_CASE("account: beside a configuration of scope namespace none of scope clus
     world.pass("wide");
     CHECK(world.condition(config_key("wide")).message.find("spec.scope: \"cluster\" cannot hold") != std::string::npos);
     CHECK_FALSE(world.has(kWide));
+    world.want("narrow", "of a later version");  // refused: it may be what it was
+    world.pass("wide");
+    CHECK_FALSE(world.has(kWide));
+    world.want("narrow", "namespace");
     world.remove("narrow");
     world.pass("wide");
     CHECK(world.has(kWide));

@@ -144,6 +144,27 @@ TEST_CASE("http client: streamed pieces reach the sink as they come, and its fai
     CHECK(cut.error().code == Errc::corrupt);
 }
 
+TEST_CASE("http client: whoever takes a streamed body has a turn between its pieces", "[http]") {
+    // However fast it comes: what reads on within one turn piles up where it is taken.
+    Pair pair;
+    pair.answer("/big", text_answer(200, std::string(4u << 20, 'x')));
+    std::size_t pieces = 0, without_turn = 0;
+    bool had_turn = true;
+    auto take = [&](std::string_view) -> Result<void> {
+        ++pieces;
+        if (!had_turn) ++without_turn;
+        had_turn = false;
+        asio::post(pair.loop.executor(), [&had_turn] { had_turn = true; });
+        return {};
+    };
+
+    auto const all = pair.loop.run(pair.client.stream(pair.endpoint(), {.target = "/big"}, {}, take));
+
+    REQUIRE(all);
+    CHECK(pieces > 10);
+    CHECK(without_turn == 0);
+}
+
 TEST_CASE("http client: a silent server is a timeout, in time", "[http]") {
     Pair pair;
     pair.server.route("GET", "/slow", [](ServerRequest) -> asio::awaitable<Answer> {
