@@ -10,13 +10,16 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <cstring>
 #include <fcntl.h>
 #include <new>
 #include <poll.h>
 #include <span>
 #include <string>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -93,22 +96,37 @@ struct Job {
     pid_t pid;
     int socket;
     Clock::time_point ends_at;
+    std::chrono::seconds cpu_max;
     bool killed = false;
     bool overdue = false;
 };
 
+/// The kernel kills at the limit of processor time with the same signal as anybody else.
+bool was_cpu_limit(Job const& job, rusage const& usage) {
+    using std::chrono::microseconds, std::chrono::seconds;
+    auto const used = seconds{usage.ru_utime.tv_sec + usage.ru_stime.tv_sec} +
+                      microseconds{usage.ru_utime.tv_usec + usage.ru_stime.tv_usec};
+    return used >= job.cpu_max - std::chrono::milliseconds{100};  // the kernel counts in ticks
+}
+
+/// Never waits for the daemon, nor for room that a job has filled: whoever misses the last frame sees the end of the stream.
+void say_last(int socket, std::int32_t wait_status) {
+    std::array<char, 9> frame{'X', sizeof wait_status};
+    std::memcpy(frame.data() + 5, &wait_status, sizeof wait_status);
+    ::send(socket, frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    ::close(socket);
+}
+
 /// Tells the daemon how each ended job ended.
 void reap(std::vector<Job>& jobs) {
     int status = 0;
-    for (pid_t pid = ::waitpid(-1, &status, WNOHANG); pid > 0; pid = ::waitpid(-1, &status, WNOHANG)) {
-        for (auto job = jobs.begin(); job != jobs.end(); ++job) {
-            if (job->pid != pid) continue;
-            std::int32_t const wait_status = job->overdue ? SIGALRM : status;
-            write_frame(job->socket, 'X', {reinterpret_cast<char const*>(&wait_status), sizeof wait_status});
-            ::close(job->socket);
-            jobs.erase(job);
-            break;
-        }
+    rusage usage{};
+    for (pid_t pid = ::wait4(-1, &status, WNOHANG, &usage); pid > 0; pid = ::wait4(-1, &status, WNOHANG, &usage)) {
+        auto const job = std::ranges::find(jobs, pid, &Job::pid);
+        if (job == jobs.end()) continue;
+        bool const by_limit = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && was_cpu_limit(*job, usage);
+        say_last(job->socket, job->overdue ? SIGALRM : by_limit ? SIGXCPU : status);
+        jobs.erase(job);
     }
 }
 
@@ -189,7 +207,8 @@ void serve(std::vector<Kind> const& kinds, int control, int null) {
             auto const wall_max = kind->limits.wall_max;
             jobs.push_back({.pid = pid,
                             .socket = fds[0],
-                            .ends_at = wall_max.count() == 0 ? Clock::time_point::max() : Clock::now() + wall_max});
+                            .ends_at = wall_max.count() == 0 ? Clock::time_point::max() : Clock::now() + wall_max,
+                            .cpu_max = kind->limits.cpu_max});
         } else {
             ::close(fds[0]);  // the daemon sees a socket without any frame
         }

@@ -77,8 +77,11 @@ Result<std::string> outcome(std::string reply, char reply_type, int wait_status,
     }
     if (WIFSIGNALED(wait_status)) {
         switch (WTERMSIG(wait_status)) {
-            case SIGXCPU:
-            case SIGKILL: return fail(Errc::limit, walls::over(limits.cpu_max, "CPU time"));
+            case SIGXCPU: return fail(Errc::limit, walls::over(limits.cpu_max, "CPU time"));
+            case SIGKILL:
+                return fail(Errc::busy,
+                            "the " + std::string{what} +
+                                " process was killed, by nothing of ours: the machine may be short of memory");
             case SIGALRM: return fail(Errc::limit, walls::over(limits.wall_max, "wall-clock time"));
             default:
                 return fail(Errc::invalid_input, "the " + std::string{what} + " process crashed (" +

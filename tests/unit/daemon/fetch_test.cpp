@@ -297,7 +297,7 @@ TEST_CASE("fetch: a worker that was taken over gets nowhere", "[daemon][fetch][r
     place.place.reach = http::Reach::of_source({});
 
     CHECK(place.error_of("crash") == "invalid_input the fetch process crashed (Segmentation fault)");
-    CHECK(place.error_of("kill").starts_with("limit "));
+    CHECK(place.error_of("kill").starts_with("busy "));
     if (!kSanitized) CHECK(place.error_of("memory").starts_with("limit "));  // its shadow needs terabytes
     CHECK(place.error_of("oversized") == "limit more than 1048576 bytes");
     CHECK(place.error_of("asks-without-end") == "limit the job asks for more than 32 descriptors");
