@@ -68,7 +68,9 @@ Result<void> restore(model::Registry& registry, model::JournalEntry const& row) 
     auto const observed = std::max<std::int64_t>(known.observed_generation, 0);
     auto spec = model::read_spec(row.key.kind, *object);
     if (!registry.may_name(row.key)) return fail(Errc::limit, no_name(row.key));
-    Entry& put = registry.put(row.key, std::move(meta), std::move(spec), row.wish, std::move(known));
+    // The status is our own: what it names was weighed when it was applied, by the limits of that.
+    Entry& put = registry.put(row.key, std::move(meta), std::move(spec), row.wish, std::nullopt);
+    if (put.turned_away == 0) put.status = std::move(known);
     put.meta.generation = observed;
     put.facts_digest = hash64(row.facts);
     put.wish.clear();  // it came from the journal

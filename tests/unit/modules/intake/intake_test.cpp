@@ -293,6 +293,25 @@ TEST_CASE("intake: a login is not in what is kept, and what is restored without 
     CHECK(entry.wish.text().find("other") == std::string::npos);
 }
 
+TEST_CASE("intake: what was applied before a restart turns nothing away after it", "[intake][shares]") {
+    Key const web{Kind::kustomization, "apps", "web"};
+    model::Status applied;
+    for (int i = 0; i < 1'000; ++i)
+        applied.part<model::KustomizationStatus>().inventory.push_back(
+            {"a_" + std::to_string(i) + "__ConfigMap", "v1"});
+    std::string const wish =
+        R"({"apiVersion":"kustomize.toolkit.fluxcd.io/v1","kind":"Kustomization","metadata":{"namespace":"apps","name":"web"},)"
+        R"("spec":{"interval":"1m","prune":true,"sourceRef":{"kind":"GitRepository","name":"x"}}})";
+    auto const status = boost::json::serialize(model::to_json(web.kind, applied));
+    model::Registry registry{{.count_max = 100, .bytes_max = 100'000}};
+
+    REQUIRE(restore(registry, {.key = web, .wish = wish, .status = status, .facts = "", .owned = {}}));
+
+    CHECK(registry.find(web)->spec);
+    CHECK(registry.find(web)->problem.empty());
+    CHECK(registry.find(web)->status.part<model::KustomizationStatus>().inventory.size() == 1'000);
+}
+
 TEST_CASE("intake: a row that cannot be read is damage, and says whose", "[intake]") {
     World world;
     for (auto const& [wish, status] :
