@@ -1,25 +1,106 @@
 // modules/git/transport.cpp: the callbacks through which libgit2's smart protocol reads and writes a Conversation.
+#include "modules/git/packets.hpp"
 #include "modules/git/remote.hpp"
 
 #include <git2/sys/errors.h>
 #include <git2/sys/transport.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace holdfast::git {
 
 namespace {
 
+/// The pack requests of one conversation: the two in which libgit2 asks for a shallow history are sent as one.
+///
+/// Problem: libgit2 asks where the shallow history ends and, told so, for the same again with "done" behind it. Who has nothing
+/// to offer has nothing to say in between; git says "done" at once. Solution: so is the first request sent. Of its answer libgit2
+/// gets the list of ends first, and all of it when it asks the second time.
+class PackRequests {
+public:
+    explicit PackRequests(Conversation& conversation) : conversation_{conversation} {}
+
+    void ask(std::string body) {
+        at_ = 0;
+        in_ends_ = false;
+        if (!foreseen_.empty() && body == foreseen_) {
+            foreseen_.clear();
+            return;
+        }
+        kept_.clear();
+        foreseen_.clear();
+        if (body.ends_with(kFlush) && body.contains("deepen ") && !body.contains("have ")) {
+            foreseen_ = body += kDone;
+            in_ends_ = true;
+            ends_ = 0;
+        }
+        conversation_.start_pack(std::move(body));
+    }
+
+    Result<std::size_t> read(char* into, std::size_t size) {
+        if (in_ends_) return read_ends(into, size);
+        if (at_ < kept_.size()) return copy(into, size, kept_.size());
+        return conversation_.read(into, size);
+    }
+
+private:
+    static constexpr std::string_view kFlush = "0000";
+    static constexpr std::string_view kDone = "0009done\n";
+
+    std::size_t copy(char* into, std::size_t size, std::size_t end) {
+        auto const count = kept_.copy(into, std::min(size, end - at_), at_);
+        at_ += count;
+        return count;
+    }
+
+    /// Up to the flush packet behind the ends. What is no such list is read as it comes, and nothing is foreseen of it.
+    Result<std::size_t> read_ends(char* into, std::size_t size) {
+        for (bool whole = false;;) {
+            if (at_ < ends_) return copy(into, size, ends_);
+            if (whole) return std::size_t{0};
+            auto rest = std::string_view{kept_}.substr(ends_);
+            auto const packet = take_packet(rest);
+            if (packet && !*packet) {
+                char piece[4096];
+                auto const got = conversation_.read(piece, sizeof piece);
+                if (!got) return got;
+                kept_.append(piece, *got);
+                if (*got > 0) continue;
+            }
+            whole = packet && *packet && (*packet)->kind == Packet::Kind::flush;
+            bool const is_end = packet && *packet &&
+                                ((*packet)->data.starts_with("shallow ") || (*packet)->data.starts_with("unshallow "));
+            if (!whole && !is_end) {
+                foreseen_.clear();
+                in_ends_ = false;
+                return read(into, size);
+            }
+            ends_ = kept_.size() - rest.size();
+        }
+    }
+
+    Conversation& conversation_;
+    std::string foreseen_;  // what libgit2 is going to ask, and has been sent
+    std::string kept_;      // what came first in answer to it
+    std::size_t ends_ = 0;  // how much of that is the list of ends
+    std::size_t at_ = 0;    // how much of it was read
+    bool in_ends_ = false;
+};
+
 /// One request and its answer.
 struct Stream : git_smart_subtransport_stream {
     Conversation* conversation = nullptr;
-    std::string body;  // of a pack request
-    bool for_pack = false;
+    PackRequests* packs = nullptr;  // of a request for a pack
+    std::string body;
     bool started = false;
 };
 
 struct Subtransport : git_smart_subtransport {
-    Conversation* conversation = nullptr;
+    explicit Subtransport(Conversation& wire) : git_smart_subtransport{}, conversation{wire}, packs{wire} {}
+
+    Conversation& conversation;
+    PackRequests packs;
 };
 
 /// What the caller reports is Conversation::failure(); this is only for libgit2.
@@ -32,13 +113,13 @@ int on_read(git_smart_subtransport_stream* base, char* buffer, std::size_t size,
     auto* const stream = static_cast<Stream*>(base);
     if (!stream->started) {
         stream->started = true;
-        if (stream->for_pack) {
-            stream->conversation->start_pack(std::move(stream->body));
+        if (stream->packs != nullptr) {
+            stream->packs->ask(std::move(stream->body));
         } else {
             stream->conversation->start_refs();
         }
     }
-    auto const got = stream->conversation->read(buffer, size);
+    auto const got = stream->packs != nullptr ? stream->packs->read(buffer, size) : stream->conversation->read(buffer, size);
     if (!got) return failed(got.error());
     *count = *got;
     return 0;
@@ -62,8 +143,9 @@ int on_action(git_smart_subtransport_stream** out, git_smart_subtransport* base,
     stream->read = on_read;
     stream->write = on_write;
     stream->free = on_free_stream;
-    stream->conversation = static_cast<Subtransport*>(base)->conversation;
-    stream->for_pack = action == GIT_SERVICE_UPLOADPACK;
+    auto* const subtransport = static_cast<Subtransport*>(base);
+    stream->conversation = &subtransport->conversation;
+    if (action == GIT_SERVICE_UPLOADPACK) stream->packs = &subtransport->packs;
     *out = stream.release();
     return 0;
 }
@@ -73,11 +155,10 @@ int on_close(git_smart_subtransport*) { return 0; }
 void on_free(git_smart_subtransport* base) { delete static_cast<Subtransport*>(base); }
 
 int make_subtransport(git_smart_subtransport** out, git_transport*, void* payload) {
-    auto subtransport = std::make_unique<Subtransport>();
+    auto subtransport = std::make_unique<Subtransport>(*static_cast<Conversation*>(payload));
     subtransport->action = on_action;
     subtransport->close = on_close;
     subtransport->free = on_free;
-    subtransport->conversation = static_cast<Conversation*>(payload);
     *out = subtransport.release();
     return 0;
 }

@@ -39,6 +39,7 @@ struct Meta {
     std::int64_t generation = 0;
     bool deleting = false;
     bool has_finalizer = false;
+    bool has_other_finalizers = false;
     std::map<std::string, std::string> labels;
     std::string requested_at;                // annotation reconcile.fluxcd.io/requestedAt
     std::vector<std::string> updaters = {};  // field managers that wrote it, but not by applying

@@ -74,7 +74,8 @@ Meta read_meta(json::object const& object, Origin origin) {
     meta.deleting = !text_at(*from, "deletionTimestamp").empty();
     if (auto const* finalizers = list_at(*from, "finalizers")) {
         for (json::value const& one : *finalizers) {
-            if (one.is_string() && one.get_string() == kFinalizer) meta.has_finalizer = true;
+            bool const is_ours = one.is_string() && one.get_string() == kFinalizer;
+            (is_ours ? meta.has_finalizer : meta.has_other_finalizers) = true;
         }
     }
     if (auto const* labels = object_at(*from, "labels")) {

@@ -4,6 +4,7 @@
 #include "modules/story/tell.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace holdfast::story {
 
@@ -16,6 +17,9 @@ namespace {
 Task<void> write_finalizers(Ports& ports, Key key, bool keep) {
     Entry const* entry = ports.registry.find(key);
     if (entry == nullptr || !in_cluster(ports, *entry)) co_return Result<void>{};
+    // What is new has none, as the watch has shown: nothing needs to be read of it, unless it has changed since.
+    bool const has_others = entry->meta.has_other_finalizers;
+    std::string seen = keep && !has_others ? entry->meta.resource_version : "";
     model::KindInfo const& kind = model::info(key.kind);
     auto resource = co_await ports.cluster->resource_for(kube::parse_api_version(kind.api_version, kind.name));
     if (!resource) co_return fail(std::move(resource), "finalizer");
@@ -23,22 +27,28 @@ Task<void> write_finalizers(Ports& ports, Key key, bool keep) {
     kube::ReadOptions const metadata{.metadata_only = true};
     kube::Refusal refusal;
     for (int attempt = 0; attempt < 3; ++attempt) {
-        auto live = co_await ports.cluster->get(target, metadata, &refusal);
-        if (!live && live.error().code == Errc::not_found) co_return Result<void>{};
-        if (!live) co_return fail(std::move(live), "finalizer");
         json::array finalizers;
-        if (auto const* present = kube::find_array(*live, {"metadata", "finalizers"})) {
-            for (json::value const& one : *present) {
-                if (!one.is_string() || one.get_string() != kFinalizer) finalizers.push_back(one);
+        std::string version = std::exchange(seen, {});
+        bool const was_read = version.empty();
+        if (was_read) {
+            auto live = co_await ports.cluster->get(target, metadata, &refusal);
+            if (!live && live.error().code == Errc::not_found) co_return Result<void>{};
+            if (!live) co_return fail(std::move(live), "finalizer");
+            version = kube::resource_version_of(*live);
+            if (auto const* present = kube::find_array(*live, {"metadata", "finalizers"})) {
+                for (json::value const& one : *present) {
+                    if (!one.is_string() || one.get_string() != kFinalizer) finalizers.push_back(one);
+                }
             }
         }
         if (keep) finalizers.emplace_back(kFinalizer);
         json::object patch{{"metadata", json::object{{"finalizers", std::move(finalizers)},
-                                                     {"resourceVersion", kube::resource_version_of(*live)}}}};
+                                                     {"resourceVersion", std::move(version)}}}};
         kube::WriteOptions const options{.field_manager = std::string{kind.manager}, .metadata_only = true};
         auto patched = co_await ports.cluster->patch(target, kube::Patch::merge, std::move(patch), options, &refusal);
         if (patched || patched.error().code == Errc::not_found) co_return Result<void>{};
-        if (refusal.code != 409) co_return fail(std::move(patched), "finalizer");
+        bool const may_change = refusal.code == 409 || (!was_read && refusal.code != 0);
+        if (!may_change) co_return fail(std::move(patched), "finalizer");
     }
     co_return fail(Errc::busy, "finalizer: the object keeps changing");
 }

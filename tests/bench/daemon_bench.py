@@ -7,6 +7,7 @@ With --flux (the folder that scripts/build_flux prints) Flux's own controllers d
 after, on a control plane of their own. Prints one table with the goals beside the figures. Never fails on a slow machine.
 """
 import argparse
+import glob
 import json
 import os
 import pathlib
@@ -27,10 +28,13 @@ def children_of(pid):
     found, queue = [pid], [pid]
     while queue:
         current = queue.pop()
-        for task in pathlib.Path(f"/proc/{current}/task").glob("*/children"):
-            for child in task.read_text().split():
-                found.append(int(child))
-                queue.append(int(child))
+        for task in glob.glob(f"/proc/{current}/task/*/children"):
+            try:
+                children = [int(child) for child in pathlib.Path(task).read_text().split()]
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # ended since
+            found += children
+            queue += children
     return found
 
 
@@ -232,9 +236,9 @@ def main():
     goal = options.apps == 100
     rows += [
         (f"{options.apps} Kustomizations x 4, first create to all Ready", f"{ours['seconds']:.1f} s", beside("seconds", "{:.1f} s"),
-         "<= 9 s" if goal else ""),
+         "<= 6 s" if goal else "<= 60 s" if options.apps == 1000 else ""),
         ("  of that, kubectl create", f"{ours['create']:.1f} s", beside("create", "{:.1f} s"), ""),
-        ("  PATCH requests", f"{ours['patches']:.0f}", beside("patches", "{:.0f}"), "<= 1300" if goal else ""),
+        ("  PATCH requests", f"{ours['patches']:.0f}", beside("patches", "{:.0f}"), f"<= {12 * options.apps}"),
         ("  CPU of the controllers", f"{ours['cpu']:.1f} s", beside("cpu", "{:.1f} s"), ""),
         ("  CPU of the API server", f"{ours['server_cpu']:.1f} s", beside("server_cpu", "{:.1f} s"), ""),
         ("  peak memory (PSS)", f"{ours['peak']:.1f} MiB", beside("peak", "{:.1f} MiB"), "<= 64 MiB"),

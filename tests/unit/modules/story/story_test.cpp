@@ -339,6 +339,24 @@ TEST_CASE("story: the finalizer is there before anything is done, beside the oth
     CHECK(world.count("patch Kustomization/a/web") == 1);
 }
 
+TEST_CASE("story: a new object is not read for its finalizer, but when it changed since it was seen", "[story]") {
+    World world;
+    world.want(R"("finalizers":[])");
+    world.held.get_fails = Error{Errc::denied, "not read in this test"};
+    world.pass();
+    CHECK(world.entry().meta.has_finalizer);
+    CHECK(kube::has_finalizer(world.held.objects.at(kWebId), kFinalizer));
+
+    world.want(R"("finalizers":[])");
+    auto& live = world.held.objects.at(kWebId).at("metadata").as_object();
+    live["finalizers"] = json::array{"example.com/other"};
+    live["resourceVersion"] = "changed-since";
+    world.held.get_fails.reset();
+    world.pass();
+    CHECK(world.held.objects.at(kWebId).at("metadata").at("finalizers") ==
+          json::parse(R"(["example.com/other","finalizers.fluxcd.io"])"));
+}
+
 TEST_CASE("story: who writes between is given way to, three times; then the pass waits, and nothing was done",
           "[story]") {
     World world;
