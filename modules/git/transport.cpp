@@ -119,7 +119,8 @@ int on_read(git_smart_subtransport_stream* base, char* buffer, std::size_t size,
             stream->conversation->start_refs();
         }
     }
-    auto const got = stream->packs != nullptr ? stream->packs->read(buffer, size) : stream->conversation->read(buffer, size);
+    auto const got =
+        stream->packs != nullptr ? stream->packs->read(buffer, size) : stream->conversation->read(buffer, size);
     if (!got) return failed(got.error());
     *count = *got;
     return 0;

@@ -23,7 +23,7 @@ class Kustomizations final : public story::Story {
 public:
     struct Settings {
         std::chrono::seconds dependency_retry{30};
-        std::chrono::milliseconds progress_after{3'000};  // a health check shorter than this is not announced
+        std::chrono::milliseconds progress_after{5'000};  // a health check shorter than this is not announced
         std::chrono::seconds siblings_wait{
             10};  // for the other Kustomizations of a revision, before anything is pruned
     };

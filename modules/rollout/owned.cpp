@@ -452,6 +452,50 @@ asio::awaitable<void> OwnedObjects::look_up(Owner owner) {
     }
 }
 
+/// What an object shows to whoever looks: read once for all who have it in their inventory.
+class OwnedObjects::Look {
+public:
+    Look(kube::GroupVersionKind const& gvk, kube::Object const& object, std::uint64_t listed_at,
+         std::chrono::system_clock::time_point now)
+        : object_{object}, common_{.listed_at = listed_at,
+                                   .ready = ready_of(object),
+                                   .may_go = may_go(gvk, object),
+                                   .uid = std::string{kube::uid_of(object)},
+                                   .resource_version = std::string{kube::resource_version_of(object)}} {
+        if (!has_no_status(gvk)) common_.status = kube::status_of(object, now);
+        else common_.status.health = kube::is_being_deleted(object) ? kube::Health::terminating : kube::Health::current;
+    }
+
+    /// In  others  an owner that the labels name has it in its inventory
+    Sighting by(Owner const& owner, bool others) {
+        bool const merges = is_marked(object_, owner, "ssa", "merge");
+        Sighting sighting = of_manager(owner.manager());
+        sighting.ours = is_owned_by(object_, owner);
+        sighting.others = !sighting.ours && others;
+        sighting.alone = is_left_alone(object_, owner);
+        sighting.foreign = sighting.foreign && !merges;
+        sighting.restarts = sighting.restarts && !merges;
+        return sighting;
+    }
+
+private:
+    Sighting const& of_manager(std::string_view manager) {
+        auto const [found, is_new] = by_manager_.try_emplace(manager, common_);
+        if (is_new) {
+            Sighting& sighting = found->second;
+            sighting.foreign = needs_cleanup(object_, manager);
+            sighting.restarts = only_restarts(object_, manager);
+            sighting.fields = owned_fields(object_, manager);
+            sighting.manager = last_other_manager(object_, manager);
+        }
+        return found->second;
+    }
+
+    kube::Object const& object_;
+    Sighting common_;
+    std::map<std::string_view, Sighting> by_manager_;
+};
+
 /// The server itself says how the object is now.
 asio::awaitable<void> OwnedObjects::look_at(Owner owner, std::string text) {
     auto const id = kube::parse_object_id(text);
@@ -471,7 +515,8 @@ asio::awaitable<void> OwnedObjects::look_at(Owner owner, std::string text) {
     if (live) {
         (*live)["apiVersion"] = gvk.api_version();
         (*live)["kind"] = gvk.kind;
-        see(*now, gvk, *live, asked_at);
+        Look look{gvk, *live, asked_at, ports_.clock.wall()};
+        if (!now->skipped) take(*now, look.by(owner, is_somebodys(text, *live)));
     } else if (live.error().code == Errc::not_found) {
         take(*now, {.gone = true, .listed_at = asked_at, .uid = now->object.uid});
     } else if (live.error().code == Errc::denied && !is_watched(owner, *id)) {
@@ -514,35 +559,17 @@ void OwnedObjects::settle(Known& known) {
 void OwnedObjects::seen(kube::GroupVersionKind const& gvk, kube::Object const& object, std::uint64_t listed_at) {
     auto const id = kube::id_of(object);
     if (!id) return;
+    std::optional<Look> look;
+    bool const others = is_somebodys(id->text(), object);
     auto const [begin, end] = known_.equal_range(id->text());
     for (auto it = begin; it != end; ++it) {
+        Known& known = it->second;
         // A name in an inventory is no claim to be told: thousands may name one object.
-        bool const is_named_only = it->second.object.wished == 0 && !in_pass_.contains(it->second.owner);
-        if (!is_named_only) see(it->second, gvk, object, listed_at);
+        bool const is_named_only = known.object.wished == 0 && !in_pass_.contains(known.owner);
+        if (is_named_only || known.skipped) continue;
+        if (!look) look.emplace(gvk, object, listed_at, ports_.clock.wall());
+        take(known, look->by(known.owner, others));
     }
-}
-
-void OwnedObjects::see(Known& known, kube::GroupVersionKind const& gvk, kube::Object const& object,
-                       std::uint64_t listed_at) {
-    if (known.skipped) return;
-    Owner const& owner = known.owner;
-    bool const merges = is_marked(object, owner, "ssa", "merge");
-    bool const ours = is_owned_by(object, owner);
-    Sighting sighting{.listed_at = listed_at,
-                      .ready = ready_of(object),
-                      .may_go = may_go(gvk, object),
-                      .ours = ours,
-                      .others = !ours && is_anothers(known, object),
-                      .alone = is_left_alone(object, owner),
-                      .foreign = !merges && needs_cleanup(object, owner.manager()),
-                      .restarts = !merges && only_restarts(object, owner.manager()),
-                      .uid = std::string{kube::uid_of(object)},
-                      .resource_version = std::string{kube::resource_version_of(object)},
-                      .fields = owned_fields(object, owner.manager()),
-                      .manager = last_other_manager(object, owner.manager())};
-    if (!has_no_status(gvk)) sighting.status = kube::status_of(object, ports_.clock.wall());
-    else sighting.status.health = kube::is_being_deleted(object) ? kube::Health::terminating : kube::Health::current;
-    take(known, std::move(sighting));
 }
 
 void OwnedObjects::vanished(std::string const& id, std::string uid, std::string resource_version,
@@ -583,9 +610,9 @@ void OwnedObjects::take(Known& known, Sighting sighting) {
     judge(known, sighting);
 }
 
-/// Do the labels name another owner who has it in its inventory? A name that anybody wrote there makes nobody an owner.
-bool OwnedObjects::is_anothers(Known const& known, kube::Object const& object) const {
-    auto const [begin, end] = known_.equal_range(known.object.entry.id);
+/// Do the labels name an owner who has it in its inventory? A name that anybody wrote there makes nobody an owner.
+bool OwnedObjects::is_somebodys(std::string const& id, kube::Object const& object) const {
+    auto const [begin, end] = known_.equal_range(id);
     return std::any_of(begin, end, [&](auto const& row) { return is_owned_by(object, row.second.owner); });
 }
 

@@ -175,6 +175,7 @@ public:
 private:
     class KindWatch;
     friend class KindWatch;
+    class Look;
     using KindKey = std::tuple<std::string, std::string, std::string>;  // label group, group, kind
 
     /// What a watch said of one object.
@@ -203,8 +204,7 @@ private:
     void follow(Owner const& owner, kube::ObjectId const& id, std::string const& version);
     void unfollow(Owner const& owner, std::string const& id);
     void seen(kube::GroupVersionKind const& gvk, kube::Object const& object, std::uint64_t listed_at);
-    bool is_anothers(Known const& known, kube::Object const& object) const;
-    void see(Known& known, kube::GroupVersionKind const& gvk, kube::Object const& object, std::uint64_t listed_at);
+    bool is_somebodys(std::string const& id, kube::Object const& object) const;
     void vanished(std::string const& id, std::string uid, std::string resource_version, std::uint64_t listed_at);
     void settle(Known& known);
     void doubt(Known const& known, Sighting sighting);

@@ -42,8 +42,8 @@ Task<void> write_finalizers(Ports& ports, Key key, bool keep) {
             }
         }
         if (keep) finalizers.emplace_back(kFinalizer);
-        json::object patch{{"metadata", json::object{{"finalizers", std::move(finalizers)},
-                                                     {"resourceVersion", std::move(version)}}}};
+        json::object patch{
+            {"metadata", json::object{{"finalizers", std::move(finalizers)}, {"resourceVersion", std::move(version)}}}};
         kube::WriteOptions const options{.field_manager = std::string{kind.manager}, .metadata_only = true};
         auto patched = co_await ports.cluster->patch(target, kube::Patch::merge, std::move(patch), options, &refusal);
         if (patched || patched.error().code == Errc::not_found) co_return Result<void>{};

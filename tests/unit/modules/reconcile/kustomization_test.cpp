@@ -661,7 +661,7 @@ TEST_CASE("kustomization: a health check that is soon over costs one copy of the
         CHECK(world.condition(kWeb).status == Truth::yes);
     }
     SECTION("it is not, and is announced") {
-        world.clock.now += 4s;
+        world.clock.now += 6s;
         world.pass();
         CHECK(copies() == 1);
         CHECK(world.condition(kWeb).status == Truth::unknown);
