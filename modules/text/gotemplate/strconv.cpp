@@ -176,6 +176,10 @@ std::string hexadecimal(double magnitude, int precision, bool upper) {
     std::string text{buffer, done.ptr};
     auto const p = text.find('p');
     auto exponent = std::atoi(text.c_str() + p + 1) + shifted;
+    if (text[0] == '2') {  // rounded up: Go shifts once more
+        text[0] = '1';
+        ++exponent;
+    }
     std::string out = "0x" + text.substr(0, p) + (exponent < 0 ? "p-" : "p+");
     exponent = std::abs(exponent);
     if (exponent < 10) out.push_back('0');
@@ -280,11 +284,12 @@ std::string format_float(double value, char format, int precision, int bits) {
     auto const magnitude = std::fabs(value);
     if (format == 'b') {
         int exponent = 0;
-        auto const mantissa = std::frexp(magnitude, &exponent);
+        std::frexp(magnitude, &exponent);
         auto const mantissa_bits = bits == 32 ? 24 : 53;
-        exponent -= mantissa_bits;
-        if (magnitude == 0) exponent = bits == 32 ? -149 : -1074;
-        auto const whole = static_cast<std::uint64_t>(std::ldexp(mantissa, mantissa_bits));
+        // Zero and the smallest numbers have the exponent that is smallest.
+        int const least = bits == 32 ? -149 : -1074;
+        exponent = magnitude == 0 ? least : std::max(exponent - mantissa_bits, least);
+        auto const whole = static_cast<std::uint64_t>(std::ldexp(magnitude, -exponent));
         return sign + std::to_string(whole) + "p" + (exponent >= 0 ? "+" : "") + std::to_string(exponent);
     }
     if (format == 'x' || format == 'X') return sign + hexadecimal(magnitude, precision, format == 'X');

@@ -1,5 +1,6 @@
 #include "modules/text/gotemplate/json.hpp"
 #include "modules/text/gotemplate/value.hpp"
+#include "tests/unit/modules/text/gotemplate/support.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -142,4 +143,23 @@ TEST_CASE("gotemplate: equal maps compare equal, also when one contains itself",
     CHECK(same(one, two));
     one.erase("self");
     two.erase("self");
+}
+
+// Goal: what Go 1.26 prints of the numbers whose first digit moves: the smallest ones, and those that are rounded up.
+TEST_CASE("gotemplate: numbers with two as their base print as Go prints them", "[text][gotemplate]") {
+    auto const [format, number, expected] = GENERATE(table<std::string, std::string, std::string>({
+        {"%x", "1e-320", "0x1.fap-1064"},
+        {"%.0x", "1e-320", "0x1p-1063"},
+        {"%.1x", "2.225073858507201e-308", "0x1.0p-1022"},
+        {"%.0x", "1.5", "0x1p+01"},
+        {"%.3x", "1.7976931348623157e308", "0x1.000p+1024"},
+        {"%x", "5e-324", "0x1p-1074"},
+        {"%b", "1e-320", "2024p-1074"},
+        {"%b", "5e-324", "1p-1074"},
+        {"%b", "-1e-310", "-20240225330731p-1074"},
+        {"%b", "2.2250738585072014e-308", "4503599627370496p-1074"},
+        {"%b", "1.5", "6755399441055744p-52"},
+        {"%b", "0.0", "0p-1074"},
+    }));
+    CHECK(test::render("{{printf \"" + format + "\" " + number + "}}").out == expected);
 }
