@@ -155,7 +155,7 @@ Task<void> send_request(Stream& stream, Exchange const& exchange, std::string he
     std::string_view rest = body;
     while (!rest.empty()) {
         auto const piece = rest.substr(0, 256u << 10);
-        stream.expires_at(exchange.next_deadline());
+        stream.expires_after(exchange.bounds.idle_max, exchange.deadline);
         auto wrote = co_await stream.write(piece);
         if (!wrote) co_return fail(std::move(wrote));
         rest.remove_prefix(piece.size());
@@ -215,7 +215,7 @@ Task<void> receive_body(Stream& stream, wire::Reader& reader, Exchange const& ex
 Task<Response> talk(Stream& stream, Exchange const& exchange, Talk& outcome) {
     auto head = wire::format(exchange.request);
     if (!head) co_return fail(std::move(head));
-    stream.expires_at(exchange.next_deadline());
+    stream.expires_after(exchange.bounds.idle_max, exchange.deadline);
     auto sent = co_await send_request(stream, exchange, std::move(*head));
     // A server may refuse early and stop reading: its answer says more than our broken pipe.
     if (!sent && sent.error().code != Errc::offline) co_return fail(std::move(sent));
@@ -226,13 +226,13 @@ Task<Response> talk(Stream& stream, Exchange const& exchange, Talk& outcome) {
     limits.body_bytes_max = std::max(limits.body_bytes_max, kRefusalBytesMax);
     wire::Reader reader{stream, wire::Reader::Side::response, limits};
     if (exchange.request.method == "HEAD") reader.expect_no_body();
-    stream.expires_at(exchange.next_deadline());
+    stream.expires_after(exchange.bounds.idle_max, exchange.deadline);
     auto const came = co_await reader.header();
     outcome.got_some = reader.got_some();
     if (!sent && (!came || !*came)) co_return fail(std::move(sent));
     if (!came) co_return std::unexpected{came.error()};
     if (!*came) co_return fail(Errc::offline, "closed without an answer");
-    if (reader.status() < 200) co_return fail(Errc::invalid_input, "unexpected " + status_text(reader.status()));
+    if (reader.status() == 101) co_return fail(Errc::invalid_input, "unexpected " + status_text(reader.status()));
 
     Response response{.status = reader.status(), .headers = std::move(reader.headers()), .body = {}};
     auto received = co_await receive_body(stream, reader, exchange, response);

@@ -29,7 +29,7 @@ struct Endpoint {
 /// The bounds of one exchange.
 struct Bounds {
     std::chrono::milliseconds whole_max{30'000};  // from the wait for a connection to the last byte
-    std::chrono::milliseconds idle_max{30'000};   // between two pieces of the answer
+    std::chrono::milliseconds idle_max{30'000};  // between two signs of life: a piece of the answer, bytes acknowledged
     std::chrono::milliseconds pace_span{60'000};  // in each of which the body has to bring pace_bytes_min: who sends
     std::size_t pace_bytes_min = 0;               // a byte now and then keeps nobody; 0: no such bound
     std::size_t body_bytes_max = 8u << 20;

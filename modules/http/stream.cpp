@@ -5,6 +5,7 @@
 #include "modules/http/stream.hpp"
 
 #include "modules/base/assert.hpp"
+#include "modules/http/acknowledged.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -59,10 +60,20 @@ struct Stream::State : std::enable_shared_from_this<Stream::State> {
             auto const self = weak.lock();
             if (ec || !self) return;
             // The deadline usually moved on since this timer was set; that costs nothing until here.
-            if (Clock::now() < self->deadline) return self->arm();
+            if (Clock::now() < self->deadline || self->is_heard()) return self->arm();
             self->timed_out = true;
             self->close();
         });
+    }
+
+    /// The peer took bytes of ours since the deadline was set: moves it on.
+    bool is_heard() {
+        if (silence == Clock::duration::zero() || Clock::now() >= latest) return false;
+        auto const now_acknowledged = bytes_acknowledged(fd());
+        if (now_acknowledged <= acknowledged) return false;
+        acknowledged = now_acknowledged;
+        deadline = std::min(Clock::now() + silence, latest);
+        return true;
     }
 
     void close() {
@@ -132,6 +143,9 @@ struct Stream::State : std::enable_shared_from_this<Stream::State> {
     asio::steady_timer timer;
     Clock::time_point deadline = Clock::time_point::max();
     Clock::time_point armed_for = Clock::time_point::max();
+    Clock::duration silence = Clock::duration::zero();  // zero: the deadline does not move
+    Clock::time_point latest;
+    std::uint64_t acknowledged = 0;
     bool timed_out = false;
     std::shared_ptr<TlsContext const> tls;
     SSL* ssl = nullptr;
@@ -192,7 +206,15 @@ Stream::Stream(asio::any_io_executor executor, int socket) : state_(std::make_sh
 
 Stream::~Stream() { state_->close(); }
 
+void Stream::expires_after(Clock::duration silence, Clock::time_point latest) {
+    expires_at(std::min(Clock::now() + silence, latest));
+    state_->silence = silence;
+    state_->latest = latest;
+    state_->acknowledged = bytes_acknowledged(state_->fd());
+}
+
 void Stream::expires_at(Clock::time_point when) {
+    state_->silence = Clock::duration::zero();
     state_->deadline = when;
     if (when < state_->armed_for) state_->arm();
 }

@@ -29,6 +29,10 @@ public:
     /// Every later read, write or handshake fails with timeout once `when` has passed.
     void expires_at(Clock::time_point when);
 
+    /// As expires_at(), but a peer that acknowledges bytes of ours within `silence` is given as long again, `latest` at most:
+    /// what was written waits in the kernel, and a slow link is no silent one.
+    void expires_after(Clock::duration silence, Clock::time_point latest);
+
     /// Waits until a connect() in progress has ended. Errors  offline, timeout
     Task<void> connected();
 

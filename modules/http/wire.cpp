@@ -60,7 +60,10 @@ private:
 /// The two parsers have no common base, so calls go through std::visit-like forwarding.
 class AnyParser {
 public:
-    AnyParser(Reader::Side side, Seen& seen) {
+    AnyParser(Reader::Side side, Seen& seen) { begin(side, seen); }
+
+    /// For the next message.
+    void begin(Reader::Side side, Seen& seen) {
         if (side == Reader::Side::request) {
             request_.emplace(seen);
         } else {
@@ -83,12 +86,33 @@ Errc errc_of(beast::error_code ec) {
 
 }  // namespace
 
+static constexpr unsigned kInterimMax =
+    32;  // answers before the answer: a server that never comes to the point is no server
+
 struct Reader::State {
-    State(Stream& stream_in, Side side, Limits limits_in) : stream(stream_in), limits(limits_in), parser(side, seen) {
+    State(Stream& stream_in, Side side_in, Limits limits_in)
+        : stream(stream_in), side(side_in), limits(limits_in), parser(side, seen) {
+        prepare();
+    }
+
+    void prepare() {
         parser.with([&](auto& p) {
             p.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
             p.body_limit(limits.body_bytes_max);
+            p.skip(no_body);
         });
+    }
+
+    bool at_interim() const { return side == Side::response && seen.status < 200 && seen.status != 101; }
+
+    /// Forgets the message that ended with its header; what came behind it is the start of the next one.
+    Result<void> skip_interim() {
+        if (++interim > kInterimMax)
+            return fail(Errc::limit, "HTTP: more than " + std::to_string(kInterimMax) + " interim answers");
+        seen = {};
+        parser.begin(side, seen);
+        prepare();
+        return {};
     }
 
     /// Reads more bytes behind those not yet parsed. Out  false at the end of the stream
@@ -125,8 +149,19 @@ struct Reader::State {
         return used > 0;
     }
 
+    /// A 204 has no body (RFC 9112 section 6.3); who announces one all the same will send it, late or soon.
+    void look_for_what_cannot_be() {
+        bool const has_length = seen.headers.get("Content-Length").find_first_not_of('0') != std::string_view::npos;
+        announces_too_much =
+            side == Side::response && seen.status == 204 && (has_length || seen.headers.find("Transfer-Encoding"));
+    }
+
     Stream& stream;
+    Side side;
     Limits limits;
+    bool no_body = false;
+    bool announces_too_much = false;
+    unsigned interim = 0;
     Seen seen;
     AnyParser parser;
     std::vector<char> buffer;
@@ -141,7 +176,8 @@ Reader::Reader(Stream& stream, Side side, Limits limits) : state_(std::make_uniq
 Reader::~Reader() = default;
 
 void Reader::expect_no_body() {
-    state_->parser.with([](auto& p) { p.skip(true); });
+    state_->no_body = true;
+    state_->prepare();
 }
 
 Task<bool> Reader::first_byte() {
@@ -155,7 +191,15 @@ Task<bool> Reader::header() {
     for (;;) {
         auto parsed = state.parse();
         if (!parsed) co_return fail(std::move(parsed));
-        if (state.parser.with([](auto& p) { return p.is_header_done(); })) co_return true;
+        if (state.parser.with([](auto& p) { return p.is_header_done(); })) {
+            if (!state.at_interim()) {
+                state.look_for_what_cannot_be();
+                co_return true;
+            }
+            auto skipped = state.skip_interim();
+            if (!skipped) co_return fail(std::move(skipped));
+            continue;
+        }
         if (*parsed) continue;
         auto const more = co_await state.fill();
         if (!more) co_return std::unexpected{more.error()};
@@ -189,6 +233,7 @@ unsigned Reader::refusal() const { return state_->refusal; }
 bool Reader::got_some() const { return state_->got_some; }
 
 bool Reader::keeps_alive() const {
+    if (state_->announces_too_much) return false;
     return state_->parser.with([](auto& p) { return p.is_done() && p.keep_alive() && !p.need_eof(); });
 }
 

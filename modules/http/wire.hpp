@@ -32,7 +32,9 @@ public:
     /// Waits until a message begins. Out  false when the peer closed instead
     Task<bool> first_byte();
 
-    /// Reads until the header is complete. Out  false when the peer closed before the first byte
+    /// Reads until the header is complete; of a response the final one: interim answers (100 to 199 but 101, RFC 9110
+    /// section 15.2) are skipped, whoever sent them and whether or not they were asked for.
+    /// Out  false when the peer closed before the first byte. Errors  limit  more interim answers than anyone needs
     Task<bool> header();
 
     /// Reads the next piece of the body. Out  empty at its end; the view lives until the next call
@@ -41,7 +43,7 @@ public:
     /// After a failure: the status a server answers with, 431, 413 or 400.
     unsigned refusal() const;
     bool got_some() const;         // any byte came
-    bool keeps_alive() const;      // after the body: the stream may carry another message
+    bool keeps_alive() const;      // after the body: the stream may carry another message, and nothing is still to come
     std::size_t leftover() const;  // bytes that came after the message
 
     // After header():
