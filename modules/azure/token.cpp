@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdlib>
 #include <ctime>
 
 namespace holdfast::azure {
@@ -25,8 +27,10 @@ constexpr std::size_t kAnswerBytesMax = 256u << 10;
 constexpr auto kAssertionLife = 10min;            // Azure takes 5 to 10 minutes after nbf
 constexpr std::int64_t kDateMax = 7'258'118'400;  // the year 2200: a clock of nanoseconds ends in 2262
 constexpr auto kAssertionLead = 5s;               // the Date header has whole seconds
+constexpr auto kAnswerMax = 120s;  // a slow link needs its time for the certificates alone; silence ends it before
 constexpr auto kMarginMax = 5min;
-constexpr auto kLifeMax = 48h;  // a longer expires_in is not believed
+constexpr auto kLifeMax = 48h;        // a longer expires_in is not believed
+constexpr auto kLifeUnsaid = 3'599s;  // what Entra gives; a token that ended earlier costs one 401
 
 constexpr std::string_view kAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -35,6 +39,33 @@ bool is_clock_complaint(std::string_view description) {
     constexpr std::array<std::string_view, 3> kCodes{"AADSTS700024", "AADSTS500133", "AADSTS50012"};
     return std::ranges::any_of(kCodes, [&](std::string_view code) { return description.contains(code); });
 }
+
+/// RFC 6749 has a number; endpoints send strings and fractions, too (IMDS). Nothing: it is not said.
+std::optional<double> seconds_in(json::value const* value) {
+    if (value == nullptr) return std::nullopt;
+    if (value->is_number()) return value->to_number<double>();
+    if (!value->is_string()) return std::nullopt;
+    std::string const text{value->get_string()};
+    char* end = nullptr;
+    double const seconds = std::strtod(text.c_str(), &end);
+    if (text.empty() || *end != '\0' || !std::isfinite(seconds)) return std::nullopt;
+    return seconds;
+}
+
+std::chrono::seconds life_of(json::object const& answer) {
+    auto const said = seconds_in(answer.if_contains("expires_in"));
+    if (!said) return kLifeUnsaid;
+    constexpr double kLongest = std::chrono::seconds{kLifeMax}.count();
+    return std::chrono::seconds{static_cast<std::int64_t>(std::clamp(*said, 0.0, kLongest))};
+}
+
+/// As RFC 6750 writes a token, but kinder: whatever a header can hold.
+bool can_be_sent(std::string_view token) {
+    return std::ranges::all_of(token, [](unsigned char c) { return c > ' ' && c < 0x7f; });
+}
+
+/// Of RFC 6749 section 4.1.2.1: the endpoint speaks, but not about us.
+bool is_passing(std::string_view code) { return code == "temporarily_unavailable" || code == "server_error"; }
 
 std::string token_target(http::Url const& authority, std::string const& tenant) {
     std::string base = authority.target;
@@ -171,19 +202,22 @@ Result<Tokens::Fetched> Tokens::read_answer(http::Response const& response, std:
         return value != nullptr && value->is_string() ? std::string_view{value->get_string()} : std::string_view{};
     };
     if (response.status == 200 && !text("access_token").empty()) {
-        auto const* expires = object->if_contains("expires_in");
-        std::chrono::seconds const life{expires != nullptr && expires->is_int64() ? expires->get_int64() : 0};
+        if (!can_be_sent(text("access_token")))
+            return fail(Errc::offline, "answered 200 OK, but with a token that no request can carry");
         refusal.from_service = true;
         learn_time(response.headers);
-        auto const believed = std::clamp<std::chrono::seconds>(life, 0s, kLifeMax);
-        return Fetched{.token = std::string{text("access_token")}, .ends = sent + believed, .life = believed};
+        auto const life = life_of(*object);
+        return Fetched{
+            .token = std::string{text("access_token")}, .ends = sent + life, .life = life, .stamps = used_stamps_};
     }
     if (!text("error").empty()) {
         refusal.from_service = true;
         refusal.code = one_line(text("error"), 60);
         learn_time(response.headers);
-        Errc const reaction = response.status == 429 || response.status >= 500 ? Errc::busy : Errc::denied;
-        return fail(reaction, one_line(text("error_description")));
+        bool const passing = response.status == 429 || response.status >= 500 || is_passing(refusal.code);
+        std::string const words = one_line(text("error_description"));
+        return fail(passing ? Errc::busy : Errc::denied,
+                    words.empty() ? "answered " + http::status_text(response.status) + " " + refusal.code : words);
     }
     if (response.status == 429 || response.status >= 500)
         return fail(Errc::busy, "answered " + http::status_text(response.status));
@@ -196,9 +230,11 @@ Task<Tokens::Fetched> Tokens::fetch(Refusal& refusal) {
     for (bool first = true;; first = false) {
         used_stamps_ = stamps();
         auto endpoint = transport_.endpoint(settings_.login_authority);
+        refusal.is_ours = true;
         if (!endpoint) co_return fail(std::move(endpoint), "token");
         auto body = form();
         if (!body) co_return fail(std::move(body), "token");
+        refusal.is_ours = false;
         http::Request request{
             .method = "POST",
             .target = token_target(endpoint->url, settings_.tenant),
@@ -207,7 +243,7 @@ Task<Tokens::Fetched> Tokens::fetch(Refusal& refusal) {
         std::string const secret_part = request.body.substr(request.body.rfind('=') + 1);
         std::string const where = "token from " + endpoint->url.authority();
         auto const sent = clock_.boot();
-        http::Bounds const bounds{.body_bytes_max = kAnswerBytesMax};
+        http::Bounds const bounds{.whole_max = kAnswerMax, .body_bytes_max = kAnswerBytesMax};
         auto response = co_await client_.send(std::move(*endpoint), std::move(request), bounds);
         if (!response) co_return fail(std::move(response), where);
         auto fetched = read_answer(*response, sent, refusal);
@@ -228,7 +264,8 @@ Task<std::string> Tokens::get(Refusal* refusal) {
     auto const left = held_ ? held_->ends - clock_.boot() : std::chrono::nanoseconds{0};
     auto const margin =
         held_ ? std::min<std::chrono::nanoseconds>(kMarginMax, held_->life / 4) : std::chrono::nanoseconds{0};
-    if (held_ && left > margin) co_return held_->token;
+    bool const is_current = held_ && held_->stamps == stamps();
+    if (is_current && left > margin) co_return held_->token;
     Refusal why;
     auto fetched = co_await fetch(why);
     if (fetched) {

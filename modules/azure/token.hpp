@@ -32,17 +32,20 @@ public:
     /// All outlive this object.
     Tokens(http::Client& client, Transport& transport, Clock const& clock, PrincipalSettings settings);
 
-    /// A token with at least the refresh margin left, or while Azure cannot be reached one that is still valid.
+    /// A token with at least the refresh margin left, or while Azure cannot be reached one that is still valid. A credential
+    /// file that changed since the held one was fetched asks for a new one.
     ///
-    /// Errors  offline, timeout  no answer, or an answer that is not the token endpoint's (captive portal)
-    ///         busy              429 or 5xx; refusal->retry_after
+    /// Errors  offline, timeout  no answer, or an answer that is not the token endpoint's (captive portal), or no token
+    ///                           that could be sent
+    ///         busy              429, 5xx, or the endpoint says that it is unavailable; refusal->retry_after
     ///         denied            AADSTS…: wrong secret, unknown certificate, no such application; TLS not trusted
-    ///         not_found, invalid_input, limit  the secret, key or certificate file; settings
+    ///         not_found, invalid_input, limit  with refusal->is_ours: the secret, key or certificate file; settings.
+    ///                           Without: what a proxy, a portal or no HTTP server answers
     /// Never   puts a secret, an assertion or a token into an error
     /// Wire    POST <authority>/<tenant>/oauth2/v2.0/token; one more try when Azure says that the clocks differ
     Task<std::string> get(Refusal* refusal = nullptr);
 
-    /// The service said 401: the next get() fetches anew.
+    /// The service refused the held token: it is never given again, the next get() fetches anew.
     void discard();
 
     /// Reads certificate and key now, so that expiry is known before the first token.
@@ -66,6 +69,7 @@ private:
         std::string token;
         std::chrono::nanoseconds ends{};  // boot clock
         std::chrono::seconds life{};
+        Stamps stamps;  // of the credential that bought it
     };
 
     std::chrono::system_clock::time_point azure_time() const;

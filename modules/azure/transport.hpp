@@ -58,6 +58,7 @@ struct Refusal {
     std::string code;     // the service's word: "InvalidStream", "invalid_client"
     std::optional<std::chrono::seconds> retry_after;
     bool from_service = false;  // the body has the service's own error shape: no proxy, no portal
+    bool is_ours = false;       // nothing was sent: a setting or a file of ours is wrong
 };
 
 /// The service's text made fit for one log line: control characters out, at most `bytes_max` bytes.

@@ -143,6 +143,98 @@ TEST_CASE("token: a discarded token is fetched anew, and the secret file is read
     CHECK_FALSE(tokens.credential_changed());
 }
 
+TEST_CASE("token: a credential that changed is used by the next get, without anybody saying so", "[azure][token]") {
+    Endpoint endpoint;
+    endpoint.answers = {http::json_answer(200, kGood)};
+    Tokens tokens{endpoint.client, endpoint.transport, endpoint.clock, endpoint.settings};
+    REQUIRE(endpoint.get(tokens));
+
+    endpoint.write("secret", "the next secret");
+    REQUIRE(endpoint.get(tokens));
+    REQUIRE(endpoint.get(tokens));
+
+    REQUIRE(endpoint.forms.size() == 2);
+    CHECK(endpoint.field(1, "client_secret") == "the next secret");
+
+    endpoint.answers = {http::text_answer(503, "")};
+    endpoint.write("secret", "and the one after it");
+    CHECK(endpoint.get(tokens).value() == "the-token");  // nobody refused it, and nothing better can be had
+    CHECK(endpoint.get(tokens).value() == "the-token");
+    CHECK(endpoint.forms.size() == 4);  // but each get asks
+}
+
+TEST_CASE("token: expires_in is a number, a string or a fraction, and what is not said is an hour", "[azure][token]") {
+    auto const [text, minutes] = GENERATE(table<char const*, int>({{R"("expires_in":3599)", 59},
+                                                                   {R"("expires_in":"3599")", 59},
+                                                                   {R"("expires_in":3599.0)", 59},
+                                                                   {R"("expires_in":"3599.0")", 59},
+                                                                   {R"("a":1)", 59},
+                                                                   {R"("expires_in":null)", 59},
+                                                                   {R"("expires_in":"soon")", 59},
+                                                                   {R"("expires_in":1e300)", 48 * 60},
+                                                                   {R"("expires_in":18446744073709551615)", 48 * 60},
+                                                                   {R"("expires_in":0)", 0},
+                                                                   {R"("expires_in":-1)", 0}}));
+    Endpoint endpoint;
+    endpoint.answers = {http::json_answer(200, std::string{R"({"access_token":"t",)"} + text + "}")};
+    Tokens tokens{endpoint.client, endpoint.transport, endpoint.clock, endpoint.settings};
+    REQUIRE(endpoint.get(tokens));
+
+    endpoint.clock.up += std::chrono::minutes{std::max(minutes - 6, 0)};
+    REQUIRE(endpoint.get(tokens));
+    CHECK(endpoint.forms.size() == (minutes == 0 ? 2 : 1));
+    endpoint.clock.up += 6min;
+    REQUIRE(endpoint.get(tokens));
+    CHECK(endpoint.forms.size() == (minutes == 0 ? 3 : 2));
+}
+
+TEST_CASE("token: one that no request can carry is not kept", "[azure][token]") {
+    auto const bad = GENERATE(R"(a\r\nX-Evil: 1)", R"(a b)", R"(\u0001)", "\xc3\xa9");
+    Endpoint endpoint;
+    endpoint.answers = {http::json_answer(200, std::string{R"({"expires_in":3599,"access_token":")"} + bad + "\"}"),
+                        http::json_answer(200, kGood)};
+    Tokens tokens{endpoint.client, endpoint.transport, endpoint.clock, endpoint.settings};
+
+    auto const first = endpoint.get(tokens);
+    auto const second = endpoint.get(tokens);
+
+    REQUIRE_FALSE(first);
+    CHECK(first.error().code == Errc::offline);
+    CHECK(second.value() == "the-token");
+}
+
+TEST_CASE("token: what the endpoint says is never empty, and unavailable is no refusal", "[azure][token]") {
+    Endpoint endpoint;
+    Tokens tokens{endpoint.client, endpoint.transport, endpoint.clock, endpoint.settings};
+    auto const [body, code] = GENERATE(
+        table<char const*, Errc>({{R"({"error":"temporarily_unavailable","error_description":null})", Errc::busy},
+                                  {R"({"error":"server_error"})", Errc::busy},
+                                  {R"({"error":"invalid_client","error_description":""})", Errc::denied}}));
+    endpoint.answers = {http::json_answer(400, body)};
+    Refusal refusal;
+
+    auto const token = endpoint.get(tokens, &refusal);
+
+    REQUIRE_FALSE(token);
+    CHECK(token.error().code == code);
+    CHECK(token.error().message.ends_with(refusal.code));
+    CHECK_FALSE(refusal.code.empty());
+}
+
+TEST_CASE("token: a file of ours and an answer that is too long are told apart", "[azure][token]") {
+    Endpoint endpoint;
+    endpoint.answers = {http::text_answer(200, std::string(400'000, 'p'))};
+    Tokens tokens{endpoint.client, endpoint.transport, endpoint.clock, endpoint.settings};
+    Refusal portal;
+    CHECK(endpoint.get(tokens, &portal).error().code == Errc::limit);
+    CHECK_FALSE(portal.is_ours);
+
+    endpoint.write("secret", "\n");
+    Refusal file;
+    CHECK_FALSE(endpoint.get(tokens, &file));
+    CHECK(file.is_ours);
+}
+
 TEST_CASE("token: an assertion carries the claims, the thumbprint and a signature of the certificate",
           "[azure][token]") {
     auto const algorithm = GENERATE(crypto::Signature::ps256, crypto::Signature::rs256);
