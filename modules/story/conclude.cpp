@@ -47,6 +47,25 @@ Task<void> release(Ports& ports, Story& story, Key key) {
     co_return Result<void>{};
 }
 
+/// What the cluster is to show of an object, and its digest without the time of a transition.
+struct Shown {
+    json::object patch;
+    std::uint64_t digest;
+};
+
+/// What the journal knows; while it cannot be told more, what came of the last pass is nobody's to rely on.
+Shown shown_of(Entry const& entry, Clock const& clock) {
+    json::object known = model::status_patch(entry.key.kind, entry.status);
+    std::uint64_t const digest = model::canonical_digest(known);
+    if (entry.unrecorded.empty()) return {std::move(known), digest};
+    Stop why{.reason = "StorageOperationFailed",
+             .message = "what came of the last pass could not be recorded: " + entry.unrecorded,
+             .retry = kJournalRetry,
+             .progress = "Recording what came of the last pass"};
+    auto const told = stop(entry, begin(entry), std::move(why), clock);
+    return {model::status_patch(entry.key.kind, told.status), digest ^ hash64(entry.unrecorded)};
+}
+
 /// Nothing: the outcome says what the journal knows.
 std::optional<model::JournalWrite> write_of(Story& story, Entry& entry, Outcome& outcome) {
     model::JournalWrite write{.key = entry.key};
@@ -90,8 +109,10 @@ asio::awaitable<Next> conclude(Ports& ports, Story& story, Key key, Outcome outc
         if (!saved) {
             if (std::exchange(entry->unrecorded, saved.error().message) != saved.error().message) {
                 ports.log.error(kArea, "not recorded", {HOLDFAST_LOG_KEY(key), {"error", saved.error().message}});
+                entry->copy.owed = true;
             }
             story.unrecorded(key);
+            co_await write_copy(ports, key);
             co_return Next{kJournalRetry};
         }
         entry->unrecorded.clear();
@@ -127,8 +148,8 @@ asio::awaitable<void> write_copy(Ports& ports, Key key) {
     InFlight const in_flight{ports, key};
     model::KindInfo const& kind = model::info(key.kind);
     for (int copy = 0; copy < kCopiesMax; ++copy) {
-        json::object patch = model::status_patch(key.kind, entry->status);
-        std::uint64_t const digest = model::canonical_digest(patch);
+        auto shown = shown_of(*entry, ports.clock);
+        std::uint64_t const digest = shown.digest;
         if (digest == entry->copy.written) {
             entry->copy.owed = false;
             co_return;
@@ -137,7 +158,7 @@ asio::awaitable<void> write_copy(Ports& ports, Key key) {
         if (!resource) co_return;
         kube::Target target{std::move(*resource), key.ns, key.name, "status"};
         kube::WriteOptions const options{.field_manager = std::string{kind.manager}};
-        json::object body{{"status", std::move(patch)}};
+        json::object body{{"status", std::move(shown.patch)}};
         auto patched = co_await ports.cluster->patch(std::move(target), kube::Patch::merge, std::move(body), options);
         entry = ports.registry.find(key);
         if (entry == nullptr) co_return;

@@ -7,7 +7,8 @@ namespace holdfast::story {
 
 /// Applies what a pass returned. Nothing that anybody looks at changed: no transaction, no patch, no Event, nobody is woken.
 /// Else one transaction (status, facts, inventory, record), then the registry, the copy of .status in the cluster, Events.
-/// A journal that cannot be written leaves everything as it was: Entry::unrecorded says why, and the pass runs again soon.
+/// A journal that cannot be written leaves everything as it was: Entry::unrecorded says why, the copy in the cluster says so
+/// (Ready False, StorageOperationFailed) until it is written, and the pass runs again soon.
 asio::awaitable<Next> conclude(Ports& ports, Story& story, model::Key key, Outcome outcome);
 
 /// The cluster's copy of .status becomes what is known. One patch of an object is in flight at a time, so an older one never

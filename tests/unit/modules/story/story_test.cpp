@@ -145,6 +145,18 @@ struct World : test::StoryWorld {
         auto const* conditions = kube::find_array(held.objects.at(kWebId), {"status", "conditions"});
         return conditions == nullptr ? "" : std::string{kube::find_string(conditions->at(0).as_object(), {"message"})};
     }
+    model::Condition shown_condition(std::string_view type) {
+        auto const status = model::read_status(Kind::kustomization, held.objects.at(kWebId).at("status").as_object());
+        auto const* found = status.conditions.find(type);
+        return found == nullptr ? model::Condition{.type = "absent"} : *found;
+    }
+    void write_owed_copy() {
+        auto const write = [](Ports ports) -> asio::awaitable<bool> {
+            co_await write_copy(ports, kWeb);
+            co_return true;
+        };
+        run(write(all()));
+    }
     /// Lets everything run that can until this is true.
     template <class Until> void drive(Until until) {
         io.restart();
@@ -207,16 +219,52 @@ TEST_CASE("story: a journal that refuses leaves everything as it was, says why, 
 
     CHECK(world.entry().unrecorded == "the disk is full");
     CHECK(world.condition(kWeb).message == "Applied");
-    CHECK(world.held.log.empty());
+    CHECK(world.shown() == "what came of the last pass could not be recorded: the disk is full");
+    CHECK(world.held.log == std::vector<std::string>{"patch status Kustomization/a/web"});
     CHECK(world.heard.empty());
     CHECK_FALSE(world.entry().copy.owed);
 
+    world.held.log.clear();
     world.rows.rows.refuse.reset();
     CHECK(world.pass().after == 60s);
     CHECK(world.entry().unrecorded.empty());
     CHECK(world.condition(kWeb).message == "Applied more");
     CHECK(world.shown() == "Applied more");
     CHECK(world.held.log == std::vector<std::string>{"record", "patch status Kustomization/a/web"});
+}
+
+TEST_CASE("story: what cannot be recorded is told to the cluster once, whoever writes there meanwhile", "[story]") {
+    World world;
+    world.pass();
+    world.held.log.clear();
+    world.rows.rows.refuse = Error{Errc::limit, "the disk is full"};
+    world.story.reconciles = [&](Entry entry) { return world.done(std::move(entry), "Applied more"); };
+
+    for (int pass = 0; pass < 5; ++pass) {
+        world.pass();
+        world.clock.now += 10s;
+    }
+    CHECK(world.held.log == std::vector<std::string>{"patch status Kustomization/a/web"});
+    CHECK(world.shown_condition("Ready").status == Truth::no);
+    CHECK(world.shown_condition("Ready").reason == "StorageOperationFailed");
+    CHECK(world.shown_condition("Reconciling").reason == "ProgressingWithRetry");
+
+    world.registry.find(kWeb)->copy = {.owed = true};  // the watch shows what somebody else wrote
+    world.write_owed_copy();
+    CHECK(world.shown_condition("Ready").reason == "StorageOperationFailed");
+    CHECK(world.held.log.size() == 2);
+
+    world.rows.rows.refuse = Error{Errc::busy, "the disk does not answer"};
+    world.pass();
+    CHECK(world.shown() == "what came of the last pass could not be recorded: the disk does not answer");
+
+    // Back to what was known: recorded, and taken back in the cluster.
+    world.story.reconciles = [&](Entry entry) { return world.done(std::move(entry), "Applied"); };
+    world.rows.rows.refuse.reset();
+    world.pass();
+    CHECK(world.shown() == "Applied");
+    CHECK(world.shown_condition("Ready").status == Truth::yes);
+    CHECK(world.shown_condition("Reconciling").type == "absent");
 }
 
 TEST_CASE("story: a refusal that is over is recorded even when the pass says what was said before", "[story]") {
@@ -274,14 +322,7 @@ TEST_CASE("story: two copies of one status never overtake each other", "[story]"
 TEST_CASE("story: the copy is written when it is owed and differs, and stays owed while the cluster is away",
           "[story]") {
     World world;
-    Ports ports = world.all();
-    auto const write = [&] {
-        asio::co_spawn(world.io, write_copy(ports, kWeb), [](std::exception_ptr error) {
-            if (error) std::rethrow_exception(error);
-        });
-        world.io.restart();
-        world.io.run();
-    };
+    auto const write = [&] { world.write_owed_copy(); };
     world.held.discovery_fails = Error{Errc::offline, "no route to host"};
     world.pass();
     CHECK(world.entry().copy.owed);
