@@ -49,6 +49,18 @@ asio::awaitable<void> Kustomizations::name_rows(access::Reach reach, Owner owner
     }
 }
 
+/// Nobody changed an object whose version went away, and nothing that is watched says so: what Git names cannot be applied any
+/// more. Asked once an interval, of a server that answers.
+asio::awaitable<void> Kustomizations::look_at_versions(access::Reach reach, Owner owner, model::Duration interval) {
+    State& state = state_of(owner.key);
+    auto const now = ports_.clock.boot();
+    bool const is_due = !state.versions_at || now - *state.versions_at >= interval;
+    if (!is_due || !owned_.is_followed(owner)) co_return;
+    state.versions_at = now;
+    auto ids = co_await rollout::unserved(*reach.cluster, owned_rows(owner));
+    state.unserved = std::move(ids);
+}
+
 /// What is about to be written, as the inventory names it before anything is known of it. What a dry run refuses never gets
 /// here: it may be somebody else's, and whoever may not write it may not be able to prune it either.
 Task<void> Kustomizations::plan_inventory(Owner owner, std::vector<model::OwnedObject> planned) {
@@ -74,10 +86,12 @@ rollout::ApplyOptions Kustomizations::apply_options(Pass const& run) {
     bool const known_counts = !run.asked && run.state.facts.user == run.reach.user;
     return {.force = run.spec.force,
             .kinds_changed = hooks_.kinds_changed,
-            .known = [this, owner = run.owner, known_counts](rollout::Wish const& wish) -> model::OwnedObject const* {
+            .known = [this, owner = run.owner, known_counts,
+                      &state = run.state](rollout::Wish const& wish) -> model::OwnedObject const* {
                 Known const* known = owned_.find(owner, wish.id.text());
                 if (!known_counts || known == nullptr || known->taken || known->object.wished != wish.wished)
                     return nullptr;
+                if (state.unserved.contains(wish.id.text())) return nullptr;
                 return known->drifted && owned_.is_due(*known) ? nullptr : &known->object;
             },
             .intend = [this, owner = run.owner](auto planned) { return plan_inventory(owner, std::move(planned)); },

@@ -114,6 +114,7 @@ void Kustomizations::forget_cluster() {
         state->owes.reset();
         state->failed.reset();
         state->waiting.reset();
+        state->unserved.clear();
     }
 }
 
@@ -201,6 +202,7 @@ asio::awaitable<Outcome> Kustomizations::reconcile(Entry entry) {
         state.looked_at = now;
         co_await owned_.look_up(owner);
     }
+    co_await look_at_versions(run.reach, owner, run.spec.interval);
     switch (work_of(run)) {
         case Work::nothing: co_return wait(std::move(run));
         case Work::health: co_return co_await check_health(std::move(run));
@@ -214,7 +216,7 @@ asio::awaitable<Outcome> Kustomizations::reconcile(Entry entry) {
 asio::awaitable<Outcome> Kustomizations::render(Pass run) {
     State& state = run.state;
     state.failed.reset();
-    bool const same = run.is_same() && state.facts.complete;
+    bool const same = run.is_same() && state.facts.complete && state.unserved.empty();
     run.repairs = same && !run.asked && owned_.repair_due(run.owner);
     run.only_looks = same && !run.asked && !run.repairs;
     auto rendered = co_await renderer_.render(run.key().ns, run.artifact, run.spec, !run.lock.no_remote_bases);
@@ -290,6 +292,8 @@ asio::awaitable<Outcome> Kustomizations::apply(Pass run, Rendered rendered) {
     }
 
     settle(run, applied);
+    state.unserved.clear();
+    state.versions_at = ports_.clock.boot();
     state.facts = {.artifact_digest = run.artifact.digest,
                    .spec_digest = run.entry.spec_digest,
                    .manifest_digest = rendered.digest,

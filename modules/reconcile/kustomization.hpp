@@ -74,6 +74,7 @@ private:
     story::Outcome stop(Pass run, story::Stop why);
 
     asio::awaitable<void> name_rows(access::Reach reach, rollout::Owner owner);
+    asio::awaitable<void> look_at_versions(access::Reach reach, rollout::Owner owner, model::Duration interval);
     Task<void> plan_inventory(rollout::Owner owner, std::vector<model::OwnedObject> planned);
     rollout::ApplyOptions apply_options(Pass const& run);
     void settle(Pass& run, rollout::ApplyReport const& applied);

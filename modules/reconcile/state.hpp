@@ -28,6 +28,8 @@ struct Kustomizations::State {
     Facts facts = {};
     std::optional<Boot> rendered_at = {};  // nothing: not since the start
     std::optional<Boot> looked_at = {};    // objects that no watch shows
+    std::optional<Boot> versions_at = {};  // whether the versions of what is applied are still served
+    std::set<std::string> unserved = {};   // ids of objects whose version is not
     bool named = false;                    // the inventory's ids are the server's
 
     /// Everything is applied; the objects are not all healthy yet.

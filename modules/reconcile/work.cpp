@@ -51,7 +51,7 @@ Kustomizations::Work Kustomizations::work_of(Pass const& run) const {
         state.failed->spec_digest == run.entry.spec_digest && now < state.failed->until) {
         return Work::nothing;
     }
-    if (!run.is_same()) return Work::all;
+    if (!run.is_same() || !state.unserved.empty()) return Work::all;
     auto const repair = owned_.repair_due(run.owner);
     if (repair && repair->count() == 0) return Work::all;
     if (state.owes) return Work::prune;

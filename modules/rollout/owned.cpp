@@ -440,6 +440,16 @@ std::vector<std::string> OwnedObjects::unwatched(Owner const& owner) const {
     return texts;
 }
 
+bool OwnedObjects::is_followed(Owner const& owner) const {
+    auto const ids = by_owner_.find(owner);
+    if (ids == by_owner_.end()) return false;
+    return std::ranges::all_of(ids->second, [&](std::string const& text) {
+        auto const id = kube::parse_object_id(text);
+        KindWatch const* watch = id ? watch_of(owner, *id) : nullptr;
+        return watch == nullptr || watch->state().synced || watch->state().refused;
+    });
+}
+
 asio::awaitable<void> OwnedObjects::look_up(Owner owner) {
     std::vector<std::string> ids;
     if (auto const found = by_owner_.find(owner); found != by_owner_.end()) ids = found->second;

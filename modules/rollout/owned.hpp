@@ -140,6 +140,9 @@ public:
     /// Kinds of this owner's objects that no watch shows, and why: "Deployment: forbidden…".
     std::vector<std::string> unwatched(Owner const& owner) const;
 
+    /// Does the server tell now how this owner's objects are, or has it said that it does not?
+    bool is_followed(Owner const& owner) const;
+
     /// As this owner knows it; null when it does not.
     Known const* find(Owner const& owner, std::string const& id) const;
     std::vector<Known const*> of(Owner const& owner) const;

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <tuple>
 
 namespace holdfast::rollout {
 
@@ -83,6 +84,24 @@ Task<Named> name(kube::Cluster& cluster, model::InventoryEntry entry) {
     if (!resource) co_return Named{entry.id};
     if (!resource->namespaced) id->ns.clear();
     co_return Named{id->text(), true, resource->namespaced && id->ns.empty()};
+}
+
+asio::awaitable<std::set<std::string>> unserved(kube::Cluster& cluster, std::vector<model::OwnedObject> objects) {
+    std::map<std::tuple<std::string, std::string, std::string>, bool> ended;
+    std::set<std::string> ids;
+    for (model::OwnedObject const& object : objects) {
+        auto const id = kube::parse_object_id(object.entry.id);
+        if (!id) continue;
+        std::tuple const kind{id->group, object.entry.version, id->kind};
+        if (!ended.contains(kind)) {
+            auto const resource = co_await cluster.resource_for({id->group, object.entry.version, id->kind});
+            if (!resource && resource.error().code != Errc::not_found)
+                break;  // the server does not answer, for any of them
+            ended.emplace(kind, !resource);
+        }
+        if (ended.at(kind)) ids.insert(object.entry.id);
+    }
+    co_return ids;
 }
 
 }  // namespace holdfast::rollout

@@ -6,6 +6,7 @@
 #include "modules/model/journal.hpp"
 #include "modules/rollout/owner.hpp"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,5 +37,11 @@ struct Named {
 
 /// Errors  as any_version_of(), but for a kind that is not served: then the id stays as it is written
 Task<Named> name(kube::Cluster& cluster, model::InventoryEntry entry);
+
+/// Of objects that were applied: the ids of those whose version is served no more, so that another apply would be refused.
+///
+/// Never  fails: what cannot be learned now is no reason to apply
+/// Cost   no request for a kind that is known
+asio::awaitable<std::set<std::string>> unserved(kube::Cluster& cluster, std::vector<model::OwnedObject> objects);
 
 }  // namespace holdfast::rollout

@@ -205,6 +205,35 @@ def version_that_ended(world):
     plane.kubectl("delete", "kustomization", "jars", "kinds", "--timeout=30s")
 
 
+def version_that_ended_elsewhere(world):
+    """Somebody else ends the version in which an object is applied: Git names what nobody serves, and that is said, until it is served again."""
+    plane = world.plane
+    repository = harness.Repository(world.git_root, "elsewhere")
+    versions = ("v1alpha1", "v1")
+
+    def define(*served):
+        plane.apply({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "cups.ex.io"},
+                     "spec": {"group": "ex.io", "scope": "Namespaced", "names": {"kind": "Cup", "plural": "cups"},
+                              "versions": [{"name": one, "served": one in served, "storage": one == "v1",
+                                            "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}
+                                           for one in versions]}})
+
+    define(*versions)
+    plane.kubectl("wait", "--for=condition=Established", "crd/cups.ex.io")
+    repository.write("cup.yaml", json.dumps({"apiVersion": "ex.io/v1alpha1", "kind": "Cup", "metadata": {"name": "tea", "namespace": "default"}, "size": 1}))
+    repository.commit()
+    plane.apply(git_repository("elsewhere", world.url("elsewhere")), kustomization("elsewhere", "elsewhere", interval="5s"))
+    eventually(lambda: (plane.condition("kustomization", "elsewhere", "default") or [""])[0] == "True", 30, what="applied")
+    define("v1")
+    condition = world.not_ready("kustomization", "elsewhere", "ReconciliationFailed", within_s=120)
+    expect(condition, 'no matches for kind "Cup" in version "ex.io/v1alpha1"')
+    assert plane.get("cups.v1.ex.io", "tea", "default"), "what is applied stays"
+    assert plane.get("kustomization", "elsewhere", "default")["status"]["inventory"]["entries"] == [{"id": "default_tea_ex.io_Cup", "v": "v1alpha1"}]
+    define(*versions)
+    eventually(lambda: plane.condition("kustomization", "elsewhere", "default")[0] == "True", 120, what="served again")
+    plane.kubectl("delete", "kustomization/elsewhere", "crd/cups.ex.io", "--timeout=30s")
+
+
 def cycle(world):
     """Two Kustomizations that wait for each other are told so."""
     plane = world.plane
@@ -240,9 +269,7 @@ def full_disk(world):
     daemon.log = world.work / "full-disk.log"
     repository = harness.Repository(world.git_root, "filling")
     try:
-        daemon.manifests.joinpath("x.yaml").write_text(
-            "\n---\n".join(json.dumps(one) for one in (git_repository("filling", world.url("filling"), interval="1s"),
-                                                       kustomization("filling", "filling"))), encoding="utf-8")
+        world.plane.apply(git_repository("filling", world.url("filling"), interval="5s"), kustomization("filling", "filling"))
         repository.write("a.yaml", config_map("filling"))
         repository.commit()
         world.daemon.stop()
@@ -262,8 +289,14 @@ def full_disk(world):
         assert daemon.process.poll() is None, daemon.tail()
         status = daemon.status()
         assert status is not None
+        in_cluster = eventually(lambda: next((one for one in (world.plane.condition(kind, "filling", "default") for kind in ("gitrepository", "kustomization"))
+                                              if one and one[:2] == ("False", "StorageOperationFailed")), None), 30, what="the cluster is told")
+        expect(in_cluster[2], "could not be recorded", "full")
         filler.unlink()
         eventually(lambda: world.plane.get("configmap", "filling", "default")["data"]["key"] == "2", 60, what="goes on")
+        for kind in ("gitrepository", "kustomization"):
+            eventually(lambda kind=kind: (world.plane.condition(kind, "filling", "default") or [""])[0] == "True", 60, what=f"{kind} is Ready")
+        world.plane.kubectl("delete", "kustomization/filling", "gitrepository/filling", "--timeout=30s")
     finally:
         if os.environ.get("KEEP_LOG"):
             print(daemon.tail(8000))
@@ -324,4 +357,4 @@ def configuration(world):
 
 
 if __name__ == "__main__":
-    sys.exit(harness.run_in(World, [sources, trees, rejected, immutable, without_namespace, version_that_ended, cycle, fifo, full_disk, local_manifests, configuration]))
+    sys.exit(harness.run_in(World, [sources, trees, rejected, immutable, without_namespace, version_that_ended, version_that_ended_elsewhere, cycle, fifo, full_disk, local_manifests, configuration]))

@@ -1137,6 +1137,54 @@ TEST_CASE("kustomization: what is asked for one that names an account goes out a
     CHECK(std::ranges::all_of(world.asked.log, [](auto const& line) { return line.starts_with(kDeployer); }));
 }
 
+TEST_CASE("kustomization: a version that is served no more is noticed at the interval, and told as an apply tells it",
+          "[reconcile]") {
+    World world;
+    world.cluster.serve({"", "v1", "ConfigMap"});
+    world.cluster.serve({"", "v2", "ConfigMap"});
+    world.want("web");
+    world.pass();
+    world.cluster.log.clear();
+    world.cluster.stop_serving({"", "v1", "ConfigMap"});
+
+    world.clock.now += 9min;
+    world.pass();
+    CHECK(world.condition(kWeb).status == Truth::yes);
+    world.clock.now += 1min;
+    auto const next = world.pass();
+
+    CHECK(next.after == 2min);
+    CHECK(world.condition(kWeb).reason == "ReconciliationFailed");
+    CHECK(world.condition(kWeb).message.contains("no matches for kind \"ConfigMap\" in version \"v1\""));
+    CHECK(world.live() == Names{"a", "b"});
+    CHECK(world.inventory() == Names{"apps_a__ConfigMap", "apps_b__ConfigMap"});
+    auto const renders = world.renderer.renders;
+    world.clock.now += 1min;
+    world.pass();  // woken: not before its time
+    CHECK(world.renderer.renders == renders);
+
+    world.cluster.serve({"", "v1", "ConfigMap"});
+    world.clock.now += 1min;
+    world.pass();
+    CHECK(world.condition(kWeb).status == Truth::yes);
+    world.cluster.log.clear();
+    world.clock.now += 10min;
+    world.pass();
+    CHECK(world.cluster.log.empty());
+}
+
+TEST_CASE("kustomization: a server that cannot say which versions it serves has not ended any", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.pass();
+    world.cluster.discovery_fails = Error{Errc::busy, "the server is not able to say"};
+    world.clock.now += 10min;
+
+    world.pass();
+
+    CHECK(world.condition(kWeb).status == Truth::yes);
+}
+
 TEST_CASE("kustomization: an account without rights gets the server's words, and nothing is written", "[reconcile]") {
     World world;
     world.asked.refused = {kDeployer + "dry-run ConfigMap/apps/b", kDeployer + "get"};
