@@ -69,14 +69,16 @@ Result<std::optional<Packet>> take_packet(std::string_view& bytes) {
     return Packet{.kind = Packet::Kind::data, .data = data};
 }
 
-std::string packet(std::string_view data) {
-    HOLDFAST_ASSERT(data.size() + kLengthBytes + 1 <= kPacketBytesMax);
+std::string bare_packet(std::string_view data) {
+    HOLDFAST_ASSERT(data.size() + kLengthBytes <= kPacketBytesMax);
     char digits[kLengthBytes];
-    auto const length = data.size() + kLengthBytes + 1;
+    auto const length = data.size() + kLengthBytes;
     for (std::size_t i = 0; i < kLengthBytes; ++i)
         digits[i] = "0123456789abcdef"[length >> (4 * (kLengthBytes - 1 - i)) & 0xf];
-    return std::string{digits, kLengthBytes} + std::string{data} + "\n";
+    return std::string{digits, kLengthBytes} + std::string{data};
 }
+
+std::string packet(std::string_view data) { return bare_packet(std::string{data} + "\n"); }
 
 Opening read_opening(std::string_view answer) {
     bool is_first = true, is_v2 = false, lists = false;

@@ -26,7 +26,10 @@ inline constexpr std::size_t kPacketBytesMax = 65'520;  // with its length
 /// Errors  invalid_input  no length, or one that git does not send
 Result<std::optional<Packet>> take_packet(std::string_view& bytes);
 
-/// In  data  fewer than kPacketBytesMax - 5 bytes; the newline is added
+/// In  data  at most kPacketBytesMax - 4 bytes
+std::string bare_packet(std::string_view data);
+
+/// The same with a newline.
 std::string packet(std::string_view data);
 
 /// What GET info/refs says about the server, as far as it has come.

@@ -76,7 +76,11 @@ private:
                 in_ends_ = false;
                 return read(into, size);
             }
-            ends_ = kept_.size() - rest.size();
+            auto const left = rest.size();
+            auto const length = kept_.size() - left - ends_;
+            // Not every server leaves out the end of the line, which libgit2 does not expect here.
+            if (is_end) kept_.replace(ends_, length, bare_packet(std::string{(*packet)->data}));
+            ends_ = kept_.size() - left;
         }
     }
 

@@ -20,6 +20,7 @@ git-upload-pack) or both when left out:
     slow=MS           the answer in pieces of 256 bytes, that many milliseconds apart
     damage            one byte in the middle of the answer is inverted
     gzip              the answer compressed, whether that was asked for or not
+    lines             each entry of the list of where a shallow history ends has a newline, as go-git's server sends it
     dumb              the list of references as a file, as dumb HTTP has it
 
 While it runs: POST <URL>/-/faults with one FAULT per line replaces them all; GET <URL>/-/requests lists the requests
@@ -50,7 +51,7 @@ class Faults:
     """The faults in force, by stage."""
 
     NAMES = {"status", "html", "redirect", "redirect-once", "stall", "stall-body", "cut", "endless", "slow", "damage",
-             "gzip", "dumb"}
+             "gzip", "lines", "dumb"}
 
     def __init__(self, lines=()):
         self.by_stage = {"refs": {}, "pack": {}}
@@ -233,6 +234,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             answer = answer[:middle] + bytes([answer[middle] ^ 0xFF]) + answer[middle + 1:]
         if "dumb" in faults:
             headers, answer = {"Content-Type": "text/plain"}, b"0123456789" * 4 + b"\trefs/heads/main\n"
+        if "lines" in faults:
+            answer = re.sub(rb"0034(shallow [0-9a-f]{40})", rb"0035\1\n", answer)
         if "gzip" in faults:
             headers, answer = {**headers, "Content-Encoding": "gzip"}, gzip.compress(answer)
         self.send_response(status)

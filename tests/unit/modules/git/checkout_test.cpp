@@ -69,6 +69,21 @@ TEST_CASE("git: a branch gives its newest commit with two requests and no histor
     CHECK(place.scratch_is_empty());
 }
 
+TEST_CASE("git: where a shallow history ends may be said in lines, and in any pieces", "[git]") {
+    Place place;
+    GitRepo repo{place.repos()};
+    repo.write("a", "1").commit();
+    auto const head = repo.write("a", "2").commit();
+    GitServer server{place.repos()};
+    for (std::string const faults : {"pack:lines", "slow=0", "pack:lines\npack:slow=0"}) {
+        INFO(faults);
+        server.faults(faults);
+        auto done = ok(checkout({.url = server.url_of("shop.git")}, {.branch = "main"}, place.options));
+        CHECK(done.revision == "main@sha1:" + head);
+        CHECK(content(*done.snapshot, "a") == "2");
+    }
+}
+
 TEST_CASE("git: any name means what it means to git fetch", "[git]") {
     Place place;
     GitRepo repo{place.repos()};
