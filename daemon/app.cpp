@@ -8,6 +8,7 @@
 #include "cache/journal/journal.hpp"
 #include "cache/outbox/outbox.hpp"
 #include "daemon/budget.hpp"
+#include "daemon/connections.hpp"
 #include "daemon/endpoint.hpp"
 #include "daemon/facts.hpp"
 #include "daemon/fetch.hpp"
@@ -204,10 +205,17 @@ private:
             rollout::OwnedObjects::Ports{executor, cluster_.get(), log_, clock_}, kWatchesMax);
         drain_ = std::make_unique<uplink::Drain>(uplink::Drain::Ports{http_, outbox_, db_, pool_, clock_, log_},
                                                  uplink_settings(config_, outbox_.site()), executor);
+        if (cluster_) {
+            remote_clusters_ = std::make_unique<access::Remotes>(
+                remote_ports(executor, http_, *cluster_, http::Reach::of_source(config_.networks_allowed), clock_));
+        }
         access_ = std::make_unique<access::Access>(
-            cluster_.get(),
-            [this](std::string user) -> std::shared_ptr<kube::Cluster> { return cluster_->as(std::move(user), {}); },
-            locks_);
+            access::Access::Own{cluster_.get(),
+                                [this](std::string user) -> std::shared_ptr<kube::Cluster> {
+                                    return cluster_->as(std::move(user), {});
+                                },
+                                [this] { cluster_->forget_discovery(); }},
+            locks_, remote_clusters_.get());
         stories_ = std::make_unique<Stories>(
             Stories::Parts{.ports = story_ports(),
                            .executor = executor,
@@ -223,8 +231,7 @@ private:
                                    .reach = http::Reach::of_source(config_.networks_allowed)},
                            .fetch_commit = fetch_commit(),
                            .stop = stop_.get_token(),
-                           .want = [this](Key const& key) { schedule_->want(key); },
-                           .kinds_changed = [this] { cluster_->forget_discovery(); }});
+                           .want = [this](Key const& key) { schedule_->want(key); }});
         schedule_ = std::make_unique<Schedule>(executor, clock_, bounds_of(config_),
                                                [this](Key key) { return pass(std::move(key)); });
         wakes_ = std::make_unique<Wakes>(registry_, locks_, *schedule_, *drain_);
@@ -508,6 +515,7 @@ private:
     ByteBudget work_;
     WorkerRenderer renderer_;
     std::unique_ptr<rollout::OwnedObjects> owned_;
+    std::unique_ptr<access::Remotes> remote_clusters_;
     std::unique_ptr<access::Access> access_;
     std::unique_ptr<uplink::Drain> drain_;
     std::unique_ptr<Stories> stories_;

@@ -153,9 +153,13 @@ void add_cluster(status::Snapshot& snapshot, kube::Client const* client, intake:
                                         ": run `holdfast install`, or set install_crds (looked for again every 30 s)");
         }
     }
-    for (auto const& one : owned.watches()) {
-        cluster.watches.push_back(
-            watch_of(one.gvk.api_version() + " " + one.gvk.kind, one.state, one.objects, snapshot.now));
+    auto const watches = owned.watches();
+    auto const add = [&](rollout::OwnedObjects::WatchState const& one, std::string const& where) {
+        std::string const kind = one.gvk.api_version() + " " + one.gvk.kind + where;
+        cluster.watches.push_back(watch_of(kind, one.state, one.objects, snapshot.now));
+    };
+    for (auto const& one : watches) {
+        if (one.cluster.empty()) add(one, "");
     }
     for (status::Watch const& watch : cluster.watches) {
         cluster.reachable = cluster.reachable || watch.synced;
@@ -164,6 +168,10 @@ void add_cluster(status::Snapshot& snapshot, kube::Client const* client, intake:
         if (!watch.synced && cluster.error.empty()) cluster.error = watch.error;
     }
     if (cluster.reachable) cluster.error = problem;
+    // How it stands with other clusters says nothing about this one.
+    for (auto const& one : watches) {
+        if (!one.cluster.empty()) add(one, " on " + one.cluster.substr(0, one.cluster.find(' ')));
+    }
     auto const& counts = client->counts();
     for (std::size_t i = 0; i < kube::kVerbs; ++i) {
         snapshot.requests.push_back({std::string{kube::to_string(static_cast<kube::Verb>(i))}, counts.sent[i]});

@@ -87,7 +87,9 @@ asio::awaitable<void> Housekeeping::collect() {
 asio::awaitable<void> Housekeeping::check_cluster(kube::Cluster* cluster) {
     if (cluster == nullptr) co_return;
     std::uint64_t again = 0;  // lists after a break
-    for (auto const& watch : parts_.owned.watches()) again += std::max<std::uint64_t>(watch.state.lists, 1) - 1;
+    for (auto const& watch : parts_.owned.watches()) {
+        if (watch.cluster.empty()) again += std::max<std::uint64_t>(watch.state.lists, 1) - 1;
+    }
     if (again == lists_seen_) co_return;
     auto const uid = co_await kube::identity_of(*cluster);
     if (!uid) {

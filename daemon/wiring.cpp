@@ -34,11 +34,9 @@ Stories::Stories(Parts parts)
     : parts_(std::move(parts)), git_(parts_.pool, parts_.git, parts_.stop, parts_.fetch_commit),
       sources_(parts_.ports, parts_.artifacts, parts_.hosts, upstreams(git_), parts_.want),
       kustomizations_(parts_.ports, parts_.access, parts_.renderer, parts_.owned, {},
-                      {.kinds_changed = parts_.kinds_changed,
-                       .source_damaged =
-                           [this](Key const& source) {
-                               if (sources_.distrust(source)) parts_.want(source);
-                           }}),
+                      [this](Key const& source) {
+                          if (sources_.distrust(source)) parts_.want(source);
+                      }),
       passes_(parts_.ports, table()) {}
 
 story::Passes::Stories Stories::table() {

@@ -38,7 +38,6 @@ public:
         source::FetchCommit fetch_commit;
         std::stop_token stop;
         std::function<void(model::Key const&)> want;  // the schedule's
-        std::function<void()> kinds_changed;
     };
     explicit Stories(Parts parts);
 

@@ -1,4 +1,4 @@
-// modules/access/access.cpp: an account of the object's own namespace, or nobody but ourselves.
+// modules/access/access.cpp: an account of the object's own namespace, or whoever the connection is of.
 #include "modules/access/access.hpp"
 
 namespace holdfast::access {
@@ -11,25 +11,43 @@ kube::Resource service_accounts() {
 
 }  // namespace
 
-std::string Access::account_of(model::Entry const& entry, std::string const& service_account) const {
-    return service_account.empty() ? locks_.of(entry).default_service_account : service_account;
+Task<Reach> Access::reach(model::Entry entry, Wanted wanted) const {
+    Lock const lock = locks_.of(entry);
+    std::string const account =
+        wanted.service_account.empty() ? lock.default_service_account : std::move(wanted.service_account);
+    Reach reach{.account = account};
+    if (!account.empty()) reach.user = "system:serviceaccount:" + entry.key.ns + ":" + account;
+    if (!wanted.kube_config) {
+        forget(entry.key);
+        reach.rights = reach.user;
+        if (own_.cluster == nullptr) co_return reach;
+        reach.plain = {std::shared_ptr<void>{}, own_.cluster};  // not ours to delete
+        reach.cluster = account.empty() ? reach.plain : own_.as(reach.user);
+        reach.forget_kinds = own_.forget_kinds;
+        co_return reach;
+    }
+    if (remotes_ == nullptr) co_return reach;
+    auto remote =
+        co_await remotes_->of(entry.key, std::move(*wanted.kube_config), lock.default_kubeconfig_service_account);
+    if (!remote) co_return fail(std::move(remote));
+    reach.plain = remote->connection->as("");
+    reach.cluster = account.empty() ? reach.plain : remote->connection->as(reach.user);
+    reach.where = std::move(remote->where);
+    reach.server = std::move(remote->server);
+    reach.connection = remote->id + " " + reach.user;
+    reach.rights = remote->version + " " + reach.user;
+    reach.forget_kinds = [connection = remote->connection] { connection->forget_kinds(); };
+    co_return reach;
 }
 
-Reach Access::reach(model::Entry const& entry, std::string const& service_account) const {
-    if (own_ == nullptr) return {};
-    std::string const account = account_of(entry, service_account);
-    if (account.empty()) return {.cluster = {std::shared_ptr<void>{}, own_}};  // not ours to delete
-    std::string user = "system:serviceaccount:" + entry.key.ns + ":" + account;
-    return {.cluster = as_(user), .user = std::move(user)};
-}
-
-Task<bool> Access::has_account(model::Entry entry, std::string service_account) const {
-    std::string const account = account_of(entry, service_account);
-    if (own_ == nullptr || account.empty()) co_return true;
+Task<bool> Access::has_account(model::Entry entry, Reach reach) const {
+    if (reach.plain == nullptr || reach.account.empty()) co_return true;
     kube::ReadOptions const metadata{.metadata_only = true};
-    auto found = co_await own_->get({service_accounts(), entry.key.ns, account}, metadata);
+    auto found = co_await reach.plain->get({service_accounts(), entry.key.ns, reach.account}, metadata);
     if (!found && found.error().code == Errc::not_found) co_return false;
-    if (!found) co_return fail(std::move(found), "service account " + entry.key.ns + "/" + account);
+    // Who may only act as the account on that cluster may not look for it.
+    if (!found && found.error().code == Errc::denied && !reach.where.empty()) co_return true;
+    if (!found) co_return fail(std::move(found), "service account " + entry.key.ns + "/" + reach.account);
     co_return true;
 }
 

@@ -360,6 +360,26 @@ Task<Object> Client::create(Object object, WriteOptions options, Refusal* refusa
     co_return std::move(created);
 }
 
+Task<Object> Client::request_token(std::string ns, std::string account, std::vector<std::string> audiences) {
+    Resource const accounts{
+        .gvk = {"", "v1", "ServiceAccount"}, .plural = "serviceaccounts", .namespaced = true, .verbs = {"create"}};
+    json::object spec;
+    if (!audiences.empty()) spec["audiences"] = json::array(audiences.begin(), audiences.end());
+    Object const body{{"apiVersion", "authentication.k8s.io/v1"}, {"kind", "TokenRequest"}, {"spec", std::move(spec)}};
+    Target const target{accounts, std::move(ns), std::move(account), "token"};
+    auto call = call_on(Verb::create, "POST", target, {}, false);
+    call.content_type = "application/json";
+    call.body = json::serialize(body);
+    auto created = co_await shared_->call_for_object(std::move(call), *identity_, nullptr);
+    co_return std::move(created);
+}
+
+Result<void> Client::renew(Config fresh) {
+    auto taken = shared_->take_over(std::move(fresh));
+    if (!taken) return fail(std::move(taken));
+    return {};
+}
+
 Task<void> Client::remove(Target target, DeleteOptions options, Refusal* refusal) {
     Object body{{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", options.propagation}};
     Object preconditions;

@@ -44,6 +44,7 @@ struct ClientSettings {
     std::chrono::milliseconds request_max{30'000};
     std::chrono::milliseconds queue_max{120'000};        // wait for a place among requests_max
     std::size_t object_bytes_max = 16u << 20;            // one object or one page
+    std::size_t discovery_bytes_max = 64u << 20;         // all that the server says about its kinds
     unsigned tries_max = 5;                              // 429, 503 and broken idle connections
     std::chrono::seconds discovery_pause{10};            // an unknown kind asks the server again at most this often
     std::chrono::milliseconds credentials_pause{5'000};  // the files of credentials are looked at no more often
@@ -75,6 +76,14 @@ public:
                        Refusal* refusal = nullptr) override;
     Task<Object> create(Object object, WriteOptions options, Refusal* refusal = nullptr) override;
     Task<void> remove(Target target, DeleteOptions options, Refusal* refusal = nullptr) override;
+
+    /// A token for a service account, from the server (TokenRequest). No audience: the server's own.
+    /// Out  the TokenRequest as it was answered
+    Task<Object> request_token(std::string ns, std::string account, std::vector<std::string> audiences);
+
+    /// Takes over newer credentials of the same user; requests in flight end with those they began with.
+    /// Errors  invalid_input  they are for another server, or no credentials: those in use stay
+    Result<void> renew(Config fresh);
 
     /// Every kind the server serves, from the cache; filled by the first call.
     Task<std::vector<Resource>> resources();

@@ -184,7 +184,9 @@ Result<Config> parse_kubeconfig(std::string_view text, fs::path const& folder, s
     if (text.size() > rules.file_bytes_max)
         return fail(Errc::limit, "kubeconfig: more than " + std::to_string(rules.file_bytes_max) + " bytes");
     auto const root = yaml::read_sigs(text);
-    if (!root) return fail(root.error().code, "kubeconfig: " + root.error().message);
+    // What an error of YAML quotes may be a part of a token.
+    if (!root)
+        return fail(root.error().code, "kubeconfig: " + (rules.files_allowed ? root.error().message : "no YAML"));
     if (!root->is_object()) return fail(Errc::invalid_input, "kubeconfig: not a map");
     std::vector<fs::path> files;
     auto config = read(root->get_object(), Reader{folder, rules, files}, context);

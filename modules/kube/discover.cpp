@@ -11,56 +11,68 @@ static constexpr auto kAggregated =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
     "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
 
-Task<void> Client::Shared::discover_root(std::string path, Identity identity, std::vector<Resource>& found,
-                                         std::vector<std::string>& stale) {
-    ItemSplitter splitter{settings.object_bytes_max, [&found, &stale](std::string_view item) -> Result<void> {
+/// A server may be a stranger's: what it says about its kinds is kept, so it is bounded as a whole.
+Result<void> Client::Shared::charge(Discovered& found, std::size_t bytes) const {
+    found.bytes += bytes;
+    if (found.bytes <= settings.discovery_bytes_max) return {};
+    return fail(Errc::limit,
+                "the server's kinds are more than " + std::to_string(settings.discovery_bytes_max) + " bytes");
+}
+
+Task<void> Client::Shared::discover_root(std::string path, Identity identity, Discovered& found) {
+    ItemSplitter splitter{settings.object_bytes_max, [&found](std::string_view item) -> Result<void> {
                               auto const group = parse_object(item);
                               if (!group) return std::unexpected{group.error()};
                               auto read = read_group_discovery(*group);
-                              std::ranges::move(read.resources, std::back_inserter(found));
-                              std::ranges::move(read.stale, std::back_inserter(stale));
+                              std::ranges::move(read.resources, std::back_inserter(found.kinds));
+                              std::ranges::move(read.stale, std::back_inserter(found.stale));
                               return {};
                           }};
     Call call{.verb = Verb::discovery, .target = path, .accept = kAggregated};
-    call.sink = [&splitter](std::string_view piece) { return splitter.feed(piece); };
+    call.sink = [this, &splitter, &found](std::string_view piece) -> Result<void> {
+        auto charged = charge(found, piece.size());
+        return charged ? splitter.feed(piece) : charged;
+    };
     auto const answered = co_await this->call(std::move(call), identity, nullptr);
     if (!answered) co_return std::unexpected{answered.error()};
     if (!splitter.complete()) co_return fail(Errc::offline, "discovery " + path + ": cut off");
     auto const document = parse_object(splitter.rest());
     if (!document) co_return std::unexpected{document.error()};
     if (find_string(*document, {"kind"}) == "APIGroupDiscoveryList") co_return Result<void>{};
-    auto legacy = co_await discover_legacy(path, splitter.rest(), identity, found, stale);
+    auto legacy = co_await discover_legacy(path, splitter.rest(), identity, found);
     co_return std::move(legacy);
 }
 
 Task<void> Client::Shared::discover_legacy(std::string path, std::string document, Identity identity,
-                                           std::vector<Resource>& found, std::vector<std::string>& stale) {
+                                           Discovered& found) {
     auto const root = parse_object(document);
     if (!root) co_return std::unexpected{root.error()};
     auto versions = path == "/api" ? std::vector<std::string>{"v1"} : read_group_versions(*root);
     for (auto const& version : versions) {
         Call call{.verb = Verb::discovery, .target = path + "/" + version};
-        auto const list = co_await call_for_object(std::move(call), identity, nullptr);
-        if (!list && is_retryable(list.error().code) && list.error().code != Errc::busy)
-            co_return std::unexpected{list.error()};
+        auto const answered = co_await this->call(std::move(call), identity, nullptr);
+        if (!answered && is_retryable(answered.error().code) && answered.error().code != Errc::busy)
+            co_return std::unexpected{answered.error()};
+        auto charged = charge(found, answered ? answered->body.size() : version.size());
+        if (!charged) co_return charged;
+        auto const list = answered ? parse_object(answered->body) : Result<Object>{std::unexpected{answered.error()}};
         if (!list) {
-            stale.push_back(version);  // an aggregated API whose server is down must not hide the others
+            found.stale.push_back(version);  // an aggregated API whose server is down must not hide the others
             continue;
         }
         auto resources = read_resource_list(*list);
-        std::ranges::move(resources, std::back_inserter(found));
+        std::ranges::move(resources, std::back_inserter(found.kinds));
     }
     co_return Result<void>{};
 }
 
 Task<void> Client::Shared::discover(Identity identity) {
-    std::vector<Resource> found;
-    std::vector<std::string> stale;
-    auto core = co_await discover_root("/api", identity, found, stale);
+    Discovered found;
+    auto core = co_await discover_root("/api", identity, found);
     if (!core) co_return fail(std::move(core), "discovery");
-    auto groups = co_await discover_root("/apis", identity, found, stale);
+    auto groups = co_await discover_root("/apis", identity, found);
     if (!groups) co_return fail(std::move(groups), "discovery");
-    kinds.replace(std::move(found), std::move(stale));
+    kinds.replace(std::move(found.kinds), std::move(found.stale));
     discovered_at = std::chrono::steady_clock::now();
     co_return Result<void>{};
 }

@@ -7,11 +7,14 @@ namespace holdfast::kube {
 
 bool Resource::can(std::string_view verb) const { return std::ranges::find(verbs, verb) != verbs.end(); }
 
+static constexpr std::size_t kVerbsMax = 16;  // Kubernetes has nine
+
 static std::vector<std::string> read_verbs(Object const& resource) {
     std::vector<std::string> verbs;
     auto const* const list = find_array(resource, {"verbs"});
     if (list == nullptr) return verbs;
     for (auto const& verb : *list) {
+        if (verbs.size() >= kVerbsMax) break;
         if (verb.is_string()) verbs.emplace_back(verb.get_string().c_str());
     }
     return verbs;

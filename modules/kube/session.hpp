@@ -47,6 +47,9 @@ struct Client::Shared {
 
     Task<void> discover(Identity identity);
 
+    /// Credentials of the same server. Out  true when those in use are others now
+    Result<bool> take_over(Config fresh);
+
     /// Takes over credentials that changed on disk. Out  true when those in use are others now
     bool renew_credentials(bool at_once);
 
@@ -69,12 +72,15 @@ struct Client::Shared {
     std::optional<std::chrono::steady_clock::time_point> discovered_at;
 
 private:
-    Result<bool> take_over(Config fresh);
     Task<http::Response> send_once(Call const& call, Identity const& identity);
-    Task<void> discover_root(std::string path, Identity identity, std::vector<Resource>& found,
-                             std::vector<std::string>& stale);
-    Task<void> discover_legacy(std::string path, std::string document, Identity identity, std::vector<Resource>& found,
-                               std::vector<std::string>& stale);
+    struct Discovered {
+        std::vector<Resource> kinds;
+        std::vector<std::string> stale;
+        std::size_t bytes = 0;  // that were read for it
+    };
+    Result<void> charge(Discovered& found, std::size_t bytes) const;
+    Task<void> discover_root(std::string path, Identity identity, Discovered& found);
+    Task<void> discover_legacy(std::string path, std::string document, Identity identity, Discovered& found);
 };
 
 }  // namespace holdfast::kube

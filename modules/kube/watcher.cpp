@@ -37,6 +37,7 @@ std::chrono::milliseconds Watcher::stumble(Error const& error, unsigned code) {
         if (!std::exchange(told_unwatchable_, true)) handler_.unwatchable(error);
         return refused_backoff_.next();
     }
+    if (code == 401) handler_.unauthorized();
     if (state_.kind_missing) {
         handler_.not_served();
         return options_.missing_kind_delay;

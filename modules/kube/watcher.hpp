@@ -26,6 +26,8 @@ public:
     /// We may not list or watch this kind (403, 405). Said once, and once more when it was followed in between: what
     /// happens to the kind must be looked up. The watcher goes on asking.
     virtual void unwatchable(Error error) { static_cast<void>(error); }
+    /// The server does not know who we are (401). Said each time it is asked.
+    virtual void unauthorized() {}
     /// The server does not serve this kind. Said each time it is asked for in vain.
     virtual void not_served() {}
 };

@@ -21,8 +21,50 @@ constexpr std::size_t kKindsAskedMax = 100;
 
 std::vector<model::OwnedObject> Kustomizations::owned_rows(Owner const& owner) const {
     std::vector<model::OwnedObject> rows;
-    for (Known const* known : owned_.of(owner)) rows.push_back(known->object);
+    auto const state = states_.find(owner.key);
+    for (Known const* known : owned_.of(owner)) {
+        rows.push_back(known->object);
+        rows.back().cluster = state == states_.end() ? "" : state->second->facts.cluster;
+    }
     return rows;
+}
+
+/// Was what is known of its objects seen on another cluster than this one? What was never applied by us is nowhere yet.
+bool Kustomizations::has_moved(Owner const& owner, access::Reach const& reach) const {
+    auto const state = states_.find(owner.key);
+    if (state == states_.end() || access::is_same_cluster(state->second->facts.cluster, reach.where)) return false;
+    return std::ranges::any_of(owned_.of(owner), [](Known const* known) { return known->object.wished != 0; });
+}
+
+/// The pass is at its cluster. When that is another one than before, what was applied there stays there, and everything is
+/// applied here.
+void Kustomizations::arrive(Pass& run) {
+    State& state = run.state;
+    if (has_moved(run.owner, run.reach)) {
+        std::vector<std::string> there;
+        for (Known const* known : owned_.of(run.owner)) {
+            if (known->object.wished != 0) there.push_back(known->object.entry.id);
+        }
+        for (std::string const& id : there) owned_.remove(run.owner, id);
+        ports_.log.warning("reconcile",
+                           "the object is applied to another cluster now: what it applied to the former stays",
+                           {HOLDFAST_LOG_KEY(run.key()),
+                            {"before", state.facts.cluster},
+                            {"now", run.reach.where},
+                            {"objects", std::to_string(there.size())}});
+        state.facts = {.remotes = std::move(state.facts.remotes)};
+        state.owes.reset();
+        state.waiting.reset();
+        state.facts.cluster = run.reach.where;
+        run.outcome.owned = owned_rows(run.owner);
+        note_inventory(run);
+    }
+    state.facts.cluster = access::fuller_name(state.facts.cluster, run.reach.where);
+    bool const is_own = run.reach.connection.empty();
+    owned_.set_location(run.owner, {.cluster = run.reach.where,
+                                    .connection = run.reach.connection,
+                                    .watcher = is_own ? nullptr : run.reach.cluster,
+                                    .reader = run.reach.cluster});
 }
 
 /// An inventory that somebody else wrote, or an older version of ours, may name a cluster-scoped object with a namespace, and
@@ -70,6 +112,7 @@ Task<void> Kustomizations::plan_inventory(Owner owner, std::vector<model::OwnedO
     for (model::OwnedObject const& one : rows) have.insert(one.entry.id);
     std::vector<model::OwnedObject> added;
     for (model::OwnedObject& one : planned) {
+        one.cluster = state.facts.cluster;
         if (have.insert(one.entry.id).second) added.push_back(std::move(one));
     }
     // A repair writes what the inventory names already: nothing to plan.
@@ -83,9 +126,9 @@ Task<void> Kustomizations::plan_inventory(Owner owner, std::vector<model::OwnedO
 
 rollout::ApplyOptions Kustomizations::apply_options(Pass const& run) {
     // What was applied with other rights shows nothing about what may be applied with these.
-    bool const known_counts = !run.asked && run.state.facts.user == run.reach.user;
+    bool const known_counts = !run.asked && run.state.facts.user == run.reach.rights;
     return {.force = run.spec.force,
-            .kinds_changed = hooks_.kinds_changed,
+            .kinds_changed = run.reach.forget_kinds,
             .known = [this, owner = run.owner, known_counts,
                       &state = run.state](rollout::Wish const& wish) -> model::OwnedObject const* {
                 Known const* known = owned_.find(owner, wish.id.text());

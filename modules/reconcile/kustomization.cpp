@@ -51,6 +51,8 @@ std::string display_list(std::vector<model::OwnedObject> const& objects) {
     return joined(lines);
 }
 
+access::Wanted wanted_of(KustomizationSpec const& spec) { return {spec.service_account, spec.kube_config}; }
+
 std::string rounded(model::Duration took) {
     return model::format_duration(std::chrono::round<std::chrono::milliseconds>(took));
 }
@@ -58,9 +60,9 @@ std::string rounded(model::Duration took) {
 }  // namespace
 
 Kustomizations::Kustomizations(story::Ports ports, access::Access const& access, Renderer& renderer,
-                               rollout::OwnedObjects& owned, Settings settings, Hooks hooks)
+                               rollout::OwnedObjects& owned, Settings settings, SourceDamaged source_damaged)
     : ports_(ports), access_(access), renderer_(renderer), owned_(owned), settings_(settings),
-      hooks_(std::move(hooks)) {}
+      source_damaged_(std::move(source_damaged)) {}
 
 Kustomizations::~Kustomizations() = default;
 
@@ -105,11 +107,13 @@ void Kustomizations::unrecorded(Key const& key) { state_of(key).facts.complete =
 
 void Kustomizations::forget(Key const& key) {
     owned_.forget({key});
+    access_.forget(key);
     states_.erase(key);
 }
 
 void Kustomizations::forget_cluster() {
     for (auto& [key, state] : states_) {
+        if (!state->facts.cluster.empty()) continue;  // elsewhere
         state->facts = {};
         state->owes.reset();
         state->failed.reset();
@@ -138,9 +142,7 @@ asio::awaitable<Outcome> Kustomizations::reconcile(Entry entry) {
     }
     KustomizationSpec spec = entry.spec_as<KustomizationSpec>();
     Owner const owner{entry.key};
-    access::Reach reach = access_.reach(entry, spec.service_account);
     owned_.set_interval(owner, spec.interval);
-    owned_.set_reader(owner, reach.cluster);
     if (spec.suspend) {
         state.waiting.reset();
         state.owes.reset();
@@ -154,7 +156,7 @@ asio::awaitable<Outcome> Kustomizations::reconcile(Entry entry) {
              .spec = std::move(spec),
              .lock = std::move(lock),
              .owner = owner,
-             .reach = std::move(reach),
+             .reach = {},
              .state = state,
              .outcome = std::move(outcome),
              .started = ports_.clock.boot()};
@@ -186,17 +188,22 @@ asio::awaitable<Outcome> Kustomizations::reconcile(Entry entry) {
                           model::format_duration(settings_.dependency_retry)};
         co_return stop(std::move(run), std::move(why));
     }
+    std::string const& asked = run.entry.meta.requested_at;
+    bool const in_hand =
+        (state.waiting && state.waiting->requested_at == asked) || (state.owes && state.owes->requested_at == asked);
+    run.asked = asked != run.entry.status.last_handled_reconcile_at && !in_hand;
+    if (run.is_held(ports_.clock.boot())) co_return wait(std::move(run));
+    auto reach = co_await access_.reach(run.entry, wanted_of(run.spec));
+    if (!reach) co_return unreachable(std::move(run), std::move(reach).error());
+    run.reach = std::move(*reach);
     if (run.reach.cluster == nullptr) {
         Stop why{.reason = "ReconciliationFailed",
                  .message = "no cluster is configured: see `kubeconfig` in holdfast.yaml"};
         co_return stop(std::move(run), std::move(why));
     }
 
+    arrive(run);
     co_await name_rows(run.reach, owner);
-    std::string const& asked = run.entry.meta.requested_at;
-    bool const in_hand =
-        (state.waiting && state.waiting->requested_at == asked) || (state.owes && state.owes->requested_at == asked);
-    run.asked = asked != run.entry.status.last_handled_reconcile_at && !in_hand;
     auto const now = ports_.clock.boot();
     if (!owned_.unwatched(owner).empty() && (!state.looked_at || now - *state.looked_at >= run.spec.interval)) {
         state.looked_at = now;
@@ -212,6 +219,20 @@ asio::awaitable<Outcome> Kustomizations::reconcile(Entry entry) {
     co_return co_await render(std::move(run));
 }
 
+/// The cluster does not answer, or what is written about it is wrong: nothing is known, so nothing is touched.
+Outcome Kustomizations::unreachable(Pass run, Error error) {
+    bool const wrong = !is_retryable(error.code);
+    if (wrong) owned_.leave(run.owner);
+    run.status().last_attempted_revision = run.artifact.revision;
+    run.state.failed = {run.artifact.digest, run.entry.spec_digest, ports_.clock.boot() + run.spec.retry_interval};
+    Stop why{.reason = "ReconciliationFailed",
+             .message = error.message,
+             .retry = run.spec.retry_interval,
+             .progress = run.progress("Building manifests for")};
+    if (wrong) why.event = "failed to build kube client: " + error.message;
+    return stop(std::move(run), std::move(why));
+}
+
 /// The artifact becomes objects, in a worker.
 asio::awaitable<Outcome> Kustomizations::render(Pass run) {
     State& state = run.state;
@@ -224,7 +245,7 @@ asio::awaitable<Outcome> Kustomizations::render(Pass run) {
         Error error = std::move(rendered).error();
         if (error.code == Errc::corrupt) {
             if (auto const kind = model::kind_named(run.spec.source_kind)) {
-                hooks_.source_damaged({*kind, run.spec.source.ns, run.spec.source.name});
+                source_damaged_({*kind, run.spec.source.ns, run.spec.source.name});
             }
             Stop why{.reason = "ArtifactFailed",
                      .message = "Source is not ready, artifact not found, retrying in " +
@@ -297,7 +318,8 @@ asio::awaitable<Outcome> Kustomizations::apply(Pass run, Rendered rendered) {
     state.facts = {.artifact_digest = run.artifact.digest,
                    .spec_digest = run.entry.spec_digest,
                    .manifest_digest = rendered.digest,
-                   .user = run.reach.user,
+                   .user = run.reach.rights,
+                   .cluster = std::move(state.facts.cluster),
                    .remotes = std::move(state.facts.remotes)};
     run.changed = !changes.empty();
     if (run.changed) {
@@ -538,16 +560,33 @@ asio::awaitable<Outcome> Kustomizations::finalize(Entry entry) {
     bool const removes = !vanished && policy && !spec.suspend && entry.spec.has_value();
     std::string const revision = entry.status.part<model::KustomizationStatus>().last_applied_revision;
     std::vector<model::OwnedObject> owned = owned_rows(owner);
-    access::Reach const reach = access_.reach(entry, spec.service_account);
+    bool const awaits = state.ending && !state.ending->terminating.empty();
+    access::Reach reach;
+    if (removes && (awaits || (!state.ending && !owned.empty()))) {
+        auto reached = co_await access_.reach(entry, wanted_of(spec));
+        if (!reached) {
+            // As Flux: it may be there again in a moment, and what it applied would stay for ever.
+            Stop why{.reason = "PruneFailed",
+                     .message = "pruning for deleted resource failed: " + reached.error().message +
+                                "\n`deletionPolicy: Orphan` lets it go and leaves what it applied",
+                     .retry = state.retry.next(),
+                     .revision = revision};
+            co_return story::stop(entry, std::move(outcome), std::move(why), ports_.clock);
+        }
+        reach = std::move(*reached);
+    }
     if (removes && !state.ending && !owned.empty()) {
         auto const* ready = entry.status.conditions.find("Ready");
-        auto const has_account = co_await access_.has_account(entry, spec.service_account);
-        if (has_account && !*has_account) {
+        bool const moved = has_moved(owner, reach);
+        auto const has_account = co_await access_.has_account(entry, reach);
+        if (moved || (has_account && !*has_account)) {
             // With nobody's rights nothing is deleted; the object itself is not kept by that, as Flux does it.
+            std::string const why = moved
+                                        ? "it was applied to another cluster than kubeConfig names now: it stays there"
+                                        : reach.user + " does not exist: what it applied stays";
             outcome.news.push_back({.level = LogLevel::error,
                                     .reason = ready == nullptr ? "error" : ready->reason,
-                                    .message = "unable to prune objects: \n" + display_list(owned) + "\n" + reach.user +
-                                               " does not exist: what it applied stays",
+                                    .message = "unable to prune objects: \n" + display_list(owned) + "\n" + why,
                                     .revision = revision});
             outcome.released = true;
             co_return outcome;

@@ -28,15 +28,12 @@ public:
             10};  // for the other Kustomizations of a revision, before anything is pruned
     };
 
-    /// What a pass finds out that others have to act on.
-    struct Hooks {
-        std::function<void()> kinds_changed;                    // a definition was applied and is served now
-        std::function<void(model::Key const&)> source_damaged;  // its artifact is gone or fails its digest: fetch again
-    };
+    /// A source's artifact is gone or fails its digest: fetch again.
+    using SourceDamaged = std::function<void(model::Key const&)>;
 
     /// Everything outlives this object.
     Kustomizations(story::Ports ports, access::Access const& access, Renderer& renderer, rollout::OwnedObjects& owned,
-                   Settings settings, Hooks hooks);
+                   Settings settings, SourceDamaged source_damaged);
     ~Kustomizations() override;
 
     void load(model::JournalEntry const& row) override;
@@ -52,7 +49,8 @@ public:
     /// The remote bases of all Kustomizations, by the names that Rendered::remotes has.
     std::set<std::string> remotes() const;
 
-    /// Another cluster answers at this address: everything is applied anew, nothing is remembered of the old one.
+    /// Another cluster answers at the address of the daemon's own: everything is applied anew, nothing is remembered of the
+    /// old one.
     void forget_cluster();
 
 private:
@@ -73,6 +71,10 @@ private:
     story::Outcome succeed(Pass run, std::string healthy);
     story::Outcome stop(Pass run, story::Stop why);
 
+    story::Outcome unreachable(Pass run, Error error);
+
+    void arrive(Pass& run);
+    bool has_moved(rollout::Owner const& owner, access::Reach const& reach) const;
     asio::awaitable<void> name_rows(access::Reach reach, rollout::Owner owner);
     asio::awaitable<void> look_at_versions(access::Reach reach, rollout::Owner owner, model::Duration interval);
     Task<void> plan_inventory(rollout::Owner owner, std::vector<model::OwnedObject> planned);
@@ -88,7 +90,7 @@ private:
     Renderer& renderer_;
     rollout::OwnedObjects& owned_;
     Settings settings_;
-    Hooks hooks_;
+    SourceDamaged source_damaged_;
     Dependencies dependencies_;
     std::map<model::Key, std::unique_ptr<State>> states_;
 };

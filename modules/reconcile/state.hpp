@@ -16,7 +16,8 @@ struct Facts {
     std::string artifact_digest = {};
     std::uint64_t spec_digest = 0;
     std::string manifest_digest = {};
-    std::string user = {};                  // with whose rights; empty: the daemon's own
+    std::string user = {};                  // with whose rights (access::Reach::rights); empty: the daemon's own
+    std::string cluster = {};               // where (access::Reach::where); empty: the daemon's own
     bool complete = false;                  // applied and pruned
     std::vector<std::string> remotes = {};  // remote bases of the last render
 
@@ -90,6 +91,7 @@ struct Kustomizations::Pass {
 
     /// Is what is applied of this artifact and this spec, and were its rights these?
     bool is_same() const;
+    bool is_held(Boot now) const;
     model::KustomizationStatus& status() { return outcome.status.part<model::KustomizationStatus>(); }
     model::Key const& key() const { return entry.key; }
     std::string progress(std::string_view doing) const;

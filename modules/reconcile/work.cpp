@@ -19,6 +19,7 @@ std::string Facts::text() const {
                         {"manifests", manifest_digest},
                         {"complete", complete}};
     if (!user.empty()) object["user"] = user;
+    if (!cluster.empty()) object["cluster"] = cluster;
     if (!remotes.empty()) object["remotes"] = json::array(remotes.begin(), remotes.end());
     return json::serialize(object);
 }
@@ -31,6 +32,7 @@ Facts Facts::read(std::string const& text) {
     facts.artifact_digest = model::text_at(*object, "artifact");
     facts.manifest_digest = model::text_at(*object, "manifests");
     facts.user = model::text_at(*object, "user");
+    facts.cluster = model::text_at(*object, "cluster");
     facts.spec_digest = std::strtoull(model::text_at(*object, "spec").c_str(), nullptr, 10);
     auto const* complete = object->if_contains("complete");
     facts.complete = complete != nullptr && complete->is_bool() && complete->get_bool();
@@ -42,15 +44,18 @@ Facts Facts::read(std::string const& text) {
     return facts;
 }
 
+/// Has a pass over this artifact and spec failed, and is it not time yet to try again?
+bool Kustomizations::Pass::is_held(Boot now) const {
+    if (asked || !state.failed) return false;
+    return state.failed->artifact_digest == artifact.digest && state.failed->spec_digest == entry.spec_digest &&
+           now < state.failed->until;
+}
+
 /// The table that decides. Whatever is first in it wins.
 Kustomizations::Work Kustomizations::work_of(Pass const& run) const {
     State const& state = run.state;
     if (run.asked) return Work::all;
     auto const now = ports_.clock.boot();
-    if (state.failed && state.failed->artifact_digest == run.artifact.digest &&
-        state.failed->spec_digest == run.entry.spec_digest && now < state.failed->until) {
-        return Work::nothing;
-    }
     if (!run.is_same() || !state.unserved.empty()) return Work::all;
     auto const repair = owned_.repair_due(run.owner);
     if (repair && repair->count() == 0) return Work::all;
@@ -101,7 +106,7 @@ story::Outcome Kustomizations::wait(Pass run) const {
 bool Kustomizations::Pass::is_same() const {
     Facts const& facts = state.facts;
     return facts.artifact_digest == artifact.digest && facts.spec_digest == entry.spec_digest &&
-           facts.user == reach.user;
+           facts.user == reach.rights;
 }
 
 std::string Kustomizations::Pass::progress(std::string_view doing) const {

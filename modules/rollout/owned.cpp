@@ -49,10 +49,10 @@ model::Truth ready_of(kube::Object const& object) {
 /// Feeds one kind's events to the table; what a list does not name is gone.
 class OwnedObjects::KindWatch final : public kube::WatchHandler {
 public:
-    KindWatch(OwnedObjects& owned, kube::Cluster& cluster, std::string ns, std::string label,
-              kube::GroupVersionKind gvk)
-        : owned_(owned), ns_(std::move(ns)), gvk_(gvk), group_(owned.ports_.executor, 1),
-          watcher_(cluster, *this,
+    KindWatch(OwnedObjects& owned, Location location, std::string ns, std::string label, kube::GroupVersionKind gvk)
+        : owned_(owned), location_(std::move(location)), ns_(std::move(ns)), gvk_(gvk),
+          group_(owned.ports_.executor, 1),
+          watcher_(location_.watcher ? *location_.watcher : *owned.ports_.cluster, *this,
                    {.gvk = gvk,
                     .label_selector = std::move(label),
                     .metadata_only = has_no_status(gvk),
@@ -70,7 +70,7 @@ public:
         if (listing_ != 0) {
             if (auto const id = kube::id_of(object)) listed_.insert(id->text());
         }
-        owned_.seen(gvk_, object, listing_);
+        owned_.seen(*this, object, listing_);
     }
 
     void deleted(kube::Object object) override {
@@ -78,7 +78,7 @@ public:
         object["kind"] = gvk_.kind;
         auto const id = kube::id_of(object);
         if (id)
-            owned_.vanished(id->text(), std::string{kube::uid_of(object)},
+            owned_.vanished(*this, id->text(), std::string{kube::uid_of(object)},
                             std::string{kube::resource_version_of(object)}, 0);
     }
 
@@ -89,18 +89,29 @@ public:
             if (!listed_.contains(id)) missing.insert(id);
         }
         listed_.clear();
-        for (std::string const& id : missing) owned_.vanished(id, "", "", listed_at);
+        for (std::string const& id : missing) owned_.vanished(*this, id, "", "", listed_at);
     }
 
     /// Whose objects are of this kind hears that it has to ask for itself.
     void unwatchable(Error error) override {
         static_cast<void>(error);
+        tell_owners();
+    }
+
+    void tell_owners() {
         std::set<Owner> owners;
         for (std::string const& id : ids_) {
             auto const [begin, end] = owned_.known_.equal_range(id);
-            for (auto it = begin; it != end; ++it) owners.insert(it->second.owner);
+            for (auto it = begin; it != end; ++it) {
+                if (owned_.sees(*this, it->second.owner)) owners.insert(it->second.owner);
+            }
         }
         for (Owner const& owner : owners) owned_.tell(owner, Change::health);
+    }
+
+    /// Credentials may have been renewed where their owner looks for them.
+    void unauthorized() override {
+        if (!location_.is_own()) tell_owners();
     }
 
     void add(std::string const& id) { ids_.insert(id); }
@@ -114,9 +125,11 @@ public:
     kube::Watcher::State const& state() const { return watcher_.state(); }
     kube::GroupVersionKind const& gvk() const { return gvk_; }
     std::string const& ns() const { return ns_; }
+    Location const& location() const { return location_; }
 
 private:
     OwnedObjects& owned_;
+    Location location_;
     std::string ns_;  // of whose first object of this kind it was: charged for the place
     kube::GroupVersionKind gvk_;
     std::set<std::string> ids_;  // of known objects of this kind
@@ -161,14 +174,58 @@ void OwnedObjects::erase(Owner const& owner, std::string const& id) {
         known_.erase(it);
         break;
     }
-    if (!known_.contains(id)) unfollow(owner, id);
+    unfollow(owner, id);
 }
 
 void OwnedObjects::unfollow(Owner const& owner, std::string const& id) {
     auto const parsed = kube::parse_object_id(id);
     if (!parsed) return;
-    auto const watch = watches_.find(KindKey{owner.label_group(), parsed->group, parsed->kind});
-    if (watch != watches_.end()) watch->second->remove(id);
+    auto const watch = watches_.find(key_of(location_of(owner), owner, *parsed));
+    if (watch == watches_.end()) return;
+    auto const [begin, end] = known_.equal_range(id);
+    bool const needed =
+        std::any_of(begin, end, [&](auto const& row) { return sees(*watch->second, row.second.owner); });
+    if (!needed) watch->second->remove(id);
+}
+
+Location const& OwnedObjects::location_of(Owner const& owner) const {
+    static Location const kOwn;
+    auto const found = locations_.find(owner);
+    return found == locations_.end() ? kOwn : found->second;
+}
+
+OwnedObjects::KindKey OwnedObjects::key_of(Location const& location, Owner const& owner, kube::ObjectId const& id) {
+    return {location.connection, std::string{owner.label_group()}, id.group, id.kind};
+}
+
+/// Objects of two clusters may have the same id: a watch speaks of those of its own.
+bool OwnedObjects::sees(KindWatch const& watch, Owner const& owner) const {
+    return location_of(owner).connection == watch.location().connection;
+}
+
+void OwnedObjects::set_location(Owner const& owner, Location location) {
+    auto const [found, is_new] = locations_.try_emplace(owner, location);
+    if (is_new) return;
+    Location const before = std::exchange(found->second, std::move(location));
+    if (before.connection == found->second.connection) return;
+    auto const ids = by_owner_.find(owner);
+    if (ids == by_owner_.end()) return;
+    for (std::string const& text : ids->second) {
+        auto const id = kube::parse_object_id(text);
+        auto const watch = id ? watches_.find(key_of(before, owner, *id)) : watches_.end();
+        if (watch == watches_.end()) continue;
+        auto const [begin, end] = known_.equal_range(text);
+        bool const needed =
+            std::any_of(begin, end, [&](auto const& row) { return sees(*watch->second, row.second.owner); });
+        if (!needed) watch->second->remove(text);
+    }
+    for (std::string const& text : ids->second) {
+        auto const id = kube::parse_object_id(text);
+        Known const* known = find(owner, text);
+        bool const applied = id && known != nullptr && !known->skipped && known->object.wished != 0;
+        if (applied) follow(owner, *id, known->object.entry.version);
+    }
+    end_idle_watches();  // they have other credentials
 }
 
 void OwnedObjects::load(Owner const& owner, std::vector<model::OwnedObject> const& objects) {
@@ -283,11 +340,14 @@ void OwnedObjects::remove(Owner const& owner, std::string const& id) {
 
 void OwnedObjects::forget(Owner const& owner) {
     intervals_.erase(owner);
-    readers_.erase(owner);
     in_pass_.erase(owner);
     auto const found = by_owner_.find(owner);
-    if (found == by_owner_.end()) return;
+    if (found == by_owner_.end()) {
+        locations_.erase(owner);
+        return;
+    }
     for (std::string const& id : found->second) erase(owner, id);
+    locations_.erase(owner);
     by_owner_.erase(found);
     drifted_.erase(owner);
     unhealthy_.erase(owner);
@@ -296,8 +356,9 @@ void OwnedObjects::forget(Owner const& owner) {
 }
 
 void OwnedObjects::forget_cluster() {
-    doubts_.clear();
+    std::erase_if(doubts_, [this](auto const& one) { return location_of(one.first).is_own(); });
     for (auto& [id, known] : known_) {
+        if (!location_of(known.owner).is_own()) continue;
         known.object.uid.clear();
         known.object.wished = 0;
         known.object.fields = 0;
@@ -372,9 +433,10 @@ std::set<std::string> const& OwnedObjects::unhealthy(Owner const& owner) const {
 }
 
 void OwnedObjects::follow(Owner const& owner, kube::ObjectId const& id, std::string const& version) {
-    if (ports_.cluster == nullptr) return;
+    Location const& location = location_of(owner);
+    if (!can_watch(location)) return;
     // One watch per kind, whatever versions of it are applied: the first one's version serves all.
-    KindKey const key{owner.label_group(), id.group, id.kind};
+    KindKey const key = key_of(location, owner, id);
     auto const present = watches_.find(key);
     if (present != watches_.end()) {
         present->second->add(id.text());
@@ -384,7 +446,7 @@ void OwnedObjects::follow(Owner const& owner, kube::ObjectId const& id, std::str
     if (!places_.may_take(ns)) end_idle_watches();
     if (!places_.may_take(ns)) return;  // unwatched() says so
     kube::GroupVersionKind const gvk{id.group, version, id.kind};
-    auto watch = std::make_unique<KindWatch>(*this, *ports_.cluster, ns, owner.name_label(), gvk);
+    auto watch = std::make_unique<KindWatch>(*this, location, ns, owner.name_label(), gvk);
     auto started = watch->start();
     if (!started) return;
     watch->add(id.text());
@@ -407,7 +469,7 @@ void OwnedObjects::end_idle_watches() {
 }
 
 OwnedObjects::KindWatch const* OwnedObjects::watch_of(Owner const& owner, kube::ObjectId const& id) const {
-    auto const found = watches_.find(KindKey{owner.label_group(), id.group, id.kind});
+    auto const found = watches_.find(key_of(location_of(owner), owner, id));
     return found == watches_.end() ? nullptr : found->second.get();
 }
 
@@ -423,7 +485,7 @@ std::string OwnedObjects::too_many(Owner const& owner) const {
 }
 
 std::vector<std::string> OwnedObjects::unwatched(Owner const& owner) const {
-    if (ports_.cluster == nullptr) return {};
+    if (!can_watch(location_of(owner))) return {};
     std::map<std::string, std::string> kinds;
     auto const ids = by_owner_.find(owner);
     if (ids == by_owner_.end()) return {};
@@ -510,9 +572,8 @@ private:
 asio::awaitable<void> OwnedObjects::look_at(Owner owner, std::string text) {
     auto const id = kube::parse_object_id(text);
     Known const* known = find(owner, text);
-    auto const reader = readers_.find(owner);
-    if (!id || known == nullptr || reader == readers_.end()) co_return;
-    std::shared_ptr<kube::Cluster> const cluster = reader->second;  // the owner may be forgotten meanwhile
+    std::shared_ptr<kube::Cluster> const cluster = location_of(owner).reader;  // the owner may be forgotten meanwhile
+    if (!id || known == nullptr || cluster == nullptr) co_return;
     std::string const version = known->object.entry.version;
     auto resource = co_await cluster->any_version_of(id->group, id->kind, version);
     if (!resource) co_return;
@@ -526,7 +587,7 @@ asio::awaitable<void> OwnedObjects::look_at(Owner owner, std::string text) {
         (*live)["apiVersion"] = gvk.api_version();
         (*live)["kind"] = gvk.kind;
         Look look{gvk, *live, asked_at, ports_.clock.wall()};
-        if (!now->skipped) take(*now, look.by(owner, is_somebodys(text, *live)));
+        if (!now->skipped) take(*now, look.by(owner, is_somebodys(location_of(owner).cluster, text, *live)));
     } else if (live.error().code == Errc::not_found) {
         take(*now, {.gone = true, .listed_at = asked_at, .uid = now->object.uid});
     } else if (live.error().code == Errc::denied && !is_watched(owner, *id)) {
@@ -566,28 +627,28 @@ void OwnedObjects::settle(Known& known) {
     if (doubts != doubts_.end()) doubts->second.erase(known.object.entry.id);
 }
 
-void OwnedObjects::seen(kube::GroupVersionKind const& gvk, kube::Object const& object, std::uint64_t listed_at) {
+void OwnedObjects::seen(KindWatch const& by, kube::Object const& object, std::uint64_t listed_at) {
     auto const id = kube::id_of(object);
     if (!id) return;
     std::optional<Look> look;
-    bool const others = is_somebodys(id->text(), object);
+    bool const others = is_somebodys(by.location().cluster, id->text(), object);
     auto const [begin, end] = known_.equal_range(id->text());
     for (auto it = begin; it != end; ++it) {
         Known& known = it->second;
         // A name in an inventory is no claim to be told: thousands may name one object.
         bool const is_named_only = known.object.wished == 0 && !in_pass_.contains(known.owner);
-        if (is_named_only || known.skipped) continue;
-        if (!look) look.emplace(gvk, object, listed_at, ports_.clock.wall());
+        if (is_named_only || known.skipped || !sees(by, known.owner)) continue;
+        if (!look) look.emplace(by.gvk(), object, listed_at, ports_.clock.wall());
         take(known, look->by(known.owner, others));
     }
 }
 
-void OwnedObjects::vanished(std::string const& id, std::string uid, std::string resource_version,
+void OwnedObjects::vanished(KindWatch const& by, std::string const& id, std::string uid, std::string resource_version,
                             std::uint64_t listed_at) {
     auto const [begin, end] = known_.equal_range(id);
     for (auto it = begin; it != end; ++it) {
         Known& known = it->second;
-        if (known.skipped) continue;
+        if (known.skipped || !sees(by, known.owner)) continue;
         // A list that lacks it speaks of the object known now, not of one that this pass makes.
         std::string const which = resource_version.empty() ? known.object.uid : uid;
         if (which.empty()) continue;
@@ -620,10 +681,13 @@ void OwnedObjects::take(Known& known, Sighting sighting) {
     judge(known, sighting);
 }
 
-/// Do the labels name an owner who has it in its inventory? A name that anybody wrote there makes nobody an owner.
-bool OwnedObjects::is_somebodys(std::string const& id, kube::Object const& object) const {
+/// Do the labels name an owner who has it in its inventory, on that cluster? A name that anybody wrote there makes nobody an
+/// owner.
+bool OwnedObjects::is_somebodys(std::string const& cluster, std::string const& id, kube::Object const& object) const {
     auto const [begin, end] = known_.equal_range(id);
-    return std::any_of(begin, end, [&](auto const& row) { return is_owned_by(object, row.second.owner); });
+    return std::any_of(begin, end, [&](auto const& row) {
+        return is_owned_by(object, row.second.owner) && location_of(row.second.owner).cluster == cluster;
+    });
 }
 
 /// Whether what was seen is what was applied.
@@ -770,7 +834,8 @@ std::string OwnedObjects::spell_text(Owner const& owner, std::string const& id) 
 
 std::vector<OwnedObjects::WatchState> OwnedObjects::watches() const {
     std::vector<WatchState> states;
-    for (auto const& [key, watch] : watches_) states.push_back({watch->gvk(), watch->state(), watch->size()});
+    for (auto const& [key, watch] : watches_)
+        states.push_back({watch->location().cluster, watch->gvk(), watch->state(), watch->size()});
     return states;
 }
 

@@ -1,5 +1,5 @@
 // modules/rollout/owned.hpp: what is known of every applied object, kept true by watches, and the pace of its repairs.
-// About 250 bytes an object: id, version, digests, health. Used from the event loop. One table a cluster.
+// About 250 bytes an object: id, version, digests, health. Used from the event loop.
 #pragma once
 
 #include "modules/base/clock.hpp"
@@ -65,8 +65,20 @@ struct Known {
     std::uint64_t awaited_at = 0;  // which moment that was, among writes and lists
 };
 
-/// The watches are the daemon's own, by owner label, one for all owners of a kind. So an owner is told only of objects that
-/// it has applied: what it merely plans, or what an inventory names, may be somebody else's.
+/// Where the objects of an owner are, and with whose rights the server is asked about them.
+struct Location {
+    std::string cluster = {};  // which one: objects of two may have the same id; "": the daemon's own
+    std::string connection =
+        {};  // who watches there: owners with the same one share the watches; "": the daemon itself
+    std::shared_ptr<kube::Cluster> watcher = {};  // of that connection; null: the daemon's own cluster, when it is ""
+    std::shared_ptr<kube::Cluster> reader = {};   // for what no watch tells
+
+    bool is_own() const { return connection.empty(); }
+};
+
+/// The watches are by owner label, one for all owners of a kind on the daemon's own cluster, and one for all who use the same
+/// credentials and account on another. So an owner is told only of objects that it has applied: what it merely plans, or
+/// what an inventory names, may be somebody else's.
 class OwnedObjects {
 public:
     struct Ports {
@@ -88,8 +100,12 @@ public:
     /// The longest pause between repairs of this owner's objects, and how long a spell must be quiet to be over.
     void set_interval(Owner const& owner, Boot interval) { intervals_[owner] = interval; }
 
-    /// With whose rights the server is asked about this owner's objects when the watches, which are shared, do not tell.
-    void set_reader(Owner const& owner, std::shared_ptr<kube::Cluster> reader) { readers_[owner] = std::move(reader); }
+    /// Where this owner's objects are from now on. What was watched with another connection is watched with this one; what is
+    /// known of the objects stays.
+    void set_location(Owner const& owner, Location location);
+
+    /// Nobody may ask for this owner's objects any more.
+    void leave(Owner const& owner) { set_location(owner, {.connection = "none"}); }
 
     /// What the journal, or the status of whoever applied before us, names. An object that two owners name is known once for
     /// each: which of them has it, its label says.
@@ -116,7 +132,7 @@ public:
 
     void forget(Owner const& owner);
 
-    /// Another cluster answers at this address: nothing that was applied is known to be there.
+    /// Another cluster answers at the address of the daemon's own: nothing that was applied there is known to be there.
     void forget_cluster();
 
     /// While a pass applies, its own writes come back through the watch before their answers do: what the watch says
@@ -166,6 +182,7 @@ public:
 
     /// "apps/v1 Deployment": what is watched, whether it is synced, and how long ago the server spoke.
     struct WatchState {
+        std::string cluster;  // Location::cluster
         kube::GroupVersionKind gvk;
         kube::Watcher::State state;
         std::size_t objects = 0;
@@ -179,7 +196,8 @@ private:
     class KindWatch;
     friend class KindWatch;
     class Look;
-    using KindKey = std::tuple<std::string, std::string, std::string>;  // label group, group, kind
+    using KindKey =
+        std::tuple<std::string, std::string, std::string, std::string>;  // connection, label group, group, kind
 
     /// What a watch said of one object.
     struct Sighting {
@@ -206,9 +224,16 @@ private:
     void judge(Known& known, Sighting const& sighting);
     void follow(Owner const& owner, kube::ObjectId const& id, std::string const& version);
     void unfollow(Owner const& owner, std::string const& id);
-    void seen(kube::GroupVersionKind const& gvk, kube::Object const& object, std::uint64_t listed_at);
-    bool is_somebodys(std::string const& id, kube::Object const& object) const;
-    void vanished(std::string const& id, std::string uid, std::string resource_version, std::uint64_t listed_at);
+    void seen(KindWatch const& by, kube::Object const& object, std::uint64_t listed_at);
+    bool sees(KindWatch const& watch, Owner const& owner) const;
+    bool can_watch(Location const& location) const {
+        return location.is_own() ? ports_.cluster != nullptr : location.watcher != nullptr;
+    }
+    Location const& location_of(Owner const& owner) const;
+    static KindKey key_of(Location const& location, Owner const& owner, kube::ObjectId const& id);
+    bool is_somebodys(std::string const& cluster, std::string const& id, kube::Object const& object) const;
+    void vanished(KindWatch const& by, std::string const& id, std::string uid, std::string resource_version,
+                  std::uint64_t listed_at);
     void settle(Known& known);
     void doubt(Known const& known, Sighting sighting);
     asio::awaitable<void> ask_about_doubts();
@@ -231,7 +256,7 @@ private:
     std::map<Owner, std::set<std::string>> drifted_;
     std::map<Owner, std::set<std::string>> unhealthy_;
     std::map<Owner, Boot> intervals_;
-    std::map<Owner, std::shared_ptr<kube::Cluster>> readers_;
+    std::map<Owner, Location> locations_;
     std::map<Owner, std::map<std::string, std::deque<Sighting>>> in_pass_;  // by id: sightings since the pass began
     std::map<Owner, std::map<std::string, Sighting>>
         doubts_;        // the newest sighting of an object whose write is awaited

@@ -1,4 +1,4 @@
-// modules/rollout/owner.hpp: whose objects these are: which object of ours, by which manager and labels, on which cluster.
+// modules/rollout/owner.hpp: whose objects these are: which object of ours, by which manager and labels.
 #pragma once
 
 #include "modules/model/kinds.hpp"
@@ -8,10 +8,9 @@
 
 namespace holdfast::rollout {
 
-/// Cluster + kind + key: two owners are never the same by accident of a name.
+/// Kind + key: two owners are never the same by accident of a name.
 struct Owner {
     model::Key key;
-    std::string cluster = {};  // "" is the daemon's own
 
     std::string_view manager() const { return model::info(key.kind).controller; }  // field manager of what it applies
     std::string_view label_group() const { return model::info(key.kind).group; }

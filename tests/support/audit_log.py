@@ -9,7 +9,7 @@ class Request:
 
     def __init__(self, line):
         self.agent, self.verb = line.get("userAgent", ""), line["verb"]
-        self.user, self.acting_as = line["user"]["username"], line.get("impersonatedUser", {}).get("username", "")
+        self.user, self.acting_as = line["user"].get("username", ""), line.get("impersonatedUser", {}).get("username", "")
         self.groups = sorted(line.get("impersonatedUser", {}).get("groups", []))
         self.code = line.get("responseStatus", {}).get("code", 0)
         where = line.get("objectRef", {})

@@ -181,6 +181,10 @@ Spec read_kustomization(Fields& spec, std::string const& own_namespace) {
     k.suspend = spec.flag("suspend", false);
     k.target_namespace = spec.text("targetNamespace");
     k.service_account = read_service_account(spec);
+    if (spec.has("kubeConfig")) {
+        Fields kube_config = spec.child("kubeConfig");
+        k.kube_config = read_kube_config(kube_config);
+    }
     k.deletion_policy = read_deletion_policy(spec);
     read_lists(spec, k, own_namespace);
     {
@@ -199,7 +203,7 @@ Spec read_kustomization(Fields& spec, std::string const& own_namespace) {
         std::uint64_t const plain = weight_of(handed_on);
         spared = plain - std::min<std::uint64_t>(plain, k.kustomize.held());
     }
-    for (std::string_view const name : {"decryption", "postBuild", "kubeConfig", "healthCheckExprs", "ignore"}) {
+    for (std::string_view const name : {"decryption", "postBuild", "healthCheckExprs", "ignore"}) {
         spec.refuse(name);
     }
     std::vector<Key> refs = refs_of(k);

@@ -4,10 +4,12 @@
 #include "modules/base/packed.hpp"
 #include "modules/model/duration.hpp"
 #include "modules/model/inventory.hpp"
+#include "modules/model/kube_config.hpp"
 #include "modules/model/spec.hpp"
 #include "modules/model/status.hpp"
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,7 +39,8 @@ struct KustomizationSpec {
     bool force = false;
     bool suspend = false;
     std::string target_namespace;
-    std::string service_account;  // of the object's own namespace; empty: none is named
+    std::string service_account;               // of the object's own namespace; empty: none is named
+    std::optional<KubeConfigRef> kube_config;  // the cluster; nothing: the daemon's own
     DeletionPolicy deletion_policy = DeletionPolicy::mirror_prune;
     std::vector<NamespacedName> depends_on;
     std::vector<HealthCheckRef> health_checks;

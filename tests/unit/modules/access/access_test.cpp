@@ -18,7 +18,7 @@ struct World {
         Lock lock;
         lock.default_service_account = default_account;
         Locks const& held = locks.try_emplace(default_account, Locks{std::move(lock)}).first->second;
-        return {&cluster, test::acting(cluster, asked), held};
+        return {{&cluster, test::acting(cluster, asked)}, held};
     }
 };
 
@@ -26,40 +26,50 @@ struct World {
 
 TEST_CASE("access: an object acts as the account it names, else as its lock's, else as the daemon", "[access]") {
     World world;
+    auto const reached = [&world](std::string const& default_account, std::string named) {
+        return test::run_task(world.with(default_account).reach(kWeb, {.service_account = std::move(named)})).value();
+    };
 
-    CHECK(world.with("").reach(kWeb, "").user.empty());
-    CHECK(world.with("").reach(kWeb, "").cluster.get() == &world.cluster);
-    CHECK(world.with("").reach(kWeb, "deployer").user == "system:serviceaccount:apps:deployer");
-    CHECK(world.with("default").reach(kWeb, "").user == "system:serviceaccount:apps:default");
-    Reach const named = world.with("default").reach(kWeb, "deployer");
+    CHECK(reached("", "").user.empty());
+    CHECK(reached("", "").cluster.get() == &world.cluster);
+    CHECK(reached("", "deployer").user == "system:serviceaccount:apps:deployer");
+    CHECK(reached("default", "").user == "system:serviceaccount:apps:default");
+    Reach const named = reached("default", "deployer");
     CHECK(named.user == "system:serviceaccount:apps:deployer");
     CHECK(named.cluster.get() != &world.cluster);
+    CHECK(named.where.empty());
+    CHECK(named.connection.empty());
 }
 
 TEST_CASE("access: without a cluster nothing is reached", "[access]") {
     World world;
     Locks const locks{Lock{}};
-    Access const access{nullptr, test::acting(world.cluster, world.asked), locks};
+    Access const access{{nullptr, test::acting(world.cluster, world.asked)}, locks};
 
-    CHECK(access.reach(kWeb, "").cluster == nullptr);
-    CHECK(access.reach(kWeb, "deployer").cluster == nullptr);
-    CHECK(test::run_task(access.has_account(kWeb, "deployer")).value());
+    CHECK(test::run_task(access.reach(kWeb, {})).value().cluster == nullptr);
+    CHECK(test::run_task(access.reach(kWeb, {"deployer"})).value().cluster == nullptr);
+    CHECK(test::run_task(access.reach(kWeb, {"", model::KubeConfigRef{.name = "far"}})).value().cluster == nullptr);
+    CHECK(test::run_task(access.has_account(kWeb, {})).value());
 }
 
 TEST_CASE("access: an account is there, is not there, or nobody could say", "[access]") {
     World world;
     Access const access = world.with("");
+    auto const has = [](Access const& asked, std::string named) {
+        auto reach = test::run_task(asked.reach(kWeb, {.service_account = std::move(named)}));
+        return test::run_task(asked.has_account(kWeb, *reach));
+    };
 
-    CHECK(test::run_task(access.has_account(kWeb, "")).value());
-    CHECK_FALSE(test::run_task(access.has_account(kWeb, "deployer")).value());
-    CHECK_FALSE(test::run_task(world.with("deployer").has_account(kWeb, "")).value());
+    CHECK(has(access, "").value());
+    CHECK_FALSE(has(access, "deployer").value());
+    CHECK_FALSE(has(world.with("deployer"), "").value());
     world.cluster.objects["other_deployer__ServiceAccount"] = {};  // of another namespace
-    CHECK_FALSE(test::run_task(access.has_account(kWeb, "deployer")).value());
+    CHECK_FALSE(has(access, "deployer").value());
     world.cluster.objects["apps_deployer__ServiceAccount"] = {};
-    CHECK(test::run_task(access.has_account(kWeb, "deployer")).value());
+    CHECK(has(access, "deployer").value());
     CHECK(world.asked.log.empty());  // it is the daemon that asks
     world.cluster.get_fails = Error{Errc::offline, "no answer"};
-    CHECK(test::run_task(access.has_account(kWeb, "deployer")).error().code == Errc::offline);
+    CHECK(has(access, "deployer").error().code == Errc::offline);
 }
 
 }  // namespace holdfast::access

@@ -169,6 +169,9 @@ private:
                 at = &list->at(0).as_object();
                 continue;
             }
+            // The rules of the CRD let one of these two in.
+            bool const one_of = step == "secretRef" && properties_of(*known).contains("configMapRef");
+            if (one_of) at->erase("configMapRef");
             known = &properties_of(*known).at(step).as_object();
             json::value& there = (*at)[step];
             if (last) there = value;

@@ -137,6 +137,17 @@ TEST_CASE("spec: unknown, nested unknown and refused fields of each kind are nam
             Kind::kustomization,
             R"({"interval":"1m","sourceRef":{"kind":"GitRepository","name":"r"},"dependsOn":[{"name":"a","readyExpr":"true"}]})") ==
         refused("spec.dependsOn[0].readyExpr"));
+    for (std::string const wrong : {R"({})", R"({"secretRef":{"name":"a"},"configMapRef":{"name":"a"}})"}) {
+        CHECK(problem_of(Kind::kustomization,
+                         R"({"interval":"1m","sourceRef":{"kind":"GitRepository","name":"r"},"kubeConfig":)" + wrong +
+                             "}") ==
+              "spec.kubeConfig.secretRef: exactly one of secretRef and configMapRef must be given");
+    }
+    CHECK(
+        problem_of(
+            Kind::kustomization,
+            R"({"interval":"1m","sourceRef":{"kind":"GitRepository","name":"r"},"kubeConfig":{"secretRef":{"key":"a"}}})") ==
+        "spec.kubeConfig.secretRef.name: is required");
     CHECK(
         problem_of(Kind::flux_config, R"({"gitRepository":{"url":"u"},"kustomizations":[{"name":"a","paths":"b"}]})") ==
         unknown("spec.kustomizations[0].paths"));

@@ -1,7 +1,7 @@
 // tests/unit/modules/reconcile/kustomization_test.cpp: one pass after the other over a fake renderer and a fake cluster.
 #include "modules/base/hash.hpp"
 #include "modules/reconcile/kustomization.hpp"
-#include "tests/support/acting_cluster.hpp"
+#include "tests/support/far_cluster.hpp"
 #include "tests/support/story_world.hpp"
 
 #include <boost/json/parse.hpp>
@@ -52,12 +52,20 @@ struct World : test::StoryWorld {
     FakeRenderer renderer;
     std::vector<Key> damaged;
     rollout::OwnedObjects owned{{io.get_executor(), nullptr, log, clock},
-                                4};  // no watches: what is seen is what a test says
+                                0};  // no watches: what is seen is what a test says
     test::Asked asked;
     access::Locks locks{access::Lock{}};
-    access::Access access{&cluster, test::acting(cluster, asked), locks};
-    Kustomizations story{ports(), access, renderer,
-                         owned,   {},     {[] {}, [this](Key const& key) { damaged.push_back(key); }}};
+    test::Far far;
+    access::Remotes remotes{{.own = &cluster,
+                             .connect = [this](kube::Config config) -> Result<std::unique_ptr<access::Connection>> {
+                                 far.configs.push_back(std::move(config));
+                                 return std::make_unique<test::FakeConnection>(far);
+                             },
+                             .request_token = {},
+                             .reach = {},
+                             .clock = clock}};
+    access::Access access{{&cluster, test::acting(cluster, asked)}, locks, &remotes};
+    Kustomizations story{ports(), access, renderer, owned, {}, [this](Key const& key) { damaged.push_back(key); }};
 
     World() {
         wish(
@@ -80,6 +88,13 @@ struct World : test::StoryWorld {
                         "interval":"10m","retryInterval":"2m","prune":true)" +
                         more + "}}",
                     origin);
+    }
+    /// A Secret "far" that leads to the far cluster, which is the one that `uid` names.
+    void lead_far(std::string const& token = "t", std::string const& uid = "u-far") {
+        test::write_data(cluster, "Secret", "apps", "far", "value",
+                         test::kubeconfig("server: 'https://far:6443'", "token: " + token));
+        far.cluster.objects["_kube-system__Namespace"] = {
+            {"metadata", kube::Object{{"name", "kube-system"}, {"uid", uid}}}};
     }
     story::Next pass(Key const& key = kWeb) { return StoryWorld::pass(story, key); }
     model::KustomizationStatus const& status(Key const& key = kWeb) {
@@ -695,8 +710,8 @@ TEST_CASE("kustomization: without a cluster it says so and keeps the wish", "[re
     world.want("web");
     auto ports = world.ports();
     ports.cluster = nullptr;
-    access::Access const nowhere{nullptr, test::acting(world.cluster, world.asked), world.locks};
-    Kustomizations alone{ports, nowhere, world.renderer, world.owned, {}, {[] {}, [](Key const&) {}}};
+    access::Access const nowhere{{nullptr, test::acting(world.cluster, world.asked)}, world.locks};
+    Kustomizations alone{ports, nowhere, world.renderer, world.owned, {}, [](Key const&) {}};
 
     story::Passes::Stories stories{};
     stories[static_cast<std::size_t>(Kind::kustomization)] = &alone;
@@ -922,7 +937,7 @@ TEST_CASE("kustomization: an object that moves to another one of the same source
     };
     World world;
     ByName renderer;
-    Kustomizations story{world.ports(), world.access, renderer, world.owned, {}, {[] {}, [](Key const&) {}}};
+    Kustomizations story{world.ports(), world.access, renderer, world.owned, {}, [](Key const&) {}};
     renderer.names = {{"./web", {"moved", "web"}}, {"./base", {"base"}}};
     world.want("web", R"(,"path":"./web")");
     world.want("base", R"(,"path":"./base")");
@@ -1040,7 +1055,7 @@ TEST_CASE("kustomization: an exception ends its pass, and nothing else", "[recon
     };
     World world;
     Broken renderer;
-    Kustomizations story{world.ports(), world.access, renderer, world.owned, {}, {[] {}, [](Key const&) {}}};
+    Kustomizations story{world.ports(), world.access, renderer, world.owned, {}, [](Key const&) {}};
     world.want("web");
 
     auto const next = world.StoryWorld::pass(story, kWeb);
@@ -1328,6 +1343,180 @@ TEST_CASE("kustomization: a health check of what its account may not read says s
     CHECK(world.condition(kWeb).message ==
           "health check failed after 1m1s: timeout waiting for: [ConfigMap/apps/late status: 'Unknown': " + kDeployer +
               "cannot get ConfigMap/apps/late]");
+}
+
+namespace {
+
+std::string const kFarAway = R"(,"kubeConfig":{"secretRef":{"name":"far"}})";
+
+std::size_t applied_far(World const& world) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        world.far.cluster.log, [](std::string const& line) { return line.starts_with("apply "); }));
+}
+
+}  // namespace
+
+TEST_CASE("kustomization: one with kubeConfig has its life on that cluster, and its inventory names it",
+          "[reconcile]") {
+    World world;
+    world.lead_far();
+    world.want("web", kFarAway);
+
+    world.pass();
+
+    CHECK(world.condition(kWeb).message == "Applied revision: main@sha1:1");
+    CHECK(applied_far(world) == 2);
+    CHECK_FALSE(world.cluster.objects.contains("apps_a__ConfigMap"));
+    CHECK(world.inventory() == Names{"apps_a__ConfigMap", "apps_b__ConfigMap"});
+    for (auto const& one : world.journal.entries[kWeb].owned) CHECK(one.cluster == "https://far:6443 u-far");
+    world.pass();
+    CHECK(applied_far(world) == 2);  // nothing is new
+
+    world.renderer.names = {"a"};
+    world.commit("2");
+    world.pass();
+    CHECK_FALSE(world.far.cluster.objects.contains("apps_b__ConfigMap"));
+
+    world.registry.find(kWeb)->meta.deleting = true;
+    world.pass();
+    CHECK(world.registry.find(kWeb) == nullptr);
+    CHECK_FALSE(world.far.cluster.objects.contains("apps_a__ConfigMap"));
+    CHECK(world.remotes.size() == 0);
+}
+
+TEST_CASE("kustomization: after a restart it goes on at its cluster, also when that is away at first", "[reconcile]") {
+    World world;
+    world.lead_far();
+    world.want("web", kFarAway);
+    world.pass();
+    auto const before = applied_far(world);
+    Kustomizations again{world.ports(), world.access, world.renderer, world.owned, {}, [](Key const&) {}};
+    again.load(world.journal.entries[kWeb]);
+    bool const away = GENERATE(true, false);
+    if (away) {
+        ++world.far.breaks;
+        world.far.cluster.get_fails = Error{Errc::offline, "connection refused"};
+        world.StoryWorld::pass(again, kWeb);
+        CHECK(world.condition(kWeb).reason == "ReconciliationFailed");
+        CHECK(world.condition(kWeb).message == "https://far:6443: identity of the cluster: connection refused");
+        CHECK(world.inventory() == Names{"apps_a__ConfigMap", "apps_b__ConfigMap"});
+        world.far.cluster.get_fails.reset();
+        world.clock.now += 121s;
+    }
+
+    world.StoryWorld::pass(again, kWeb);
+
+    CHECK(world.condition(kWeb).status == Truth::yes);
+    CHECK(applied_far(world) == before);
+    CHECK(world.journaled() == Names{"apps_a__ConfigMap", "apps_b__ConfigMap"});
+}
+
+TEST_CASE("kustomization: with other credentials everything is applied before it counts as applied", "[reconcile]") {
+    World world;
+    world.lead_far("t1");
+    world.want("web", kFarAway);
+    world.pass();
+
+    world.lead_far("t2");
+    world.pass();
+
+    CHECK(world.far.configs.size() == 2);
+    CHECK(applied_far(world) == 4);
+    CHECK(world.inventory() == Names{"apps_a__ConfigMap", "apps_b__ConfigMap"});
+}
+
+TEST_CASE("kustomization: on another cluster nothing of the former inventory is pruned or taken as applied",
+          "[reconcile]") {
+    World world;
+    std::string const from = GENERATE("home", "elsewhere");
+    world.lead_far("t", "u-former");
+    world.want("web", from == "home" ? "" : kFarAway);
+    world.pass();
+    REQUIRE(world.inventory().size() == 2);
+    test::FakeCluster& former = from == "home" ? world.cluster : world.far.cluster;
+    auto const there = former.objects;
+
+    // Another cluster, where somebody has an object of the same name.
+    if (from == "home") {
+        world.lead_far();
+        world.want("web", kFarAway);
+    } else {
+        ++world.far.breaks;
+        world.far.cluster.objects.clear();
+        world.lead_far("t", "u-other");
+    }
+    world.far.cluster.objects["apps_b__ConfigMap"] = there.at("apps_b__ConfigMap");
+    world.far.cluster.log.clear();
+    world.renderer.names = {"a"};
+    world.commit("2");
+    world.pass();
+
+    CHECK(world.condition(kWeb).message == "Applied revision: main@sha1:2");
+    CHECK(world.inventory() == Names{"apps_a__ConfigMap"});
+    CHECK(world.journaled() == Names{"apps_a__ConfigMap"});
+    CHECK(world.far.cluster.objects.contains("apps_a__ConfigMap"));
+    CHECK(world.far.cluster.objects.contains("apps_b__ConfigMap"));
+    if (from == "home") CHECK(world.cluster.objects.contains("apps_a__ConfigMap"));
+}
+
+TEST_CASE("kustomization: what was applied to another cluster than it names at its deletion stays", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.pass();
+    world.lead_far();
+    world.want("web", kFarAway).meta.deleting = true;
+
+    world.pass();
+
+    CHECK(world.registry.find(kWeb) == nullptr);
+    CHECK(world.cluster.objects.contains("apps_a__ConfigMap"));
+    REQUIRE_FALSE(world.cluster.events.empty());
+    CHECK(std::string{kube::find_string(world.cluster.events.back(), {"message"})}.starts_with(
+        "unable to prune objects: \nConfigMap/apps/a\nConfigMap/apps/b\nit was applied to another cluster"));
+}
+
+TEST_CASE("kustomization: deleted while its Secret is gone it waits, and says how it is let go", "[reconcile]") {
+    World world;
+    world.lead_far();
+    world.want("web", kFarAway);
+    world.pass();
+    world.cluster.objects.erase("apps_far__Secret");
+    world.registry.find(kWeb)->meta.deleting = true;
+
+    world.pass();
+
+    CHECK(world.condition(kWeb).reason == "PruneFailed");
+    CHECK(world.condition(kWeb).message.find("unable to read KubeConfig secret 'apps/far'") != std::string::npos);
+    CHECK(world.condition(kWeb).message.find("deletionPolicy: Orphan") != std::string::npos);
+    CHECK(world.far.cluster.objects.contains("apps_a__ConfigMap"));
+    world.lead_far();
+    world.clock.now += 301s;
+    world.pass();
+    CHECK(world.registry.find(kWeb) == nullptr);
+    CHECK_FALSE(world.far.cluster.objects.contains("apps_a__ConfigMap"));
+}
+
+TEST_CASE("kustomization: a kubeConfig that cannot be read stops the pass in Flux's words, and touches nothing",
+          "[reconcile]") {
+    World world;
+    world.want("web", kFarAway);
+
+    auto const next = world.pass();
+
+    CHECK(next.after == 2min);
+    CHECK(world.condition(kWeb).reason == "ReconciliationFailed");
+    CHECK(world.condition(kWeb).message == "unable to read KubeConfig secret 'apps/far' error: not found");
+    CHECK(world.status().last_attempted_revision == "main@sha1:1");
+    CHECK(kube::find_string(world.cluster.events.back(), {"message"}) ==
+          "failed to build kube client: unable to read KubeConfig secret 'apps/far' error: not found");
+    CHECK(world.renderer.renders == 0);
+    // Nobody asks again before its time, whoever wakes it.
+    world.lead_far();
+    world.pass();
+    CHECK(world.condition(kWeb).status == Truth::no);
+    world.clock.now += 121s;
+    world.pass();
+    CHECK(world.condition(kWeb).status == Truth::yes);
 }
 
 }  // namespace holdfast::reconcile

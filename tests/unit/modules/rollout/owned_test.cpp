@@ -118,7 +118,7 @@ struct World {
         ::close(nowhere);
     }
     void load(Owner const& owner, model::OwnedObject const& row) {
-        owned.set_reader(owner, {std::shared_ptr<void>{}, &cluster});
+        owned.set_location(owner, {.reader = {std::shared_ptr<void>{}, &cluster}});
         owned.load(owner, {row});
         owned.watch(owner, row.entry.id);
     }
@@ -598,7 +598,7 @@ TEST_CASE("owned: what no watch shows is asked for with the rights of its owner"
     }
     world.load(kFruit, row(kFruit, "10"));
     auto const reader = std::shared_ptr<kube::Cluster>{std::shared_ptr<void>{}, &as_account};
-    world.owned.set_reader(kFruit, reader);
+    world.owned.set_location(kFruit, {.reader = reader});
     REQUIRE(world.owned.unwatched(kFruit).size() == 1);
     world.cluster.objects[kId] = milk(kFruit, "11", "u1", "f:taken");
     bool const may_read = GENERATE(true, false);
@@ -613,6 +613,78 @@ TEST_CASE("owned: what no watch shows is asked for with the rights of its owner"
     REQUIRE(known != nullptr);
     CHECK(known->health == (may_read ? kube::Health::current : kube::Health::unknown));
     CHECK(known->message == (may_read ? "" : "configmaps is forbidden"));
+}
+
+TEST_CASE("owned: objects of two clusters with the same id are told apart", "[rollout][owned]") {
+    World world;
+    WatchedCluster far;
+    std::shared_ptr<kube::Cluster> const there{std::shared_ptr<void>{}, &far};
+    far.listed = {milk(kFruit, "10")};
+    world.cluster.listed = {milk(kDairy, "10")};
+    world.owned.set_location(kFruit, {.cluster = "far", .connection = "1", .watcher = there, .reader = there});
+    world.owned.load(kFruit, {row(kFruit, "10")});
+    world.owned.watch(kFruit, kId);
+    world.load(kDairy, row(kDairy, "10"));
+    world.listen();
+    REQUIRE(world.owned.watches().size() == 2);
+
+    world.show(Event::modified, milk(kDairy, "11", "u1", "f:taken"));  // here
+    CHECK(world.owned.repair_due(kDairy));
+    CHECK_FALSE(world.owned.repair_due(kFruit));
+
+    far.events.emplace_back(Event::deleted, milk(kFruit, "12"));
+    world.listen();
+    CHECK(world.owned.repair_due(kFruit));
+    CHECK(world.owned.find(kFruit, kId)->gone);
+    CHECK_FALSE(world.owned.find(kDairy, kId)->gone);
+
+    SECTION("the labels of somebody who has it elsewhere make him no owner here") {
+        world.show(Event::modified, milk(kFruit, "13"));
+        CHECK_FALSE(world.owned.find(kDairy, kId)->taken);
+    }
+    SECTION("another cluster at our own address says nothing about others") {
+        world.owned.forget_cluster();
+        CHECK(world.owned.find(kDairy, kId)->object.uid.empty());
+        CHECK(world.owned.find(kFruit, kId)->object.uid == "u1");
+    }
+    SECTION("who is forgotten leaves the watch of the other cluster alone") {
+        world.owned.forget(kFruit);
+        CHECK(world.owned.unwatched(kDairy).empty());
+        world.owned.end_idle_watches();
+        CHECK(world.owned.watches().size() == 1);
+    }
+}
+
+TEST_CASE("owned: with other credentials everything is watched anew, and what is known stays", "[rollout][owned]") {
+    World world;
+    WatchedCluster far;
+    WatchedCluster renewed;
+    std::shared_ptr<kube::Cluster> const there{std::shared_ptr<void>{}, &far};
+    std::shared_ptr<kube::Cluster> const with_new{std::shared_ptr<void>{}, &renewed};
+    far.listed = renewed.listed = {milk(kFruit, "10")};
+    world.owned.set_location(kFruit, {.cluster = "far", .connection = "1", .watcher = there, .reader = there});
+    world.owned.load(kFruit, {row(kFruit, "10")});
+    world.owned.watch(kFruit, kId);
+    world.listen();
+
+    world.owned.set_location(kFruit, {.cluster = "far", .connection = "2", .watcher = with_new, .reader = with_new});
+    world.listen();
+
+    REQUIRE(world.owned.watches().size() == 1);
+    far.events.emplace_back(Event::deleted, milk(kFruit, "11"));  // the old credentials see nothing any more
+    world.listen();
+    CHECK_FALSE(world.owned.find(kFruit, kId)->gone);
+    renewed.events.emplace_back(Event::deleted, milk(kFruit, "11"));
+    world.listen();
+    CHECK(world.owned.find(kFruit, kId)->gone);
+
+    world.owned.leave(kFruit);
+    CHECK(world.owned.watches().empty());
+    CHECK(world.owned.unwatched(kFruit).empty());
+    world.owned.set_location(kFruit, {.cluster = "far", .connection = "3", .watcher = with_new, .reader = with_new});
+    CHECK(world.owned.watches().size() == 1);
+    world.owned.leave(kFruit);
+    world.listen();
 }
 
 TEST_CASE("prune: an object that another owner takes over between look and delete stays", "[rollout][prune]") {
