@@ -26,7 +26,7 @@ struct RawPeer {
     std::uint16_t port = 0;
     int connections = 0;
     std::vector<std::string> answers;
-    std::string late;  // sent a moment after each answer
+    std::string late;               // sent a moment after each answer
     std::size_t bytes_at_once = 0;  // how much is read before each pause; 0: as it comes
     int received_bytes_max = 0;     // SO_RCVBUF
 
@@ -115,7 +115,8 @@ struct Bench {
         loop.run(group.join());
     }
     Result<Response> post(std::string body = "rows", Bounds bounds = {.whole_max = 20s}) {
-        return loop.run(client.send(peer.endpoint(), {.method = "POST", .target = "/", .body = std::move(body)}, bounds));
+        return loop.run(
+            client.send(peer.endpoint(), {.method = "POST", .target = "/", .body = std::move(body)}, bounds));
     }
 };
 
@@ -165,7 +166,8 @@ TEST_CASE("http client: a switch of protocols that nobody asked for is no answer
 
 // Goal: what comes behind an answer is never read as the next one.
 // Method: a 204 that announces a body, which arrives a moment later; the next request needs a connection of its own.
-TEST_CASE("http client: whoever announces a body that cannot be is not asked again on that connection", "[http][answers]") {
+TEST_CASE("http client: whoever announces a body that cannot be is not asked again on that connection",
+          "[http][answers]") {
     Bench bench;
     auto const announces = GENERATE("HTTP/1.1 204 No Content\r\nContent-Length: 9\r\n\r\n",
                                     "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n");
