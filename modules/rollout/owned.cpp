@@ -181,11 +181,13 @@ void OwnedObjects::unfollow(Owner const& owner, std::string const& id) {
     auto const parsed = kube::parse_object_id(id);
     if (!parsed) return;
     auto const watch = watches_.find(key_of(location_of(owner), owner, *parsed));
-    if (watch == watches_.end()) return;
+    if (watch != watches_.end()) drop_unneeded(*watch->second, id);
+}
+
+void OwnedObjects::drop_unneeded(KindWatch& watch, std::string const& id) {
     auto const [begin, end] = known_.equal_range(id);
-    bool const needed =
-        std::any_of(begin, end, [&](auto const& row) { return sees(*watch->second, row.second.owner); });
-    if (!needed) watch->second->remove(id);
+    bool const needed = std::any_of(begin, end, [&](auto const& row) { return sees(watch, row.second.owner); });
+    if (!needed) watch.remove(id);
 }
 
 Location const& OwnedObjects::location_of(Owner const& owner) const {
@@ -213,11 +215,7 @@ void OwnedObjects::set_location(Owner const& owner, Location location) {
     for (std::string const& text : ids->second) {
         auto const id = kube::parse_object_id(text);
         auto const watch = id ? watches_.find(key_of(before, owner, *id)) : watches_.end();
-        if (watch == watches_.end()) continue;
-        auto const [begin, end] = known_.equal_range(text);
-        bool const needed =
-            std::any_of(begin, end, [&](auto const& row) { return sees(*watch->second, row.second.owner); });
-        if (!needed) watch->second->remove(text);
+        if (watch != watches_.end()) drop_unneeded(*watch->second, text);
     }
     for (std::string const& text : ids->second) {
         auto const id = kube::parse_object_id(text);
@@ -631,14 +629,17 @@ void OwnedObjects::seen(KindWatch const& by, kube::Object const& object, std::ui
     auto const id = kube::id_of(object);
     if (!id) return;
     std::optional<Look> look;
-    bool const others = is_somebodys(by.location().cluster, id->text(), object);
+    bool others = false;
     auto const [begin, end] = known_.equal_range(id->text());
     for (auto it = begin; it != end; ++it) {
         Known& known = it->second;
         // A name in an inventory is no claim to be told: thousands may name one object.
         bool const is_named_only = known.object.wished == 0 && !in_pass_.contains(known.owner);
         if (is_named_only || known.skipped || !sees(by, known.owner)) continue;
-        if (!look) look.emplace(by.gvk(), object, listed_at, ports_.clock.wall());
+        if (!look) {
+            look.emplace(by.gvk(), object, listed_at, ports_.clock.wall());
+            others = is_somebodys(by.location().cluster, id->text(), object);
+        }
         take(known, look->by(known.owner, others));
     }
 }

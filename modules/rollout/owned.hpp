@@ -224,6 +224,7 @@ private:
     void judge(Known& known, Sighting const& sighting);
     void follow(Owner const& owner, kube::ObjectId const& id, std::string const& version);
     void unfollow(Owner const& owner, std::string const& id);
+    void drop_unneeded(KindWatch& watch, std::string const& id);  // nobody has the object there any more
     void seen(KindWatch const& by, kube::Object const& object, std::uint64_t listed_at);
     bool sees(KindWatch const& watch, Owner const& owner) const;
     bool can_watch(Location const& location) const {
