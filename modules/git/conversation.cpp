@@ -4,12 +4,10 @@
 #include "modules/base/base64.hpp"
 #include "modules/base/utf8.hpp"
 #include "modules/http/retry.hpp"
+#include "modules/http/trust.hpp"
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
-#include <mutex>
-#include <sstream>
 
 namespace holdfast::git {
 
@@ -17,52 +15,10 @@ namespace {
 
 constexpr std::string_view kRefsSuffix = "/info/refs";
 constexpr std::string_view kRefsQuery = "?service=git-upload-pack";
-constexpr std::chrono::minutes kSystemBundleAge{5};
 constexpr std::chrono::hours kWholeMax{24};  // a timeout of centuries could not be added to a clock
 
-/// The system's bundle as text; "" when there is none.
-std::string system_bundle() {
-    for (auto const& path : http::system_ca_paths()) {
-        std::ifstream file{path, std::ios::binary};
-        if (!file) continue;
-        std::ostringstream text;
-        text << file.rdbuf();
-        return text.str() + "\n";
-    }
-    return {};
-}
-
-/// The context for remotes without certificates of their own: the bundle takes some 10 ms to parse.
-Result<std::shared_ptr<http::TlsContext const>> system_tls() {
-    static std::mutex mutex;
-    static std::shared_ptr<http::TlsContext const> kept;
-    static std::chrono::steady_clock::time_point made_at;
-    std::scoped_lock const lock{mutex};
-    auto const now = std::chrono::steady_clock::now();
-    if (kept && now - made_at < kSystemBundleAge) return kept;
-    auto made = http::TlsContext::client({});
-    if (!made) return made;
-    kept = std::move(*made);
-    made_at = now;
-    return kept;
-}
-
-Result<std::shared_ptr<http::TlsContext const>> tls_of(Credentials const& credentials,
-                                                       std::function<std::string()> const& bundle) {
-    bool const is_plain = credentials.ca_pem.empty() && credentials.certificate_pem.empty();
-    if (is_plain && !bundle) return system_tls();
-    http::TlsSettings settings;
-    if (!credentials.ca_pem.empty()) {
-        // Alone first: behind a good bundle a broken CA would go unnoticed.
-        auto alone = http::TlsContext::client({.ca_pem = credentials.ca_pem});
-        if (!alone) return alone;
-    }
-    if (bundle) settings.ca_pem = bundle();
-    else if (!credentials.ca_pem.empty()) settings.ca_pem = system_bundle();
-    settings.ca_pem += credentials.ca_pem;
-    settings.certificate_pem = credentials.certificate_pem;
-    settings.key_pem = credentials.key_pem;
-    return http::TlsContext::client(settings);
+Result<std::shared_ptr<http::TlsContext const>> tls_of(Credentials const& own, http::Bundle const& bundle) {
+    return http::trusting({own.ca_pem, own.certificate_pem, own.key_pem}, bundle);
 }
 
 /// A server's own words, short and printable.
