@@ -230,6 +230,10 @@ private:
                                    .wire_bytes_max = static_cast<std::uint64_t>(config_.git_bytes_max),
                                    .reach = http::Reach::of_source(config_.networks_allowed)},
                            .fetch_commit = fetch_commit(),
+                           .oci = {.scratch = scratch(),
+                                   .wire_bytes_max = static_cast<std::uint64_t>(config_.git_bytes_max),
+                                   .reach = http::Reach::of_source(config_.networks_allowed)},
+                           .fetch_image = fetch_image(),
                            .stop = stop_.get_token(),
                            .want = [this](Key const& key) { schedule_->want(key); }});
         schedule_ = std::make_unique<Schedule>(executor, clock_, bounds_of(config_),
@@ -472,6 +476,11 @@ private:
 
     source::FetchCommit fetch_commit() {
         return [this](source::CommitWish const& wish, source::CommitPlace const& place,
+                      source::ArtifactSink const& sink) { return fetch_workers_.fetch(wish, place, sink); };
+    }
+
+    source::FetchImage fetch_image() {
+        return [this](source::ImageWish const& wish, source::FetchPlace const& place,
                       source::ArtifactSink const& sink) { return fetch_workers_.fetch(wish, place, sink); };
     }
 

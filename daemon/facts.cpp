@@ -73,6 +73,9 @@ void add_own(Entry const& entry, status::Object& out) {
         case model::Kind::git_repository:
             if (entry.spec) out.url = entry.spec_as<model::GitRepositorySpec>().url;
             break;
+        case model::Kind::oci_repository:
+            if (entry.spec) out.url = entry.spec_as<model::OciRepositorySpec>().url;
+            break;
         case model::Kind::kustomization:
             out.extra["attemptedRevision"] = entry.status.part<model::KustomizationStatus>().last_attempted_revision;
             out.extra["path"] = entry.spec ? entry.spec_as<model::KustomizationSpec>().path : "";

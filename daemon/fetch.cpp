@@ -2,8 +2,10 @@
 #include "daemon/fetch.hpp"
 
 #include "daemon/fetch_request.hpp"
+#include "daemon/image_request.hpp"
 #include "daemon/worker_jobs.hpp"
 
+#include "modules/base/limits.hpp"
 #include "modules/base/private_loop.hpp"
 #include "modules/http/connect.hpp"
 #include "modules/http/tls.hpp"
@@ -28,6 +30,11 @@ using source::Commit;
 using source::CommitMiss;
 using source::CommitPlace;
 using source::CommitWish;
+using source::FetchPlace;
+using source::Image;
+using source::ImageMiss;
+using source::ImageStep;
+using source::ImageWish;
 
 constexpr std::chrono::milliseconds kLongest = std::chrono::minutes{10};
 constexpr std::chrono::seconds kGrace{5};  // a worker sees its own deadline pass, and says so in better words
@@ -68,19 +75,23 @@ private:
     int fd_ = -1;
 };
 
+/// One fetch, as the daemon's side sees it.
+struct Errand {
+    std::string host;  // that the URL names
+    std::chrono::milliseconds timeout{};
+    std::uint64_t bytes_max = 0;  // of what the worker makes
+};
+
 /// Connects for one worker and passes on what it makes.
 class Attendant final : public sandbox::Attendant {
 public:
-    Attendant(CommitWish const& wish, CommitPlace const& place, source::ArtifactSink const& sink,
+    Attendant(Errand const& errand, FetchPlace const& place, source::ArtifactSink const& sink,
               std::chrono::steady_clock::time_point until)
-        : wish_{wish}, place_{place}, sink_{sink}, until_{until} {
-        auto const url = http::parse_url(wish.remote.url);
-        if (url) host_ = url->host;
-    }
+        : errand_{errand}, place_{place}, sink_{sink}, until_{until} {}
 
     /// The host of the URL was named by who wrote that; every other by somebody who was asked.
     Result<int> connect(std::string const& host, std::uint16_t port) override {
-        auto const reach = host == host_ ? place_.reach : place_.reach.beyond();
+        auto const reach = host == errand_.host ? place_.reach : place_.reach.beyond();
         auto const until = std::min(until_, std::chrono::steady_clock::now() + kConnectMax);
         PrivateLoop loop;
         auto stream = loop.run(http::connect_tcp(host, port, reach, until), place_.stop);
@@ -100,8 +111,8 @@ public:
 
     Result<void> take(std::string_view piece) override {
         bytes_ += piece.size();
-        if (bytes_ > wish_.bytes_max)
-            return fail(Errc::limit, "more than " + std::to_string(wish_.bytes_max) + " bytes");
+        if (bytes_ > errand_.bytes_max)
+            return fail(Errc::limit, "more than " + std::to_string(errand_.bytes_max) + " bytes");
         auto taken = sink_(piece);
         was_storage_ = !taken;
         return taken;
@@ -111,24 +122,56 @@ public:
     bool was_storage() const { return was_storage_; }
 
 private:
-    CommitWish const& wish_;
-    CommitPlace const& place_;
+    Errand const& errand_;
+    FetchPlace const& place_;
     source::ArtifactSink const& sink_;
     std::chrono::steady_clock::time_point until_;
-    std::string host_;
     std::uint64_t bytes_ = 0;
     bool was_storage_ = false;
 };
 
+struct Done {
+    std::string answer;
+    std::uint64_t bytes = 0;  // of what it made
+};
+struct Undone {
+    Error error;
+    bool of_storage = false;
+};
+
+/// Has a worker do what `request` says.
+std::expected<Done, Undone> run(sandbox::Zygote& zygote, boost::json::object const& request, Errand const& errand,
+                                FetchPlace const& place, source::ArtifactSink const& sink) {
+    auto const folder = Folder::make(place.scratch);
+    if (!folder) return std::unexpected{Undone{folder.error()}};
+    auto const until = std::chrono::steady_clock::now() + errand.timeout + kGrace;
+    Attendant attendant{errand, place, sink, until};
+    auto text = sandbox::attend(zygote, {.kind = static_cast<std::uint32_t>(Worker::fetch)}, folder->fd(),
+                                boost::json::serialize(request), attendant, {until, place.stop});
+    if (!text) return std::unexpected{Undone{std::move(text).error(), attendant.was_storage()}};
+    return Done{std::move(*text), attendant.bytes()};
+}
+
+std::string host_of(std::string const& url) {
+    auto const parsed = http::parse_url(url);
+    return parsed ? parsed->host : "";
+}
+
+/// Bytes that belong to nothing are no answer.
+std::string made_for_nothing(std::uint64_t bytes) {
+    return "the fetch worker's answer: nothing new, in " + std::to_string(bytes) + " bytes";
+}
+
 }  // namespace
 
 sandbox::Limits fetch_limits(std::uint64_t wire_bytes_max) {
-    constexpr std::size_t kIndexBytes = 64u << 20;  // beside the pack: its index
+    constexpr std::size_t kIndexBytes = 64u << 20;                     // beside the pack: its index
+    constexpr std::size_t kUnpackedBytes = limits::kArtifactBytesMax;  // of a layer, in one file
     return {.memory_bytes_max = 128u << 20,
             .cpu_max = std::chrono::seconds{120},
             .wall_max = std::chrono::ceil<std::chrono::seconds>(kLongest) + 2 * kGrace,
             .reply_bytes_max = 64u << 10,
-            .file_bytes_max = wire_bytes_max + kIndexBytes,
+            .file_bytes_max = std::max<std::size_t>(wire_bytes_max + kIndexBytes, kUnpackedBytes),
             .files_max = 64};
 }
 
@@ -142,19 +185,45 @@ std::expected<Commit, CommitMiss> FetchWorkers::fetch(CommitWish wish, CommitPla
     if (*looked == git::Look::changed) wish.known.clear();  // what is known now need not be asked again
 
     wish.timeout = std::min(wish.timeout, kLongest);
-    auto const folder = Folder::make(place.scratch);
-    if (!folder) return miss(folder.error());
     auto request = describe(wish);
     request[kJobTag] = "fetch";
-    auto const until = std::chrono::steady_clock::now() + wish.timeout + kGrace;
-    Attendant attendant{wish, place, sink, until};
-    auto const text = sandbox::attend(zygote_, {.kind = static_cast<std::uint32_t>(Worker::fetch)}, folder->fd(),
-                                      boost::json::serialize(request), attendant, {until, place.stop});
-    if (!text) return miss(text.error(), attendant.was_storage());
-    auto answer = read_answer(*text, wish);
-    if (answer && !answer->is_news && attendant.bytes() > 0)
-        return miss({Errc::corrupt,
-                     "the fetch worker's answer: nothing new, in " + std::to_string(attendant.bytes()) + " bytes"});
+    Errand const errand{.host = host_of(wish.remote.url), .timeout = wish.timeout, .bytes_max = wish.bytes_max};
+    auto const done = run(zygote_, request, errand, place, sink);
+    if (!done) return miss(done.error().error, done.error().of_storage);
+    auto answer = read_answer(done->answer, wish);
+    if (answer && !answer->is_news && done->bytes > 0) return miss({Errc::corrupt, made_for_nothing(done->bytes)});
+    return answer;
+}
+
+std::expected<Image, ImageMiss> FetchWorkers::fetch(ImageWish wish, FetchPlace const& place,
+                                                    source::ArtifactSink const& sink) {
+    auto const miss = [&](Error error, ImageStep step) {
+        auto const words = source::image_words(step, wish);
+        return std::unexpected{ImageMiss{words.empty() ? std::move(error) : std::move(error).in(words), step}};
+    };
+    wish.timeout = std::min(wish.timeout, kLongest);
+    if (!wish.digest.empty() && wish.known == wish.digest) return Image{.revision = wish.known};
+    auto const tag = source::tag_of(wish);
+    bool const holds_tag = tag && !wish.known.empty() && wish.known.starts_with(*tag + "@");
+    if (holds_tag) {
+        oci::Options options{.reach = place.reach, .stop = place.stop};
+        options.bounds.whole_max = wish.timeout;
+        auto const looked = image_lookout_.look(wish.remote, *tag, wish.known.substr(tag->size() + 1), options);
+        if (!looked) return miss(looked.error(), ImageStep::digest);
+        if (*looked == oci::Look::unchanged) return Image{.revision = wish.known};
+    }
+    auto request = describe(wish);
+    request[kJobTag] = "image";
+    Errand const errand{.host = host_of("https://" + wish.remote.name.registry + "/"),
+                        .timeout = wish.timeout,
+                        .bytes_max = wish.bytes_max};
+    auto const done = run(zygote_, request, errand, place, sink);
+    if (!done) return miss(done.error().error, done.error().of_storage ? ImageStep::storage : ImageStep::pull);
+    auto answer = read_answer(done->answer, wish);
+    if (!answer) return answer;
+    if (!answer->is_news && done->bytes > 0)
+        return miss({Errc::corrupt, made_for_nothing(done->bytes)}, ImageStep::pull);
+    image_lookout_.remember(wish.remote, answer->pass);
     return answer;
 }
 

@@ -1,9 +1,11 @@
-// daemon/fetch.hpp: has a commit fetched by a worker: what a server sends is unpacked where nothing can be lost.
+// daemon/fetch.hpp: has a commit or an image fetched by a worker: what a server sends is unpacked where nothing can be lost.
 #pragma once
 
 #include "modules/git/lookout.hpp"
+#include "modules/oci/lookout.hpp"
 #include "modules/sandbox/sandbox.hpp"
 #include "modules/source/commit.hpp"
+#include "modules/source/image.hpp"
 
 #include <cstdint>
 #include <string_view>
@@ -34,9 +36,17 @@ public:
     std::expected<source::Commit, source::CommitMiss> fetch(source::CommitWish wish, source::CommitPlace const& place,
                                                             source::ArtifactSink const& sink);
 
+    /// A source::FetchImage, in the same way: first one HEAD from this process (oci/lookout.hpp), or nothing at all for a
+    /// digest that is held. To a token server, or where a redirect leads, the worker is connected as to a stranger.
+    ///
+    /// Errors  as fetch_image();  limit, corrupt  as above
+    std::expected<source::Image, source::ImageMiss> fetch(source::ImageWish wish, source::FetchPlace const& place,
+                                                          source::ArtifactSink const& sink);
+
 private:
     sandbox::Zygote& zygote_;
     git::Lookout lookout_;
+    oci::Lookout image_lookout_;
 };
 
 }  // namespace holdfast::daemon

@@ -1,6 +1,7 @@
 // daemon/fetch_job.cpp: what a fetch worker does, with one folder, one request, and sockets that the daemon connects.
 #include "daemon/fetch.hpp"
 #include "daemon/fetch_request.hpp"
+#include "daemon/image_request.hpp"
 #include "daemon/worker_jobs.hpp"
 
 #include "modules/http/stream.hpp"
@@ -35,16 +36,25 @@ std::string bundle_outside() {
     return text.empty() ? text : text + "\n";
 }
 
+source::FetchPlace inside() {
+    return {.scratch = ".",
+            .reach = http::Reach::of_operator(),  // an address is not seen in here
+            .connector = connect_outside,
+            .bundle = bundle_outside};
+}
+
 }  // namespace
 
 Result<std::string> fetch_job(int, boost::json::object const& request) {
     auto const wish = read_wish(request);
     if (!wish) return std::unexpected{wish.error()};
-    source::CommitPlace const place{.scratch = ".",
-                                    .reach = http::Reach::of_operator(),  // an address is not seen in here
-                                    .connector = connect_outside,
-                                    .bundle = bundle_outside};
-    return describe(source::fetch_commit(*wish, place, sandbox::outside::give));
+    return describe(source::fetch_commit(*wish, inside(), sandbox::outside::give));
+}
+
+Result<std::string> image_job(int, boost::json::object const& request) {
+    auto const wish = read_image_wish(request);
+    if (!wish) return std::unexpected{wish.error()};
+    return describe(source::fetch_image(*wish, inside(), sandbox::outside::give));
 }
 
 }  // namespace holdfast::daemon

@@ -1,6 +1,8 @@
 // daemon/fetch_request.cpp: wishes and answers, field by field.
 #include "daemon/fetch_request.hpp"
 
+#include "daemon/worker_words.hpp"
+
 #include "modules/base/json_text.hpp"
 #include "modules/base/utf8.hpp"
 
@@ -19,9 +21,8 @@ using source::CommitMiss;
 using source::CommitWish;
 
 constexpr std::size_t kHeadlineBytesMax = 1'024;
-constexpr std::size_t kMessageBytesMax = 4'096;
 
-constexpr std::array<std::pair<char const*, std::string git::Credentials::*>, 6> kCredentials{{
+constexpr TextFields<git::Credentials, 6> kCredentials{{
     {"username", &git::Credentials::username},
     {"password", &git::Credentials::password},
     {"bearerToken", &git::Credentials::bearer_token},
@@ -29,7 +30,7 @@ constexpr std::array<std::pair<char const*, std::string git::Credentials::*>, 6>
     {"certificate", &git::Credentials::certificate_pem},
     {"key", &git::Credentials::key_pem},
 }};
-constexpr std::array<std::pair<char const*, std::string git::Reference::*>, 6> kReference{{
+constexpr TextFields<git::Reference, 6> kReference{{
     {"branch", &git::Reference::branch},
     {"tag", &git::Reference::tag},
     {"semver", &git::Reference::semver},
@@ -38,40 +39,12 @@ constexpr std::array<std::pair<char const*, std::string git::Reference::*>, 6> k
     {"any", &git::Reference::any},
 }};
 
-template <class T, std::size_t N>
-json::object describe_texts(T const& from, std::array<std::pair<char const*, std::string T::*>, N> const& fields) {
-    json::object described;
-    for (auto const& [name, field] : fields) {
-        if (!(from.*field).empty()) described[name] = from.*field;
-    }
-    return described;
-}
-
-template <class T, std::size_t N>
-T read_texts(json::object const& described, std::array<std::pair<char const*, std::string T::*>, N> const& fields) {
-    T into;
-    for (auto const& [name, field] : fields) {
-        if (auto const* value = described.if_contains(name)) into.*field = std::string{value->as_string()};
-    }
-    return into;
-}
-
-/// A stranger's words, fit to be shown.
-std::string plain(std::string_view text, std::size_t bytes_max) {
-    auto plain = to_utf8(text, bytes_max);
-    for (char& c : plain) c = (static_cast<unsigned char>(c) < ' ' || c == '\x7f') ? ' ' : c;
-    return plain;
-}
-
 std::unexpected<CommitMiss> no_answer(std::string_view why) {
     return std::unexpected{CommitMiss{.error = {Errc::corrupt, "the fetch worker's answer: " + std::string{why}}}};
 }
 
 CommitMiss read_miss(json::object const& answer) {
-    auto const code = static_cast<Errc>(answer.at("code").to_number<int>());
-    bool const known = code >= Errc::offline && code <= Errc::corrupt;
-    return {.error = {known ? code : Errc::invalid_input, plain(answer.at("failure").as_string(), kMessageBytesMax)},
-            .of_storage = answer.at("ofStorage").as_bool()};
+    return {.error = read_failure(answer), .of_storage = answer.at("ofStorage").as_bool()};
 }
 
 }  // namespace
@@ -91,14 +64,14 @@ json::object describe(CommitWish const& wish) {
 }
 
 Result<CommitWish> read_wish(json::object const& described) try {
-    CommitWish wish{.remote = {.url = std::string{described.at("url").as_string()},
-                               .credentials = read_texts(described.at("credentials").as_object(), kCredentials)},
-                    .reference = read_texts(described.at("reference").as_object(), kReference),
+    CommitWish wish{.remote = {.url = std::string{described.at("url").as_string()}},
                     .known = std::string{described.at("known").as_string()},
                     .needs_submodules = described.at("submodules").as_bool(),
                     .timeout = std::chrono::milliseconds{described.at("timeoutMs").to_number<std::int64_t>()},
                     .wire_bytes_max = described.at("wireBytesMax").to_number<std::uint64_t>(),
                     .bytes_max = described.at("bytesMax").to_number<std::uint64_t>()};
+    read_texts(described.at("credentials").as_object(), kCredentials, wish.remote.credentials);
+    read_texts(described.at("reference").as_object(), kReference, wish.reference);
     if (described.at("tree").as_bool()) wish.form = CommitWish::Form::tree;
     if (auto const* ignore = described.if_contains("ignore")) wish.ignore = std::string{ignore->as_string()};
     return wish;
@@ -109,9 +82,9 @@ Result<CommitWish> read_wish(json::object const& described) try {
 std::string describe(std::expected<Commit, CommitMiss> const& answer) {
     if (!answer) {
         auto const& miss = answer.error();
-        return json::serialize(json::object{{"failure", to_utf8(miss.error.message, kMessageBytesMax)},
-                                            {"code", static_cast<int>(miss.error.code)},
-                                            {"ofStorage", miss.of_storage}});
+        auto described = describe_failure(miss.error);
+        described["ofStorage"] = miss.of_storage;
+        return json::serialize(described);
     }
     return json::serialize(json::object{{"revision", answer->revision},
                                         {"commit", answer->id},
@@ -127,7 +100,7 @@ std::expected<Commit, CommitMiss> read_answer(std::string const& text, CommitWis
     if (answer->contains("failure")) return std::unexpected{read_miss(*answer)};
     Commit commit{.revision = std::string{answer->at("revision").as_string()},
                   .id = std::string{answer->at("commit").as_string()},
-                  .headline = plain(answer->at("headline").as_string(), kHeadlineBytesMax),
+                  .headline = plain_words(answer->at("headline").as_string(), kHeadlineBytesMax),
                   .digest = std::string{answer->at("digest").as_string()},
                   .is_news = answer->at("news").as_bool()};
     if (!git::can_be(wish.reference, commit.revision, commit.id)) return no_answer("no revision that was asked for");

@@ -22,9 +22,10 @@ std::vector<fluxconfig::Child> flux_children(rollout::OwnedObjects const& owned,
     return children;
 }
 
-source::Sources::Upstreams upstreams(source::GitUpstream& git) {
+source::Sources::Upstreams upstreams(source::GitUpstream& git, source::OciUpstream& oci) {
     source::Sources::Upstreams table{};
     table[static_cast<std::size_t>(Kind::git_repository)] = &git;
+    table[static_cast<std::size_t>(Kind::oci_repository)] = &oci;
     return table;
 }
 
@@ -32,7 +33,8 @@ source::Sources::Upstreams upstreams(source::GitUpstream& git) {
 
 Stories::Stories(Parts parts)
     : parts_(std::move(parts)), git_(parts_.pool, parts_.git, parts_.stop, parts_.fetch_commit),
-      sources_(parts_.ports, parts_.artifacts, parts_.hosts, upstreams(git_), parts_.want),
+      oci_(parts_.pool, parts_.oci, parts_.stop, parts_.fetch_image),
+      sources_(parts_.ports, parts_.artifacts, parts_.hosts, upstreams(git_, oci_), parts_.want),
       kustomizations_(parts_.ports, parts_.access, parts_.renderer, parts_.owned, {},
                       [this](Key const& source) {
                           if (sources_.distrust(source)) parts_.want(source);
@@ -48,6 +50,7 @@ story::Passes::Stories Stories::table() {
     };
     auto const children = [this](Key const& key) { return flux_children(parts_.owned, key); };
     tell(Kind::git_repository, sources_);
+    tell(Kind::oci_repository, sources_);
     tell(Kind::kustomization, kustomizations_);
     own(Kind::flux_config, std::make_unique<fluxconfig::FluxConfigs>(parts_.ports, children, parts_.configs));
     for (story::Story* one : stories) HOLDFAST_ASSERT(one != nullptr);

@@ -9,6 +9,7 @@
 #include "modules/source/hosts.hpp"
 #include "modules/source/sources.hpp"
 #include "modules/source/upstream/git.hpp"
+#include "modules/source/upstream/oci.hpp"
 #include "modules/story/passes.hpp"
 #include "modules/uplink/drain.hpp"
 
@@ -36,6 +37,8 @@ public:
         fluxconfig::FluxConfigs::Settings configs;
         source::GitUpstream::Settings git;
         source::FetchCommit fetch_commit;
+        source::OciUpstream::Settings oci;
+        source::FetchImage fetch_image;
         std::stop_token stop;
         std::function<void(model::Key const&)> want;  // the schedule's
     };
@@ -49,6 +52,7 @@ private:
 
     Parts parts_;
     source::GitUpstream git_;
+    source::OciUpstream oci_;
     source::Sources sources_;
     reconcile::Kustomizations kustomizations_;
     std::vector<std::unique_ptr<story::Story>> others_;  // of whom nobody wants anything but passes

@@ -13,7 +13,7 @@ struct Job {
     std::string_view tag;
     Result<std::string> (*run)(int input_fd, boost::json::object const& request);
 };
-constexpr std::array kJobs{Job{"kustomize", render_job}, Job{"fetch", fetch_job}};
+constexpr std::array kJobs{Job{"kustomize", render_job}, Job{"fetch", fetch_job}, Job{"image", image_job}};
 
 }  // namespace
 

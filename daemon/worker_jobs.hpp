@@ -24,4 +24,7 @@ Result<std::string> render_job(int input_fd, boost::json::object const& request)
 /// "fetch": one commit of a Git repository, given away piece by piece (sandbox/outside.hpp); the reply says what it is.
 Result<std::string> fetch_job(int folder_fd, boost::json::object const& request);
 
+/// "image": one layer of an OCI artifact, in the same way.
+Result<std::string> image_job(int folder_fd, boost::json::object const& request);
+
 }  // namespace holdfast::daemon

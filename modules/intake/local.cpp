@@ -21,7 +21,7 @@ constexpr std::chrono::seconds kLookEvery{2};
 constexpr std::size_t kFilesMax = 1'000;
 constexpr std::size_t kFileBytesMax = 4u << 20;
 
-/// "GitRepository, Kustomization or FluxConfig"
+/// "GitRepository, OCIRepository, Kustomization or FluxConfig"
 std::string kind_names() {
     std::string names;
     for (std::size_t i = 0; i < model::kKinds.size(); ++i) {

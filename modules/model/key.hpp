@@ -10,9 +10,9 @@
 namespace holdfast::model {
 
 /// A kind this daemon acts on itself; what it is called and who looks after it is its row in kinds.hpp.
-enum class Kind : std::uint8_t { git_repository, kustomization, flux_config };
+enum class Kind : std::uint8_t { git_repository, oci_repository, kustomization, flux_config };
 
-/// "GitRepository", "Kustomization", "FluxConfig".
+/// "GitRepository", "OCIRepository", "Kustomization", "FluxConfig".
 std::string_view kind_name(Kind kind);
 
 /// "source.toolkit.fluxcd.io/v1" and so on.

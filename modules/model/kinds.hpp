@@ -6,6 +6,7 @@
 #include "modules/model/kinds/flux_config.hpp"
 #include "modules/model/kinds/git_repository.hpp"
 #include "modules/model/kinds/kustomization.hpp"
+#include "modules/model/kinds/oci_repository.hpp"
 #include "modules/model/spec.hpp"
 #include "modules/model/status.hpp"
 
@@ -44,6 +45,9 @@ inline constexpr std::array kKinds = std::to_array<KindInfo>({
     {Kind::git_repository, "GitRepository", "source.toolkit.fluxcd.io", "source.toolkit.fluxcd.io/v1",
      "gitrepositories", "source-controller", "source-controller", "gotk-source-controller", Class::source,
      read_git_repository, git_repository_status, source_revision, source_face},
+    {Kind::oci_repository, "OCIRepository", "source.toolkit.fluxcd.io", "source.toolkit.fluxcd.io/v1",
+     "ocirepositories", "source-controller", "source-controller", "gotk-source-controller", Class::source,
+     read_oci_repository, oci_repository_status, source_revision, source_face},
     {Kind::kustomization, "Kustomization", "kustomize.toolkit.fluxcd.io", "kustomize.toolkit.fluxcd.io/v1",
      "kustomizations", "kustomize-controller", "gotk-kustomize-controller", "kustomize-controller", Class::applier,
      read_kustomization, kustomization_status, kustomization_revision, kustomization_revision},

@@ -5,13 +5,13 @@
 
 #include "modules/git/git.hpp"
 #include "modules/source/artifact.hpp"
+#include "modules/source/fetch_place.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <expected>
 #include <functional>
 #include <optional>
-#include <stop_token>
 #include <string>
 
 namespace holdfast::source {
@@ -33,14 +33,7 @@ struct CommitWish {
     std::uint64_t bytes_max = 512u << 20;       // of the form
 };
 
-/// Where, and how far.
-struct CommitPlace {
-    std::filesystem::path scratch;
-    http::Reach reach{};
-    std::stop_token stop;
-    http::Connector connector{};            // as git::Options
-    std::function<std::string()> bundle{};  // as git::Options
-};
+using CommitPlace = FetchPlace;
 
 struct Commit {
     std::string revision;

@@ -30,6 +30,7 @@ constexpr std::chrono::seconds kIntervalMin{5};     // whoever wishes for less
 constexpr std::chrono::minutes kTimeoutMax{10};     // the same, of what would hold a place among the fetches
 constexpr std::chrono::seconds kDamagePause{10};    // between fetches because of damage
 constexpr std::chrono::minutes kRememberEvery{10};  // a check without news: an age this wrong, a write this rare
+constexpr std::size_t kPullSecretsMax = 64;         // of a service account
 constexpr std::chrono::minutes kWordsStand{10};  // a server that words its refusal anew each time is quoted this often
 
 model::SourceStatus& part(Outcome& outcome) { return outcome.status.part<model::SourceStatus>(); }
@@ -191,17 +192,17 @@ asio::awaitable<Outcome> Sources::reconcile(Entry entry) {
     auto turn = hosts_.take_turn(entry.key.ns, pass.wish.host, pass.patience());
     if (!turn) co_return wait(pass, turn.error());
 
-    auto secret = co_await secret_of(entry.key, pass.wish.secret_name);
-    if (!secret) {
-        Miss why{.error = std::move(secret).error(), .reason = "AuthenticationFailed"};
-        co_return miss(pass, std::move(why), own_retry(pass));
-    }
     Request request{.key = entry.key,
                     .spec = *entry.spec,
-                    .secret = std::move(*secret),
                     .known = pass.known(),
+                    .metadata = pass.held() == nullptr ? "" : pass.held()->metadata,
                     .timeout = pass.timeout(),
                     .begin = [&store = store_] { return store.begin(); }};
+    auto secrets = co_await read_secrets(pass.wish, request);
+    if (!secrets) {
+        Miss why{.error = std::move(secrets).error(), .reason = "AuthenticationFailed"};
+        co_return miss(pass, std::move(why), own_retry(pass));
+    }
     auto answer = co_await upstream.fetch(std::move(request));
     pass.now = ports_.clock.wall();
     if (!answer) {
@@ -235,17 +236,56 @@ asio::awaitable<bool> Sources::has_fetched(Key key, std::string digest) {
     co_return rows&& std::ranges::any_of(*rows, [&](StoredArtifact const& one) { return one.digest == digest; });
 }
 
-/// Nothing named, nothing read. Flux names the Secret twice.
-Task<std::optional<json::object>> Sources::secret_of(Key key, std::string name) {
-    if (name.empty()) co_return std::optional<json::object>{};
-    std::string const once = "failed to get secret '" + key.ns + "/" + name + "'";
-    std::string const step = once + ": " + once;
-    if (ports_.cluster == nullptr) co_return fail(Errc::offline, step + ": no cluster is configured");
-    auto resource = co_await ports_.cluster->resource_for({"", "v1", "Secret"});
-    if (!resource) co_return fail(std::move(resource), step);
-    auto secret = co_await ports_.cluster->get({std::move(*resource), key.ns, name});
-    if (!secret) co_return fail(std::move(secret), step);
-    co_return std::optional<json::object>{std::move(*secret)};
+Task<json::object> Sources::object_of(Key key, std::string kind, std::string name) {
+    if (ports_.cluster == nullptr) co_return fail(Errc::offline, "no cluster is configured");
+    auto resource = co_await ports_.cluster->resource_for({"", "v1", kind});
+    if (!resource) co_return fail(std::move(resource));
+    co_return co_await ports_.cluster->get({std::move(*resource), key.ns, name});
+}
+
+/// Nothing named, nothing read. `wish` and `request` are the caller's, who waits.
+Task<void> Sources::read_secrets(Wish const& wish, Request& request) {
+    for (SecretWish const& one : wish.secrets) {
+        auto secret = co_await object_of(request.key, "Secret", one.name);
+        if (secret) {
+            request.secrets[one.name] = std::move(*secret);
+            continue;
+        }
+        std::string const place = "'" + request.key.ns + "/" + one.name + "'";
+        std::string const get = "failed to get secret " + place;
+        if (one.is_terse && secret.error().code == Errc::not_found)
+            co_return fail(Errc::not_found, one.step + ": secret " + place + " not found");
+        co_return fail(std::move(secret), (one.step.empty() ? get : one.step) + ": " + get);
+    }
+    if (wish.account.empty()) co_return Result<void>{};
+    auto pull_secrets = co_await read_account(wish, request);
+    if (!pull_secrets) co_return fail(std::move(pull_secrets), "failed to get credential");
+    co_return Result<void>{};
+}
+
+/// The pull secrets of a service account, all of them or none.
+Task<void> Sources::read_account(Wish const& wish, Request& request) {
+    std::string const place = "'" + request.key.ns + "/" + wish.account + "'";
+    auto const account = co_await object_of(request.key, "ServiceAccount", wish.account);
+    if (!account && account.error().code == Errc::not_found)
+        co_return fail(Errc::not_found, "serviceaccount " + place + " not found");
+    if (!account)
+        co_return fail(Result<void>{std::unexpected{account.error()}}, "failed to get serviceaccount " + place);
+    auto const* const names = kube::find_array(*account, {"imagePullSecrets"});
+    for (std::size_t i = 0; names != nullptr && i < names->size(); ++i) {
+        auto const* const one = (*names)[i].if_object();
+        std::string const name{one == nullptr ? "" : kube::find_string(*one, {"name"})};
+        if (i >= kPullSecretsMax) co_return fail(Errc::limit, "serviceaccount " + place + " has too many pull secrets");
+        auto secret = co_await object_of(request.key, "Secret", name);
+        if (!secret) {
+            std::string const step = "failed to get image pull secret for serviceaccount " + place + ": ";
+            std::string const what = "secret '" + request.key.ns + "/" + name + "'";
+            if (secret.error().code == Errc::not_found) co_return fail(Errc::not_found, step + what + " not found");
+            co_return fail(std::move(secret), step + "failed to get " + what);
+        }
+        request.pull_secrets.push_back(std::move(*secret));
+    }
+    co_return Result<void>{};
 }
 
 Task<void> Sources::store_row(StoredArtifact row) {
@@ -377,8 +417,10 @@ Outcome Sources::keep(Pass& pass, Fetched const& fetched) {
                                    .path = path,
                                    .url = "http://source-controller.flux-system.svc.cluster.local./" + path,
                                    .size = fetched.size,
-                                   .last_update = pass.now};
+                                   .last_update = pass.now,
+                                   .metadata = fetched.metadata == "{}" ? "" : fetched.metadata};
         part(pass.so_far).observed_ignore = pass.wish.ignore;
+        part(pass.so_far).observed_layer_selector = pass.wish.layer_selector;
         // A mark for these very bytes, set while they were on their way, stays: nobody knows which of both came first.
         if (memory.distrusted != fetched.digest) memory.distrusted.clear();
     }

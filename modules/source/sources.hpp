@@ -69,7 +69,9 @@ private:
 
     asio::awaitable<bool> is_stored(std::string digest);
     asio::awaitable<bool> has_fetched(model::Key key, std::string digest);
-    Task<std::optional<json::object>> secret_of(model::Key key, std::string name);
+    Task<json::object> object_of(model::Key key, std::string kind, std::string name);
+    Task<void> read_secrets(Wish const& wish, Request& request);
+    Task<void> read_account(Wish const& wish, Request& request);
     Task<void> store_row(StoredArtifact row);
 
     story::Outcome refuse(model::Entry const& entry, Refusal refusal);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <functional>
@@ -78,19 +79,55 @@ Result<std::string> clean_path(std::string_view raw, UntarLimits const& limits) 
     return clean;
 }
 
+/// Where an archive comes from.
+class Origin {
+public:
+    virtual ~Origin() = default;
+    virtual bool is_gzip() const = 0;
+    virtual int open(archive* reader) const = 0;
+};
+
+constexpr std::string_view kGzip = "\x1f\x8b";
+
+class FromMemory final : public Origin {
+public:
+    explicit FromMemory(std::string_view bytes) : bytes_{bytes} {}
+    bool is_gzip() const override { return bytes_.starts_with(kGzip); }
+    int open(archive* reader) const override { return archive_read_open_memory(reader, bytes_.data(), bytes_.size()); }
+
+private:
+    std::string_view bytes_;
+};
+
+class FromFile final : public Origin {
+public:
+    explicit FromFile(int file) : file_{file} {}
+    bool is_gzip() const override {
+        std::array<char, kGzip.size()> first{};
+        return ::pread(file_, first.data(), first.size(), 0) == static_cast<ssize_t>(first.size()) &&
+               std::string_view{first.data(), first.size()} == kGzip;
+    }
+    int open(archive* reader) const override {
+        constexpr std::size_t kPieceBytes = 64u << 10;
+        return archive_read_open_fd(reader, file_, kPieceBytes);
+    }
+
+private:
+    int file_;
+};
+
 class Untar {
 public:
-    Untar(std::string_view bytes, UntarLimits const& limits, Links links, Receiver& receiver)
-        : bytes_{bytes}, limits_{limits}, links_{links}, receiver_{receiver} {}
+    Untar(Origin const& origin, UntarLimits const& limits, Links links, Receiver& receiver)
+        : origin_{origin}, limits_{limits}, links_{links}, receiver_{receiver} {}
 
     Result<void> run() {
-        if (!bytes_.starts_with("\x1f\x8b")) return fail(Errc::invalid_input, "not a gzip file");
+        if (!origin_.is_gzip()) return fail(Errc::invalid_input, "not a gzip file");
         ArchivePtr reader{archive_read_new()};
         HOLDFAST_ASSERT(reader != nullptr);
         archive_read_support_filter_gzip(reader.get());
         archive_read_support_format_tar(reader.get());
-        if (archive_read_open_memory(reader.get(), bytes_.data(), bytes_.size()) != ARCHIVE_OK)
-            return failed(reader.get());
+        if (origin_.open(reader.get()) != ARCHIVE_OK) return failed(reader.get());
         for (;;) {
             archive_entry* entry = nullptr;
             int const code = archive_read_next_header(reader.get(), &entry);
@@ -153,7 +190,7 @@ private:
         }
     }
 
-    std::string_view bytes_;
+    Origin const& origin_;
     UntarLimits const& limits_;
     Links links_;
     Receiver& receiver_;
@@ -181,35 +218,25 @@ private:
     std::size_t bytes_ = 0;
 };
 
-class IntoMemory final : public Receiver {
+/// The names of what comes of an archive, with something for each file.
+template <class Value> class Named {
 public:
-    explicit IntoMemory(UntarLimits const& limits) : places_{limits} {}
+    explicit Named(UntarLimits const& limits) : places_{limits} {}
 
-    FileMap files;
-
-    Result<void> directory(std::string const& path) override { return parents(path + "/"); }
+    std::map<std::string, Value> files;
 
     /// A name that comes again replaces the earlier one, as tar does.
-    Result<void> begin_file(std::string const& path, bool executable) override {
+    Result<Value*> file(std::string const& path) {
         auto made = parents(path);
-        if (!made) return made;
+        if (!made) return std::unexpected{made.error()};
         if (files.contains(path + "/")) return fail(Errc::invalid_input, "'" + path + "' is a file and a directory");
         auto const [at, fresh] = files.try_emplace(path);
-        current_ = &at->second;
         if (fresh)
-            if (auto added = places_.add(path); !added) return added;
-        *current_ = File{.content = {}, .executable = executable};
-        return {};
+            if (auto added = places_.add(path); !added) return std::unexpected{added.error()};
+        at->second = Value{};
+        return &at->second;
     }
 
-    Result<void> content(std::string_view piece) override {
-        current_->content += piece;
-        return {};
-    }
-
-    Result<void> end_file() override { return {}; }
-
-private:
     /// Enters every directory above `path`.
     Result<void> parents(std::string const& path) {
         if (files.contains(path.substr(0, path.rfind('/') + 1))) return {};  // and so are those above it
@@ -222,8 +249,73 @@ private:
         return {};
     }
 
+private:
     Places places_;
+};
+
+class IntoMemory final : public Receiver {
+public:
+    explicit IntoMemory(UntarLimits const& limits) : named{limits} {}
+
+    Named<File> named;
+
+    Result<void> directory(std::string const& path) override { return named.parents(path + "/"); }
+
+    Result<void> begin_file(std::string const& path, bool executable) override {
+        auto file = named.file(path);
+        if (!file) return fail(std::move(file));
+        current_ = *file;
+        current_->executable = executable;
+        return {};
+    }
+
+    Result<void> content(std::string_view piece) override {
+        current_->content += piece;
+        return {};
+    }
+
+    Result<void> end_file() override { return {}; }
+
+private:
     File* current_ = nullptr;
+};
+
+std::unexpected<Error> not_written(std::string_view what) {
+    int const error = errno;
+    auto const code =
+        error == ENOSPC || error == EDQUOT || error == EMFILE || error == EFBIG ? Errc::limit : Errc::invalid_input;
+    return fail(code, std::string{what} + ": " + std::strerror(error));
+}
+
+class IntoSpool final : public Receiver {
+public:
+    IntoSpool(int spool, UntarLimits const& limits) : named{limits}, spool_{spool} {}
+
+    Named<Spooled> named;
+
+    Result<void> directory(std::string const& path) override { return named.parents(path + "/"); }
+
+    Result<void> begin_file(std::string const& path, bool executable) override {
+        auto file = named.file(path);
+        if (!file) return fail(std::move(file));
+        current_ = *file;
+        *current_ = {.offset = end_, .size = 0, .executable = executable};
+        return {};
+    }
+
+    Result<void> content(std::string_view piece) override {
+        if (!write_all(spool_, piece)) return not_written("write");
+        current_->size += piece.size();
+        end_ += piece.size();
+        return {};
+    }
+
+    Result<void> end_file() override { return {}; }
+
+private:
+    int spool_;
+    std::uint64_t end_ = 0;
+    Spooled* current_ = nullptr;
 };
 
 class IntoDirectory final : public Receiver {
@@ -244,35 +336,29 @@ public:
         }
         file_ = ::openat(root_, path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
                          executable ? 0700 : 0600);
-        if (file_ < 0) return failed(path);
+        if (file_ < 0) return not_written(path);
         return {};
     }
 
     Result<void> content(std::string_view piece) override {
-        if (!write_all(file_, piece)) return failed("write");
+        if (!write_all(file_, piece)) return not_written("write");
         return {};
     }
 
     Result<void> end_file() override {
         int const fd = std::exchange(file_, -1);
-        if (::close(fd) != 0) return failed("close");
+        if (::close(fd) != 0) return not_written("close");
         return {};
     }
 
 private:
-    static std::unexpected<Error> failed(std::string_view what) {
-        int const error = errno;
-        auto const code = error == ENOSPC || error == EDQUOT || error == EMFILE ? Errc::limit : Errc::invalid_input;
-        return fail(code, std::string{what} + ": " + std::strerror(error));
-    }
-
     Result<void> make(std::string const& path) {
         if (made_.contains(path)) return {};
         for (auto slash = path.find('/');; slash = path.find('/', slash + 1)) {
             auto const name = path.substr(0, slash);
             if (made_.insert(name).second) {
                 if (auto added = places_.add(name); !added) return added;
-                if (::mkdirat(root_, name.c_str(), 0750) != 0) return failed(name);
+                if (::mkdirat(root_, name.c_str(), 0750) != 0) return not_written(name);
             }
             if (slash == std::string::npos) return {};
         }
@@ -288,16 +374,23 @@ private:
 
 Result<FileMap> untar(std::string_view bytes, UntarLimits const& limits, Links links) {
     IntoMemory receiver{limits};
-    auto done = Untar{bytes, limits, links, receiver}.run();
+    auto done = Untar{FromMemory{bytes}, limits, links, receiver}.run();
     if (!done) return fail(std::move(done), "untar");
-    return std::move(receiver.files);
+    return std::move(receiver.named.files);
 }
 
 Result<void> untar_into(int directory, std::string_view bytes, UntarLimits const& limits, Links links) {
     IntoDirectory receiver{directory, limits};
-    auto done = Untar{bytes, limits, links, receiver}.run();
+    auto done = Untar{FromMemory{bytes}, limits, links, receiver}.run();
     if (!done) return fail(std::move(done), "untar");
     return {};
+}
+
+Result<SpoolMap> untar_spool(int archive, int spool, UntarLimits const& limits, Links links) {
+    IntoSpool receiver{spool, limits};
+    auto done = Untar{FromFile{archive}, limits, links, receiver}.run();
+    if (!done) return fail(std::move(done), "untar");
+    return std::move(receiver.named.files);
 }
 
 }  // namespace holdfast::source

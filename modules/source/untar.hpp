@@ -50,4 +50,21 @@ Result<FileMap> untar(std::string_view bytes, UntarLimits const& limits = {}, Li
 Result<void> untar_into(int directory, std::string_view bytes, UntarLimits const& limits = {},
                         Links links = Links::refuse);
 
+/// Where the bytes of a file stand in a spool.
+struct Spooled {
+    std::uint64_t offset = 0;
+    std::uint64_t size = 0;
+    bool executable = false;
+};
+
+/// As FileMap, with the bytes elsewhere.
+using SpoolMap = std::map<std::string, Spooled>;
+
+/// The same, into one file: the content of each file behind that of the one before, so that no name of the archive is ever
+/// one of the disk, and memory holds nothing but names.
+///
+/// In      archive  open and at its beginning;  spool  open for writing, and empty
+/// Errors  also limit: the disk is full
+Result<SpoolMap> untar_spool(int archive, int spool, UntarLimits const& limits = {}, Links links = Links::refuse);
+
 }  // namespace holdfast::source

@@ -11,23 +11,34 @@
 #include <chrono>
 #include <expected>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace holdfast::source {
 
 namespace json = boost::json;
+
+/// A Secret of the source's namespace that its spec names.
+struct SecretWish {
+    std::string name;
+    std::string step;       // what Flux says it was doing: "failed to get credential"; empty: it names the Secret twice
+    bool is_terse = false;  // says "secret 'a/b' not found" of one that is missing
+};
 
 /// What every source wishes for, whatever its kind calls it.
 struct Wish {
     std::string host;  // who is asked, "example.com:443"; empty: nobody over a network
     model::Duration interval{};
     model::Duration timeout{};
-    std::string secret_name;  // empty: no credentials
-    std::string question;     // decides the content: what answers another one is not what is wished for
+    std::vector<SecretWish> secrets;  // read before upstream is asked
+    std::string account;              // a service account whose pull secrets count too; empty: none
+    std::string question;             // decides the content: what answers another one is not what is wished for
     std::optional<std::string> ignore;
+    std::string layer_selector;  // of an OCIRepository, as JSON; empty: none
 };
 
 /// No passing of time mends it, only another wish: Stalled.
@@ -42,10 +53,17 @@ using BeginArtifact = std::function<Result<std::unique_ptr<ArtifactWriter>>()>;
 struct Request {
     model::Key key;
     model::Spec spec;
-    std::optional<json::object> secret;  // that the spec names
-    std::string known;  // the revision that is held and serves this wish; empty: fetch whatever there is
+    std::map<std::string, json::object> secrets{};  // those of Wish::secrets, by name
+    std::vector<json::object> pull_secrets{};       // those of Wish::account
+    std::string known;     // the revision that is held and serves this wish; empty: fetch whatever there is
+    std::string metadata;  // that revision's
     std::chrono::milliseconds timeout{};
     BeginArtifact begin;
+
+    json::object const* secret(std::string const& name) const {
+        auto const found = secrets.find(name);
+        return found == secrets.end() ? nullptr : &found->second;
+    }
 };
 
 /// Upstream's answer.
@@ -56,8 +74,8 @@ struct Fetched {
     std::unique_ptr<ArtifactWriter> bytes;  // finished, alive until a row names them; null: `known` is still the newest
     std::string digest;
     std::uint64_t size = 0;
-    std::string file;  // the last part of .status.artifact.path
-    std::string metadata = "{}";
+    std::string file;             // the last part of .status.artifact.path
+    std::string metadata = "{}";  // .status.artifact.metadata, a JSON object of texts
 };
 
 /// Why there is none.

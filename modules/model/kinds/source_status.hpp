@@ -18,12 +18,14 @@ struct Artifact {
     std::string url;
     std::uint64_t size = 0;
     WallTime last_update;
-    WallTime last_checked;  // when upstream last said that this is still the newest; not part of .status
+    WallTime last_checked;   // when upstream last said that this is still the newest; not part of .status
+    std::string metadata{};  // what upstream says of it, a JSON object of texts; empty: nothing
 };
 
 struct SourceStatus {
     std::optional<Artifact> artifact;
     std::optional<std::string> observed_ignore;
+    std::string observed_layer_selector;  // of an OCIRepository, as JSON; empty: none
     /// A later revision than the held one, which the cluster has seen: what is held is not to be applied before upstream was
     /// asked. Not part of .status.
     std::string overtaken_by;
@@ -39,8 +41,14 @@ void write_artifact_status(Status const& status, json::object& out);
 void read_artifact_status(json::object const& from, Status& status);
 void write_observed_ignore(Status const& status, json::object& out);
 void read_observed_ignore(json::object const& from, Status& status);
+void write_observed_layer_selector(Status const& status, json::object& out);
+void read_observed_layer_selector(json::object const& from, Status& status);
+/// Where the newest artifact is under a name that stays the same.
+void write_latest_url(Status const& status, json::object& out);
 
 inline constexpr StatusField kArtifactField{"artifact", write_artifact_status, read_artifact_status};
 inline constexpr StatusField kObservedIgnoreField{"observedIgnore", write_observed_ignore, read_observed_ignore};
+inline constexpr StatusField kObservedLayerSelectorField{"observedLayerSelector", write_observed_layer_selector,
+                                                         read_observed_layer_selector};
 
 }  // namespace holdfast::model

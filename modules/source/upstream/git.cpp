@@ -1,12 +1,11 @@
 // modules/source/upstream/git.cpp: from a GitRepository's fields to modules/git, and from a commit to an artifact.
 #include "modules/source/upstream/git.hpp"
 
-#include "modules/base/base64.hpp"
 #include "modules/base/mask.hpp"
 #include "modules/base/on_pool.hpp"
 #include "modules/http/url.hpp"
-#include "modules/kube/object.hpp"
 #include "modules/model/kinds/git_repository.hpp"
+#include "modules/source/upstream/keep.hpp"
 
 #include <utility>
 
@@ -18,24 +17,14 @@ namespace {
 
 constexpr std::string_view kEmptyRepository = "EmptyGitRepository";
 
-std::string secret_value(json::object const& secret, std::initializer_list<std::string_view> names) {
-    for (std::string_view const name : names) {
-        auto const encoded = kube::find_string(secret, {"data", name});
-        if (encoded.empty()) continue;
-        auto decoded = base64_decode(encoded);
-        if (decoded) return std::move(*decoded);
-    }
-    return "";
-}
-
-git::Credentials credentials_of(std::optional<json::object> const& secret) {
-    if (!secret) return {};
-    return {.username = secret_value(*secret, {"username"}),
-            .password = secret_value(*secret, {"password"}),
-            .bearer_token = secret_value(*secret, {"bearerToken"}),
-            .ca_pem = secret_value(*secret, {"ca.crt", "caFile"}),
-            .certificate_pem = secret_value(*secret, {"tls.crt", "certFile"}),
-            .key_pem = secret_value(*secret, {"tls.key", "keyFile"})};
+git::Credentials credentials_of(json::object const* secret) {
+    if (secret == nullptr) return {};
+    return {.username = secret_text(*secret, {"username"}),
+            .password = secret_text(*secret, {"password"}),
+            .bearer_token = secret_text(*secret, {"bearerToken"}),
+            .ca_pem = secret_text(*secret, {"ca.crt", "caFile"}),
+            .certificate_pem = secret_text(*secret, {"tls.crt", "certFile"}),
+            .key_pem = secret_text(*secret, {"tls.key", "keyFile"})};
 }
 
 /// A scratch repository has another name each time: two failures would never be the same.
@@ -56,29 +45,6 @@ Miss miss_of(Error error, std::filesystem::path const& scratch) {
     return {.error = std::move(error).in("failed to checkout and determine revision"), .reason = std::move(reason)};
 }
 
-std::unexpected<Miss> not_kept(Error error) {
-    return std::unexpected{Miss{.error = std::move(error).in("unable to archive artifact to storage"),
-                                .reason = "ArchiveOperationFailed",
-                                .of_storage = true}};
-}
-
-/// Keeps what comes, from its first piece on: nothing is begun when there is nothing new.
-struct Store {
-    Request const& request;
-    std::unique_ptr<ArtifactWriter> writer;
-    std::uint64_t size = 0;
-
-    Result<void> write(std::string_view piece) {
-        if (!writer) {
-            auto begun = request.begin();
-            if (!begun) return fail(std::move(begun));
-            writer = std::move(*begun);
-        }
-        size += piece.size();
-        return writer->write(piece);
-    }
-};
-
 }  // namespace
 
 Wish GitUpstream::read(model::Spec const& spec) const {
@@ -87,10 +53,12 @@ Wish GitUpstream::read(model::Spec const& spec) const {
     std::string question = git.url;
     for (auto const* part : {&git.branch, &git.tag, &git.semver, &git.ref_name, &git.commit}) question += "\n" + *part;
     if (git.ignore) question += "\nignore " + *git.ignore;
+    std::vector<SecretWish> secrets;
+    if (!git.secret_name.empty()) secrets.push_back({.name = git.secret_name});
     return {.host = url ? url->authority() : "",
             .interval = git.interval,
             .timeout = git.timeout,
-            .secret_name = git.secret_name,
+            .secrets = std::move(secrets),
             .question = std::move(question),
             .ignore = git.ignore};
 }
@@ -109,15 +77,15 @@ asio::awaitable<Answer> GitUpstream::fetch(Request request) {
 
 Answer GitUpstream::fetch_now(Request const& request) const {
     auto const& spec = request.spec.as<GitRepositorySpec>();
-    CommitWish const wish{.remote = {.url = spec.url, .credentials = credentials_of(request.secret)},
+    CommitWish const wish{.remote = {.url = spec.url, .credentials = credentials_of(request.secret(spec.secret_name))},
                           .reference = {spec.branch, spec.tag, spec.semver, spec.ref_name, spec.commit},
                           .known = request.known,
                           .ignore = spec.ignore,
                           .timeout = request.timeout,
                           .wire_bytes_max = settings_.wire_bytes_max};
-    Store store{.request = request};
+    Keep keep{request};
     auto const commit = fetch_(wish, {.scratch = settings_.scratch, .reach = settings_.reach, .stop = stop_},
-                               [&](std::string_view piece) { return store.write(piece); });
+                               [&](std::string_view piece) { return keep.write(piece); });
     if (!commit && commit.error().of_storage) return not_kept(commit.error().error);
     if (!commit) return std::unexpected{miss_of(commit.error().error, settings_.scratch)};
 
@@ -126,15 +94,9 @@ Answer GitUpstream::fetch_now(Request const& request) const {
                     .news = "stored artifact for commit '" + commit->revision + "'",
                     .file = commit->id + ".tar.gz"};
     if (!commit->is_news) return fetched;
-    if (!store.writer) return not_kept({Errc::corrupt, "no byte of it came"});
-    auto digest = store.writer->finish();
-    if (!digest) return not_kept(std::move(digest).error());
-    if (*digest != commit->digest)
-        return not_kept({Errc::corrupt, "what came is " + *digest + ", not " + commit->digest});
+    auto kept = keep.finish(commit->digest, fetched);
+    if (!kept) return std::unexpected{std::move(kept).error()};
     fetched.news = "stored artifact for commit '" + commit->headline + "'";
-    fetched.digest = std::move(*digest);
-    fetched.size = store.size;
-    fetched.bytes = std::move(store.writer);
     return fetched;
 }
 

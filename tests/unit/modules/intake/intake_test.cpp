@@ -154,9 +154,9 @@ TEST_CASE("intake: what cannot be a wish is named by file and line", "[intake]")
     };
 
     CHECK(problem("---\n---\nkind: Secret\napiVersion: v1\n") ==
-          "a.yaml:3: not a GitRepository, Kustomization or FluxConfig of a version that is read here");
+          "a.yaml:3: not a GitRepository, OCIRepository, Kustomization or FluxConfig of a version that is read here");
     CHECK(problem("- a\n") ==
-          "a.yaml:1: not a GitRepository, Kustomization or FluxConfig of a version that is read here");
+          "a.yaml:1: not a GitRepository, OCIRepository, Kustomization or FluxConfig of a version that is read here");
     CHECK(problem("apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: a}\n") ==
           "a.yaml:1: metadata.name and metadata.namespace are required");
     CHECK(problem(repository("shop") + "  timeout: soon\n").starts_with("a.yaml:1: spec.timeout: "));
@@ -461,6 +461,7 @@ TEST_CASE("intake: only what has the watched labels is asked for, of every kind"
 TEST_CASE("intake: that a kind is not served is told, and keeps nobody from the others", "[intake]") {
     ClusterWorld world;
     for (auto const& [name, version, kind] : {std::tuple{"source.toolkit.fluxcd.io", "v1", "GitRepository"},
+                                              std::tuple{"source.toolkit.fluxcd.io", "v1", "OCIRepository"},
                                               std::tuple{"kustomize.toolkit.fluxcd.io", "v1", "Kustomization"}})
         world.cluster.serve({name, version, kind});
 
