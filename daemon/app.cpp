@@ -259,10 +259,7 @@ private:
                     .adopted =
                         [this](model::Entry const& entry) { stories_->passes().of(entry.key.kind).adopt(entry); },
                     .listed = [this](Kind kind) { start_task("mode", confirm(kind)); },
-                    .unseen =
-                        [this](Kind kind) {
-                            if (kind == Kind::flux_config) wakes_->without_configs();
-                        },
+                    .unseen = [this](Kind kind) { wakes_->without(kind); },
                     .copy_differs =
                         [this](model::Entry const& entry, model::Status const& shown) {
                             // Told at once: no pass begins in between.

@@ -94,15 +94,16 @@ bool Wakes::is_confirmed(Key const& key) const {
     if (entry != nullptr && entry->abridged && !entry->leaving()) return false;
     if (!has_cluster_ || entry == nullptr || entry->meta.origin != model::Origin::cluster) return true;
     model::Class const what = model::info(key.kind).what;
-    if (what == model::Class::config) return confirmed_.size() == model::kKinds.size();
-    bool const knows_configs = without_configs_ || confirmed_.contains(Kind::flux_config);
-    if (!knows_configs && what != model::Class::source) return false;
-    auto const is_listed = [this](Key const& one) { return confirmed_.contains(one.kind); };
-    return is_listed(key) && (!entry->spec || std::ranges::all_of(entry->spec->refs(), is_listed));
+    auto const is_known = [this](Kind kind) { return confirmed_.contains(kind) || unseen_.contains(kind); };
+    auto const kind_is_known = [&](auto const& one) { return is_known(one.kind); };
+    if (!confirmed_.contains(key.kind)) return false;
+    if (what == model::Class::config) return std::ranges::all_of(model::kKinds, kind_is_known);
+    if (what != model::Class::source && !is_known(Kind::flux_config)) return false;
+    return !entry->spec || std::ranges::all_of(entry->spec->refs(), kind_is_known);
 }
 
-void Wakes::without_configs() {
-    if (!std::exchange(without_configs_, true)) want_confirmed();
+void Wakes::without(Kind kind) {
+    if (unseen_.insert(kind).second) want_confirmed();
 }
 
 void Wakes::confirm(Kind kind) {

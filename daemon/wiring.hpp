@@ -72,8 +72,8 @@ public:
     /// Every object of this kind was listed, and it is known what they are held to.
     void confirm(model::Kind kind);
 
-    /// There are no FluxConfigs to be seen, so none that holds others to anything.
-    void without_configs();
+    /// No object of this kind can be seen: nothing waits for a list that may never come. Those that are remembered stay idle.
+    void without(model::Kind kind);
 
     /// An entry changed: its wish, what its followers look at, or anything else that its status says.
     void heard(model::Entry const& entry, model::Change change);
@@ -96,8 +96,8 @@ private:
     Schedule& schedule_;
     uplink::Drain& drain_;
     bool has_cluster_ = false;
-    bool without_configs_ = false;
     std::set<model::Kind> confirmed_;
+    std::set<model::Kind> unseen_;
 };
 
 }  // namespace holdfast::daemon

@@ -255,5 +255,29 @@ def label_selector(world):
     assert world.value("one", "tenant") == "git"
 
 
+def one_kind_is_missing(world):
+    """Definitions of an older release: what needs no OCIRepository goes on without it, what needs one says so; it comes with the definition."""
+    plane = world.plane
+    repository = harness.Repository(world.git_root, "older")
+    repository.write("app/cm.yaml", CONFIG_MAP.format(name="older", ns="tenant", value="git"))
+    repository.commit("one")
+    world.daemon.stop()
+    world.install()
+    plane.kubectl("delete", "crd", "ocirepositories.source.toolkit.fluxcd.io")
+    plane.apply(flux_config("older", "tenant", world.url("older"), "namespace", "app"),
+                kustomization("image", "image", namespace="tenant", sourceRef={"kind": "OCIRepository", "name": "image"}))
+    world.restart("")
+
+    eventually(lambda: world.value("older", "tenant") == "git", 40, what="the FluxConfig is applied")
+    found = eventually(lambda: plane.condition("kustomization", "image", "tenant"), 30, what="a status")
+    assert found == ("False", "ArtifactFailed", 'OCIRepository.source.toolkit.fluxcd.io "image" not found: in namespace tenant'), found
+
+    world.install()
+    plane.apply({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "OCIRepository", "metadata": {"name": "image", "namespace": "tenant"},
+                 "spec": {"url": "oci://127.0.0.1:1/image", "interval": "5s", "insecure": True}})
+    eventually(lambda: plane.condition("ocirepository", "image", "tenant"), 60, what="it is acted upon")
+
+
 if __name__ == "__main__":
-    sys.exit(harness.run_in(World, [install_chooses, azure_by_choice, flux_by_choice, no_cross_namespace_refs, scope_namespace, scope_cluster, label_selector]))
+    sys.exit(harness.run_in(World, [install_chooses, azure_by_choice, flux_by_choice, no_cross_namespace_refs, scope_namespace, scope_cluster,
+                                    label_selector, one_kind_is_missing]))
