@@ -41,6 +41,7 @@ struct Entry {
         std::uint64_t accepted = 0;  // digest of what the cluster made of it, or had already
         bool owed = false;           // the cluster could not be told, or shows something else
         bool in_flight = false;      // a patch is on its way: two could overtake each other
+        bool put_off = false;        // the next pass comes in a moment and says more
     } copy = {};
 
     template <class T> T const& spec_as() const { return spec->as<T>(); }

@@ -112,6 +112,7 @@ asio::awaitable<Next> conclude(Ports& ports, Story& story, Key key, Outcome outc
                 entry->copy.owed = true;
             }
             story.unrecorded(key);
+            entry->copy.put_off = false;
             co_await write_copy(ports, key);
             co_return Next{kJournalRetry};
         }
@@ -122,10 +123,11 @@ asio::awaitable<Next> conclude(Ports& ports, Story& story, Key key, Outcome outc
     if (says_more) {
         ports.registry.conclude(*entry, std::move(outcome.status));
         entry->copy.owed = true;
-        if (!outcome.passing) co_await write_copy(ports, key);
     } else {
         ports.registry.note(*entry, std::move(outcome.status));
     }
+    bool const was_put_off = std::exchange(entry->copy.put_off, outcome.passing);
+    if (!outcome.passing && (says_more || was_put_off)) co_await write_copy(ports, key);
     for (News& one : outcome.news) co_await tell(ports, key, std::move(one));
     co_return Next{outcome.next};
 }
@@ -139,7 +141,7 @@ asio::awaitable<void> write_copy(Ports& ports, Key key) {
         }
     };
     Entry* entry = ports.registry.find(key);
-    if (entry == nullptr || !entry->copy.owed || entry->copy.in_flight) co_return;
+    if (entry == nullptr || !entry->copy.owed || entry->copy.in_flight || entry->copy.put_off) co_return;
     if (!in_cluster(ports, *entry)) {
         entry->copy.owed = false;
         co_return;

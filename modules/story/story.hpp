@@ -55,7 +55,7 @@ struct Outcome {
     std::optional<model::Duration> next = {};
     bool answers = true;    // the request of reconcile.fluxcd.io/requestedAt that this pass began with is handled
     bool released = false;  // of finalize(): nothing holds the object any more
-    bool passing = false;   // the next pass comes in a moment and says more: the copy in the cluster waits for it
+    bool passing = false;   // the next pass comes in a moment and says more: the copy in the cluster is put off
 };
 
 /// One kind's work. Never two passes at once for one key.

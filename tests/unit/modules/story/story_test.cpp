@@ -347,6 +347,25 @@ TEST_CASE("story: the copy is written when it is owed and differs, and stays owe
     CHECK(world.shown() == "Applied");
 }
 
+TEST_CASE("story: a copy that is put off is written by no one else, and by the pass that says no more", "[story]") {
+    World world;
+    world.story.reconciles = [&](Entry entry) -> asio::awaitable<Outcome> {
+        Outcome outcome = co_await world.done(std::move(entry), "Applied");
+        outcome.passing = true;
+        co_return outcome;
+    };
+    world.pass();
+    world.write_owed_copy();
+    CHECK(world.entry().copy.owed);
+    CHECK(world.shown().empty());
+
+    world.story.reconciles = [&](Entry entry) { return world.done(std::move(entry), "Applied"); };
+    world.pass();
+    CHECK_FALSE(world.entry().copy.owed);
+    CHECK(world.shown() == "Applied");
+    CHECK(world.held.patches.size() == 1);
+}
+
 TEST_CASE("story: a status that the server refuses for what it is, is not sent again and again", "[story]") {
     World world;
     world.held.refuse_patch = [](kube::Target const&, json::value const&) {
