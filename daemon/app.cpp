@@ -58,6 +58,8 @@ std::string host_name() {
     return ::gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : "unknown";
 }
 
+std::string site_name(Config const& config) { return config.site_name.empty() ? host_name() : config.site_name; }
+
 /// The pod's own account when there is one, else what the configuration names; nothing at all is a state, not an error.
 Result<std::optional<kube::Config>> cluster_config(Config const& config) {
     if (!config.kubeconfig.empty()) {
@@ -94,6 +96,7 @@ uplink::Settings uplink_settings(Config const& config, std::string const& site) 
     settings.compliance_stream = config.uplink_compliance_stream;
     settings.object_status_stream = config.uplink_object_stream;
     settings.site = site;
+    settings.site_name = site_name(config);
     return settings;
 }
 
@@ -443,7 +446,7 @@ private:
         auto queue = co_await on_pool(db_, std::move(ask));
         status::Snapshot snapshot;
         snapshot.version = HOLDFAST_VERSION;
-        snapshot.site = config_.site_name.empty() ? host_name() : config_.site_name;
+        snapshot.site = site_name(config_);
         snapshot.now = clock_.wall();
         snapshot.started_at = started_;
         snapshot.seccomp = confinement_.seccomp;

@@ -21,9 +21,11 @@ constexpr std::size_t kRangesNamedMax = 8;       // of lost sequences, in words
 
 struct Table {
     char const* name;
-    char const* columns;        // the same in both files, in this order
-    char const* read;           // what is selected for them; damaged text inside must not stop the next start
-    char const* read_0_1;       // the same from a file of schema 2, where it differs
+    char const* columns;   // the same in both files, in this order
+    char const* read;      // what is selected for them; damaged text inside must not stop the next start
+    char const* read_old;  // the same from a file of an older schema, where it differs
+    char const* key_old;   // the primary key there; nullptr: as now
+    char const* key_old_backwards;
     char const* key;            // the primary key
     char const* key_backwards;  // the same, for the way down
     bool is_numbered;           // the key is one number: the space between two damaged places can be halved
@@ -36,29 +38,32 @@ constexpr auto kWhole =
 
 // In the order in which a loss would hurt.
 constexpr std::array<Table, 8> kTables{{
-    {"outbox", "sequence, stream, record_id, observed_at, queued_at, fields", nullptr, nullptr, "sequence",
-     "sequence DESC", true,
+    {"outbox", "sequence, stream, record_id, observed_at, queued_at, fields, last_at, count", nullptr,
+     "sequence, stream, record_id, observed_at, queued_at, fields, 0, 1", nullptr, nullptr, "sequence", "sequence DESC",
+     true,
      "stream IN (0, 1) AND typeof(record_id) = 'text' AND length(record_id) = 32 AND typeof(observed_at) = 'integer' "
      "AND typeof(queued_at) = 'integer' AND json_valid(fields)"},
-    {"dead_letters", "sequence, stream, record_id, observed_at, fields, reason", nullptr, nullptr, "sequence",
-     "sequence DESC", true,
+    {"dead_letters", "sequence, stream, record_id, observed_at, fields, reason", nullptr, nullptr, nullptr, nullptr,
+     "sequence", "sequence DESC", true,
      "stream IN (0, 1) AND typeof(record_id) = 'text' AND typeof(observed_at) = 'integer' AND json_valid(fields) "
      "AND typeof(reason) = 'text'"},
-    {"numbers", "name, value", nullptr, nullptr, "name", "name DESC", false,
+    {"numbers", "name, value", nullptr, nullptr, nullptr, nullptr, "name", "name DESC", false,
      "name IN ('site', 'refused', 'folded', 'dead_dropped')"},
-    {"last_states", "stream, subject, digest, repeats", nullptr, nullptr, "stream, subject",
-     "stream DESC, subject DESC", false,
+    {"last_states", "stream, subject, digest, repeats, refused", nullptr, "stream, subject, digest, repeats, ''",
+     nullptr, nullptr, "stream, subject", "stream DESC, subject DESC", false,
      "stream IN (0, 1) AND typeof(subject) = 'text' AND typeof(digest) = 'text' AND typeof(repeats) = 'integer'"},
-    {"objects", "kind, namespace, name, wish, status, facts", kWhole, nullptr, "kind, namespace, name",
-     "kind DESC, namespace DESC, name DESC", false,
+    {"objects", "kind, namespace, name, wish, status, facts", kWhole, nullptr, nullptr, nullptr,
+     "kind, namespace, name", "kind DESC, namespace DESC, name DESC", false,
      "typeof(name) = 'text' AND json_valid(wish) AND typeof(status) = 'text' AND typeof(facts) = 'text'"},
     {"owned", "kind, namespace, name, cluster, id, version, uid, resource_version, wished, fields", nullptr,
-     "'Kustomization', namespace, name, '', id, version, uid, resource_version, wished, fields",
-     "kind, namespace, name, cluster, id", "kind DESC, namespace DESC, name DESC, cluster DESC, id DESC", false,
+     "'Kustomization', namespace, name, '', id, version, uid, resource_version, wished, fields", "namespace, name, id",
+     "namespace DESC, name DESC, id DESC", "kind, namespace, name, cluster, id",
+     "kind DESC, namespace DESC, name DESC, cluster DESC, id DESC", false,
      "typeof(resource_version) = 'text' AND typeof(wished) = 'integer' AND typeof(fields) = 'integer'"},
-    {"blobs", "digest, size, stored_at", nullptr, nullptr, "digest", "digest DESC", false,
+    {"blobs", "digest, size, stored_at", nullptr, nullptr, nullptr, nullptr, "digest", "digest DESC", false,
      "digest GLOB 'sha256:*' AND typeof(size) = 'integer' AND typeof(stored_at) = 'integer'"},
-    {"artifacts", "id, source, revision, digest, size, stored_at, metadata", nullptr, nullptr, "id", "id DESC", true,
+    {"artifacts", "id, source, revision, digest, size, stored_at, metadata", nullptr, nullptr, nullptr, nullptr, "id",
+     "id DESC", true,
      "typeof(revision) = 'text' AND digest GLOB 'sha256:*' AND typeof(size) = 'integer' AND json_valid(metadata)"},
 }};
 
@@ -87,8 +92,8 @@ Prepared prepare(sqlite3* handle, std::string const& sql) {
     return Prepared{statement};
 }
 
-std::string select_of(Table const& table, bool is_0_1, std::string const& where, std::string_view order) {
-    char const* read = is_0_1 && table.read_0_1 != nullptr ? table.read_0_1 : table.columns;
+std::string select_of(Table const& table, bool is_old, std::string const& where, std::string_view order) {
+    char const* read = is_old && table.read_old != nullptr ? table.read_old : table.columns;
     std::string columns = read;
     if (table.read != nullptr) columns = "kind, namespace, name, " + std::string{table.read};
     return "SELECT " + columns + " FROM " + table.name + where + " ORDER BY " + std::string{order};
@@ -112,7 +117,7 @@ enum class End { whole, damaged };
 class Carrier {
 public:
     Carrier(Table const& table, sqlite3* from, Connection& fresh) : table_{table}, from_{from}, fresh_{fresh} {
-        is_0_1_ = table.read_0_1 != nullptr && !prepare(from, select_of(table, false, "", table.key));
+        is_old_ = table.read_old != nullptr && !prepare(from, select_of(table, false, "", table.key));
     }
 
     std::int64_t carried() const { return carried_; }
@@ -120,20 +125,21 @@ public:
     bool is_whole() const { return is_whole_; }
 
     Result<void> both_ways() {
-        auto up = read(select_of(table_, is_0_1_, "", is_0_1_ ? "namespace, name, id" : table_.key), {});
+        bool const other_key = is_old_ && table_.key_old != nullptr;
+        auto up = read(select_of(table_, is_old_, "", other_key ? table_.key_old : table_.key), {});
         if (!up) return fail(std::move(up));
         if (*up == End::whole) return {};
         is_whole_ = false;
-        auto down = read(
-            select_of(table_, is_0_1_, "", is_0_1_ ? "namespace DESC, name DESC, id DESC" : table_.key_backwards), {});
+        auto down =
+            read(select_of(table_, is_old_, "", other_key ? table_.key_old_backwards : table_.key_backwards), {});
         if (!down) return fail(std::move(down));
         return {};
     }
 
     Result<void> halving(std::int64_t highest) {
         std::string const between = " WHERE " + std::string{table_.key} + " > ?1 AND " + table_.key + " < ?2";
-        std::string const upwards = select_of(table_, false, between, table_.key);
-        std::string const downwards = select_of(table_, false, between, table_.key_backwards);
+        std::string const upwards = select_of(table_, is_old_, between, table_.key);
+        std::string const downwards = select_of(table_, is_old_, between, table_.key_backwards);
         std::deque<Range> open{{0, INT64_MAX}};
         for (int probe = 0; !open.empty(); ++probe) {
             Range range = open.front();
@@ -171,9 +177,9 @@ public:
         std::string const shape = " WHERE " + std::string{table_.shape};
         std::string const between = shape + " AND " + table_.key + " > ?1 AND " + table_.key + " < ?2";
         Result<End> taken = End::whole;
-        if (!table_.is_numbered) taken = read(select_of(table_, is_0_1_, shape, "1"), {});
+        if (!table_.is_numbered) taken = read(select_of(table_, is_old_, shape, "1"), {});
         for (Range const& range : unread_) {
-            if (taken) taken = read(select_of(table_, is_0_1_, between, "1"), range);
+            if (taken) taken = read(select_of(table_, is_old_, between, "1"), range);
         }
         std::swap(from_, from);
         if (!taken) return fail(std::move(taken));
@@ -233,7 +239,7 @@ private:
     Table const& table_;
     sqlite3* from_;
     Connection& fresh_;
-    bool is_0_1_ = false;
+    bool is_old_ = false;
     bool is_whole_ = true;
     std::int64_t carried_ = 0;
     std::optional<std::int64_t> last_;  // the key of the last row of the last read
@@ -304,11 +310,12 @@ constexpr auto kMend =
     "DELETE FROM artifacts WHERE digest NOT IN (SELECT digest FROM blobs);"
     "INSERT OR IGNORE INTO objects(kind, namespace, name) SELECT DISTINCT kind, namespace, name FROM owned";
 
-bool has_tables(sqlite3* handle, bool or_of_0_1) {
+bool has_tables(sqlite3* handle, bool or_older) {
     for (Table const& table : kTables) {
         bool const is_there =
             prepare(handle, select_of(table, false, "", table.key)) ||
-            (or_of_0_1 && table.read_0_1 != nullptr && prepare(handle, select_of(table, true, "", "id")));
+            (or_older && table.read_old != nullptr &&
+             prepare(handle, select_of(table, true, "", table.key_old != nullptr ? table.key_old : table.key)));
         if (!is_there) return false;
     }
     return prepare(handle, "SELECT name, seq FROM sqlite_sequence") != nullptr;

@@ -48,7 +48,8 @@ CREATE TABLE owned (
 ) STRICT, WITHOUT ROWID;
 
 -- Records Azure has not acknowledged. AUTOINCREMENT: a sequence is never given out twice, and a rolled back
--- insert leaves no hole.
+-- insert leaves no hole. last_at: when the state was seen last, Unix microseconds (0: observed_at); count: how often it
+-- was entered or seen again.
 CREATE TABLE outbox (
     sequence     INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     stream       INTEGER NOT NULL,            -- 0 compliance, 1 object status
@@ -56,9 +57,12 @@ CREATE TABLE outbox (
     observed_at  INTEGER NOT NULL,            -- Unix microseconds
     queued_at    INTEGER NOT NULL,            -- Unix microseconds
     fields       TEXT    NOT NULL             -- the other columns, JSON
-) STRICT;
+, last_at INTEGER NOT NULL DEFAULT 0, count INTEGER NOT NULL DEFAULT 1) STRICT;
 
--- Records Azure refuses for what they are. Kept to be looked at; never sent again.
+-- Each stream is read by itself: what one is refused for keeps nobody of the other waiting.
+CREATE INDEX outbox_by_stream ON outbox (stream, sequence);
+
+-- Records Azure refuses for what they are. Kept to be looked at; sent again only when somebody asks for it.
 CREATE TABLE dead_letters (
     sequence     INTEGER NOT NULL PRIMARY KEY,
     stream       INTEGER NOT NULL,
@@ -68,12 +72,13 @@ CREATE TABLE dead_letters (
     reason       TEXT    NOT NULL
 ) STRICT;
 
--- The last state recorded per subject, so that a repeat is counted and not sent.
+-- The last state recorded per subject, so that a repeat is counted and not sent. refused: the state that did not fit last,
+-- so that each is counted once.
 CREATE TABLE last_states (
     stream   INTEGER NOT NULL,
     subject  TEXT    NOT NULL,
     digest   TEXT    NOT NULL,
-    repeats  INTEGER NOT NULL DEFAULT 0,
+    repeats  INTEGER NOT NULL DEFAULT 0, refused TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (stream, subject)
 ) STRICT, WITHOUT ROWID;
 

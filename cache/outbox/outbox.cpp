@@ -21,7 +21,8 @@ constexpr auto kInsert =
     "INSERT INTO outbox(stream, record_id, observed_at, queued_at, fields) VALUES(?1, '', ?2, ?3, ?4)";
 constexpr auto kSetId = "UPDATE outbox SET record_id = ?2 WHERE sequence = ?1";
 constexpr auto kSelect =
-    "SELECT sequence, stream, record_id, observed_at, queued_at, fields FROM outbox ORDER BY sequence LIMIT ?1";
+    "SELECT sequence, stream, record_id, observed_at, queued_at, fields, last_at, count FROM outbox INDEXED BY outbox_by_stream "
+    "WHERE stream = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3";
 constexpr auto kRemove = "DELETE FROM outbox WHERE sequence = ?1 RETURNING " HOLDFAST_BYTES ", " HOLDFAST_PARTY;
 constexpr auto kSetAside =
     "INSERT INTO dead_letters(sequence, stream, record_id, observed_at, fields, reason) "
@@ -248,10 +249,11 @@ Result<void> Outbox::forget(model::Stream stream, std::string const& subject) {
     return {};
 }
 
-Result<std::vector<uplink::QueuedRecord>> Outbox::oldest(std::int64_t rows_max, std::int64_t bytes_max) {
+Result<std::vector<uplink::QueuedRecord>> Outbox::oldest(model::Stream stream, std::int64_t after,
+                                                         std::int64_t rows_max, std::int64_t bytes_max) {
     std::vector<uplink::QueuedRecord> found;
     std::int64_t bytes = 0;
-    auto rows = select_.rows(rows_max);
+    auto rows = select_.rows(static_cast<int>(stream), after, rows_max);
     for (;;) {
         auto row = rows.next();
         if (!row) return fail(std::move(row), "outbox select");
@@ -261,7 +263,9 @@ Result<std::vector<uplink::QueuedRecord>> Outbox::oldest(std::int64_t rows_max, 
                                     .record_id = rows.text(2),
                                     .observed_at = from_micros(rows.integer(3)),
                                     .queued_at = from_micros(rows.integer(4)),
-                                    .fields = rows.text(5)};
+                                    .fields = rows.text(5),
+                                    .last_at = from_micros(rows.integer(6)),
+                                    .count = rows.integer(7)};
         bytes += static_cast<std::int64_t>(record.fields.size());
         if (!found.empty() && bytes > bytes_max) return found;
         found.push_back(std::move(record));

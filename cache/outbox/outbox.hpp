@@ -48,7 +48,8 @@ public:
     /// The caller's transaction was rolled back: take the counters from the file again.
     Result<void> reload();
 
-    Result<std::vector<uplink::QueuedRecord>> oldest(std::int64_t rows_max, std::int64_t bytes_max) override;
+    Result<std::vector<uplink::QueuedRecord>> oldest(model::Stream stream, std::int64_t after, std::int64_t rows_max,
+                                                     std::int64_t bytes_max) override;
     Result<void> acknowledge(std::vector<std::int64_t> const& sequences) override;
     Result<void> set_aside(std::int64_t sequence, std::string const& reason) override;
     Result<uplink::QueueState> state() override;

@@ -19,8 +19,9 @@ LogsIngestion::LogsIngestion(http::Client& client, Transport& transport, Clock c
                              LogsIngestionSettings settings)
     : client_(client), transport_(transport), clock_(clock), settings_(std::move(settings)) {}
 
-Task<PostAnswer> LogsIngestion::post(std::string stream, std::string gzip_rows, std::string token) {
+Task<PostAnswer> LogsIngestion::post(std::string stream, std::string gzip_rows, std::string token, Refusal* refusal) {
     auto endpoint = transport_.endpoint(settings_.endpoint);
+    if (!endpoint && refusal != nullptr) refusal->is_ours = true;
     if (!endpoint) co_return fail(std::move(endpoint), "ingestion");
     std::string base = endpoint->url.target;
     while (base.ends_with('/')) base.pop_back();
@@ -35,7 +36,8 @@ Task<PostAnswer> LogsIngestion::post(std::string stream, std::string gzip_rows, 
                                       {"x-ms-client-request-id", answer.request_id}},
                           .body = std::move(gzip_rows)};
     std::string const where = "ingestion at " + endpoint->url.authority();
-    http::Bounds const bounds{.whole_max = settings_.whole_max, .body_bytes_max = kAnswerBytesMax};
+    http::Bounds const bounds{
+        .whole_max = settings_.whole_max, .idle_max = settings_.idle_max, .body_bytes_max = kAnswerBytesMax};
     auto response = co_await client_.send(std::move(*endpoint), std::move(request), bounds);
     if (!response) co_return fail(std::move(response), where);
     answer.accepted = response->status == 204;

@@ -13,7 +13,9 @@ struct LogsIngestionSettings {
     std::string endpoint;  // of the data collection endpoint or rule: "https://x.westeurope-1.ingest.monitor.azure.com"
     std::string rule_id;   // immutable id: "dcr-…"
     std::string api_version = "2023-01-01";
-    std::chrono::milliseconds whole_max{60'000};
+    std::chrono::milliseconds whole_max{900'000};  // a slow link: silence ends it much earlier
+    std::chrono::milliseconds idle_max{
+        30'000};  // in which neither the service answers nor a byte of ours is acknowledged
 
     /// Errors  invalid_input  names what is missing
     Result<void> check() const;
@@ -36,11 +38,12 @@ public:
     ///
     /// In      stream     "Custom-FluxCompliance_CL"
     ///         gzip_rows  a JSON array of objects, packed; the service counts 1 MB before and after packing
-    /// Errors  offline, timeout, denied (TLS), limit, invalid_input  no usable answer: the rows may have arrived
+    /// Errors  offline, timeout, denied (TLS), limit, invalid_input  no usable answer: the rows may have arrived;
+    ///         refusal->is_ours when nothing was sent because of a setting or the CA file
     /// Never   puts the token into an answer or error; repeats the request
     /// Wire    POST <endpoint>/dataCollectionRules/<rule>/streams/<stream>?api-version=…
     /// Source  learn.microsoft.com/azure/azure-monitor/logs/logs-ingestion-api-overview
-    Task<PostAnswer> post(std::string stream, std::string gzip_rows, std::string token);
+    Task<PostAnswer> post(std::string stream, std::string gzip_rows, std::string token, Refusal* refusal = nullptr);
 
 private:
     http::Client& client_;

@@ -4,6 +4,8 @@
 #include "modules/base/json_text.hpp"
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
+
 namespace holdfast::uplink {
 
 namespace json = boost::json;
@@ -55,9 +57,12 @@ Result<std::string> make_row(QueuedRecord const& record, Envelope const& envelop
     std::string const observed = model::format_time_micro(record.observed_at);
     json::object row{{"TimeGenerated", observed},
                      {"SiteId", envelope.site},
+                     {"Site", envelope.site_name},
                      {"Sequence", record.sequence},
                      {"RecordId", record.record_id},
                      {"ObservedAt", observed},
+                     {"LastObservedAt", model::format_time_micro(std::max(record.observed_at, record.last_at))},
+                     {"Count", record.count},
                      {"QueuedAt", model::format_time_micro(record.queued_at)},
                      {"UploadedAt", model::format_time_micro(envelope.uploaded_at)}};
     for (auto& [name, value] : fields.get_object()) row.emplace(name, std::move(value));  // an own column stays

@@ -13,6 +13,7 @@ namespace holdfast::uplink {
 /// The columns that are the same for every row of a request.
 struct Envelope {
     std::string site;
+    std::string site_name;
     model::WallTime uploaded_at;
 };
 

@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace holdfast::uplink {
 
@@ -17,8 +18,18 @@ namespace {
 
 constexpr std::string_view kArea = "uplink";
 constexpr auto kCredentialLook = 5'000ms;  // while refused: has someone replaced the secret or certificate?
-constexpr auto kMoreApart = 60s;           // a new record beside a refused one: tried at most this often
+constexpr auto kLookAgain = 60s;           // timers stop while the machine sleeps, the boot clock does not
 constexpr auto kWakeApart = 10s;           // network_is_back() is heard at most this often
+
+/// On the db pool.
+Result<void> bring_to_queue(RecordQueue& queue, Lane::Settlement const& settlement) {
+    for (auto const& [sequence, reason] : settlement.aside) {
+        auto moved = queue.set_aside(sequence, reason);
+        if (!moved) return moved;
+    }
+    if (settlement.acknowledged.empty()) return {};
+    return queue.acknowledge(settlement.acknowledged);
+}
 
 }  // namespace
 
@@ -56,95 +67,139 @@ struct Drain::Loop {
         : ports(ports_in), settings(std::move(settings_in)), transport(settings.transport),
           tokens(ports.client, transport, ports.clock, settings.principal),
           ingestion(ports.client, transport, ports.clock, settings.ingestion),
-          delivery(
-              ports, settings, tokens, ingestion,
-              {.accepted = [this](std::size_t records) { accepted(records); },
-               .set_aside = [this](std::int64_t sequence, std::string const& reason) { set_aside(sequence, reason); }}),
-          timer(executor), retry(settings.retry, seed), refused(settings.refused, seed) {}
+          delivery(ports, settings, tokens, ingestion), timer(executor), everyone(settings, seed),
+          lanes{Lane{model::Stream::compliance, settings, seed + 1},
+                Lane{model::Stream::object_status, settings, seed + 2}} {}
+
+    Lane::Time now() const { return ports.clock.boot(); }
+
+    /// One request of one stream, and its answer brought to the queue.
+    asio::awaitable<void> serve(Lane& lane) {
+        auto const ask = lane.ask();
+        auto read = [this, &lane, ask] {
+            return ports.queue.oldest(lane.stream(), ask.after, ask.rows_max, settings.window_bytes_max);
+        };
+        auto const pokes_before = pokes;
+        auto records = co_await on_pool(ports.db, std::move(read));
+        if (!records) co_return lane.set_back(of_queue(records.error()), now());
+        if (records->empty()) {
+            bool const is_idle = lane.found_nothing(now());
+            if (is_idle && pokes != pokes_before) lane.hurry(now());  // put while we looked
+            co_return;
+        }
+        state.word = UplinkWord::draining;
+        state.next_try.reset();
+        auto const verdict = co_await delivery.send(lane.stream(), *records);
+        auto const settlement = lane.answered(*records, verdict, now());
+        auto settle = [this, settlement] { return bring_to_queue(ports.queue, settlement); };
+        auto settled = co_await on_pool(ports.db, std::move(settle));
+        note(settlement, settled);
+        if (!settled) co_return lane.set_back(of_queue(settled.error()), now());
+        if (verdict.kind == Verdict::Kind::accepted) accepted(settlement.acknowledged.size());
+        if (verdict.kind == Verdict::Kind::setback && verdict.setback.everyone) stop_everyone(lane, verdict.setback);
+    }
+
+    static Setback of_queue(Error const& error) {
+        return {.kind = Setback::Kind::queue, .message = error.message, .retry_after = {}};
+    }
+
+    /// Nothing was asked about a stream, so the others wait as long, with one back-off for all.
+    void stop_everyone(Lane& asked, Setback const& setback) {
+        Lane::Time const until = now() + everyone.after(setback);
+        for (Lane& lane : lanes) {
+            bool const waits_longer = &lane != &asked && lane.trouble() && lane.due() > until;
+            if (!waits_longer) lane.wait(setback, until);
+        }
+    }
 
     void accepted(std::size_t records) {
         if (!state.last_error.empty()) ports.log.info(kArea, "records are accepted again");
         state.last_success = ports.clock.wall();
-        state.last_error.clear();
-        state.last_error_at.reset();
-        state.next_try.reset();
         state.sent_total += records;
         ++state.batches_total;
-        state.clock_skew = tokens.clock_skew();
-        retry.reset();
-        refused.reset();
+        everyone.reset();
         ports.log.debug(kArea, "batch accepted", {{"records", std::to_string(records)}});
     }
 
-    void set_aside(std::int64_t sequence, std::string const& reason) {
-        ++state.set_aside_total;
-        ports.log.error(kArea, "a record is refused and set aside",
-                        {{"sequence", std::to_string(sequence)}, {"reason", reason}});
+    void note(Lane::Settlement const& settlement, Result<void> const& settled) {
+        if (!settled) return;
+        for (auto const& [sequence, reason] : settlement.aside) {
+            ++state.set_aside_total;
+            ports.log.error(kArea, "a record is refused and set aside",
+                            {{"sequence", std::to_string(sequence)}, {"reason", reason}});
+        }
     }
 
-    std::chrono::milliseconds delay_after(Setback const& setback) {
-        auto const planned = setback.kind == Setback::Kind::refused ? refused.next() : retry.next();
-        if (!setback.retry_after) return std::max<std::chrono::milliseconds>(planned, settings.wait_min);
-        auto const asked = std::min<std::chrono::milliseconds>(*setback.retry_after, settings.retry_after_max);
-        return std::max<std::chrono::milliseconds>(asked, settings.wait_min);
-    }
-
-    void note(Setback const& setback, std::chrono::milliseconds delay) {
-        state.word = setback.kind == Setback::Kind::refused ? UplinkWord::refused : UplinkWord::waiting;
-        bool const news = state.last_error != setback.message;
-        state.last_error = setback.message;
-        state.last_error_at = ports.clock.wall();
-        state.next_try = ports.clock.wall() + delay;
+    /// What the lanes say, as one word, one error and one time.
+    void publish() {
         state.identity_expires = tokens.identity_expires();
         state.clock_skew = tokens.clock_skew();
+        Lane const* worst = nullptr;
+        Lane::Time first = Lane::Time::max();
+        for (Lane const& lane : lanes) {
+            auto const& trouble = lane.trouble();
+            if (!trouble) continue;
+            first = std::min(first, lane.due());
+            bool const worse = worst == nullptr || (trouble->kind == Setback::Kind::refused &&
+                                                    worst->trouble()->kind != Setback::Kind::refused);
+            if (worse) worst = &lane;
+        }
+        if (worst == nullptr) {
+            state.word = UplinkWord::idle;
+            state.last_error.clear();
+            state.last_error_at.reset();
+            state.next_try.reset();
+            return;
+        }
+        auto const& trouble = *worst->trouble();
+        state.word = trouble.kind == Setback::Kind::refused ? UplinkWord::refused : UplinkWord::waiting;
+        auto const delay = std::chrono::ceil<std::chrono::milliseconds>(std::max(first - now(), Lane::Time{0}));
+        bool const news = state.last_error != trouble.message;
+        bool const again = !state.next_try;
+        state.last_error = trouble.message;
+        if (news || again) state.last_error_at = ports.clock.wall();
+        state.next_try = ports.clock.wall() + delay;
+        if (!news && !again) return;
         ports.log.write(news ? LogLevel::warning : LogLevel::debug, kArea, "not delivered, will be",
                         {{"state", to_string(state.word)},
-                         {"error", setback.message},
+                         {"error", trouble.message},
                          {"next_try_ms", std::to_string(delay.count())}});
     }
 
-    asio::awaitable<void> pause(std::chrono::milliseconds delay) {
-        timer.expires_after(delay);
+    /// The stream whose turn it is: after each request the other one is asked first.
+    Lane* next_due() {
+        auto const time = now();
+        for (std::size_t i = 0; i < lanes.size(); ++i) {
+            Lane& lane = lanes[(turn + i) % lanes.size()];
+            if (lane.due() > time) continue;
+            turn = (turn + i + 1) % lanes.size();
+            return &lane;
+        }
+        return nullptr;
+    }
+
+    asio::awaitable<void> pause() {
+        Lane::Time until = now() + kLookAgain;
+        for (Lane const& lane : lanes) {
+            until = std::min(until, lane.due());
+            bool const is_refused = lane.trouble() && lane.trouble()->kind == Setback::Kind::refused;
+            if (is_refused) until = std::min<Lane::Time>(until, now() + kCredentialLook);
+        }
+        timer.expires_after(std::max<Lane::Time>(until - now(), 1ms));
         co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
     }
 
-    asio::awaitable<void> wait_idle() {
-        state.word = UplinkWord::idle;
-        idle = true;
-        if (!poked) co_await pause(settings.poll_interval);
-        idle = false;
-    }
-
-    asio::awaitable<void> wait_after(Setback setback) {
-        auto const delay = delay_after(setback);
-        note(setback, delay);
-        wakeable = setback.kind == Setback::Kind::network && !setback.retry_after;
-        woken = false;
-        auto const since = std::chrono::steady_clock::now();
-        auto const until = since + delay;
-        for (;;) {
-            auto const left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-            if (left <= 0ms || woken) break;
-            bool const refused_now = setback.kind == Setback::Kind::refused;
-            co_await pause(refused_now ? std::min<std::chrono::milliseconds>(left, kCredentialLook) : left);
-            if (refused_now && tokens.credential_changed()) break;
-            if (setback.more_may_tell && poked && std::chrono::steady_clock::now() - since >= kMoreApart) break;
+    void hurry(Setback::Kind kind) {
+        for (Lane& lane : lanes) {
+            auto const& trouble = lane.trouble();
+            if (trouble && trouble->kind == kind && !trouble->retry_after) lane.hurry(now());
         }
-        wakeable = false;
-        state.next_try.reset();
     }
 
-    asio::awaitable<std::optional<Setback>> look_and_deliver(bool& empty) {
-        auto read = [this] { return ports.queue.oldest(settings.window_rows_max, settings.window_bytes_max); };
-        auto window = co_await on_pool(ports.db, std::move(read));
-        if (!window)
-            co_return Setback{.kind = Setback::Kind::queue, .message = window.error().message, .retry_after = {}};
-        empty = window->empty();
-        if (empty) co_return std::nullopt;
-        state.word = UplinkWord::draining;
-        auto setback = co_await delivery.deliver(std::move(*window));
-        state.identity_expires = tokens.identity_expires();
-        co_return setback;
+    bool anyone_waits_for_the_network() const {
+        return std::ranges::any_of(lanes, [](Lane const& lane) {
+            return lane.trouble() && lane.trouble()->kind == Setback::Kind::network && !lane.trouble()->retry_after;
+        });
     }
 
     asio::awaitable<void> run() {
@@ -159,17 +214,16 @@ struct Drain::Loop {
         }
         auto loaded = tokens.load_identity();
         if (!loaded) ports.log.warning(kArea, "no client certificate", {{"error", loaded.error().message}});
-        state.identity_expires = tokens.identity_expires();
         state.word = UplinkWord::idle;
         for (;;) {
-            poked = false;  // before the look: a record put during it is looked for again
-            bool empty = false;
-            auto setback = co_await look_and_deliver(empty);
-            if (setback) {
-                co_await wait_after(std::move(*setback));
-            } else if (empty) {
-                co_await wait_idle();
+            Lane* const lane = next_due();
+            if (lane != nullptr) {
+                co_await serve(*lane);
+                continue;
             }
+            publish();
+            co_await pause();
+            if (tokens.credential_changed()) hurry(Setback::Kind::refused);
         }
     }
 
@@ -181,12 +235,10 @@ struct Drain::Loop {
     Delivery delivery;
     UplinkState state;
     asio::steady_timer timer;
-    Backoff retry;
-    Backoff refused;
-    bool poked = false;
-    bool idle = false;
-    bool wakeable = false;  // waits for the network, and nobody asked us to
-    bool woken = false;
+    Patience everyone;  // for what is no stream's own: the line, the principal
+    std::array<Lane, 2> lanes;
+    std::size_t turn = 0;
+    std::uint64_t pokes = 0;
     std::chrono::steady_clock::time_point woken_at = std::chrono::steady_clock::time_point::min();
 };
 
@@ -197,17 +249,20 @@ Drain::~Drain() = default;
 asio::awaitable<void> Drain::run() { return loop_->run(); }
 
 void Drain::poke() {
-    loop_->poked = true;
-    if (loop_->idle) loop_->timer.cancel();
+    ++loop_->pokes;
+    for (Lane& lane : loop_->lanes) {
+        if (!lane.trouble()) lane.hurry(loop_->now());
+    }
+    loop_->timer.cancel();
 }
 
 void Drain::network_is_back() {
     auto const now = std::chrono::steady_clock::now();
     bool const too_soon =
         loop_->woken_at != std::chrono::steady_clock::time_point::min() && now - loop_->woken_at < kWakeApart;
-    if (!loop_->wakeable || too_soon) return;
-    loop_->woken = true;
+    if (!loop_->anyone_waits_for_the_network() || too_soon) return;
     loop_->woken_at = now;
+    loop_->hurry(Setback::Kind::network);
     loop_->timer.cancel();
 }
 

@@ -1,5 +1,6 @@
 // modules/uplink/drain.hpp: takes the oldest records from the queue to Azure until none is left, over and over.
-// Reading order: Settings, UplinkState, Drain; drain.cpp (the loop), delivery.hpp (one window of records), batch.hpp (rows).
+// Reading order: Settings, UplinkState, Drain; drain.cpp (the loop), lane.hpp (what a stream learns), delivery.hpp (one request),
+// batch.hpp (rows).
 #pragma once
 
 #include "modules/azure/logs_ingestion.hpp"
@@ -27,11 +28,14 @@ struct Settings {
     azure::TransportSettings transport;
     std::string compliance_stream = "Custom-FluxCompliance_CL";
     std::string object_status_stream = "Custom-FluxObjectStatus_CL";
-    std::string site;  // SiteId of every row: Outbox::site()
+    std::string site;       // SiteId of every row: Outbox::site()
+    std::string site_name;  // Site of every row, for people
 
     std::chrono::milliseconds poll_interval{60'000};  // looks into the queue without being told
     std::int64_t window_rows_max = 2'000;             // records held in memory at once
     std::int64_t window_bytes_max = 900'000;
+    std::size_t aside_per_hour_min =
+        100;  // records of a stream set aside each hour; more when many are taken meanwhile
     std::size_t batch_bytes_max = 900'000;        // of rows before packing; the service's bound is 1 MB
     std::chrono::milliseconds wait_min{1'000};    // after any failure
     std::chrono::seconds retry_after_max{3'600};  // a longer Retry-After is cut to this
@@ -66,9 +70,9 @@ std::string_view to_string(UplinkWord word);
 struct UplinkState {
     UplinkWord word = UplinkWord::disabled;
     std::optional<model::WallTime> last_success;  // the last 204
-    std::string last_error;                       // empty since the last success
+    std::string last_error;                       // of the stream that waits longest; empty when none does
     std::optional<model::WallTime> last_error_at;
-    std::optional<model::WallTime> next_try;  // waiting, refused
+    std::optional<model::WallTime> next_try;  // waiting, refused: the first of any stream
     std::uint64_t sent_total = 0;             // records acknowledged since the start
     std::uint64_t batches_total = 0;          // requests answered 204
     std::uint64_t set_aside_total = 0;
@@ -97,8 +101,8 @@ public:
     /// The loop; ends when cancelled, or at once when the uplink is disabled. Start it in a TaskGroup, once.
     ///
     /// Promise  a record is acknowledged only after the service's 204 for the request it was in; records of one
-    ///          stream are sent in the order of their sequence; a record leaves the queue otherwise only when the
-    ///          service refuses it alone (400, 413) while it takes others of the same stream: then it is set aside
+    ///          stream are sent in the order of their sequence, and no stream waits for another; a record leaves the queue
+    ///          otherwise only when the service refuses it alone (lane.hpp): then it is set aside with the service's words
     /// Never    logs a secret; ends because of an error
     asio::awaitable<void> run();
 

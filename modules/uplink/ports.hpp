@@ -17,7 +17,9 @@ struct QueuedRecord {
     std::string record_id;  // 32 hex digits; the same for every delivery of this record
     model::WallTime observed_at;
     model::WallTime queued_at;
-    std::string fields;  // JSON object of the other columns
+    std::string fields;            // JSON object of the other columns
+    model::WallTime last_at = {};  // when the state was seen last; before observed_at: once
+    std::int64_t count = 1;        // how often it was entered, or seen again
 };
 
 struct QueueState {
@@ -37,8 +39,11 @@ class RecordQueue {
 public:
     virtual ~RecordQueue() = default;
 
-    /// Up to rows_max records and bytes_max bytes of fields (at least one record), smallest sequence first.
-    virtual Result<std::vector<QueuedRecord>> oldest(std::int64_t rows_max, std::int64_t bytes_max) = 0;
+    /// Of one stream, those after a sequence: up to rows_max records and bytes_max bytes of fields (at least one record),
+    /// smallest sequence first.
+    /// Cost  what is read, whatever waits of the other stream
+    virtual Result<std::vector<QueuedRecord>> oldest(model::Stream stream, std::int64_t after, std::int64_t rows_max,
+                                                     std::int64_t bytes_max) = 0;
 
     /// Removes exactly these records: the receiver has said yes to each of them.
     virtual Result<void> acknowledge(std::vector<std::int64_t> const& sequences) = 0;

@@ -178,6 +178,7 @@ uplink::Settings settings_of(Options const& options, std::string const& site) {
                           .whole_max = std::chrono::milliseconds{options.number("--whole-max-ms", 5'000)}};
     settings.transport = {.ca_file = options.text("--ca"), .proxy = {}};
     settings.site = site;
+    settings.site_name = "test site";
     settings.poll_interval = 200ms;
     settings.wait_min = 10ms;
     settings.window_rows_max = options.number("--window", 2'000);

@@ -386,7 +386,7 @@ TEST_CASE("rescue: a full disk leaves the damaged file where it is, to be tried 
 
 TEST_CASE("mark: comes back as it was written, and a changed byte or a missing end makes it none", "[cache][db]") {
     TempDir dir;
-    Mark const mark{.site = kSite, .schema = 3, .issued = 64, .acknowledged = 9, .roots = {{"outbox", 7}}};
+    Mark const mark{.site = kSite, .schema = 4, .issued = 64, .acknowledged = 9, .roots = {{"outbox", 7}}};
     REQUIRE(write_mark(dir / "holdfast.db", mark));
     REQUIRE(read_mark(dir / "holdfast.db") == mark);
     std::ifstream file{dir / "holdfast.state"};

@@ -42,11 +42,11 @@ TEST_CASE("outbox: a record sent but not acknowledged is offered again after a r
     {
         Opened opened{dir / "holdfast.db"};
         REQUIRE(opened.outbox->put(a_record("pay", "Pending")));
-        first = opened.outbox->oldest(10, 1'000'000).value().at(0);
+        first = opened.outbox->oldest(model::Stream::compliance, 0, 10, 1'000'000).value().at(0);
     }
 
     Opened opened{dir / "holdfast.db"};
-    auto const again = opened.outbox->oldest(10, 1'000'000).value();
+    auto const again = opened.outbox->oldest(model::Stream::compliance, 0, 10, 1'000'000).value();
 
     REQUIRE(again.size() == 1);
     CHECK(again.at(0).sequence == first.sequence);
@@ -72,7 +72,7 @@ TEST_CASE("outbox: sequences stay dense over acknowledgement, restart and a roll
     Opened opened{dir / "holdfast.db"};
     REQUIRE(opened.outbox->put(a_record("a", "3")));
 
-    CHECK(opened.outbox->oldest(10, 1'000'000).value().at(0).sequence == 3);
+    CHECK(opened.outbox->oldest(model::Stream::compliance, 0, 10, 1'000'000).value().at(0).sequence == 3);
     CHECK(opened.outbox->state().value().waiting == 1);
 }
 
@@ -160,7 +160,7 @@ TEST_CASE("outbox: a record set aside no longer blocks the queue and is kept wit
 
     REQUIRE(opened.outbox->set_aside(1, "400: not a column"));
 
-    CHECK(opened.outbox->oldest(10, 1'000'000).value().at(0).sequence == 2);
+    CHECK(opened.outbox->oldest(model::Stream::compliance, 0, 10, 1'000'000).value().at(0).sequence == 2);
     auto const state = opened.outbox->state().value();
     CHECK(state.dead == 1);
     CHECK(state.waiting == 1);
@@ -172,9 +172,9 @@ TEST_CASE("outbox: a batch stops before its byte bound but always has one record
     for (int i = 0; i < 5; ++i) REQUIRE(opened.outbox->put(a_record("s" + std::to_string(i), "x")));
 
     std::int64_t const one = static_cast<std::int64_t>(std::string{R"({"State":"x"})"}.size());
-    CHECK(opened.outbox->oldest(10, 3 * one).value().size() == 3);
-    CHECK(opened.outbox->oldest(10, 1).value().size() == 1);
-    CHECK(opened.outbox->oldest(2, 1'000'000).value().size() == 2);
+    CHECK(opened.outbox->oldest(model::Stream::compliance, 0, 10, 3 * one).value().size() == 3);
+    CHECK(opened.outbox->oldest(model::Stream::compliance, 0, 10, 1).value().size() == 1);
+    CHECK(opened.outbox->oldest(model::Stream::compliance, 0, 2, 1'000'000).value().size() == 2);
 }
 
 TEST_CASE("outbox: dead letters are bounded: the oldest go, and are still counted", "[cache][outbox][limit]") {
@@ -249,7 +249,7 @@ TEST_CASE("outbox: the mark keeps the site and its sequences when the database i
     REQUIRE(outbox.open());
     CHECK(outbox.site() == site);
     REQUIRE(outbox.put(a_record("a", "70")));  // nothing is remembered of it any more
-    CHECK(outbox.oldest(1, 1).value().at(0).sequence == 129);
+    CHECK(outbox.oldest(model::Stream::compliance, 0, 1, 1).value().at(0).sequence == 129);
     CHECK(db::read_mark(dir / "holdfast.db")->issued == 192);
 }
 

@@ -18,17 +18,22 @@ QueuedRecord a_record(std::int64_t sequence, std::string fields) {
             .fields = std::move(fields)};
 }
 
-Envelope an_envelope() { return {.site = "site-1", .uploaded_at = at("2026-08-29T00:00:00Z")}; }
+Envelope an_envelope() { return {.site = "site-1", .site_name = "plant 7", .uploaded_at = at("2026-08-29T00:00:00Z")}; }
 
 }  // namespace
 
 TEST_CASE("batch: a row has our columns first and the record's fields after them", "[uplink][batch]") {
-    auto const row = make_row(a_record(7, R"({"ComplianceState":"Compliant","ObservedGeneration":3})"), an_envelope());
+    auto record = a_record(7, R"({"ComplianceState":"Compliant","ObservedGeneration":3})");
+    record.last_at = at("2026-08-22T10:05:00Z");
+    record.count = 3;
+
+    auto const row = make_row(record, an_envelope());
 
     REQUIRE(row);
     CHECK(*row ==
-          R"({"TimeGenerated":"2026-08-22T10:00:00.500000Z","SiteId":"site-1","Sequence":7,"RecordId":"id7",)"
-          R"("ObservedAt":"2026-08-22T10:00:00.500000Z","QueuedAt":"2026-08-22T10:00:01.000000Z",)"
+          R"({"TimeGenerated":"2026-08-22T10:00:00.500000Z","SiteId":"site-1","Site":"plant 7","Sequence":7,)"
+          R"("RecordId":"id7","ObservedAt":"2026-08-22T10:00:00.500000Z",)"
+          R"("LastObservedAt":"2026-08-22T10:05:00.000000Z","Count":3,"QueuedAt":"2026-08-22T10:00:01.000000Z",)"
           R"("UploadedAt":"2026-08-29T00:00:00.000000Z","ComplianceState":"Compliant","ObservedGeneration":3})");
 }
 
