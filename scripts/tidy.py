@@ -42,7 +42,7 @@ BORROWED = {
 AWAITED_FOR_NOTHING = {
     "sleep_for": "void", "yield_once": "void", "stop_if_cancelled": "void, throws", "join": "void", "stop": "void",
     "write_copy": "void, never fails", "drop_former_manager": "void, best effort", "tell": "void, best effort", "look_at": "void, best effort", "look_up": "void, best effort", "check_cluster": "void, best effort", "collect": "void, best effort", "name_rows": "void, best effort", "look_at_versions": "void, best effort",
-    "learn_mode": "void, tries until it knows", "pause": "void", "wait_after": "void", "wait_idle": "void",
+    "learn_mode": "void, tries until it knows", "pause": "void", "take_turn": "void, the lane keeps what went wrong",
     "async_wait": "Asio: the token keeps the error", "asio::async_read": "Asio: the token keeps the error",
     "asio::async_write": "Asio: the token keeps the error", "asio::post": "Asio: nothing to fail"}
 

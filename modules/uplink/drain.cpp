@@ -74,7 +74,7 @@ struct Drain::Loop {
     Lane::Time now() const { return ports.clock.boot(); }
 
     /// One request of one stream, and its answer brought to the queue.
-    asio::awaitable<void> serve(Lane& lane) {
+    asio::awaitable<void> take_turn(Lane& lane) {
         auto const ask = lane.ask();
         auto read = [this, &lane, ask] {
             return ports.queue.oldest(lane.stream(), ask.after, ask.rows_max, settings.window_bytes_max);
@@ -218,7 +218,7 @@ struct Drain::Loop {
         for (;;) {
             Lane* const lane = next_due();
             if (lane != nullptr) {
-                co_await serve(*lane);
+                co_await take_turn(*lane);
                 continue;
             }
             publish();

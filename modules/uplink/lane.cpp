@@ -93,7 +93,8 @@ void Lane::refuse(std::span<QueuedRecord const> sent, Verdict const& verdict, Se
         }
         first_again_ = false;
     }
-    auto const refusals_max = 1 + static_cast<std::size_t>(std::bit_width(std::max<std::size_t>(refused_at_first_, 1) - 1));
+    auto const refusals_max =
+        1 + static_cast<std::size_t>(std::bit_width(std::max<std::size_t>(refused_at_first_, 1) - 1));
     if (refusals_ >= refusals_max || suspects_.size() > share_left(now)) doubt(settlement, now);
 }
 

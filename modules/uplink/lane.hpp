@@ -116,14 +116,14 @@ private:
     Time due_{0};
     std::optional<Setback> trouble_;
 
-    std::int64_t rows_;               // asked for at once: halved when that is too much, doubled when it went well
-    std::size_t refused_rows_ = 0;    // from the front: among so many is one that is refused
-    std::vector<Refused> suspects_;   // refused alone, and not known whether it is the record or the configuration
-    bool proven_ = false;             // the service took a record since the last wait: what it refuses alone is bad itself
-    bool first_again_ = false;        // is the first suspect still refused? If not, nothing was wrong with any of them
-    std::size_t refusals_ = 0;        // since the last record was taken or the last wait
+    std::int64_t rows_;              // asked for at once: halved when that is too much, doubled when it went well
+    std::size_t refused_rows_ = 0;   // from the front: among so many is one that is refused
+    std::vector<Refused> suspects_;  // refused alone, and not known whether it is the record or the configuration
+    bool proven_ = false;       // the service took a record since the last wait: what it refuses alone is bad itself
+    bool first_again_ = false;  // is the first suspect still refused? If not, nothing was wrong with any of them
+    std::size_t refusals_ = 0;  // since the last record was taken or the last wait
     std::size_t refused_at_first_ = 0;  // how many were refused together when it began
-    unsigned doubts_ = 0;             // waits since the last record was taken
+    unsigned doubts_ = 0;               // waits since the last record was taken
     Time doubted_since_{0};
     Time hour_began_{0};
     std::size_t taken_in_hour_ = 0;

@@ -103,7 +103,8 @@ TEST_CASE("lane: one bad record among many is found with at most 1 + log2 n refu
 }
 
 // Goal: a mistake in the configuration that the service words like one in the records empties no queue and is no storm.
-TEST_CASE("lane: while every record is refused there are at most 1 + log2 n tries a wait, and waits grow", "[uplink][lane]") {
+TEST_CASE("lane: while every record is refused there are at most 1 + log2 n tries a wait, and waits grow",
+          "[uplink][lane]") {
     World world{2'500};
     world.judge = [](auto, auto) { return std::optional{World::refused()}; };
 
@@ -126,7 +127,8 @@ TEST_CASE("lane: while every record is refused there are at most 1 + log2 n trie
     CHECK(world.aside.empty());
 }
 
-TEST_CASE("lane: 2,500 bad records in front keep the good ones behind them waiting, but not for ever", "[uplink][lane]") {
+TEST_CASE("lane: 2,500 bad records in front keep the good ones behind them waiting, but not for ever",
+          "[uplink][lane]") {
     World world{2'600};
     world.judge = [&](std::int64_t first, std::int64_t) -> std::optional<Verdict> {
         if (first <= 2'500) return World::refused();
@@ -139,7 +141,8 @@ TEST_CASE("lane: 2,500 bad records in front keep the good ones behind them waiti
     CHECK(world.aside.size() == 2'500);
     CHECK(world.refused_per_wait_max <= 1 + log2_up(2'600));
     for (auto const& [sequence, at] : world.aside) {  // never more than the share in any hour
-        auto const same_hour = std::ranges::count_if(world.aside, [&](auto const& other) { return other.second == at; });
+        auto const same_hour =
+            std::ranges::count_if(world.aside, [&](auto const& other) { return other.second == at; });
         CHECK(same_hour <= 201);
     }
 }
