@@ -51,6 +51,7 @@ constexpr std::int64_t kDatabaseShare = 3;          // of the disk: the most tha
 constexpr std::int64_t kReserveShare = 8;           // of the disk: one part of eight is never given away
 constexpr seconds kLookForClusterEvery{10};
 constexpr seconds kLookForModeEvery{2};
+constexpr seconds kLookAtQueueEvery{2};
 constexpr std::chrono::nanoseconds kLateMax = std::chrono::minutes{10};
 
 std::string host_name() {
@@ -329,7 +330,8 @@ private:
     }
 
     Result<void> listen() {
-        add_routes(server_, [this] { return snapshot(); }, [this] { return !stopping_; });
+        add_routes(server_, [this] { return snapshot(); },
+                   [this] { return stopping_ ? std::string{"stopping"} : disk_problem_; });
         auto socket = server_.listen_unix(default_socket(config_));
         if (!socket) return fail(std::move(socket), "status.socket");
         if (!config_.status_listen) return {};
@@ -346,6 +348,7 @@ private:
         git::clean_scratch(scratch());
         start_task("schedule", schedule_->run());
         start_task("uplink", drain_->run());
+        start_task("queue", watch_queue());
         start_task("manifests", local_->run());
         start_task("housekeeping", housekeeping_->run());
         if (manager_.watchdog()) start_task("watchdog", feed_watchdog(*manager_.watchdog() / 3));
@@ -400,10 +403,42 @@ private:
         }
     }
 
+    asio::awaitable<void> watch_queue() {
+        for (;;) {
+            co_await sleep_for(kLookAtQueueEvery);
+            auto look = [this] { return outbox_.state(); };
+            auto state = co_await on_pool(db_, std::move(look));
+            look_at_queue(state);
+        }
+    }
+
+    /// Said once when it begins and once when it ends, and for as long as it lasts on the page and in the exit code.
+    void look_at_queue(Result<uplink::QueueState> const& state) {
+        if (state && std::exchange(queue_is_full_, state->refusing) != state->refusing) {
+            auto const level = state->refusing ? LogLevel::error : LogLevel::info;
+            log_.write(level, kArea, state->refusing ? "the queue for Azure is full: changes are not recorded" : "the queue for Azure has room again",
+                       {{"waiting", std::to_string(state->waiting)}, {"refused", std::to_string(state->refused)}});
+        }
+        std::string const problem = first_unrecorded();
+        if (problem != disk_problem_ && !problem.empty()) log_.error(kArea, problem);
+        if (problem.empty() && !disk_problem_.empty()) log_.info(kArea, "the disk has room again");
+        disk_problem_ = problem;
+    }
+
+    /// An object whose pass could not be journalled says why; of a full disk one word for all of them is enough.
+    std::string first_unrecorded() const {
+        for (auto const& [key, entry] : registry_.all()) {
+            if (!entry->unrecorded.empty()) return "not recorded: " + entry->unrecorded;
+        }
+        return "";
+    }
+
     std::vector<std::string> problems() const {
         std::vector<std::string> all = local_->problems();
         if (!cluster_problem_.empty()) all.push_back(cluster_problem_);
         if (!database_problem_.empty()) all.push_back(database_problem_);
+        if (!disk_problem_.empty()) all.push_back(disk_problem_);
+        if (queue_is_full_) all.push_back("the queue for Azure is full: changes are not recorded");
         return all;
     }
 
@@ -468,8 +503,11 @@ private:
         snapshot.uplink = {.state = std::string{uplink::to_string(link.word)},
                            .success_at = link.last_success,
                            .error = link.last_error,
+                           .error_at = link.last_error_at,
                            .next_try_at = link.next_try,
                            .sent = static_cast<std::int64_t>(link.sent_total),
+                           .requests = static_cast<std::int64_t>(link.batches_total),
+                           .set_aside = static_cast<std::int64_t>(link.set_aside_total),
                            .identity_expires_at = link.identity_expires};
         co_return snapshot;
     }
@@ -498,6 +536,8 @@ private:
 
     std::unique_ptr<cache::BlobStore> blobs_;
     cache::db::Connection database_;
+    bool queue_is_full_ = false;
+    std::string disk_problem_;      // why passes cannot be recorded
     std::string database_problem_;  // what was damaged at the start, for as long as this process runs
     asio::io_context io_{1};
     asio::thread_pool db_;

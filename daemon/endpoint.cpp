@@ -52,14 +52,14 @@ http::Answer guarded(http::Answer answer) {
 }  // namespace
 
 void add_routes(http::Server& server, std::function<asio::awaitable<status::Snapshot>()> snapshot,
-                std::function<bool()> ready) {
+                std::function<std::string()> not_ready) {
     auto const recent = std::make_shared<RecentSnapshot>(std::move(snapshot));
     server.route("GET", "/healthz", [](http::ServerRequest) -> asio::awaitable<http::Answer> {
         co_return guarded(http::text_answer(200, "ok\n"));
     });
-    server.route("GET", "/readyz", [ready](http::ServerRequest) -> asio::awaitable<http::Answer> {
-        bool const is_ready = ready();
-        co_return guarded(is_ready ? http::text_answer(200, "ok\n") : http::text_answer(503, "starting\n"));
+    server.route("GET", "/readyz", [not_ready](http::ServerRequest) -> asio::awaitable<http::Answer> {
+        std::string const why = not_ready();
+        co_return guarded(why.empty() ? http::text_answer(200, "ok\n") : http::text_answer(503, why + "\n"));
     });
     server.route("GET", "/metrics", [recent](http::ServerRequest request) -> asio::awaitable<http::Answer> {
         auto const now = co_await recent->get(request.over_unix_socket);

@@ -8,8 +8,8 @@
 
 namespace holdfast::daemon {
 
-/// `snapshot` is taken for each request over the socket, and at most once a second over TCP; `ready` says whether the database answers and the journal was read.
+/// `snapshot` is taken for each request over the socket, and at most once a second over TCP; `not_ready` says why the daemon cannot do its work now: empty when it can.
 void add_routes(http::Server& server, std::function<asio::awaitable<status::Snapshot>()> snapshot,
-                std::function<bool()> ready);
+                std::function<std::string()> not_ready);
 
 }  // namespace holdfast::daemon

@@ -191,6 +191,7 @@ void add_outbox(status::Snapshot& snapshot, Result<uplink::QueueState> const& st
                        .first_sequence = state->first_sequence,
                        .last_sequence = state->last_sequence,
                        .refused = state->refused,
+                       .refusing = state->refusing,
                        .folded = state->folded,
                        .dead_letters = state->dead};
     if (state->waiting > 0) snapshot.outbox.oldest_at = state->oldest;

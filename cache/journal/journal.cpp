@@ -75,14 +75,13 @@ Result<void> Journal::save(model::JournalWrite const& pass) {
     {
         auto transaction = db::Transaction::begin(connection_);
         if (!transaction) return fail(std::move(transaction), "journal");
+        outbox_.begin();
         saved = write(pass.key, *difference);
         if (saved) saved = put_records(pass.records);
         if (saved) saved = transaction->commit();
     }
     if (saved) return {};
-    // The transaction is rolled back by now: the outbox counts from the file again.
-    auto reloaded = outbox_.reload();
-    if (!reloaded) return fail(std::move(reloaded), "journal");
+    outbox_.roll_back();  // as the transaction is by now
     return fail(std::move(saved), "journal");
 }
 
@@ -136,9 +135,9 @@ Result<void> Journal::write(model::Key const& key, Difference const& difference)
     return done;
 }
 
-Result<void> Journal::put_records(std::vector<model::ComplianceRecord> const& records) {
+Result<void> Journal::put_records(std::vector<model::ComplianceRecord> const& records, Outbox::Word word) {
     for (model::ComplianceRecord const& record : records) {
-        auto put = outbox_.put(record);  // a full outbox counts and refuses; the pass itself is still recorded
+        auto put = outbox_.put(record, word);  // a full outbox counts and refuses; the pass itself is still recorded
         if (!put) return fail(std::move(put));
     }
     return {};
@@ -149,17 +148,17 @@ Result<void> Journal::erase(model::Key const& key, std::vector<model::Compliance
     {
         auto transaction = db::Transaction::begin(connection_);
         if (!transaction) return fail(std::move(transaction), "journal");
+        outbox_.begin();
         erased = remove_.run(model::kind_name(key.kind), key.ns, key.name);
         if (erased) erased = disown_all_.run(model::kind_name(key.kind), key.ns, key.name);
-        if (erased) erased = put_records(last_records);
+        if (erased) erased = put_records(last_records, Outbox::Word::last);
         for (model::ComplianceRecord const& record : last_records) {
             if (erased) erased = outbox_.forget(record.stream, record.subject);
         }
         if (erased) erased = transaction->commit();
     }
     if (erased) return {};
-    auto reloaded = outbox_.reload();
-    if (!reloaded) return fail(std::move(reloaded), "journal");
+    outbox_.roll_back();
     return fail(std::move(erased), "journal");
 }
 

@@ -22,7 +22,8 @@ private:
 
     Result<Difference> compare(model::JournalWrite const& pass);
     Result<void> write(model::Key const& key, Difference const& difference);
-    Result<void> put_records(std::vector<model::ComplianceRecord> const& records);
+    Result<void> put_records(std::vector<model::ComplianceRecord> const& records,
+                             Outbox::Word word = Outbox::Word::change);
     Result<std::vector<model::OwnedObject>> owned_by(model::Key const& key);
 
     db::Connection& connection_;

@@ -125,13 +125,19 @@ std::string to_json(Snapshot const& snapshot) {
                        {"firstSequence", outbox.first_sequence},
                        {"lastSequence", outbox.last_sequence},
                        {"refused", outbox.refused},
+                       {"refusing", outbox.refusing},
                        {"folded", outbox.folded},
                        {"deadLetters", outbox.dead_letters},
                        {"error", outbox.error}};
     put_moment(queue, "oldest", outbox.oldest_at, now);
     out["outbox"] = std::move(queue);
     Uplink const& uplink = snapshot.uplink;
-    json::object link{{"state", uplink.state}, {"error", uplink.error}, {"sent", uplink.sent}};
+    json::object link{{"state", uplink.state},
+                      {"error", uplink.error},
+                      {"sent", uplink.sent},
+                      {"requests", uplink.requests},
+                      {"setAside", uplink.set_aside}};
+    link["errorAt"] = uplink.error_at ? json::value(model::format_time(*uplink.error_at)) : json::value(nullptr);
     put_moment(link, "success", uplink.success_at, now);
     link["nextTryAt"] =
         uplink.next_try_at ? json::value(model::format_time(*uplink.next_try_at)) : json::value(nullptr);

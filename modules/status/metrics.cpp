@@ -35,6 +35,11 @@ std::int64_t seconds_since(Moment const& moment, model::WallTime now) {
     return moment ? std::chrono::duration_cast<std::chrono::seconds>(now - *moment).count() : -1;
 }
 
+std::int64_t seconds_until(Moment const& moment, model::WallTime now) {
+    if (!moment) return -1;
+    return std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(*moment - now).count());
+}
+
 }  // namespace
 
 std::string to_metrics(Snapshot const& snapshot) {
@@ -96,6 +101,24 @@ std::string to_metrics(Snapshot const& snapshot) {
     text.sample("holdfast_outbox_refused_total", snapshot.outbox.refused);
     text.family("holdfast_outbox_dead_letters", "gauge", "Records that Azure refuses for what they are.");
     text.sample("holdfast_outbox_dead_letters", snapshot.outbox.dead_letters);
+    text.family("holdfast_outbox_bytes", "gauge", "Bytes of the records that wait for Azure.");
+    text.sample("holdfast_outbox_bytes", snapshot.outbox.bytes);
+    text.family("holdfast_outbox_full", "gauge", "1 while the queue has no room for the changes that come.");
+    text.sample("holdfast_outbox_full", snapshot.outbox.refusing ? 1 : 0);
+    text.family("holdfast_uplink_state", "gauge", "1 for the state the uplink is in.");
+    for (std::string const state : {"disabled", "idle", "draining", "waiting", "refused"}) {
+        text.sample("holdfast_uplink_state{state=\"" + state + "\"}", snapshot.uplink.state == state ? 1 : 0);
+    }
+    text.family("holdfast_uplink_last_success_seconds", "gauge", "Time since Azure last took records; -1: not since start.");
+    text.sample("holdfast_uplink_last_success_seconds", seconds_since(snapshot.uplink.success_at, snapshot.now));
+    text.family("holdfast_uplink_last_error_seconds", "gauge", "Time since the error that holds records up; -1: none does.");
+    text.sample("holdfast_uplink_last_error_seconds", seconds_since(snapshot.uplink.error_at, snapshot.now));
+    text.family("holdfast_uplink_next_try_seconds", "gauge", "Time to the next try; -1: nothing waits for one.");
+    text.sample("holdfast_uplink_next_try_seconds", seconds_until(snapshot.uplink.next_try_at, snapshot.now));
+    text.family("holdfast_uplink_requests_total", "counter", "Requests that Azure answered 204 since start.");
+    text.sample("holdfast_uplink_requests_total", snapshot.uplink.requests);
+    text.family("holdfast_uplink_set_aside_total", "counter", "Records set aside since start.");
+    text.sample("holdfast_uplink_set_aside_total", snapshot.uplink.set_aside);
     text.family("holdfast_uplink_sent_total", "counter", "Records that Azure acknowledged since start.");
     text.sample("holdfast_uplink_sent_total", snapshot.uplink.sent);
     text.family("holdfast_memory_bytes", "gauge", "Resident memory of the daemon.");

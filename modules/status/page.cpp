@@ -219,6 +219,8 @@ std::string azure_card(Snapshot const& snapshot) {
     for (std::string const& error : {uplink.error, outbox.error}) {
         if (!error.empty()) out += "<br>" + html(error);
     }
+    if (outbox.dead_letters > 0)
+        out += "<br>" + tag(look_of(Compliance::non_compliant), std::to_string(outbox.dead_letters) + " set aside");
     if (outbox.refused > 0)
         out += "<br>" + tag(look_of(Compliance::non_compliant), std::to_string(outbox.refused) + " refused");
     return out;

@@ -75,6 +75,7 @@ struct Outbox {
     std::int64_t first_sequence = 0;
     std::int64_t last_sequence = 0;
     std::int64_t refused = 0;
+    bool refusing = false;  // the last change found no room
     std::int64_t folded = 0;
     std::int64_t dead_letters = 0;
     Moment oldest_at;
@@ -85,8 +86,11 @@ struct Uplink {
     std::string state = "disabled";
     Moment success_at;
     std::string error;
+    Moment error_at;
     Moment next_try_at;
     std::int64_t sent = 0;
+    std::int64_t requests = 0;   // answered 204
+    std::int64_t set_aside = 0;  // since the start
     Moment identity_expires_at;
 };
 

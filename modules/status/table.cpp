@@ -196,6 +196,8 @@ private:
                     (waiting > 0 ? ", oldest " + age(outbox, "oldestAgeSeconds") : std::string{});
         }
         if (number(outbox, "refused") > 0) line += ", " + std::to_string(number(outbox, "refused")) + " REFUSED";
+        if (number(outbox, "deadLetters") > 0)
+            line += ", " + std::to_string(number(outbox, "deadLetters")) + " set aside";
         for (auto const& error : {text(uplink, "error"), text(outbox, "error")})
             line += error.empty() ? "" : "  " + error;
         out_ += line + "\n";

@@ -65,6 +65,7 @@ Result<std::string> make_row(QueuedRecord const& record, Envelope const& envelop
                      {"Count", record.count},
                      {"QueuedAt", model::format_time_micro(record.queued_at)},
                      {"UploadedAt", model::format_time_micro(envelope.uploaded_at)}};
+    if (auto* const missing = fields.get_object().if_contains("NotRecorded")) *missing = record.count;
     for (auto& [name, value] : fields.get_object()) row.emplace(name, std::move(value));  // an own column stays
     return json::serialize(row);
 }

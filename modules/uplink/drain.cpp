@@ -76,8 +76,12 @@ struct Drain::Loop {
     /// One request of one stream, and its answer brought to the queue.
     asio::awaitable<void> take_turn(Lane& lane) {
         auto const ask = lane.ask();
-        auto read = [this, &lane, ask] {
-            return ports.queue.oldest(lane.stream(), ask.after, ask.rows_max, settings.window_bytes_max);
+        auto read = [this, &lane, ask]() -> Result<std::vector<QueuedRecord>> {
+            auto found = ports.queue.oldest(lane.stream(), ask.after, ask.rows_max, settings.window_bytes_max);
+            if (!found || found->empty()) return found;
+            auto room = ports.queue.make_room();
+            if (!room) return fail(std::move(room));
+            return found;
         };
         auto const pokes_before = pokes;
         auto records = co_await on_pool(ports.db, std::move(read));

@@ -27,7 +27,8 @@ struct QueueState {
     std::int64_t bytes = 0;
     std::int64_t first_sequence = 0;  // 0 when nothing waits
     std::int64_t last_sequence = 0;   // newest ever given out
-    std::int64_t refused = 0;         // records that did not fit; exact
+    std::int64_t refused = 0;         // changes that did not fit, each counted once
+    bool refusing = false;            // the last one did not
     std::int64_t folded = 0;          // repeats of an unchanged state
     std::int64_t dead = 0;            // records Azure will never take; the newest are kept aside with the reason
     model::WallTime oldest;
@@ -44,6 +45,10 @@ public:
     /// Cost  what is read, whatever waits of the other stream
     virtual Result<std::vector<QueuedRecord>> oldest(model::Stream stream, std::int64_t after, std::int64_t rows_max,
                                                      std::int64_t bytes_max) = 0;
+
+    /// Before anything is sent: holds the room that its acknowledgement will need.
+    /// Errors  limit  there is none: nothing must be sent
+    virtual Result<void> make_room() { return {}; }
 
     /// Removes exactly these records: the receiver has said yes to each of them.
     virtual Result<void> acknowledge(std::vector<std::int64_t> const& sequences) = 0;

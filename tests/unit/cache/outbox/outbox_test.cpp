@@ -95,9 +95,11 @@ TEST_CASE("outbox: put refuses when full, counts exactly, and takes the state ag
     {
         Opened opened{dir / "holdfast.db", {.rows_max = 1}};
         CHECK(opened.outbox->put(a_record("a", "1")).value() == Outbox::Put::queued);
+        CHECK(opened.outbox->put(a_record("b", "0")).value() == Outbox::Put::refused);
         CHECK(opened.outbox->put(a_record("b", "1")).value() == Outbox::Put::refused);
-        CHECK(opened.outbox->put(a_record("b", "1")).value() == Outbox::Put::refused);
+        CHECK(opened.outbox->put(a_record("b", "1")).value() == Outbox::Put::refused);  // the same change, offered again
         CHECK(opened.outbox->state().value().refused == 2);
+        CHECK(opened.outbox->are_repeats({a_record("b", "1")}).value());  // and it writes nothing
         REQUIRE(opened.outbox->acknowledge({1}));
         CHECK(opened.outbox->put(a_record("b", "1")).value() == Outbox::Put::queued);
     }
@@ -130,11 +132,11 @@ TEST_CASE("outbox: one namespace alone does not fill it for the others, before a
     Opened opened{dir / "holdfast.db", limits};
     CHECK(opened.outbox->put(record_of("flood", 200)).value() == Outbox::Put::refused);
     CHECK(opened.outbox->put(record_of("calm", 2)).value() == Outbox::Put::queued);
-    CHECK(opened.outbox->state().value().waiting == queued + 2);
+    CHECK(opened.outbox->state().value().waiting == queued + 2 + 2);  // and what says how much was refused, before and after the start
     REQUIRE(opened.outbox->acknowledge({1, 2, 3, 4}));
     CHECK(opened.outbox->put(record_of("flood", 201)).value() == Outbox::Put::queued);
     REQUIRE(opened.outbox->set_aside(5, "too large"));
-    CHECK(opened.outbox->state().value().waiting == queued - 2);
+    CHECK(opened.outbox->state().value().waiting == queued - 2 + 2);
 }
 
 TEST_CASE("outbox: bytes are shared as rows are", "[cache][outbox][shares]") {
@@ -148,7 +150,7 @@ TEST_CASE("outbox: bytes are shared as rows are", "[cache][outbox][shares]") {
     for (int i = 0; i < 20; ++i) REQUIRE(opened.outbox->put(big("flood", i)));
     CHECK(opened.outbox->state().value().bytes <= 75'000);
     CHECK(opened.outbox->put(big("calm", 1)).value() == Outbox::Put::queued);
-    REQUIRE(opened.outbox->acknowledge({1, 2, 3, 4, 5, 6, 7, 8}));
+    REQUIRE(opened.outbox->acknowledge({1, 2, 3, 4, 5, 6, 7, 8, 9}));  // one of them says what was refused
     CHECK(opened.outbox->state().value().bytes == 0);
 }
 
@@ -275,6 +277,153 @@ TEST_CASE("outbox: the mark is written once for many records, and a start writes
 
     CHECK(written == 2);
     CHECK(inode() == before);
+}
+
+// Goal: whoever counts rows in Azure sees how much is missing, and of when, though the queue was full.
+TEST_CASE("outbox: one record of each stream says how many changes were refused, from when to when", "[cache][outbox]") {
+    test::TempDir dir;
+    Opened opened{dir / "holdfast.db", {.rows_max = 3}};
+    Outbox& outbox = *opened.outbox;
+    auto const at = [](int minute, std::string subject, std::string state) {
+        auto record = a_record(std::move(subject), std::move(state));
+        record.observed_at += std::chrono::minutes{minute};
+        return record;
+    };
+    auto const of = [&](std::string ns) {
+        auto record = at(0, ns, "1");
+        record.fields["Namespace"] = ns;
+        return record;
+    };
+    for (auto const* ns : {"x", "y", "z"}) REQUIRE(outbox.put(of(ns)).value() == Outbox::Put::queued);
+
+    for (int i = 1; i <= 5; ++i) REQUIRE(outbox.put(at(i, "c", std::to_string(i))).value() == Outbox::Put::refused);
+
+    auto rows = outbox.oldest(model::Stream::compliance, 0, 10, 1'000'000).value();
+    REQUIRE(rows.size() == 4);
+    CHECK(rows.at(3).count == 5);
+    CHECK(rows.at(3).observed_at == a_time() + std::chrono::minutes{1});
+    CHECK(rows.at(3).last_at == a_time() + std::chrono::minutes{5});
+    CHECK(rows.at(3).fields.contains("NotRecorded"));
+    CHECK(outbox.state().value().refusing);
+
+    // Handed out it changes no more: what is refused from here on is another record.
+    REQUIRE(outbox.put(at(6, "c", "6")).value() == Outbox::Put::refused);
+    rows = outbox.oldest(model::Stream::compliance, 0, 10, 1'000'000).value();
+    REQUIRE(rows.size() == 5);
+    CHECK(rows.at(3).count == 5);
+    CHECK(rows.at(4).count == 1);
+    CHECK(outbox.state().value().refused == 6);
+    REQUIRE(outbox.acknowledge({1, 2, 3, 4, 5}));
+    CHECK(outbox.state().value().waiting == 0);
+    CHECK(outbox.put(at(7, "c", "6")).value() == Outbox::Put::queued);
+    CHECK_FALSE(outbox.state().value().refusing);
+}
+
+TEST_CASE("outbox: the last word about an object has room in a full queue", "[cache][outbox]") {
+    test::TempDir dir;
+    Opened opened{dir / "holdfast.db", {.rows_max = 2}};
+    REQUIRE(opened.outbox->put(a_record("a", "1")));
+    REQUIRE(opened.outbox->put(a_record("b", "1")).value() == Outbox::Put::refused);  // one alone has not all of it
+    int kept = 0;
+    for (int i = 0; i < 100; ++i) {
+        auto const put = opened.outbox->put(a_record("x" + std::to_string(i), "Deleted"), Outbox::Word::last).value();
+        if (put == Outbox::Put::queued) ++kept;
+    }
+
+    CHECK(kept == 17);  // the last row, and the reserve
+    CHECK(opened.outbox->put(a_record("c", "1")).value() == Outbox::Put::refused);
+}
+
+TEST_CASE("outbox: an object that goes to and fro is counted in the records that wait", "[cache][outbox]") {
+    test::TempDir dir;
+    Opened opened{dir / "holdfast.db"};
+    Outbox& outbox = *opened.outbox;
+    auto const put = [&](int second, std::string state) {
+        auto record = a_record("a", std::move(state));
+        record.observed_at += std::chrono::seconds{second};
+        return outbox.put(record).value();
+    };
+    for (int i = 0; i < 100; ++i) {
+        auto const expected = i < 4 ? Outbox::Put::queued : Outbox::Put::repeated;
+        CHECK(put(10 * i, i % 2 == 0 ? "Ready" : "Failed") == expected);
+    }
+    CHECK(put(995, "Failed") == Outbox::Put::repeated);
+
+    auto const rows = outbox.oldest(model::Stream::compliance, 0, 10, 1'000'000).value();
+    REQUIRE(rows.size() == 4);
+    CHECK(rows.at(2).count + rows.at(3).count == 2 + 97);
+    CHECK(rows.at(3).last_at == a_time() + std::chrono::seconds{995});  // the newest of all is the state it is in
+    CHECK(rows.at(2).last_at < rows.at(3).last_at);
+    CHECK(put(1'000, "Ready") == Outbox::Put::queued);  // what was handed out changes no more
+    CHECK(outbox.oldest(model::Stream::compliance, 0, 10, 1'000'000).value().at(3).count == rows.at(3).count);
+    CHECK(put(1'001, "Third") == Outbox::Put::queued);
+    CHECK(outbox.state().value().folded == 97);
+}
+
+TEST_CASE("outbox: a record that waits counts its repeats, and says the same however often it is sent", "[cache][outbox]") {
+    test::TempDir dir;
+    {
+        Opened opened{dir / "holdfast.db"};
+        for (int i = 0; i < 5; ++i) {
+            auto record = a_record("a", "1");
+            record.observed_at += std::chrono::minutes{i};
+            REQUIRE(opened.outbox->put(record));
+        }
+        CHECK(opened.outbox->oldest(model::Stream::compliance, 0, 10, 1'000'000).value().at(0).count == 5);
+    }
+    Opened opened{dir / "holdfast.db"};
+    REQUIRE(opened.outbox->put(a_record("a", "1")));
+
+    auto const row = opened.outbox->oldest(model::Stream::compliance, 0, 10, 1'000'000).value().at(0);
+    CHECK(row.count == 5);
+    CHECK(row.last_at == a_time() + std::chrono::minutes{4});
+}
+
+TEST_CASE("outbox: what a transaction put is taken back with it, in counters and in memory", "[cache][outbox]") {
+    test::TempDir dir;
+    Opened opened{dir / "holdfast.db", {.rows_max = 12}};
+    Outbox& outbox = *opened.outbox;
+    for (int i = 0; i < 4; ++i) REQUIRE(outbox.put(a_record("a", std::to_string(i % 2))));
+    auto const before = outbox.state().value();
+    {
+        auto transaction = db::Transaction::begin(opened.connection);
+        outbox.begin();
+        REQUIRE(outbox.put(a_record("a", "0")).value() == Outbox::Put::repeated);
+        REQUIRE(outbox.put(a_record("b", "0")).value() == Outbox::Put::queued);
+        while (outbox.put(a_record("c" + std::to_string(outbox.state().value().waiting), "0")).value() == Outbox::Put::queued)
+            continue;
+    }
+    outbox.roll_back();
+
+    auto const after = outbox.state().value();
+    CHECK(after.waiting == before.waiting);
+    CHECK(after.bytes == before.bytes);
+    CHECK(after.refused == before.refused);
+    CHECK(after.folded == before.folded);
+    REQUIRE(outbox.reload());
+    CHECK(outbox.state().value().waiting == before.waiting);
+    CHECK(outbox.put(a_record("d", "0")).value() == Outbox::Put::queued);
+    CHECK(outbox.oldest(model::Stream::compliance, 4, 10, 1'000'000).value().at(0).sequence == 5);
+}
+
+TEST_CASE("outbox: what one stream holds costs the other nothing", "[cache][outbox]") {
+    test::TempDir dir;
+    Opened opened{dir / "holdfast.db"};
+    for (int i = 0; i < 20; ++i) REQUIRE(opened.outbox->put(a_record("a" + std::to_string(i), "1")));
+    auto other = a_record("z", "1");
+    other.stream = model::Stream::object_status;
+    REQUIRE(opened.outbox->put(other));
+
+    auto const rows = opened.outbox->oldest(model::Stream::object_status, 0, 5, 1'000'000).value();
+    REQUIRE(rows.size() == 1);
+    CHECK(rows.at(0).sequence == 21);
+    CHECK(opened.outbox->oldest(model::Stream::compliance, 18, 5, 1'000'000).value().size() == 2);
+    db::Statement plan{opened.connection,
+                       "EXPLAIN QUERY PLAN SELECT sequence FROM outbox INDEXED BY outbox_by_stream "
+                       "WHERE stream = 1 AND sequence > 0 ORDER BY sequence LIMIT 5"};
+    auto row = plan.rows();
+    REQUIRE(row.next().value());
+    CHECK(row.text(3).find("stream=? AND sequence>?") != std::string::npos);
 }
 
 }  // namespace holdfast::cache
