@@ -330,8 +330,9 @@ private:
     }
 
     Result<void> listen() {
-        add_routes(server_, [this] { return snapshot(); },
-                   [this] { return stopping_ ? std::string{"stopping"} : disk_problem_; });
+        add_routes(
+            server_, [this] { return snapshot(); },
+            [this] { return stopping_ ? std::string{"stopping"} : disk_problem_; });
         auto socket = server_.listen_unix(default_socket(config_));
         if (!socket) return fail(std::move(socket), "status.socket");
         if (!config_.status_listen) return {};
@@ -416,7 +417,9 @@ private:
     void look_at_queue(Result<uplink::QueueState> const& state) {
         if (state && std::exchange(queue_is_full_, state->refusing) != state->refusing) {
             auto const level = state->refusing ? LogLevel::error : LogLevel::info;
-            log_.write(level, kArea, state->refusing ? "the queue for Azure is full: changes are not recorded" : "the queue for Azure has room again",
+            log_.write(level, kArea,
+                       state->refusing ? "the queue for Azure is full: changes are not recorded"
+                                       : "the queue for Azure has room again",
                        {{"waiting", std::to_string(state->waiting)}, {"refused", std::to_string(state->refused)}});
         }
         std::string const problem = first_unrecorded();

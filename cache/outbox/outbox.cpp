@@ -40,7 +40,7 @@ constexpr std::uint64_t kReserveShare = 20;  // of the rows, beyond them, for wh
 constexpr std::uint64_t kReserveMin = 16;
 constexpr std::uint64_t kReserveMax = 1'000;
 constexpr std::size_t kLastWordBytesMax = 16u << 10;
-constexpr std::size_t kSeenMax = 8;          // remembered of one subject
+constexpr std::size_t kSeenMax = 8;  // remembered of one subject
 constexpr auto kLastState = "SELECT digest FROM last_states WHERE stream = ?1 AND subject = ?2";
 constexpr auto kRemember = "INSERT INTO last_states(stream, subject, digest) VALUES(?1, ?2, ?3) "
                            "ON CONFLICT DO UPDATE SET digest = excluded.digest, refused = ''";
@@ -91,10 +91,9 @@ Outbox::Outbox(db::Connection& connection, OutboxLimits limits, Clock clock)
       select_(connection, kSelect), remove_(connection, kRemove), set_aside_(connection, kSetAside),
       last_state_(connection, kLastState), remember_(connection, kRemember), forget_(connection, kForget),
       refused_state_(connection, kRefusedState), remember_refused_(connection, kRememberRefused),
-      set_repeats_(connection, kSetRepeats),
-      get_number_(connection, kGetNumber), set_number_(connection, kSetNumber), bounds_(connection, kBounds),
-      newest_(connection, kNewest), folded_sum_(connection, kFolded), dead_(connection, kDead),
-      drop_dead_(connection, kDropDead) {}
+      set_repeats_(connection, kSetRepeats), get_number_(connection, kGetNumber), set_number_(connection, kSetNumber),
+      bounds_(connection, kBounds), newest_(connection, kNewest), folded_sum_(connection, kFolded),
+      dead_(connection, kDead), drop_dead_(connection, kDropDead) {}
 
 Result<void> Outbox::open() {
     {
@@ -300,7 +299,8 @@ Result<bool> Outbox::write_repeats(model::Stream stream, std::int64_t up_to) {
     for (auto& [subject, spell] : spells_) {
         if (subject.first != stream) continue;
         for (Seen& one : spell) {
-            if (one.sequence <= up_to && !one.is_written) unwritten.push_back(&one);
+            bool const is_open = one.sequence > handed_out_[static_cast<std::size_t>(stream)];
+            if (is_open && one.sequence <= up_to && !one.is_written) unwritten.push_back(&one);
         }
     }
     if (unwritten.empty()) return false;
@@ -377,8 +377,7 @@ Result<Outbox::Put> Outbox::put(model::ComplianceRecord const& record, Word word
 
 Result<std::int64_t> Outbox::insert(model::ComplianceRecord const& record, std::string const& party,
                                     std::string const& fields) {
-    auto inserted =
-        insert_.run(static_cast<int>(record.stream), micros(record.observed_at), micros(clock_()), fields);
+    auto inserted = insert_.run(static_cast<int>(record.stream), micros(record.observed_at), micros(clock_()), fields);
     if (!inserted) return fail(std::move(inserted), "outbox insert");
     std::int64_t const sequence = connection_.last_insert_id();
     auto issued = issue(sequence);
@@ -394,9 +393,8 @@ Result<std::int64_t> Outbox::insert(model::ComplianceRecord const& record, std::
         rows_.take(party);
         bytes_.take(party, fields.size());
     }
-    undo_.emplace_back([this, party, bytes = static_cast<std::int64_t>(fields.size())] {
-        remove_from_totals(party, bytes);
-    });
+    undo_.emplace_back(
+        [this, party, bytes = static_cast<std::int64_t>(fields.size())] { remove_from_totals(party, bytes); });
     return sequence;
 }
 
@@ -409,8 +407,7 @@ Result<void> Outbox::refuse(model::ComplianceRecord const& record) {
     undo_.emplace_back([this] { --refused_; });
     auto counted = set_number_.run("refused", ++refused_);
     if (!counted) return fail(std::move(counted), "outbox refused");
-    auto remembered =
-        remember_refused_.run(static_cast<int>(record.stream), record.subject, record.state_digest);
+    auto remembered = remember_refused_.run(static_cast<int>(record.stream), record.subject, record.state_digest);
     if (!remembered) return fail(std::move(remembered), "outbox refused state");
     return note_gap(record.stream, record.observed_at);
 }
@@ -425,8 +422,11 @@ Result<void> Outbox::note_gap(model::Stream stream, model::WallTime at) {
         if (!counted) return fail(std::move(counted), "outbox gap");
         return {};
     }
-    model::ComplianceRecord const record{
-        .stream = stream, .subject = "gap", .state_digest = std::to_string(micros(at)), .observed_at = at, .fields = {}};
+    model::ComplianceRecord const record{.stream = stream,
+                                         .subject = "gap",
+                                         .state_digest = std::to_string(micros(at)),
+                                         .observed_at = at,
+                                         .fields = {}};
     auto sequence = insert(record, std::string{kNobody}, std::string{kGapFields});
     if (!sequence) return fail(std::move(sequence));
     gap = {.sequence = *sequence, .count = 1};
@@ -440,8 +440,8 @@ Result<void> Outbox::forget(model::Stream stream, std::string const& subject) {
     return {};
 }
 
-Result<std::vector<uplink::QueuedRecord>> Outbox::oldest(model::Stream stream, std::int64_t after, std::int64_t rows_max,
-                                                         std::int64_t bytes_max) {
+Result<std::vector<uplink::QueuedRecord>> Outbox::oldest(model::Stream stream, std::int64_t after,
+                                                         std::int64_t rows_max, std::int64_t bytes_max) {
     auto found = select(stream, after, rows_max, bytes_max);
     if (!found || found->empty()) return found;
     auto& handed_out = handed_out_[static_cast<std::size_t>(stream)];

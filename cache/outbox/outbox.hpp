@@ -22,7 +22,8 @@ struct OutboxLimits {
     std::int64_t rows_max = 2'000'000;
     std::int64_t bytes_max = 512ll << 20;  // of fields; kept apart from the artifacts' share of the disk
     std::int64_t dead_max = 10'000;        // dead letters kept, the newest; older ones are dropped and counted
-    std::chrono::seconds spell_max = std::chrono::hours{1};  // in which states of one object that come back are one record
+    std::chrono::seconds spell_max =
+        std::chrono::hours{1};  // in which states of one object that come back are one record
 };
 
 /// First in, first out. The room is shared by namespace (base/shares.hpp): one alone fills three quarters of it, and what it
@@ -101,7 +102,8 @@ private:
     Result<void> write_repeats(Seen& seen);
     Result<bool> write_repeats(model::Stream stream, std::int64_t up_to);
     Result<bool> fold(model::ComplianceRecord const& record, bool has_room);
-    Result<std::int64_t> insert(model::ComplianceRecord const& record, std::string const& party, std::string const& fields);
+    Result<std::int64_t> insert(model::ComplianceRecord const& record, std::string const& party,
+                                std::string const& fields);
     Result<void> refuse(model::ComplianceRecord const& record);
     Result<void> note_gap(model::Stream stream, model::WallTime at);
     Result<std::vector<uplink::QueuedRecord>> select(model::Stream stream, std::int64_t after, std::int64_t rows_max,
@@ -127,11 +129,11 @@ private:
     std::int64_t dead_dropped_ = 0;
     std::int64_t folded_ = 0;  // of the repeats since the last record a power cut takes the count, nothing else
     std::int64_t gap_rows_ = 0;
-    bool refusing_ = false;     // since the last record that found room
+    bool refusing_ = false;  // since the last record that found room
     std::map<Subject, std::vector<Seen>> spells_;
-    std::array<Gap, 2> gaps_;                     // by stream: the record that says what was refused, until it is sent
-    std::array<std::int64_t, 2> handed_out_{};    // by stream: the newest record that may be on its way
-    std::vector<std::function<void()>> undo_;     // of the caller's transaction
+    std::array<Gap, 2> gaps_;                   // by stream: the record that says what was refused, until it is sent
+    std::array<std::int64_t, 2> handed_out_{};  // by stream: the newest record that may be on its way
+    std::vector<std::function<void()>> undo_;   // of the caller's transaction
     db::Statement totals_;
     db::Statement insert_;
     db::Statement set_id_;

@@ -109,9 +109,11 @@ std::string to_metrics(Snapshot const& snapshot) {
     for (std::string const state : {"disabled", "idle", "draining", "waiting", "refused"}) {
         text.sample("holdfast_uplink_state{state=\"" + state + "\"}", snapshot.uplink.state == state ? 1 : 0);
     }
-    text.family("holdfast_uplink_last_success_seconds", "gauge", "Time since Azure last took records; -1: not since start.");
+    text.family("holdfast_uplink_last_success_seconds", "gauge",
+                "Time since Azure last took records; -1: not since start.");
     text.sample("holdfast_uplink_last_success_seconds", seconds_since(snapshot.uplink.success_at, snapshot.now));
-    text.family("holdfast_uplink_last_error_seconds", "gauge", "Time since the error that holds records up; -1: none does.");
+    text.family("holdfast_uplink_last_error_seconds", "gauge",
+                "Time since the error that holds records up; -1: none does.");
     text.sample("holdfast_uplink_last_error_seconds", seconds_since(snapshot.uplink.error_at, snapshot.now));
     text.family("holdfast_uplink_next_try_seconds", "gauge", "Time to the next try; -1: nothing waits for one.");
     text.sample("holdfast_uplink_next_try_seconds", seconds_until(snapshot.uplink.next_try_at, snapshot.now));

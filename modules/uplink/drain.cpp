@@ -87,20 +87,29 @@ struct Drain::Loop {
         auto records = co_await on_pool(ports.db, std::move(read));
         if (!records) co_return lane.set_back(of_queue(records.error()), now());
         if (records->empty()) {
-            bool const is_idle = lane.found_nothing(now());
-            if (is_idle && pokes != pokes_before) lane.hurry(now());  // put while we looked
+            auto const settlement = lane.found_nothing(now());
+            if (!lane.trouble() && pokes != pokes_before) lane.hurry(now());  // put while we looked
+            bool const settled = co_await settle(lane, settlement);
+            static_cast<void>(settled);  // the lane keeps what went wrong
             co_return;
         }
         state.word = UplinkWord::draining;
         state.next_try.reset();
         auto const verdict = co_await delivery.send(lane.stream(), *records);
         auto const settlement = lane.answered(*records, verdict, now());
-        auto settle = [this, settlement] { return bring_to_queue(ports.queue, settlement); };
-        auto settled = co_await on_pool(ports.db, std::move(settle));
-        note(settlement, settled);
-        if (!settled) co_return lane.set_back(of_queue(settled.error()), now());
+        bool const settled = co_await settle(lane, settlement);
+        if (!settled) co_return;
         if (verdict.kind == Verdict::Kind::accepted) accepted(settlement.acknowledged.size());
         if (verdict.kind == Verdict::Kind::setback && verdict.setback.everyone) stop_everyone(lane, verdict.setback);
+    }
+
+    asio::awaitable<bool> settle(Lane& lane, Lane::Settlement settlement) {
+        if (settlement.aside.empty() && settlement.acknowledged.empty()) co_return true;
+        auto bring = [this, settlement] { return bring_to_queue(ports.queue, settlement); };
+        auto settled = co_await on_pool(ports.db, std::move(bring));
+        if (!settled) lane.set_back(of_queue(settled.error()), now());
+        if (settled) note(settlement);
+        co_return settled.has_value();
     }
 
     static Setback of_queue(Error const& error) {
@@ -125,8 +134,7 @@ struct Drain::Loop {
         ports.log.debug(kArea, "batch accepted", {{"records", std::to_string(records)}});
     }
 
-    void note(Lane::Settlement const& settlement, Result<void> const& settled) {
-        if (!settled) return;
+    void note(Lane::Settlement const& settlement) {
         for (auto const& [sequence, reason] : settlement.aside) {
             ++state.set_aside_total;
             ports.log.error(kArea, "a record is refused and set aside",

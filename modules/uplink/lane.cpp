@@ -119,6 +119,8 @@ void Lane::doubt(Settlement& settlement, Time now) {
         doubted_since_ = now;
     }
     bool const is_first = doubts_++ == 0;
+    if (!trouble_ && !suspects_.empty())
+        trouble_ = Setback{.kind = Setback::Kind::refused, .message = suspects_.front().reason, .retry_after = {}};
     proven_ = false;
     refusals_ = 0;
     first_again_ = !suspects_.empty();
@@ -139,20 +141,19 @@ std::size_t Lane::share_left(Time now) {
     return share - std::min(share, aside_in_hour_);
 }
 
-bool Lane::found_nothing(Time now) {
-    bool const gone = first_again_;  // somebody took the suspects away
-    if (gone) suspects_.clear();
+Lane::Settlement Lane::found_nothing(Time now) {
+    Settlement settlement;
+    bool const is_gone = first_again_;  // somebody took the suspects away
+    if (is_gone) suspects_.clear();
     first_again_ = false;
-    if (!suspects_.empty()) {
-        set_back({.kind = Setback::Kind::refused, .message = suspects_.front().reason, .retry_after = {}}, now);
-        first_again_ = true;
-        refusals_ = 0;
-        return false;
-    }
     refused_rows_ = 0;
+    if (!suspects_.empty()) {
+        doubt(settlement, now);
+        return settlement;
+    }
     trouble_.reset();
-    due_ = gone ? now : now + settings_.poll_interval;
-    return !gone;
+    due_ = is_gone ? now : now + settings_.poll_interval;
+    return settlement;
 }
 
 void Lane::set_back(Setback setback, Time now) {

@@ -89,8 +89,8 @@ public:
     /// `asked` are the records that ask() led to.
     Settlement answered(std::span<QueuedRecord const> asked, Verdict const& verdict, Time now);
 
-    /// ask() led to no record. Out  nothing waits
-    bool found_nothing(Time now);
+    /// ask() led to no record: nothing waits, or nothing but what is doubted.
+    Settlement found_nothing(Time now);
 
     /// The queue failed, or the service said no without a word about the records: waits by the lane's own back-off.
     void set_back(Setback setback, Time now);

@@ -97,7 +97,8 @@ TEST_CASE("outbox: put refuses when full, counts exactly, and takes the state ag
         CHECK(opened.outbox->put(a_record("a", "1")).value() == Outbox::Put::queued);
         CHECK(opened.outbox->put(a_record("b", "0")).value() == Outbox::Put::refused);
         CHECK(opened.outbox->put(a_record("b", "1")).value() == Outbox::Put::refused);
-        CHECK(opened.outbox->put(a_record("b", "1")).value() == Outbox::Put::refused);  // the same change, offered again
+        CHECK(opened.outbox->put(a_record("b", "1")).value() ==
+              Outbox::Put::refused);  // the same change, offered again
         CHECK(opened.outbox->state().value().refused == 2);
         CHECK(opened.outbox->are_repeats({a_record("b", "1")}).value());  // and it writes nothing
         REQUIRE(opened.outbox->acknowledge({1}));
@@ -132,7 +133,8 @@ TEST_CASE("outbox: one namespace alone does not fill it for the others, before a
     Opened opened{dir / "holdfast.db", limits};
     CHECK(opened.outbox->put(record_of("flood", 200)).value() == Outbox::Put::refused);
     CHECK(opened.outbox->put(record_of("calm", 2)).value() == Outbox::Put::queued);
-    CHECK(opened.outbox->state().value().waiting == queued + 2 + 2);  // and what says how much was refused, before and after the start
+    CHECK(opened.outbox->state().value().waiting ==
+          queued + 2 + 2);  // and what says how much was refused, before and after the start
     REQUIRE(opened.outbox->acknowledge({1, 2, 3, 4}));
     CHECK(opened.outbox->put(record_of("flood", 201)).value() == Outbox::Put::queued);
     REQUIRE(opened.outbox->set_aside(5, "too large"));
@@ -280,7 +282,8 @@ TEST_CASE("outbox: the mark is written once for many records, and a start writes
 }
 
 // Goal: whoever counts rows in Azure sees how much is missing, and of when, though the queue was full.
-TEST_CASE("outbox: one record of each stream says how many changes were refused, from when to when", "[cache][outbox]") {
+TEST_CASE("outbox: one record of each stream says how many changes were refused, from when to when",
+          "[cache][outbox]") {
     test::TempDir dir;
     Opened opened{dir / "holdfast.db", {.rows_max = 3}};
     Outbox& outbox = *opened.outbox;
@@ -360,7 +363,8 @@ TEST_CASE("outbox: an object that goes to and fro is counted in the records that
     CHECK(outbox.state().value().folded == 97);
 }
 
-TEST_CASE("outbox: a record that waits counts its repeats, and says the same however often it is sent", "[cache][outbox]") {
+TEST_CASE("outbox: a record that waits counts its repeats, and says the same however often it is sent",
+          "[cache][outbox]") {
     test::TempDir dir;
     {
         Opened opened{dir / "holdfast.db"};
@@ -390,7 +394,8 @@ TEST_CASE("outbox: what a transaction put is taken back with it, in counters and
         outbox.begin();
         REQUIRE(outbox.put(a_record("a", "0")).value() == Outbox::Put::repeated);
         REQUIRE(outbox.put(a_record("b", "0")).value() == Outbox::Put::queued);
-        while (outbox.put(a_record("c" + std::to_string(outbox.state().value().waiting), "0")).value() == Outbox::Put::queued)
+        while (outbox.put(a_record("c" + std::to_string(outbox.state().value().waiting), "0")).value() ==
+               Outbox::Put::queued)
             continue;
     }
     outbox.roll_back();
@@ -418,9 +423,8 @@ TEST_CASE("outbox: what one stream holds costs the other nothing", "[cache][outb
     REQUIRE(rows.size() == 1);
     CHECK(rows.at(0).sequence == 21);
     CHECK(opened.outbox->oldest(model::Stream::compliance, 18, 5, 1'000'000).value().size() == 2);
-    db::Statement plan{opened.connection,
-                       "EXPLAIN QUERY PLAN SELECT sequence FROM outbox INDEXED BY outbox_by_stream "
-                       "WHERE stream = 1 AND sequence > 0 ORDER BY sequence LIMIT 5"};
+    db::Statement plan{opened.connection, "EXPLAIN QUERY PLAN SELECT sequence FROM outbox INDEXED BY outbox_by_stream "
+                                          "WHERE stream = 1 AND sequence > 0 ORDER BY sequence LIMIT 5"};
     auto row = plan.rows();
     REQUIRE(row.next().value());
     CHECK(row.text(3).find("stream=? AND sequence>?") != std::string::npos);

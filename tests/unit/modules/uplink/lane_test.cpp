@@ -54,7 +54,10 @@ struct World {
             refused_since_wait = 0;
         }
         auto const records = read(lane->ask());
-        if (records.empty()) return !lane->found_nothing(now);
+        if (records.empty()) {
+            settle(lane->found_nothing(now));
+            return lane->trouble().has_value() || !waiting.empty();
+        }
         ++tries;
         auto verdict = judge(records.front().sequence, records.back().sequence)
                            .value_or(Verdict{.kind = Verdict::Kind::accepted, .reason = {}, .setback = {}});
@@ -62,7 +65,11 @@ struct World {
         if (verdict.kind != Verdict::Kind::accepted) ++refused_since_wait;
         if (verdict.kind == Verdict::Kind::accepted) refused_since_wait = 0;
         refused_per_wait_max = std::max(refused_per_wait_max, refused_since_wait);
-        auto const settlement = lane->answered(records, verdict, now);
+        settle(lane->answered(records, verdict, now));
+        return true;
+    }
+
+    void settle(Lane::Settlement const& settlement) {
         for (auto const& one : settlement.aside) {
             aside[one.sequence] = now;
             waiting.erase(one.sequence);
@@ -71,7 +78,6 @@ struct World {
             taken.push_back(sequence);
             waiting.erase(sequence);
         }
-        return true;
     }
 
     void run(std::chrono::nanoseconds until) {
@@ -155,6 +161,18 @@ TEST_CASE("lane: a service that refuses everything for its size sets nothing asi
 
     CHECK(world.aside.empty());
     CHECK(world.tries < 120);
+}
+
+TEST_CASE("lane: a queue of nothing but bad records empties, after the hour of doubt", "[uplink][lane]") {
+    World world{3};
+    world.judge = [](auto, auto) { return std::optional{World::refused()}; };
+
+    world.run(1h + 58min);
+    CHECK(world.aside.empty());
+    world.run(6h);
+
+    CHECK(world.aside.size() == 3);
+    CHECK(world.waits < 60);
 }
 
 TEST_CASE("lane: what is refused beyond the share waits, and the stream says so", "[uplink][lane]") {
