@@ -76,18 +76,19 @@ class Lost(Exception):
 
 
 def read_columns(file):
-    """The streams and their columns from the tables of docs/formats/compliance_record.md."""
-    common, streams, into = {}, {}, None
+    """(columns that each row has, {stream: {column: type}}), from the tables of docs/formats/compliance_record.md."""
+    common, streams, into, some = {}, {}, None, set()
     for line in pathlib.Path(file).read_text(encoding="utf-8").splitlines():
         heading = re.match(r"## (?:Stream `([^`]+)`|(Columns of both streams)|.*)", line)
         if heading and line.startswith("## "):
             into = streams.setdefault(heading[1], {}) if heading[1] else common if heading[2] else None
-        row = re.match(r"\| `(\w+)` \| (string|datetime|long|dynamic) \|", line)
+        row = re.match(r"\| `(\w+)` \| (string|datetime|long|dynamic) \| (only in a row)?", line)
         if row and into is not None:
             into[row[1]] = row[2]
+            some |= {row[1]} if row[3] else set()
     if not common or not streams:
         raise SystemExit(f"{file}: no column tables found")
-    return set(common), {name: {**common, **own} for name, own in streams.items()}
+    return set(common) - some, {name: {**common, **own} for name, own in streams.items()}
 
 
 def fits(kind, value):
