@@ -36,9 +36,10 @@ struct Settings {
     std::int64_t window_bytes_max = 900'000;
     std::size_t aside_per_hour_min =
         100;  // records of a stream set aside each hour; more when many are taken meanwhile
-    std::size_t batch_bytes_max = 900'000;        // of rows before packing; the service's bound is 1 MB
-    std::chrono::milliseconds wait_min{1'000};    // after any failure
-    std::chrono::seconds retry_after_max{3'600};  // a longer Retry-After is cut to this
+    std::chrono::milliseconds refused_apart{10'000};  // between the two refusals that a record is set aside for
+    std::size_t batch_bytes_max = 900'000;            // of rows before packing; the service's bound is 1 MB
+    std::chrono::milliseconds wait_min{1'000};        // after any failure
+    std::chrono::seconds retry_after_max{3'600};      // a longer Retry-After is cut to this
     // Offline, 408, 5xx: full jitter. Backoff spreads each delay over 0 to 2 x, so these are 1 s to 15 min in effect.
     BackoffPolicy retry{.delay_min = std::chrono::milliseconds{1'000},
                         .delay_max = std::chrono::milliseconds{450'000},
@@ -101,8 +102,9 @@ public:
     /// The loop; ends when cancelled, or at once when the uplink is disabled. Start it in a TaskGroup, once.
     ///
     /// Promise  a record is acknowledged only after the service's 204 for the request it was in; records of one
-    ///          stream are sent in the order of their sequence, and no stream waits for another; a record leaves the queue
-    ///          otherwise only when the service refuses it alone (lane.hpp): then it is set aside with the service's words
+    ///          stream are sent in the order of their sequence, and no stream waits for another; a record that the service
+    ///          refuses alone is passed over, and leaves the queue when that happens again (lane.hpp): then it is set aside
+    ///          with the service's words
     /// Never    logs a secret; ends because of an error
     asio::awaitable<void> run();
 

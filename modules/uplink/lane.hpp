@@ -59,10 +59,10 @@ private:
     Backoff refused_;
 };
 
-/// Promise  records are asked for in the order of their sequence; of n records that are refused together one that is refused
+/// Promise  records are asked for in the order of their sequence, but for those that were refused alone; of n records that are refused together one that is refused
 ///          alone is found by halving, with at most 1 + log2 n refusals before the stream waits;
-///          a record is set aside only when it was refused alone: at once while the service takes others of the stream,
-///          else after an hour in which it took none; at most a share of the stream each hour
+///          a record is set aside only when it was refused alone: twice, some time apart, with others of the stream taken in
+///          between, or for an hour in which none was taken; at most a share of the stream each hour
 class Lane {
 public:
     using Time = std::chrono::nanoseconds;  // of the boot clock
@@ -104,9 +104,19 @@ public:
     std::optional<Setback> const& trouble() const { return trouble_; }
 
 private:
+    /// Refused alone, and not known whether it is the record or the configuration.
+    struct Suspect {
+        Refused refused;
+        Time since{0};
+        bool contradicted = false;  // others were taken since, or just before: it is not the configuration
+    };
+
     void take(std::span<QueuedRecord const> sent, Settlement& settlement);
     void refuse(std::span<QueuedRecord const> sent, Verdict const& verdict, Settlement& settlement, Time now);
-    void suspect(QueuedRecord const& record, std::string const& reason, Settlement& settlement, Time now);
+    void suspect(QueuedRecord const& record, std::string const& reason, Time now);
+    void refused_again(std::string const& reason, Settlement& settlement, Time now);
+    bool may_ask_again(Time now) const;
+    void ask_again(Time now);
     void doubt(Settlement& settlement, Time now);
     std::size_t share_left(Time now);
 
@@ -118,10 +128,10 @@ private:
 
     std::int64_t rows_;              // asked for at once: halved when that is too much, doubled when it went well
     std::size_t refused_rows_ = 0;   // from the front: among so many is one that is refused
-    std::vector<Refused> suspects_;  // refused alone, and not known whether it is the record or the configuration
-    bool proven_ = false;       // the service took a record since the last wait: what it refuses alone is bad itself
-    bool first_again_ = false;  // is the first suspect still refused? If not, nothing was wrong with any of them
-    std::size_t refusals_ = 0;  // since the last record was taken or the last wait
+    std::vector<Suspect> suspects_;  // in the order of their sequence; those that are contradicted come first
+    bool proven_ = false;            // the service took a record since the last wait
+    bool first_again_ = false;       // is the first suspect still refused? If not, nothing was wrong with any of them
+    std::size_t refusals_ = 0;       // since the last record was taken or the last wait
     std::size_t refused_at_first_ = 0;  // how many were refused together when it began
     unsigned doubts_ = 0;               // waits since the last record was taken
     Time doubted_since_{0};

@@ -130,8 +130,10 @@ class Case(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr[-3000:])
         return [json.loads(line) for line in done.stdout.splitlines()]
 
-    def check(self, last, dead=(), azure=None):
-        """Every sequence from 1 to `last` arrived but the dead ones; order and duplicates as promised."""
+    def check(self, last, dead=(), azure=None, late_max=0):
+        """Every sequence from 1 to `last` arrived but the dead ones; order and duplicates as promised.
+
+        What was refused alone may come behind the others: `late_max` of them at most."""
         rows = (azure or self.azure).received()["rows"]
         first, times = {}, {"UploadedAt", "_ArrivedAt", "_Answered", "TimeGenerated", "_TimeReplaced"}
         for row in rows:
@@ -143,8 +145,9 @@ class Case(unittest.TestCase):
         by_stream = {}
         for row in first.values():  # in the order of first arrival
             by_stream.setdefault(row["_Stream"], []).append(row["Sequence"])
-        for stream, numbers in by_stream.items():
-            self.assertEqual(numbers, sorted(numbers), f"{stream} out of order")
+        late = [(stream, number) for stream, numbers in by_stream.items() for at, number in enumerate(numbers)
+                if number < max(numbers[:at], default=0)]
+        self.assertLessEqual(len(late), late_max, f"out of order: {late[:20]}")
         self.assertEqual(len({row["SiteId"] for row in rows}), 1)
         return rows
 
@@ -309,10 +312,12 @@ class Kills(Case):
         choice = random.Random(SEED)
         self.start_azure()
         durable = set()
-        puts = 0
+        puts, refusals = 0, 0
         for _ in range(30):
-            self.azure.fault(*choice.sample([{"do": "cut"}, {"do": 500}, {"do": 401}, {"do": 413}, {"do": "slow", "seconds": 0.1},
-                                             {"do": "cut_before"}, {"do": "expire"}, {"at": "token", "do": 503}], 3))
+            faults = choice.sample([{"do": "cut"}, {"do": 500}, {"do": 401}, {"do": 413}, {"do": "slow", "seconds": 0.1},
+                                             {"do": "cut_before"}, {"do": "expire"}, {"at": "token", "do": 503}], 3)
+            self.azure.fault(*faults)
+            refusals += {"do": 413} in faults
             tool = subprocess.Popen(self.command("--put", 400, "--first", puts, "--every-ms", 1), stdout=subprocess.PIPE,
                                     stderr=subprocess.DEVNULL, text=True)
             time.sleep(choice.uniform(0.05, 0.8))
@@ -324,13 +329,11 @@ class Kills(Case):
         self.azure.ask("DELETE", "/_faults")
         lines = self.run_tool("--until-empty")
         last = lines[-1]["last"]
-        # A 413 that meets a record alone sets it aside: kept with its reason, and neither sent again nor lost.
         with contextlib.closing(sqlite3.connect(self.dir / "holdfast.db")) as database:
             aside = dict(database.execute("SELECT sequence, reason FROM dead_letters"))
-        self.assertTrue(all("413" in reason for reason in aside.values()), aside)
-        arrived = {row["Sequence"] for row in self.azure.received()["rows"]}  # some before their answer was lost
-        rows = self.check(last, dead=set(aside) - arrived)
-        self.assertTrue(durable <= {row["Sequence"] for row in rows} | set(aside), "an acknowledged put was lost")
+        self.assertEqual(aside, {}, "one refusal sets nothing aside")
+        rows = self.check(last, late_max=refusals)
+        self.assertTrue(durable <= {row["Sequence"] for row in rows}, "an acknowledged put was lost")
         self.assertGreaterEqual(last, max(durable))
         print(f"30 kills: {last} records, {self.repeats(rows)} delivered again", file=sys.stderr)
 

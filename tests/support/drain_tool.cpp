@@ -181,6 +181,7 @@ uplink::Settings settings_of(Options const& options, std::string const& site) {
     settings.site_name = "test site";
     settings.poll_interval = 200ms;
     settings.wait_min = 10ms;
+    settings.refused_apart = 20ms;
     settings.window_rows_max = options.number("--window", 2'000);
     settings.retry = {.delay_min = 10ms, .delay_max = 100ms, .factor = 2.0, .jitter = 1.0};
     settings.refused = {.delay_min = 50ms, .delay_max = 200ms, .factor = 2.0, .jitter = 0.2};

@@ -33,6 +33,12 @@ def queued(state):
         return {row[0]: (row[1], row[2]) for row in db.execute("SELECT sequence, record_id, observed_at FROM outbox")}
 
 
+def states_queued(state):
+    """How many states wait for Azure: a record that waits stands for every time that its state came back."""
+    with opened(state) as db:
+        return db.execute("SELECT SUM(count) FROM outbox").fetchone()[0] or 0
+
+
 def dead_letters(state):
     with opened(state) as db:
         return {row[0]: row[1] for row in db.execute("SELECT sequence, reason FROM dead_letters")}

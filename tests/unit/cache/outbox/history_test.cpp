@@ -112,7 +112,9 @@ struct World {
         Lane::Time const time = std::chrono::duration_cast<Lane::Time>(now);
         auto const ask = lane.ask();
         auto const records = outbox->oldest(lane.stream(), ask.after, ask.rows_max, 900'000);
-        if (!records) return lane.set_back({.kind = Setback::Kind::queue, .message = records.error().message, .retry_after = {}}, time);
+        if (!records)
+            return lane.set_back({.kind = Setback::Kind::queue, .message = records.error().message, .retry_after = {}},
+                                 time);
         if (records->empty()) return bring(lane, lane.found_nothing(time));
         auto verdict = answer(lane.stream(), *records);
         verdict.records = records->size();
@@ -129,7 +131,8 @@ struct World {
         if (settlement.acknowledged.empty()) return;
         auto const acknowledged = outbox->acknowledge(settlement.acknowledged);
         if (!acknowledged)
-            lane.set_back({.kind = Setback::Kind::queue, .message = acknowledged.error().message, .retry_after = {}}, time);
+            lane.set_back({.kind = Setback::Kind::queue, .message = acknowledged.error().message, .retry_after = {}},
+                          time);
     }
 
     void step() {
@@ -172,7 +175,8 @@ struct World {
         CHECK(missing == 0);
         CHECK(not_recorded == state.refused);
         CHECK(state.bytes == 0);
-        auto const gaps = std::ranges::count_if(arrived, [](auto const& one) { return one.second.fields.contains("NotRecorded"); });
+        auto const gaps =
+            std::ranges::count_if(arrived, [](auto const& one) { return one.second.fields.contains("NotRecorded"); });
         CHECK(queued + gaps == state.last_sequence);  // dense: nothing else was ever numbered
         CHECK(state.dead == static_cast<std::int64_t>(aside.size()));
     }

@@ -137,6 +137,7 @@ struct Bench {
         settings.retry.delay_min = 1ms;
         settings.retry.delay_max = 1ms;
         settings.wait_min = 50ms;
+        settings.refused_apart = 20ms;
         std::ofstream{dir / "secret"} << "s3cr3t";
     }
     ~Bench() {

@@ -108,6 +108,61 @@ TEST_CASE("lane: one bad record among many is found with at most 1 + log2 n refu
     CHECK(world.now <= 1h + 1min);  // nobody waits long for one bad record
 }
 
+TEST_CASE("lane: one refusal sets nothing aside, whoever is taken before and behind it", "[uplink][lane]") {
+    World world{100};
+    std::map<std::int64_t, int> refusals;
+    world.judge = [&](std::int64_t first, std::int64_t last) -> std::optional<Verdict> {
+        bool const once = first == last && first % 10 == 0 && refusals[first]++ == 0;
+        bool const is_among_others = first < last && first / 10 != last / 10;
+        if (once || is_among_others) return World::refused("413");
+        return std::nullopt;
+    };
+
+    world.run(2h);
+
+    CHECK(world.taken.size() == 100);
+    CHECK(world.aside.empty());
+}
+
+TEST_CASE("lane: two refusals in one moment are one", "[uplink][lane]") {
+    World world{3};
+    bool is_mended = false;
+    world.judge = [&](std::int64_t first, std::int64_t) -> std::optional<Verdict> {
+        if (first == 1 && !is_mended) return World::refused();
+        return std::nullopt;
+    };
+    while (world.taken.size() < 2) world.step();
+    std::size_t const tries = world.tries;
+    world.lane->hurry(world.now);
+    while (world.tries < tries + 2) {
+        world.step();
+        world.lane->hurry(world.now);
+    }
+    CHECK(world.aside.empty());
+
+    is_mended = true;
+    world.run(2h);
+    CHECK(world.taken.size() == 3);
+    CHECK(world.aside.empty());
+}
+
+TEST_CASE("lane: what is mended before the second look sets none of the others aside", "[uplink][lane]") {
+    World world{20};
+    bool is_mended = false;
+    world.judge = [&](std::int64_t first, std::int64_t last) -> std::optional<Verdict> {
+        if (!is_mended && (first < last || first <= 10)) return World::refused();
+        return std::nullopt;
+    };
+    while (world.taken.empty()) world.step();
+    CHECK(world.aside.empty());
+
+    is_mended = true;
+    world.run(3h);
+
+    CHECK(world.taken.size() == 20);
+    CHECK(world.aside.empty());
+}
+
 // Goal: a mistake in the configuration that the service words like one in the records empties no queue and is no storm.
 TEST_CASE("lane: while every record is refused there are at most 1 + log2 n tries a wait, and waits grow",
           "[uplink][lane]") {
