@@ -2,6 +2,7 @@
 #include "daemon/cli/build.hpp"
 
 #include "daemon/cli/flags.hpp"
+#include "daemon/cli/say.hpp"
 #include "modules/base/errno_text.hpp"
 #include "modules/base/write_all.hpp"
 #include "modules/kustomize/kustomize.hpp"
@@ -48,7 +49,7 @@ struct Flags {
 };
 
 int complain(std::string const& message) {
-    write_all(STDERR_FILENO, "Error: " + message + '\n');  // a path in it may hold any byte
+    say("Error: " + message);
     return 1;
 }
 
@@ -185,7 +186,7 @@ Result<void> confine(Flags const& flags) {
 }
 
 int print(Flags const& flags, kustomize::Built const& built) {
-    for (auto const& warning : built.warnings) write_all(STDERR_FILENO, warning + '\n');
+    for (auto const& warning : built.warnings) say(warning);
     if (!flags.output.empty() && is_directory(flags.output)) {
         auto const wrong = write_directory(flags.output, built);
         return wrong.empty() ? 0 : complain(wrong);
@@ -209,7 +210,7 @@ int build(Flags const& flags, int (*done)(int status)) {
         auto const built = kustomize::build(flags.directory, options);
         if (built) return done(print(flags, *built));
         if (auto const* const remotes = options.remotes; remotes && !remotes->missing().empty()) return 1;
-        for (auto const& warning : warnings) write_all(STDERR_FILENO, warning + '\n');
+        for (auto const& warning : warnings) say(warning);
         return complain(built.error().message);
     } catch (std::bad_alloc const&) {
         return complain("the build needs more memory than its limit; --no-limits lifts it");
@@ -243,7 +244,7 @@ int run_build(int argc, char** argv, BuildPorts ports) {
     flags.options.remote_refusal = "--allow-remote-bases allows it";
     std::vector<std::string> said;
     auto const parsed = parse(argc, argv, flags, said);
-    for (auto const& line : said) write_all(STDERR_FILENO, line + '\n');
+    for (auto const& line : said) say(line);
     if (!parsed) return complain(parsed.error().message);
     if (flags.help) {
         std::fputs(kHelp.data(), stdout);

@@ -1,6 +1,7 @@
 // daemon/cli/build_rounds.cpp: fork, pipe, fetch, again.
 #include "daemon/cli/build_rounds.hpp"
 
+#include "daemon/cli/say.hpp"
 #include "daemon/remote_bases.hpp"
 #include "modules/base/limits.hpp"
 #include "modules/base/write_all.hpp"
@@ -9,7 +10,6 @@
 #include <boost/json/serialize.hpp>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <string>
@@ -46,7 +46,7 @@ int build_with(Supplies const& supplies, BuildOnce const& build, int list_fd) {
     auto remotes = mapping ? read_supplies(supplies.description(), mapping->bytes())
                            : Result<kustomize::Remotes>{std::unexpected{mapping.error()}};
     if (!remotes) {
-        std::fprintf(stderr, "Error: %s\n", remotes.error().message.c_str());
+        say("Error: " + remotes.error().message);
         return 1;
     }
     int const status = build(*remotes);

@@ -1,11 +1,11 @@
 // daemon/cli/common.cpp: flags by CLI11, in our words and with our exit codes.
 #include "daemon/cli/common.hpp"
 
+#include "daemon/cli/say.hpp"
 #include "daemon/cli/suggest.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
 #include <cstdlib>
 #include <unistd.h>
 
@@ -70,7 +70,7 @@ int complain(Error const& error, int code) {
     std::string const& text = error.message;
     for (std::size_t at = 0; at <= text.size();) {
         std::size_t const end = std::min(text.find('\n', at), text.size());
-        std::fprintf(stderr, "holdfast: %s\n", text.substr(at, end - at).c_str());
+        say("holdfast: " + text.substr(at, end - at));
         at = end + 1;
     }
     return code;
@@ -89,7 +89,7 @@ std::optional<int> stop_after_flags(CLI::App& app, int argc, char** argv) {
         if (message.empty()) message = error.what();
     }
     std::string const name = full_name(last_of(app));
-    std::fprintf(stderr, "%s: %s\nSee `%s --help`.\n", name.c_str(), message.c_str(), name.c_str());
+    say(name + ": " + message + "\nSee `" + name + " --help`.");
     return kExitUsage;
 }
 

@@ -1,6 +1,7 @@
 // daemon/cli/template.cpp: flags in, rendered charts out.
 #include "daemon/cli/template.hpp"
 
+#include "daemon/cli/say.hpp"
 #include "modules/base/errno_text.hpp"
 #include "modules/base/write_all.hpp"
 #include "modules/sandbox/command.hpp"
@@ -56,9 +57,9 @@ TemplateOutput failed(std::vector<std::string> const& said, Error error) {
 }
 
 int print(TemplateOutput const& output) {
-    write_all(STDERR_FILENO, output.err);
+    write_stderr(output.err);
     if (write_all(STDOUT_FILENO, output.out)) return output.status;
-    write_all(STDERR_FILENO, "Error: write stdout: " + errno_text(errno) + '\n');
+    say("Error: write stdout: " + errno_text(errno));
     return 1;
 }
 

@@ -16,8 +16,8 @@ namespace {
 constexpr std::array<std::string_view, 4> kLevelNames{"debug", "info", "warning", "error"};
 constexpr std::size_t kLineBytesMax = 32u << 10;  // a longer value is cut: the log is no data store
 
-/// A JSON string. C1 controls and DEL are escaped too: JSON allows them bare, but whoever reads the log on a terminal
-/// would have it obey them.
+/// A JSON string. DEL, C1 controls and what turns the direction of writing are escaped too: JSON allows them bare, but
+/// whoever reads the log on a terminal would have it obey them.
 void append_json(std::string& line, std::string_view value) {
     std::string const text = to_utf8(value, kLineBytesMax);
     std::size_t const end = line.size() + kLineBytesMax;
@@ -26,7 +26,7 @@ void append_json(std::string& line, std::string_view value) {
         auto const c = static_cast<unsigned char>(text[i]);
         bool const starts = (c & 0xC0) != 0x80;
         if (starts && line.size() > end) break;  // escapes grow; never half a character
-        bool const is_c1 = c == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+        std::size_t const length = control_length(std::string_view{text}.substr(i));
         switch (c) {
             case '"': line += "\\\""; break;
             case '\\': line += "\\\\"; break;
@@ -34,10 +34,13 @@ void append_json(std::string& line, std::string_view value) {
             case '\r': line += "\\r"; break;
             case '\t': line += "\\t"; break;
             default:
-                if (c < 0x20 || c == 0x7F || is_c1) {
+                if (length > 0) {
+                    // Of a well-formed character: its first byte says less with each byte more, the others six bits.
+                    unsigned code = length == 1 ? c : c & (0x3Fu >> (length - 1));
+                    for (std::size_t more = 1; more < length; ++more)
+                        code = code << 6 | (static_cast<unsigned char>(text[++i]) & 0x3Fu);
                     char escaped[8];
-                    std::snprintf(escaped, sizeof escaped, "\\u%04x",
-                                  static_cast<unsigned>(is_c1 ? static_cast<unsigned char>(text[++i]) : c));
+                    std::snprintf(escaped, sizeof escaped, "\\u%04x", code);
                     line += escaped;
                 } else {
                     line += static_cast<char>(c);

@@ -1,6 +1,8 @@
 // modules/base/utf8.cpp: finds the length of each well-formed character.
 #include "modules/base/utf8.hpp"
 
+#include <algorithm>
+
 namespace holdfast {
 
 namespace {
@@ -42,12 +44,27 @@ std::string to_utf8(std::string_view text, std::size_t bytes_max) {
     return out;
 }
 
-std::string without_controls(std::string text) {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        auto const c = static_cast<unsigned char>(text[i]);
-        bool const is_c1 = c == 0xC2 && i + 1 < text.size() && (static_cast<unsigned char>(text[i + 1]) & 0xE0) == 0x80;
-        if (c < 0x20 || c == 0x7F || is_c1) text[i] = ' ';
-        if (is_c1) text[++i] = ' ';
+std::size_t control_length(std::string_view text) {
+    auto const first = static_cast<unsigned char>(text[0]);
+    if (first < 0x20 || first == 0x7F) return 1;
+    if (first < 0xC2 || first > 0xE2) return 0;
+    std::size_t const length = length_of(text);
+    if (length == 2) {
+        bool const is_c1 = first == 0xC2 && (static_cast<unsigned char>(text[1]) & 0xE0u) == 0x80u;
+        return is_c1 || text.starts_with("\u061C") ? 2 : 0;
+    }
+    if (length != 3 || first != 0xE2) return 0;
+    std::string_view const one = text.substr(0, 3);
+    bool const turns = one == "\u200E" || one == "\u200F" || (one >= "\u2028" && one <= "\u202E") ||
+                       (one >= "\u2066" && one <= "\u2069");
+    return turns ? 3 : 0;
+}
+
+std::string without_controls(std::string text, std::string_view but) {
+    for (std::size_t i = 0; i < text.size();) {
+        std::size_t const length = control_length(std::string_view{text}.substr(i));
+        if (length > 0 && !but.contains(text[i])) text.replace(i, length, length, ' ');
+        i += std::max<std::size_t>(length, 1);
     }
     return text;
 }

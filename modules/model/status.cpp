@@ -33,7 +33,9 @@ Truth read_truth(std::string_view word) {
 
 }  // namespace
 
-std::string condition_text(std::string_view text) { return to_utf8(mask_logins(text), kMessageBytesMax); }
+std::string condition_text(std::string_view text) {
+    return without_controls(to_utf8(mask_logins(text), kMessageBytesMax), kLayout);
+}
 
 void Conditions::set(std::string_view type, Truth status, std::string_view reason, std::string_view message,
                      std::int64_t generation, WallTime now) {

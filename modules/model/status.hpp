@@ -32,7 +32,7 @@ struct Condition {
 };
 
 /// What a condition can hold of a text that may be any bytes, and any number of them: UTF-8, without the
-/// logins of URLs, at most 20,000 bytes as Flux.
+/// logins of URLs and without what a terminal obeys, at most 20,000 bytes as Flux.
 std::string condition_text(std::string_view text);
 
 /// An ordered set of conditions; a transition time moves only when the status does.

@@ -2,6 +2,7 @@
 #include "modules/story/tell.hpp"
 
 #include "modules/base/mask.hpp"
+#include "modules/base/utf8.hpp"
 #include "modules/kube/events.hpp"
 
 namespace holdfast::story {
@@ -15,7 +16,8 @@ bool in_cluster(Ports const& ports, Entry const& entry) {
 }
 
 asio::awaitable<void> tell(Ports& ports, Key key, News news) {
-    news.message = mask_logins(news.message);  // the cluster shows it to everybody who may read Events
+    // The cluster shows it to everybody who may read Events, on a terminal mostly.
+    news.message = without_controls(mask_logins(news.message), kLayout);
     ports.log.write(news.level, "story", news.message,
                     {HOLDFAST_LOG_KEY(key), {"reason", news.reason}, {"revision", news.revision}});
     if (!news.event) co_return;

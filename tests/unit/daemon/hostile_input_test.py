@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """hostile_input_test.py HOLDFAST: what `holdfast template` and `holdfast build` say to input that means harm."""
 
+import os
 import pathlib
+import pty
 import resource
 import subprocess
 import sys
@@ -66,6 +68,23 @@ class HostileInput(unittest.TestCase):
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertEqual(["..", "b"], sorted(name.name.split("_")[0] for name in out.iterdir()))
         self.assertEqual([], list((self.root / "escaped").iterdir()))
+
+    def test_what_is_quoted_commands_no_terminal(self):
+        (self.root / "kustomization.yaml").write_text('resources: ["\\e]0;owned\\a\\e[2J\\u202Etxt.yaml"]\n')
+        for verb in ("build", "template"):
+            with self.subTest(verb=verb):
+                ours, theirs = pty.openpty()
+                done = subprocess.run([HOLDFAST, verb, str(self.root if verb == "build" else self.root / "\x1b[2J")], stderr=theirs, stdout=theirs)
+                os.close(theirs)
+                with open(ours, "rb", buffering=0) as terminal:
+                    said = terminal.read(8000).decode()
+                self.assertEqual(1, done.returncode)
+                self.assertIn("[2J", said)
+                self.assertEqual([], [one for one in said if one in "\x1b\x07\u202e"])
+
+    def test_who_reads_a_pipe_reads_every_byte(self):
+        (self.root / "kustomization.yaml").write_text('resources: ["\\e[2J.yaml"]\n')
+        self.assertIn("\x1b[2J.yaml", self.run_command("build", str(self.root)).stderr)
 
 
 if __name__ == "__main__":

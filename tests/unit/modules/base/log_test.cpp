@@ -29,7 +29,7 @@ std::string logged(bool json, std::string_view message, std::initializer_list<Lo
 }  // namespace
 
 TEST_CASE("log: no message moves the cursor of whoever reads the log", "[base][log]") {
-    std::string const evil = "a\x1b[2J\rb\nc\x7f\u009b2Jd\te";
+    std::string const evil = "a\x1b[2J\rb\nc\x7f\u009b2Jd\te\u202e\u061c";
 
     auto const text = logged(false, evil, {{"field", evil}});
     auto const json = logged(true, evil, {{"field", evil}});
@@ -40,8 +40,8 @@ TEST_CASE("log: no message moves the cursor of whoever reads the log", "[base][l
         CHECK(line.find("\u009b") == std::string::npos);
         CHECK(line.find('\n') == line.size() - 1);
     }
-    CHECK(text.find(" info test: a [2J b c   2Jd e field=\"a\\u001b[2J") != std::string::npos);
-    CHECK(json.find("\\u001b[2J\\rb\\nc\\u007f\\u009b2Jd\\te") != std::string::npos);
+    CHECK(text.find(" info test: a [2J b c   2Jd e      field=\"a\\u001b[2J") != std::string::npos);
+    CHECK(json.find("\\u001b[2J\\rb\\nc\\u007f\\u009b2Jd\\te\\u202e\\u061c") != std::string::npos);
 }
 
 TEST_CASE("log: the login of a URL is in no line, whoever passes it", "[base][log]") {

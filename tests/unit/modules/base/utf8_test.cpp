@@ -29,4 +29,15 @@ TEST_CASE("utf8: a long text is cut between two characters and says so", "[base]
     CHECK(to_utf8("\xff\xff\xff\xff", 10) == "\uFFFD\uFFFD...");
 }
 
+TEST_CASE("utf8: what a terminal or a reader would obey is blank, and nothing else is", "[base][utf8]") {
+    CHECK(without_controls("a\x1b[2Jb\x07\x7f\r\n\tc") == "a [2Jb     c");
+    CHECK(without_controls("\u009b1m\u0085") == "  1m  ");
+    CHECK(without_controls("admin\u202Egpj\u2066x\u2069\u200E\u200F\u061C\u2028.") == "admin   gpj   x              .");
+    CHECK(without_controls("a\nb\tc\r", kLayout) == "a\nb\tc ");
+    for (std::string const text :
+         {"caf\u00e9 \u00a0\u00bf", "\u0600\u061B\u061D", "\u200D\u2010\u2027\u202F\u2065\u206A\u20ac", "\U0001F600",
+          "caf\xe9 \xc2", "\xe2\x80"})
+        CHECK(without_controls(text) == text);
+}
+
 }  // namespace holdfast

@@ -159,6 +159,7 @@ TEST_CASE("status: any bytes become a condition's text", "[model]") {
     CHECK(message.size() <= 20'000);
     CHECK(message.find('\xff') == std::string::npos);
     CHECK(condition_text(message) == message);
+    CHECK(condition_text("lines\n\tof \x1b[31mred\u202Etxt") == "lines\n\tof  [31mred   txt");
 }
 
 }  // namespace holdfast::model

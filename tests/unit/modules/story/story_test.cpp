@@ -559,7 +559,7 @@ TEST_CASE("story: an Event is about the object, a Warning when something failed,
     world.story.reconciles = [&](Entry entry) -> asio::awaitable<Outcome> {
         Outcome outcome = begin(entry);
         outcome.news = {{.reason = "One", .message = "good", .revision = "main@sha1:1"},
-                        {.level = LogLevel::error, .reason = "Two", .message = "bad"},
+                        {.level = LogLevel::error, .reason = "Two", .message = "bad\x1b[2J\nworse"},
                         {.reason = "Three", .message = "quiet", .event = false}};
         co_return outcome;
     };
@@ -574,6 +574,7 @@ TEST_CASE("story: an Event is about the object, a Warning when something failed,
     CHECK(kube::annotation(good, "kustomize.toolkit.fluxcd.io/revision") == "main@sha1:1");
     CHECK(kube::find_string(good, {"source", "component"}) == "kustomize-controller");
     CHECK(kube::find_string(world.held.events[1], {"type"}) == "Warning");
+    CHECK(kube::find_string(world.held.events[1], {"message"}) == "bad [2J\nworse");
 }
 
 TEST_CASE("story: a request is answered by the pass that it began, unless the pass says it is not", "[story]") {
