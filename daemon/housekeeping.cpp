@@ -1,17 +1,14 @@
 // daemon/housekeeping.cpp: every thirty seconds, and whenever the cluster was listed again.
 #include "daemon/housekeeping.hpp"
 
+#include "cache/db/files.hpp"
 #include "modules/base/on_pool.hpp"
 #include "modules/source/remote_cache.hpp"
 #include "modules/story/conclude.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
 #include <fstream>
 #include <malloc.h>
-#include <unistd.h>
 
 namespace holdfast::daemon {
 
@@ -38,11 +35,16 @@ bool CopyPace::may_write(Key const& key, std::chrono::nanoseconds now) {
     return true;
 }
 
+void CopyPace::forget_all_but(model::Registry const& registry) {
+    std::erase_if(paces_, [&](auto const& one) { return registry.find(one.first) == nullptr; });
+}
+
 asio::awaitable<void> Housekeeping::run() {
     for (;;) {
         co_await sleep_for(kTidyEvery);
         parts_.owned.settle_doubts();
         parts_.owned.end_idle_watches();
+        pace_.forget_all_but(parts_.ports.registry);
         std::vector<Key> owed;
         for (auto const& [key, entry] : parts_.ports.registry.all()) {
             if (entry->copy.owed) owed.push_back(key);
@@ -118,20 +120,8 @@ Result<std::string> Housekeeping::known_cluster() const {
     return uid;
 }
 
-/// Whole or not at all: written beside it, made durable, renamed.
 Result<void> Housekeeping::remember_cluster(std::string const& uid) const {
-    auto const path = parts_.state_dir / "cluster";
-    auto const beside = parts_.state_dir / "cluster.new";
-    int const file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file < 0) return fail(Errc::denied, beside.string() + ": " + std::strerror(errno));
-    std::string const line = uid + "\n";
-    bool const written =
-        ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(file) == 0;
-    ::close(file);
-    if (!written || ::rename(beside.c_str(), path.c_str()) != 0) {
-        return fail(Errc::limit, path.string() + ": " + std::strerror(errno));
-    }
-    return {};
+    return cache::db::replace_file(parts_.state_dir / "cluster", uid + "\n");
 }
 
 }  // namespace holdfast::daemon

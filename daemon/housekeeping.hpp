@@ -22,7 +22,7 @@ class CopyPace {
 public:
     /// Out  false: not yet
     bool may_write(model::Key const& key, std::chrono::nanoseconds now);
-    void forget(model::Key const& key) { paces_.erase(key); }
+    void forget_all_but(model::Registry const& registry);
 
 private:
     struct Pace {

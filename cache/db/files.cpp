@@ -1,4 +1,4 @@
-// cache/db/files.cpp: durable renames and replacements next to the database.
+// cache/db/files.cpp: durable renames and replacements of what lies in the state directory.
 #include "cache/db/files.hpp"
 
 #include "modules/base/write_all.hpp"

@@ -1,4 +1,4 @@
-// cache/db/files.hpp: durable renames and replacements next to the database; private to cache/db.
+// cache/db/files.hpp: durable renames and replacements of what lies in the state directory.
 #pragma once
 
 #include "modules/base/error.hpp"
