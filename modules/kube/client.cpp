@@ -247,14 +247,25 @@ Task<Object> Client::get(Target target, ReadOptions options, Refusal* refusal) {
     co_return std::move(object);
 }
 
+namespace {
+
+Result<void> too_long(Resource const& resource, ListOptions const& options) {
+    return fail(Errc::limit,
+                "list " + qualified(resource) + ": more than " + std::to_string(options.items_max) + " objects");
+}
+
+}  // namespace
+
 Task<std::string> Client::list(Resource resource, ListOptions options, std::function<void()> begin, ObjectSink sink,
                                Refusal* refusal) {
     Refusal own;
     auto* const told = refusal != nullptr ? refusal : &own;
     std::string continuation;
     unsigned restarts = 0;
+    std::size_t items = 0;
     if (begin) begin();
     for (;;) {
+        std::size_t const items_before = items;
         Parameters parameters;
         add_selectors(parameters, options.label_selector, options.field_selector);
         if (options.page_size > 0) parameters.emplace_back("limit", std::to_string(options.page_size));
@@ -264,8 +275,9 @@ Task<std::string> Client::list(Resource resource, ListOptions options, std::func
         auto call = call_on(Verb::list, "GET", {resource, options.ns, ""}, parameters, false);
         if (options.metadata_only) call.accept = std::string{kListMetadata} + ",application/json";
 
-        ItemSplitter splitter{shared_->settings.object_bytes_max,
-                              [&resource, &sink](std::string_view item) -> Result<void> {
+        ItemSplitter splitter{shared_->settings.object_bytes_max, [&](std::string_view item) -> Result<void> {
+                                  bool const too_many = options.items_max > 0 && ++items > options.items_max;
+                                  if (too_many) return too_long(resource, options);
                                   auto object = parse_object(item);
                                   if (!object) return fail(std::move(object), "list");
                                   name_kind(*object, resource);
@@ -291,6 +303,10 @@ Task<std::string> Client::list(Resource resource, ListOptions options, std::func
         if (!is_list) co_return fail(Errc::busy, "list " + qualified(resource) + ": the answer is not a list");
         continuation = find_string(*rest, {"metadata", "continue"});
         if (continuation.empty()) co_return std::string{resource_version_of(*rest)};
+        // Pages without items, one after the other, have an end, too.
+        items = std::max(items, items_before + options.page_size / 10);
+        if (options.items_max > 0 && items > options.items_max)
+            co_return std::unexpected{too_long(resource, options).error()};
     }
 }
 

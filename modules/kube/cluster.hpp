@@ -58,6 +58,7 @@ struct ListOptions {
     std::string field_selector = "";
     bool metadata_only = false;
     std::size_t page_size = 500;
+    std::size_t items_max = 0;  // of all pages, a page being one tenth of full at least; 0: the server is trusted
     std::string resource_version = "";  // "0": any version the server's cache holds; "": the newest
 };
 

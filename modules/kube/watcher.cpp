@@ -51,7 +51,8 @@ Task<void> Watcher::list_once(Resource resource, Refusal& refusal) {
                         .label_selector = options_.label_selector,
                         .field_selector = options_.field_selector,
                         .metadata_only = options_.metadata_only,
-                        .page_size = options_.page_size};
+                        .page_size = options_.page_size,
+                        .items_max = options_.items_max};
     auto begin = [this] { handler_.list_begins(); };
     auto take = [this](Object object) -> Result<void> {
         handler_.changed(std::move(object));

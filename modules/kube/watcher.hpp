@@ -40,6 +40,7 @@ struct WatcherOptions {
     bool metadata_only = false;
     bool any_version = false;  // a version that is not served any more: the kind is followed in one that is
     std::size_t page_size = 500;
+    std::size_t items_max = 0;  // of a list; 0: the server is trusted
     BackoffPolicy backoff{.delay_min = std::chrono::milliseconds{500}, .delay_max = std::chrono::milliseconds{30'000}};
     std::chrono::seconds missing_kind_delay{30};       // a kind that is not served is asked for this often
     std::chrono::milliseconds refused_delay{300'000};  // a kind that we may not follow: at least this often

@@ -17,9 +17,10 @@ namespace json = boost::json;
 using std::chrono::seconds;
 
 constexpr std::size_t kDriftsMax = 100;
-constexpr std::size_t kSightingsMax = 32;  // of one object in one pass: its last versions are what matters
-constexpr seconds kAskAfter{1};            // of doubt: a watch is rarely that far behind
-constexpr seconds kAwaitMax{30};           // for the watch to show our own write
+constexpr std::size_t kSightingsMax = 32;         // of one object in one pass: its last versions are what matters
+constexpr std::size_t kForeignItemsMax = 50'000;  // listed of one kind by a server that an object of the cluster names
+constexpr seconds kAskAfter{1};                   // of doubt: a watch is rarely that far behind
+constexpr seconds kAwaitMax{30};                  // for the watch to show our own write
 constexpr seconds kFirstDelay{1};
 constexpr seconds kIntervalDefault{600};
 
@@ -56,7 +57,8 @@ public:
                    {.gvk = gvk,
                     .label_selector = std::move(label),
                     .metadata_only = has_no_status(gvk),
-                    .any_version = true}) {}
+                    .any_version = true,
+                    .items_max = location_.is_own() ? 0 : kForeignItemsMax}) {}
 
     void list_begins() override {
         listed_.clear();
@@ -68,7 +70,8 @@ public:
         object["apiVersion"] = gvk_.api_version();
         object["kind"] = gvk_.kind;
         if (listing_ != 0) {
-            if (auto const id = kube::id_of(object)) listed_.insert(id->text());
+            auto const id = kube::id_of(object);
+            if (id && ids_.contains(id->text())) listed_.insert(id->text());  // a list may name anything, without end
         }
         owned_.seen(*this, object, listing_);
     }
@@ -114,7 +117,11 @@ public:
         if (!location_.is_own()) tell_owners();
     }
 
-    void add(std::string const& id) { ids_.insert(id); }
+    /// What a list named before it was known here is not missing from that list.
+    void add(std::string const& id) {
+        bool const is_new = ids_.insert(id).second;
+        if (is_new && listing_ != 0) listed_.insert(id);
+    }
     void remove(std::string const& id) { ids_.erase(id); }
     std::size_t size() const { return ids_.size(); }
 

@@ -103,6 +103,40 @@ TEST_CASE("kube client: a list whose continuation expired starts over", "[kube]"
     CHECK(fake.asked.at(2).parameter("continue").empty());
 }
 
+TEST_CASE("kube client: a list of a server that is not trusted has an end, whether its pages hold something or nothing",
+          "[kube]") {
+    FakeServer fake;
+    std::string const letters = GENERATE("ab", "");
+    for (int i = 0; i < 20; ++i) fake.answer(200, page(letters, "next"));
+    std::size_t taken = 0;
+    auto take = [&taken](Object) -> Result<void> {
+        ++taken;
+        return {};
+    };
+
+    auto const listed = fake.loop.run(fake.client->list(kPods, {.page_size = 20, .items_max = 9}, [] {}, take));
+
+    REQUIRE_FALSE(listed);
+    CHECK(listed.error().code == Errc::limit);
+    CHECK(listed.error().message.contains("list pods: more than 9 objects"));
+    CHECK(taken == (letters.empty() ? 0 : 9));
+    CHECK(fake.asked.size() == 5);
+}
+
+TEST_CASE("kube client: as many objects as a list may hold are a list", "[kube]") {
+    FakeServer fake;
+    fake.answer(200, page("ab", "next"));
+    fake.answer(200, page("c", ""));
+    std::string names;
+    auto take = [&names](Object object) -> Result<void> {
+        names += name_of(object);
+        return {};
+    };
+
+    CHECK(fake.loop.run(fake.client->list(kPods, {.page_size = 2, .items_max = 3}, [] {}, take)));
+    CHECK(names == "abc");
+}
+
 TEST_CASE("kube client: a list cut off in the middle is an error, not a short list", "[kube]") {
     FakeServer fake;
     fake.answer(200, R"({"kind":"PodList","metadata":{"resourceVersion":"9"},"items":[{"metadata":{"name":"a"}})");
