@@ -21,6 +21,9 @@ constexpr std::size_t kSightingsMax = 32;         // of one object in one pass: 
 constexpr std::size_t kForeignItemsMax = 50'000;  // listed of one kind by a server that an object of the cluster names
 constexpr seconds kAskAfter{1};                   // of doubt: a watch is rarely that far behind
 constexpr seconds kAwaitMax{30};                  // for the watch to show our own write
+constexpr std::chrono::milliseconds kHealthPauseMin{20};  // between passes because of health
+constexpr seconds kHealthPauseMax{1};
+constexpr seconds kHealthQuiet{5};
 constexpr seconds kFirstDelay{1};
 constexpr seconds kIntervalDefault{600};
 
@@ -152,7 +155,20 @@ OwnedObjects::OwnedObjects(Ports ports, std::size_t watches_max)
 OwnedObjects::~OwnedObjects() = default;
 
 void OwnedObjects::tell(Owner const& owner, Change change, Boot in) {
-    if (listener_) listener_(owner, change, in);
+    if (!listener_) return;
+    if (change == Change::health) in = std::max(in, pause_of_health(owner));
+    listener_(owner, change, in);
+}
+
+/// At once, then with growing pauses until it was quiet for a while: an object may come and go a hundred times a second.
+Boot OwnedObjects::pause_of_health(Owner const& owner) {
+    auto const now = ports_.clock.boot();
+    HealthPace& pace = health_paces_[owner];
+    if (now >= pace.next + kHealthQuiet) pace = {};
+    if (now < pace.next) return pace.next - now;
+    pace.delay = std::clamp<Boot>(2 * pace.delay, kHealthPauseMin, kHealthPauseMax);
+    pace.next = now + pace.delay;
+    return {};
 }
 
 Boot OwnedObjects::interval_of(Owner const& owner) const {
@@ -356,6 +372,7 @@ void OwnedObjects::forget(Owner const& owner) {
     by_owner_.erase(found);
     drifted_.erase(owner);
     unhealthy_.erase(owner);
+    health_paces_.erase(owner);
     doubts_.erase(owner);
     std::erase_if(drifts_, [&](Drift const& one) { return one.owner == owner; });
 }

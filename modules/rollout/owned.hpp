@@ -87,7 +87,8 @@ public:
         Log const& log;
         Clock const& clock;
     };
-    /// drift: repair is due after `in`. health: of an object, or whether it can be watched. ready: of a Flux object.
+    /// drift: repair is due after `in`. health: of an object, or whether it can be watched; a look is due after `in`.
+    /// ready: of a Flux object.
     enum class Change { drift, health, ready };
     using Listener = std::function<void(Owner const& owner, Change change, Boot in)>;
 
@@ -249,6 +250,12 @@ private:
     KindWatch const* watch_of(Owner const& owner, kube::ObjectId const& id) const;
     bool is_watched(Owner const& owner, kube::ObjectId const& id) const;
     void tell(Owner const& owner, Change change, Boot in = {});
+    Boot pause_of_health(Owner const& owner);
+
+    struct HealthPace {
+        Boot next{};
+        Boot delay{};
+    };
 
     Ports ports_;
     Listener listener_;
@@ -256,6 +263,7 @@ private:
     std::map<Owner, std::vector<std::string>> by_owner_;
     std::map<Owner, std::set<std::string>> drifted_;
     std::map<Owner, std::set<std::string>> unhealthy_;
+    std::map<Owner, HealthPace> health_paces_;
     std::map<Owner, Boot> intervals_;
     std::map<Owner, Location> locations_;
     std::map<Owner, std::map<std::string, std::deque<Sighting>>> in_pass_;  // by id: sightings since the pass began

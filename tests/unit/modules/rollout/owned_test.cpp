@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <deque>
+#include <set>
 
 namespace holdfast::rollout {
 
@@ -431,6 +432,36 @@ TEST_CASE("owned: a finished Job that its time-to-live removed is made again at 
     CHECK(world.owned.repair_due(kDairy) == (done ? 600s : 0s));
     CHECK(world.owned.unhealthy(kDairy).empty() == done);
     CHECK(world.owned.drifts().empty() == done);
+}
+
+TEST_CASE(
+    "owned: an object that comes and goes a hundred times a second is looked at once a second, the first time at once",
+    "[rollout][owned]") {
+    World world;
+    world.cluster.listed = {milk(kDairy, "10")};
+    world.load(kDairy, row(kDairy, "10"));
+    world.listen();
+    std::set<Boot> looks;
+    world.owned.listen([&](Owner const&, OwnedObjects::Change change, Boot in) {
+        if (change == OwnedObjects::Change::health) looks.insert(world.clock.boot() + in);
+    });
+    auto const began = world.clock.boot();
+    world.clock.now += 60s;
+
+    for (int i = 0; i < 500; ++i) {
+        auto const event = i % 2 == 0 ? Event::deleted : Event::modified;
+        world.cluster.events.emplace_back(event, milk(kDairy, std::to_string(11 + i)));
+        while (!world.cluster.events.empty()) {
+            world.io.restart();
+            world.io.run_for(2ms);
+        }
+        world.clock.now += 10ms;
+    }
+
+    REQUIRE(looks.size() > 5);
+    CHECK(*looks.begin() == began + 60s);
+    CHECK(looks.size() <= 12 + 5);  // pauses of 20 ms to 1 s, then one look a second, and one at the end of each pause
+    CHECK(*looks.rbegin() <= world.clock.boot() + 1s);
 }
 
 TEST_CASE("owned: a watch ends with its last object, and a kind that nobody asked to watch takes no place",
