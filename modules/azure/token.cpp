@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <ctime>
+#include <utility>
 
 namespace holdfast::azure {
 
@@ -92,7 +93,7 @@ Result<void> PrincipalSettings::check() const {
 }
 
 Tokens::Tokens(http::Client& client, Transport& transport, Clock const& clock, PrincipalSettings settings)
-    : client_(client), transport_(transport), clock_(clock), settings_(std::move(settings)) {}
+    : client_(client), transport_(transport), clock_(clock), settings_(std::move(settings)), known_stamps_(stamps()) {}
 
 void Tokens::discard() {
     if (held_) crypto::wipe(held_->token);
@@ -131,7 +132,10 @@ Tokens::Stamps Tokens::stamps() const {
             .key = stamp_of(settings_.key_file)};
 }
 
-bool Tokens::credential_changed() const { return stamps() != used_stamps_; }
+bool Tokens::credential_changed() {
+    Stamps const now = stamps();
+    return std::exchange(known_stamps_, now) != now;
+}
 
 Result<void> Tokens::load_identity() {
     if (settings_.certificate_file.empty()) return {};

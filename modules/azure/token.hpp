@@ -57,8 +57,9 @@ public:
     /// Azure's clock minus ours at the last answer, to the second.
     std::optional<std::chrono::seconds> clock_skew() const;
 
-    /// A credential file is not the one last read: a denied principal may have been repaired.
-    bool credential_changed() const;
+    /// A credential file is not as it was when this was asked last, whoever has used it since: a denied principal may have
+    /// been repaired.
+    bool credential_changed();
 
 private:
     struct Stamps {
@@ -88,6 +89,7 @@ private:
     std::optional<crypto::SigningKey> key_;
     Stamps key_stamps_;
     Stamps used_stamps_;
+    Stamps known_stamps_;  // to credential_changed()
     // Azure's clock, anchored on the boot clock: a later jump of our wall clock does not make it wrong.
     std::optional<std::chrono::system_clock::time_point> azure_time_;
     std::chrono::nanoseconds azure_time_at_{};

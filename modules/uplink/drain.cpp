@@ -228,6 +228,7 @@ struct Drain::Loop {
         if (!loaded) ports.log.warning(kArea, "no client certificate", {{"error", loaded.error().message}});
         state.word = UplinkWord::idle;
         for (;;) {
+            if (tokens.credential_changed()) hurry(Setback::Kind::refused);
             Lane* const lane = next_due();
             if (lane != nullptr) {
                 co_await take_turn(*lane);
@@ -235,7 +236,6 @@ struct Drain::Loop {
             }
             publish();
             co_await pause();
-            if (tokens.credential_changed()) hurry(Setback::Kind::refused);
         }
     }
 

@@ -333,6 +333,23 @@ TEST_CASE("drain: a credential that is replaced costs one token and one more try
     CHECK(bench.tokens == 2);
 }
 
+TEST_CASE("drain: a credential that the other stream was the first to use is tried by the refused one, too",
+          "[uplink]") {
+    Bench bench;
+    bench.queue.put(1, model::Stream::compliance);
+    bench.queue.put(2, model::Stream::object_status);
+    bench.judge = [&](auto const&, auto const&) -> std::optional<http::Answer> {
+        if (bench.bearer != "Bearer token-1") return std::nullopt;
+        std::ofstream{bench.dir / "secret"} << "another secret";  // before the other stream has its turn
+        return azure_error(403, "OperationFailed");
+    };
+
+    bench.start();
+
+    CHECK(bench.until([&] { return bench.queue.waiting() == 0; }, 20s));
+    CHECK(bench.tokens == 2);
+}
+
 TEST_CASE("drain: a credential that was touched is tried once, and the next try is when the state says", "[uplink]") {
     Bench bench;
     bench.queue.put(1);
