@@ -13,9 +13,9 @@ namespace holdfast::cache {
 namespace {
 
 // Whose record it is: the object's own namespace. The other one is what its labels say, and those are anybody's.
-// What is said about the queue itself is nobody's, and takes nobody's room.
-#define HOLDFAST_PARTY                                                                                                 \
-    "CASE WHEN json_extract(fields, '$.NotRecorded') IS NOT NULL THEN 'not recorded' ELSE "                            \
+// What is said about the queue itself is nobody's, and takes nobody's room; what is damaged is set aside in its turn.
+#define HOLDFAST_PARTY                                                                                                          \
+    "CASE WHEN NOT json_valid(fields) THEN '' WHEN json_extract(fields, '$.NotRecorded') IS NOT NULL THEN 'not recorded' ELSE " \
     "coalesce(json_extract(fields, '$.Namespace'), json_extract(fields, '$.ConfigurationNamespace'), '') END"
 #define HOLDFAST_BYTES "length(CAST(fields AS BLOB))"
 constexpr auto kTotals = "SELECT " HOLDFAST_PARTY ", count(*), sum(" HOLDFAST_BYTES ") FROM outbox GROUP BY 1";
@@ -457,6 +457,17 @@ Result<std::vector<uplink::QueuedRecord>> Outbox::oldest(model::Stream stream, s
     return select(stream, after, rows_max, bytes_max);  // with the repeats
 }
 
+uplink::QueuedRecord Outbox::record_of(db::Rows const& rows) {
+    return {.sequence = rows.integer(0),
+            .stream = static_cast<model::Stream>(rows.integer(1)),
+            .record_id = rows.text(2),
+            .observed_at = from_micros(rows.integer(3)),
+            .queued_at = from_micros(rows.integer(4)),
+            .fields = rows.text(5),
+            .last_at = from_micros(rows.integer(6)),
+            .count = rows.integer(7)};
+}
+
 Result<std::vector<uplink::QueuedRecord>> Outbox::select(model::Stream stream, std::int64_t after,
                                                          std::int64_t rows_max, std::int64_t bytes_max) {
     std::vector<uplink::QueuedRecord> found;
@@ -466,14 +477,7 @@ Result<std::vector<uplink::QueuedRecord>> Outbox::select(model::Stream stream, s
         auto row = rows.next();
         if (!row) return fail(std::move(row), "outbox select");
         if (!*row) return found;
-        uplink::QueuedRecord record{.sequence = rows.integer(0),
-                                    .stream = static_cast<model::Stream>(rows.integer(1)),
-                                    .record_id = rows.text(2),
-                                    .observed_at = from_micros(rows.integer(3)),
-                                    .queued_at = from_micros(rows.integer(4)),
-                                    .fields = rows.text(5),
-                                    .last_at = from_micros(rows.integer(6)),
-                                    .count = rows.integer(7)};
+        auto record = record_of(rows);
         bytes += static_cast<std::int64_t>(record.fields.size());
         if (!found.empty() && bytes > bytes_max) return found;
         found.push_back(std::move(record));

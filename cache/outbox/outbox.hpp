@@ -76,6 +76,25 @@ public:
 
     std::string const& site() const { return site_; }
 
+    // For an operator (desk.cpp).
+
+    enum class Shelf { waiting, aside };
+    struct Shown {
+        uplink::QueuedRecord record;
+        std::string reason;  // aside: the service's words
+    };
+    /// As oldest(), of both streams. Never  hands out: what waits goes on taking in what comes back to its state
+    Result<std::vector<Shown>> show(Shelf shelf, std::int64_t after, std::int64_t rows_max, std::int64_t bytes_max);
+
+    /// What was set aside waits again, each under its number and its id: all of them, or as many of the first as find room.
+    /// Out     how many
+    /// Errors  not_found  one was not set aside: none is put back
+    Result<std::int64_t> put_back(std::vector<std::int64_t> const& sequences);
+
+    /// Cost  reads everything
+    /// Out   what is wrong with the file or with what the queue promises, in words; empty when nothing is
+    Result<std::vector<std::string>> check();
+
 private:
     /// A record that waits and was not handed out: what comes back to its state may be counted in it.
     struct Seen {
@@ -106,6 +125,8 @@ private:
                                 std::string const& fields);
     Result<void> refuse(model::ComplianceRecord const& record);
     Result<void> note_gap(model::Stream stream, model::WallTime at);
+    Result<bool> move_back(std::int64_t sequence);
+    static uplink::QueuedRecord record_of(db::Rows const& rows);  // of the columns that every query lists
     Result<std::vector<uplink::QueuedRecord>> select(model::Stream stream, std::int64_t after, std::int64_t rows_max,
                                                      std::int64_t bytes_max);
     Result<void> remove_rows(std::vector<std::int64_t> const& sequences);

@@ -1,9 +1,9 @@
 // tests/unit/cache/outbox/outbox_test.cpp: nothing owed to Azure is lost, renumbered or sent for nothing.
 #include "cache/outbox/outbox.hpp"
 
-#include "cache/db/migrate.hpp"
 #include "cache/db/rescue.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/unit/cache/outbox/opened.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -13,24 +13,10 @@ namespace holdfast::cache {
 
 namespace {
 
-model::WallTime a_time() { return model::parse_time("2026-08-22T10:00:00Z").value(); }
-
 model::ComplianceRecord a_record(std::string subject, std::string state) {
     return {
         .subject = std::move(subject), .state_digest = state, .observed_at = a_time(), .fields = {{"State", state}}};
 }
-
-/// A database and an outbox over it, as the daemon opens them.
-struct Opened {
-    explicit Opened(std::filesystem::path const& file, OutboxLimits limits = {})
-        : connection(std::move(db::Connection::open(file).value())) {
-        REQUIRE(db::migrate(connection));
-        outbox.emplace(connection, limits, a_time);
-        REQUIRE(outbox->open());
-    }
-    db::Connection connection;
-    std::optional<Outbox> outbox;
-};
 
 }  // namespace
 
