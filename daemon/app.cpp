@@ -16,6 +16,7 @@
 #include "daemon/install.hpp"
 #include "daemon/mode.hpp"
 #include "daemon/notify.hpp"
+#include "daemon/queue_desk.hpp"
 #include "daemon/render.hpp"
 #include "daemon/schedule.hpp"
 #include "daemon/wiring.hpp"
@@ -332,7 +333,8 @@ private:
     Result<void> listen() {
         add_routes(
             server_, [this] { return snapshot(); },
-            [this] { return stopping_ ? std::string{"stopping"} : disk_problem_; });
+            [this] { return stopping_ ? std::string{"stopping"} : disk_problem_; },
+            [this](std::string request) { return answer_about_queue(std::move(request)); });
         auto socket = server_.listen_unix(default_socket(config_));
         if (!socket) return fail(std::move(socket), "status.socket");
         if (!config_.status_listen) return {};
@@ -343,6 +345,13 @@ private:
         log_.info(kArea, "status endpoint ready",
                   {{"url", "http://" + address.text() + "/"}, {"socket", default_socket(config_)}});
         return {};
+    }
+
+    Task<std::string> answer_about_queue(std::string request) {
+        auto ask = [this, request = std::move(request)] { return answer_queue(outbox_, request); };
+        auto answer = co_await on_pool(db_, std::move(ask));
+        drain_->poke();  // what was put back is due
+        co_return answer;
     }
 
     void start() {

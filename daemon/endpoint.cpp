@@ -1,5 +1,7 @@
-// daemon/endpoint.cpp: five paths, all read-only.
+// daemon/endpoint.cpp: five paths that are read-only, and the queue for who may open the socket.
 #include "daemon/endpoint.hpp"
+
+#include "daemon/queue_desk.hpp"
 
 #include <chrono>
 #include <memory>
@@ -52,7 +54,7 @@ http::Answer guarded(http::Answer answer) {
 }  // namespace
 
 void add_routes(http::Server& server, std::function<asio::awaitable<status::Snapshot>()> snapshot,
-                std::function<std::string()> not_ready) {
+                std::function<std::string()> not_ready, std::function<Task<std::string>(std::string request)> queue) {
     auto const recent = std::make_shared<RecentSnapshot>(std::move(snapshot));
     server.route("GET", "/healthz", [](http::ServerRequest) -> asio::awaitable<http::Answer> {
         co_return guarded(http::text_answer(200, "ok\n"));
@@ -73,6 +75,16 @@ void add_routes(http::Server& server, std::function<asio::awaitable<status::Snap
         auto const now = co_await recent->get(request.over_unix_socket);
         co_return guarded(http::text_answer(200, status::to_page(*now), "text/html; charset=utf-8"));
     });
+    server.route("POST", std::string{kQueuePath},
+                 [queue](http::ServerRequest request) -> asio::awaitable<http::Answer> {
+                     if (!request.over_unix_socket) co_return guarded(http::text_answer(404, "not found\n"));
+                     auto const answer = co_await queue(std::move(request.body));
+                     if (answer) co_return guarded(http::json_answer(200, *answer));
+                     unsigned const status = answer.error().code == Errc::invalid_input ? 400
+                                             : answer.error().code == Errc::not_found   ? 404
+                                                                                        : 500;
+                     co_return guarded(http::text_answer(status, answer.error().message));
+                 });
 }
 
 }  // namespace holdfast::daemon

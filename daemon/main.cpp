@@ -36,6 +36,7 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"daemon", "Run the daemon.", daemon_verb},
     {"status", "Show what the daemon knows.", status_verb},
+    {"queue", "Show, send again, export or check what waits for Azure.", queue_verb},
     {"install", "Install the CRDs on the API server.", install_verb},
     {"config", "Check or print the configuration.", config_verb},
     {"build", "Print what kustomize build prints.",

@@ -8,6 +8,7 @@ namespace holdfast::daemon {
 int config_verb(int argc, char** argv);
 int daemon_verb(int argc, char** argv);
 int install_verb(int argc, char** argv);
+int queue_verb(int argc, char** argv);
 int status_verb(int argc, char** argv);
 int version_verb(int argc, char** argv);
 
