@@ -41,6 +41,12 @@ Lane::Ask Lane::ask() const {
 Lane::Settlement Lane::answered(std::span<QueuedRecord const> asked, Verdict const& verdict, Time now) {
     Settlement settlement;
     auto const sent = asked.first(verdict.records);
+    bool const is_another = first_again_ && asked.front().sequence != suspects_.front().refused.sequence;
+    if (is_another) {
+        // Somebody put one back in front of them, or took the first one away: all are looked at anew.
+        suspects_.clear();
+        first_again_ = false;
+    }
     if (now - hour_began_ >= 1h) {
         hour_began_ = now;
         taken_in_hour_ = aside_in_hour_ = 0;

@@ -146,6 +146,28 @@ TEST_CASE("lane: two refusals in one moment are one", "[uplink][lane]") {
     CHECK(world.aside.empty());
 }
 
+TEST_CASE("lane: a record that is put back in front of a suspect is not taken for it", "[uplink][lane]") {
+    World world{10};
+    QueuedRecord const back = world.waiting.at(1);
+    world.waiting.erase(1);
+    world.judge = [&](std::int64_t first, std::int64_t last) -> std::optional<Verdict> {
+        if (first <= 5 && 5 <= last) return World::refused();
+        return std::nullopt;
+    };
+    while (world.taken.size() < 8) world.step();
+    world.waiting[1] = back;
+    world.judge = [&](std::int64_t first, std::int64_t) -> std::optional<Verdict> {
+        if (first == 1) return World::refused();
+        return std::nullopt;
+    };
+
+    world.run(3h);
+
+    CHECK(world.aside.size() == 1);
+    CHECK(world.aside.contains(1));
+    CHECK(std::ranges::find(world.taken, 5) != world.taken.end());
+}
+
 TEST_CASE("lane: what is mended before the second look sets none of the others aside", "[uplink][lane]") {
     World world{20};
     bool is_mended = false;
