@@ -20,8 +20,9 @@ std::string text_at(json::object const& object, std::string_view name) {
     return value != nullptr && value->is_string() ? std::string{value->get_string()} : std::string{};
 }
 
-/// "user:password" in base64, with or without its padding.
+/// "user:password" in base64, with or without its padding, in one line or in several.
 Result<std::pair<std::string, std::string>> decode_auth(std::string auth) {
+    std::erase_if(auth, [](char c) { return c == '\n' || c == '\r'; });
     while (auth.size() % 4 != 0) auth += '=';
     auto decoded = base64_decode(auth);
     if (!decoded) return fail(std::move(decoded), "unable to decode auth field");

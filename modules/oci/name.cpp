@@ -41,6 +41,7 @@ Result<Name> parse_name(std::string_view url) {
     if (!url.starts_with(kScheme))
         return fail(Errc::invalid_input, "URL must be in format 'oci://<domain>/<org>/<repo>'");
     url.remove_prefix(kScheme.size());
+    while (url.ends_with('/')) url.remove_suffix(1);
     if (url.empty()) return fail(Errc::invalid_input, "a repository name must be specified");
     auto const first = url.substr(0, url.find('/'));
     bool const has_host = first.size() < url.size() && first.find_first_of(".:") != std::string_view::npos;

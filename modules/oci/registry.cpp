@@ -24,6 +24,7 @@ constexpr std::size_t kTokenAnswerBytesMax = 64u << 10;
 constexpr std::size_t kTagsPageBytesMax = 4u << 20;
 constexpr std::chrono::hours kWholeMax{24};
 constexpr std::string_view kAnything = "*/*";
+constexpr std::string_view kNoTls = "wrong version number";  // OpenSSL, of an answer that is no TLS
 
 /// Registries whose token server is at another host of the same owner.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kOwnTokenHosts{{
@@ -117,7 +118,10 @@ Result<http::Response> Registry::ask_at(Place const& place, Question const& ques
         question.sink != nullptr
             ? loop_.run(client_.stream(std::move(endpoint), std::move(request), limits, *question.sink), options_.stop)
             : loop_.run(client_.send(std::move(endpoint), std::move(request), limits), options_.stop);
-    if (!sent) return fail(std::move(sent), question.method + " \"" + shown_url(place.url) + "\"");
+    if (!sent) {
+        if (sent.error().message.ends_with(kNoTls)) sent.error().message += ": is this plain HTTP? Then set `insecure`";
+        return fail(std::move(sent), question.method + " \"" + shown_url(place.url) + "\"");
+    }
     // A portal that wants somebody to log in answers everything: what was asked for is as far away as without a network.
     if (is_web_page(*sent)) {
         return fail(Errc::offline,

@@ -8,6 +8,15 @@
 
 namespace holdfast::model {
 
+/// Hex digits mean the same in either case; Git shows and compares the small ones.
+static std::string commit_id(std::string text) {
+    bool const is_hex = text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+    for (char& digit : text) {
+        if (is_hex && digit >= 'A' && digit <= 'F') digit = static_cast<char>(digit - 'A' + 'a');
+    }
+    return text;
+}
+
 Spec read_git_repository(Fields& spec, std::string const&) {
     GitRepositorySpec git;
     git.url = spec.required_text("url");
@@ -19,7 +28,7 @@ Spec read_git_repository(Fields& spec, std::string const&) {
         git.tag = ref.text("tag");
         git.semver = ref.text("semver");
         git.ref_name = ref.text("name");
-        git.commit = ref.text("commit");
+        git.commit = commit_id(ref.text("commit"));
     }
     git.secret_name = spec.child("secretRef").text("name");
     if (spec.has("ignore")) git.ignore = spec.text("ignore");

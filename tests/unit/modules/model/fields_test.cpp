@@ -1,6 +1,7 @@
 // tests/unit/modules/model/fields_test.cpp: no field of a wish is ever ignored.
 #include "modules/model/fields.hpp"
 #include "modules/model/kinds.hpp"
+#include "modules/model/kinds/git_repository.hpp"
 
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
@@ -113,6 +114,16 @@ TEST_CASE("fields: the first thing that is wrong is told", "[model]") {
               fields.text("b");
               fields.text("a");
           }) == "spec.b: must be a string");
+}
+
+TEST_CASE("spec: a commit is the same in capital letters, and a word stays as it is", "[model]") {
+    auto const commit = [](std::string const& text) {
+        auto const object = json::parse(
+            R"({"metadata":{"namespace":"a"},"spec":{"url":"u","interval":"1m","ref":{"commit":")" + text + "\"}}}");
+        return read_spec(Kind::git_repository, object.as_object())->as<GitRepositorySpec>().commit;
+    };
+    CHECK(commit("FC71ab") == "fc71ab");
+    CHECK(commit("HEAD") == "HEAD");
 }
 
 TEST_CASE("spec: unknown, nested unknown and refused fields of each kind are named", "[model]") {

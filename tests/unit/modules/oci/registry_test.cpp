@@ -63,6 +63,16 @@ std::string basic(std::string const& name) { return "Basic " + base64_encode(nam
 
 }  // namespace
 
+TEST_CASE("oci registry: an answer in plain HTTP names the field that allows it", "[oci][registry]") {
+    Town town;
+    town.remote.insecure = false;
+
+    auto const refused = town.open()->manifest("1.0");
+
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.ends_with("is this plain HTTP? Then set `insecure`"));
+}
+
 TEST_CASE("oci registry: without a challenge one request is made and nothing is said", "[oci][registry]") {
     Town town;
     town.log_in_as(town.registry.authority, "robot");

@@ -49,6 +49,7 @@ TEST_CASE("oci name: registry and repository, as go-containerregistry splits the
     CHECK(name_of("oci://docker.io/org/app") == "index.docker.io org/app");
     CHECK(name_of("oci://org/app") == "index.docker.io org/app");
     CHECK(name_of("oci://[::1]:5000/app") == "[::1]:5000 app");
+    CHECK(name_of("oci://ghcr.io/org/app/") == "ghcr.io org/app");
 }
 
 TEST_CASE("oci name: what is none is refused in Flux's words", "[oci][name]") {
@@ -101,10 +102,12 @@ TEST_CASE("oci login: the longest place that fits is taken", "[oci][login]") {
 
 TEST_CASE("oci login: every way to write a login down", "[oci][login]") {
     Keyring ring;
-    REQUIRE(ring.add_auths(R"({"a.io":{"username":"u","password":"p"},"b.io":{"auth":"dXNlcjpwYXNz"},)"
-                           R"("c.io":{"auth":"dXNlcjpwYXNzd29yZA","username":"x"},"d.io":{"identitytoken":"i"},)"
-                           R"("e.io":{"registrytoken":"r"},"f.io":{"auth":"dTphOmI="}})"));
+    REQUIRE(ring.add_auths(
+        R"({"a.io":{"username":"u","password":"p"},"b.io":{"auth":"dXNlcjpwYXNz"},)"
+        R"("c.io":{"auth":"dXNlcjpwYXNzd29yZA","username":"x"},"d.io":{"identitytoken":"i"},)"
+        R"("e.io":{"registrytoken":"r"},"f.io":{"auth":"dTphOmI="},"g.io":{"auth":"dXNl\ncjpw\r\nYXNzd29yZA==\n"}})"));
 
+    CHECK(ring.find("g.io/x").password == "password");
     CHECK(ring.find("a.io/x").password == "p");
     CHECK(ring.find("b.io/x").username == "user");
     CHECK(ring.find("c.io/x").password == "password");
