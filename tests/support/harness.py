@@ -36,6 +36,7 @@ def eventually(check, within_s=30, every_s=0.1, what="condition"):
         if answer:
             return answer
         time.sleep(every_s)
+    what = what() if callable(what) else what
     raise AssertionError(f"{what}: not within {within_s} s; last: {answer!r}")
 
 
