@@ -1,6 +1,7 @@
 // modules/sandbox/command.cpp: the walls around a command that renders in its own process.
 #include "modules/sandbox/command.hpp"
 
+#include "modules/base/machine_stack.hpp"
 #include "modules/sandbox/calls.hpp"
 #include "modules/sandbox/walls.hpp"
 
@@ -77,9 +78,8 @@ std::size_t raise_stack() {
         if (limit.rlim_cur < wanted && ::setrlimit(RLIMIT_STACK, &raised) == 0) limit = raised;
         auto const all = std::min<rlim_t>(kCommandStackBytes, limit.rlim_cur);
         // The arguments and the environment stand at the top.
-        char here = 0;
         auto const top = ::getauxval(AT_EXECFN);
-        auto const used = top - std::min<std::uintptr_t>(top, reinterpret_cast<std::uintptr_t>(&here));
+        auto const used = top - std::min<std::uintptr_t>(top, reinterpret_cast<std::uintptr_t>(machine_stack()));
         return static_cast<std::size_t>(all - std::min<rlim_t>(all, used));
     }();
     return usable;

@@ -1,4 +1,5 @@
 // modules/text/gotemplate/exec.cpp: walks a tree over data (text/template/exec.go), with budgets Go does not have.
+#include "modules/base/machine_stack.hpp"
 #include "modules/text/gotemplate/builtins.hpp"
 #include "modules/text/gotemplate/fmt.hpp"
 #include "modules/text/gotemplate/node.hpp"
@@ -95,8 +96,7 @@ private:
     void charge(std::uint64_t steps = 1) {
         if (!executor_.charge(steps))
             fail("step budget of " + std::to_string(executor_.budget_.steps_max) + " used up", Errc::limit);
-        char here = 0;
-        auto const used = executor_.stack_top_ - &here;
+        auto const used = executor_.stack_top_ - machine_stack();
         if (used > static_cast<std::ptrdiff_t>(executor_.budget_.stack_bytes_max) ||
             -used > static_cast<std::ptrdiff_t>(executor_.budget_.stack_bytes_max))
             fail("exceeded maximum template depth (" + std::to_string(executor_.budget_.template_depth_max) + ")",
@@ -559,9 +559,8 @@ bool Executor::execute(std::string_view name, Value const& dot, std::string& out
 }
 
 bool Executor::execute(Tree const& tree, Value const& dot, std::string& out) {
-    char here = 0;
     auto const outermost = stack_top_ == nullptr;
-    if (outermost) stack_top_ = &here;
+    if (outermost) stack_top_ = machine_stack();
     bool done = true;
     try {
         auto const value = dot.unboxed();
