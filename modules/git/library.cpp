@@ -98,6 +98,13 @@ std::string without_random_names(std::string text) {
     return text;
 }
 
+/// The library's doubts about itself, raised by what a server sent: its variables' names say nothing to anybody.
+bool is_assertion(git_error const& error) {
+    std::string_view const message = error.message;
+    return error.klass == GIT_ERROR_INTERNAL || message.starts_with("invalid argument") ||
+           message.starts_with("unrecoverable internal error") || message.contains("GIT_ASSERT");
+}
+
 }  // namespace
 
 void use_library() {
@@ -110,6 +117,7 @@ Error library_error(Errc otherwise) {
     std::string message =
         last != nullptr && last->message != nullptr ? without_random_names(last->message) : "unknown error";
     if (last == nullptr) return {otherwise, std::move(message)};
+    if (is_assertion(*last)) return {otherwise, "what the server sent is not what a Git server sends"};
     if (last->klass == GIT_ERROR_NOMEMORY)
         return {Errc::limit, "more than " + std::to_string(limits::kGitMemoryBytesMax) + " bytes of memory needed"};
     if (message.contains("No space left on device") || message.contains("quota exceeded"))

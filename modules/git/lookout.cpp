@@ -35,8 +35,8 @@ Result<std::optional<std::string>> read_short(Conversation& conversation) {
     }
 }
 
-/// Out  whether the server speaks v2; what it says behind the first packets of an older protocol is not waited for
-Result<bool> lists_refs(Conversation& conversation) {
+/// How the server opens; what it says behind the first packets of an older protocol is not waited for.
+Result<Opening> opening_of(Conversation& conversation) {
     conversation.start_refs();
     std::string answer;
     std::array<char, 4'096> piece{};
@@ -45,10 +45,10 @@ Result<bool> lists_refs(Conversation& conversation) {
         if (!got) return std::unexpected{got.error()};
         answer.append(piece.data(), *got);
         auto const opening = read_opening(answer);
-        if (opening == Opening::other) return false;
+        if (opening == Opening::older || opening == Opening::other) return opening;
         // To the end, so that the connection is good for the question itself.
-        if (*got == 0) return opening == Opening::lists_refs;
-        if (answer.size() > kAnswerBytesMax) return false;
+        if (*got == 0) return opening == Opening::lists_refs ? opening : Opening::other;
+        if (answer.size() > kAnswerBytesMax) return Opening::other;
     }
 }
 
@@ -86,12 +86,11 @@ Result<Look> Lookout::look(Remote const& remote, Reference const& reference, Opt
         auto conversation = Conversation::open(remote, options, Protocol::v2);
         if (!conversation) return cannot("list remote for", remote, conversation.error());
         if (!asks_at_once) {
-            auto const lists = lists_refs(**conversation);
-            if (!lists) return cannot("list remote for", remote, lists.error());
-            if (!*lists) {
-                remember(url, Server::needs_list);
-                return Look::unknown;
-            }
+            auto const opening = opening_of(**conversation);
+            if (!opening) return cannot("list remote for", remote, opening.error());
+            // Only what is whole says something about the next time.
+            if (*opening == Opening::older) remember(url, Server::needs_list);
+            if (*opening != Opening::lists_refs) return Look::unknown;
         }
         (*conversation)->start_command(ls_refs_request(names));
         auto const answer = read_short(**conversation);

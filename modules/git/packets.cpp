@@ -29,6 +29,13 @@ std::string_view take_word(std::string_view& line) {
     return word;
 }
 
+/// How the list of an older protocol begins: "version 1", or "<id> <name>\0<capabilities>".
+bool begins_list(std::string_view line) {
+    if (line == "version 1") return true;
+    auto const id = take_word(line);
+    return is_commit_id(id) && line.find('\0') != std::string_view::npos && !line.starts_with('\0');
+}
+
 /// "<id> <name>[ symref-target:<name>][ peeled:<id>]"
 Result<std::optional<Ref>> read_ref(std::string_view line, std::vector<std::string> const& names) {
     auto const id = take_word(line);
@@ -98,7 +105,7 @@ Opening read_opening(std::string_view answer) {
         if (kind == Packet::Kind::flush) return lists ? Opening::lists_refs : Opening::other;
         if (kind != Packet::Kind::data) return Opening::other;
         if (!is_v2) {
-            if (data != "version 2") return Opening::other;
+            if (data != "version 2") return begins_list(data) ? Opening::older : Opening::other;
             is_v2 = true;
             continue;
         }

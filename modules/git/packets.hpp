@@ -36,7 +36,8 @@ std::string packet(std::string_view data);
 enum class Opening {
     incomplete,
     lists_refs,  // protocol v2, with the command ls-refs
-    other,       // protocol v0 or v1, no ls-refs, another object format, or no Git at all
+    older,       // protocol v0 or v1: the list itself
+    other,       // no ls-refs, another object format, damaged, or no Git at all
 };
 Opening read_opening(std::string_view answer);
 

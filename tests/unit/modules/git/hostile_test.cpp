@@ -2,11 +2,13 @@
 // Goal: each ends in the right reaction, in bounded time, and leaves no file behind.
 // Method: tests/support/git_http.py with one fault after the other.
 #include "modules/git/git.hpp"
+#include "modules/git/library.hpp"
 
 #include "tests/support/git_server.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <git2/sys/errors.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -75,6 +77,20 @@ TEST_CASE("git: each refusal has its reaction and Flux's words", "[git][fault]")
     check(git.error_with("status=418"), Errc::invalid_input, "status code: 418");
     check(git.error_with("pack:status=403"), Errc::denied, "authorization failed");
     check(git.error_with("pack:status=503"), Errc::busy, "git-upload-pack\" status code: 503");
+}
+
+TEST_CASE("git: the library's doubts about itself are told in words of ours", "[git][fault]") {
+    use_library();
+    for (auto const& [klass, text] : std::initializer_list<std::pair<git_error_t, char const*>>{
+             {GIT_ERROR_INVALID, "invalid argument: 'remote->active_refspecs'"},
+             {GIT_ERROR_INTERNAL, "unrecoverable internal error: 'git__is_sizet(total)'"}}) {
+        git_error_set_str(klass, text);
+        auto const error = library_error(Errc::invalid_input);
+        CHECK(error.code == Errc::invalid_input);
+        CHECK(error.message == "what the server sent is not what a Git server sends");
+    }
+    git_error_set_str(GIT_ERROR_INVALID, "corrupt pack");
+    CHECK(library_error(Errc::invalid_input).message == "corrupt pack");
 }
 
 TEST_CASE("git: a web page is not taken for a repository", "[git][fault]") {

@@ -150,6 +150,18 @@ TEST_CASE("git lookout: a server of protocol v0 is asked once an hour whether it
     CHECK(server.requests() == "GET refs");
 }
 
+TEST_CASE("git lookout: an opening that came damaged says nothing about the next one", "[git][lookout]") {
+    Town town;
+    auto const head = town.repo.write("a", "1").commit();
+    GitServer server{town.repos()};
+    Lookout lookout;
+
+    server.faults("refs:damage");
+    CHECK(town.look(lookout, server, {.branch = "main"}, "main@sha1:" + head) == "unknown");
+    server.faults("");
+    CHECK(town.look(lookout, server, {.branch = "main"}, "main@sha1:" + head) == "unchanged");
+}
+
 TEST_CASE("git lookout: redirects are followed each time, and credentials go along as far as they may",
           "[git][lookout]") {
     Town town;

@@ -54,8 +54,11 @@ TEST_CASE("git packets: the opening tells a server that can be asked from all ot
           Opening::other);
     CHECK(read_opening(packet("version 2") + packet("ls-refs") + packet("object-format=sha1") + "0000") ==
           Opening::lists_refs);
-    CHECK(read_opening(packet("version 1")) == Opening::other);
+    CHECK(read_opening(packet("version 1")) == Opening::older);
+    CHECK(read_opening(kService + packet(kId + " HEAD" + std::string{"\0multi_ack", 10})) == Opening::older);
+    CHECK(read_opening(kService + packet(kId + " capabilities^{}" + std::string{"\0thin", 5})) == Opening::older);
     CHECK(read_opening(kService + packet(kId + " HEAD")) == Opening::other);
+    CHECK(read_opening(kService + packet("x" + kId + " HEAD" + std::string{"\0", 1})) == Opening::other);
     CHECK(read_opening(kService + packet(kId + " HEAD").substr(0, 20)) == Opening::incomplete);
     CHECK(read_opening("00000000") == Opening::other);
     CHECK(read_opening("<html>") == Opening::other);
