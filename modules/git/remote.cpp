@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kScratchPrefix = "git-";
 constexpr std::string_view kPeeled = "^{}";
+constexpr std::string_view kCutsNothing = "server doesn't support shallow";  // libgit2's words
 
 bool is_local(Remote const& remote) { return remote.local && remote.url.starts_with("file://"); }
 
@@ -145,8 +146,11 @@ Result<void> ConnectedRemote::download(std::vector<std::string> const& refspecs,
     fetch.update_fetchhead = 0;
     fetch.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
     fetch.depth = conversation_ ? depth : 0;  // libgit2 copies a repository of this machine whole
-    if (git_remote_download(remote_.get(), &wanted, &fetch) != 0) return std::unexpected{failed(Errc::invalid_input)};
-    return {};
+    if (git_remote_download(remote_.get(), &wanted, &fetch) == 0) return {};
+    auto error = failed(Errc::invalid_input);
+    // Known before anything is asked for; the history is paid for out of the same bounds.
+    if (fetch.depth != 0 && error.message == kCutsNothing) return download(refspecs, 0);
+    return std::unexpected{std::move(error)};
 }
 
 bool ConnectedRemote::has(std::string const& commit) const {

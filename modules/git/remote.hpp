@@ -24,7 +24,7 @@ public:
 
     std::vector<Ref> const& refs() const { return refs_; }
     bool is_empty() const { return is_empty_; }  // the server has no reference at all
-    /// Gets what `refspecs` ask for; depth 0 is the whole history.
+    /// Gets what `refspecs` ask for; depth 0 is the whole history, and so is what a server gives that cuts none.
     Result<void> download(std::vector<std::string> const& refspecs, int depth);
 
     bool has(std::string const& commit) const;

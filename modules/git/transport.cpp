@@ -1,4 +1,5 @@
 // modules/git/transport.cpp: the callbacks through which libgit2's smart protocol reads and writes a Conversation.
+#include "modules/base/utf8.hpp"
 #include "modules/git/packets.hpp"
 #include "modules/git/remote.hpp"
 
@@ -47,11 +48,19 @@ public:
 private:
     static constexpr std::string_view kFlush = "0000";
     static constexpr std::string_view kDone = "0009done\n";
+    static constexpr std::string_view kRefusal = "ERR ";
+    static constexpr std::size_t kShownMax = 200;
 
     std::size_t copy(char* into, std::size_t size, std::size_t end) {
         auto const count = kept_.copy(into, std::min(size, end - at_), at_);
         at_ += count;
         return count;
+    }
+
+    /// The server's own words; libgit2 would say that this is no list of ends. Not remembered: it may be about one commit.
+    static std::unexpected<Error> refused(std::string_view line) {
+        return std::unexpected{
+            Error{Errc::invalid_input, "remote error: " + to_utf8(line.substr(kRefusal.size()), kShownMax)}};
     }
 
     /// Up to the flush packet behind the ends. What is no such list is read as it comes, and nothing is foreseen of it.
@@ -71,6 +80,7 @@ private:
             whole = packet && *packet && (*packet)->kind == Packet::Kind::flush;
             bool const is_end = packet && *packet &&
                                 ((*packet)->data.starts_with("shallow ") || (*packet)->data.starts_with("unshallow "));
+            if (packet && *packet && (*packet)->data.starts_with(kRefusal)) return refused((*packet)->data);
             if (!whole && !is_end) {
                 foreseen_.clear();
                 in_ends_ = false;
@@ -92,9 +102,61 @@ private:
     bool in_ends_ = false;
 };
 
+/// The list of references, its first line as libgit2 reads it: that line ends with the capabilities, and libgit2 takes an
+/// object format for ended only by a space. git names it in the middle, servers made with go-git last of all, and of an
+/// empty repository always.
+class List {
+public:
+    explicit List(Conversation& conversation) : conversation_{conversation} {}
+
+    Result<std::size_t> read(char* into, std::size_t size) {
+        while (!is_begun_) {
+            if (begin()) break;
+            char piece[4096];
+            auto const got = conversation_.read(piece, sizeof piece);
+            if (!got) return got;
+            if (*got == 0) is_begun_ = true;
+            start_.append(piece, *got);
+        }
+        if (at_ == start_.size()) return conversation_.read(into, size);
+        auto const count = start_.copy(into, size, at_);
+        at_ += count;
+        return count;
+    }
+
+private:
+    /// Out  whether the line with the capabilities is there, or what comes is no list
+    bool begin() {
+        auto rest = std::string_view{start_};
+        for (std::size_t begin = 0;; begin = start_.size() - rest.size()) {
+            auto const packet = take_packet(rest);
+            if (packet && !*packet) return false;
+            is_begun_ = !packet || (*packet)->data.contains('\0') || begin > kPacketBytesMax;
+            if (!is_begun_) continue;
+            if (packet && ends_with_format((*packet)->data))
+                start_.replace(begin, start_.size() - rest.size() - begin,
+                               git::packet(std::string{(*packet)->data} + ' '));
+            return true;
+        }
+    }
+
+    static bool ends_with_format(std::string_view line) {
+        auto const last = line.substr(line.find_last_of(std::string_view{" \0", 2}) + 1);
+        return last.starts_with("object-format=") && line.size() + 6 <= kPacketBytesMax;
+    }
+
+    Conversation& conversation_;
+    std::string start_;  // up to that line, and what came along with it
+    std::size_t at_ = 0;
+    bool is_begun_ = false;
+};
+
 /// One request and its answer.
 struct Stream : git_smart_subtransport_stream {
-    Conversation* conversation = nullptr;
+    explicit Stream(Conversation& wire) : git_smart_subtransport_stream{}, conversation{wire}, list{wire} {}
+
+    Conversation& conversation;
+    List list;
     PackRequests* packs = nullptr;  // of a request for a pack
     std::string body;
     bool started = false;
@@ -120,11 +182,10 @@ int on_read(git_smart_subtransport_stream* base, char* buffer, std::size_t size,
         if (stream->packs != nullptr) {
             stream->packs->ask(std::move(stream->body));
         } else {
-            stream->conversation->start_refs();
+            stream->conversation.start_refs();
         }
     }
-    auto const got =
-        stream->packs != nullptr ? stream->packs->read(buffer, size) : stream->conversation->read(buffer, size);
+    auto const got = stream->packs != nullptr ? stream->packs->read(buffer, size) : stream->list.read(buffer, size);
     if (!got) return failed(got.error());
     *count = *got;
     return 0;
@@ -143,13 +204,12 @@ int on_action(git_smart_subtransport_stream** out, git_smart_subtransport* base,
         git_error_set_str(GIT_ERROR_NET, "only fetching is supported");
         return -1;
     }
-    auto stream = std::make_unique<Stream>();
+    auto* const subtransport = static_cast<Subtransport*>(base);
+    auto stream = std::make_unique<Stream>(subtransport->conversation);
     stream->subtransport = base;
     stream->read = on_read;
     stream->write = on_write;
     stream->free = on_free_stream;
-    auto* const subtransport = static_cast<Subtransport*>(base);
-    stream->conversation = &subtransport->conversation;
     if (action == GIT_SERVICE_UPLOADPACK) stream->packs = &subtransport->packs;
     *out = stream.release();
     return 0;

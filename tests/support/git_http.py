@@ -21,6 +21,9 @@ git-upload-pack) or both when left out:
     damage            one byte in the middle of the answer is inverted
     gzip              the answer compressed, whether that was asked for or not
     lines             each entry of the list of where a shallow history ends has a newline, as go-git's server sends it
+    format            the list's capabilities end with the object format, as those of go-git's server do
+    no-shallow        a history cannot be cut: the capability is not offered
+    error=TEXT        an ERR packet in place of the answer
     dumb              the list of references as a file, as dumb HTTP has it
 
 While it runs: POST <URL>/-/faults with one FAULT per line replaces them all; GET <URL>/-/requests lists the requests
@@ -51,7 +54,7 @@ class Faults:
     """The faults in force, by stage."""
 
     NAMES = {"status", "html", "redirect", "redirect-once", "stall", "stall-body", "cut", "endless", "slow", "damage",
-             "gzip", "lines", "dumb"}
+             "gzip", "lines", "format", "no-shallow", "error", "dumb"}
 
     def __init__(self, lines=()):
         self.by_stage = {"refs": {}, "pack": {}}
@@ -115,6 +118,18 @@ class GitHttpServer:
         if self.log:
             self.log.write(json.dumps(entry) + "\n")
             self.log.flush()
+
+
+def pkt(line):
+    return f"{len(line) + 4:04x}".encode() + line
+
+
+def recapable(answer, change):
+    """The list of references with other capabilities behind its first line."""
+    found = re.search(rb"[0-9a-f]{4}([0-9a-f]{40} [^\0\n]*)\0([^\n]*)\n", answer)
+    if not found:
+        return answer
+    return answer[:found.start()] + pkt(found[1] + b"\0" + b" ".join(change(found[2].split())) + b"\n") + answer[found.end():]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -234,6 +249,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             answer = answer[:middle] + bytes([answer[middle] ^ 0xFF]) + answer[middle + 1:]
         if "dumb" in faults:
             headers, answer = {"Content-Type": "text/plain"}, b"0123456789" * 4 + b"\trefs/heads/main\n"
+        if "format" in faults:
+            answer = recapable(answer, lambda words: [one for one in words if not one.startswith(b"object-format=")] + [b"object-format=sha1"])
+        if "no-shallow" in faults:
+            answer = recapable(answer, lambda words: [one for one in words if one != b"shallow" and not one.startswith(b"deepen-")])
+        if "error" in faults:
+            answer = pkt(b"ERR " + faults["error"].encode() + b"\n")
         if "lines" in faults:
             answer = re.sub(rb"0034(shallow [0-9a-f]{40})", rb"0035\1\n", answer)
         if "gzip" in faults:

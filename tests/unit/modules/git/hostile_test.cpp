@@ -93,6 +93,39 @@ TEST_CASE("git: the library's doubts about itself are told in words of ours", "[
     CHECK(library_error(Errc::invalid_input).message == "corrupt pack");
 }
 
+TEST_CASE("git: a list whose capabilities end with the object format is read", "[git][fault]") {
+    Hostile git;
+    GitRepo const empty{git.dir / "repos", "empty"};
+    auto const branch = Reference{.branch = "main"};
+
+    git.server.faults("refs:format");
+    auto const held = checkout(git.remote(), branch, git.options);
+    INFO((held ? "" : held.error().message));
+    CHECK(held);
+    auto const none = checkout({.url = git.server.url_of("empty.git")}, branch, git.options);
+    REQUIRE_FALSE(none);
+    CHECK(none.error().message == "git repository is empty");
+    CHECK(reason_of(none.error()) == "EmptyGitRepository");
+}
+
+TEST_CASE("git: what a server says where the pack was asked for is told", "[git][fault]") {
+    Hostile git;
+
+    check(git.error_with("pack:error=this repository sleeps"), Errc::invalid_input, "this repository sleeps");
+    check(git.error_with("refs:error=this repository sleeps"), Errc::invalid_input, "this repository sleeps");
+    check(git.error_with("pack:status=401"), Errc::denied, "authentication required: told to answer 401");
+}
+
+TEST_CASE("git: of a server that cuts no history all of it is fetched", "[git][fault]") {
+    Hostile git;
+    git.repo.write("b.yaml", "b").commit();
+
+    git.server.faults("no-shallow");
+    auto const held = checkout(git.remote(), {.branch = "main"}, git.options);
+    INFO((held ? "" : held.error().message));
+    CHECK(held);
+}
+
 TEST_CASE("git: a web page is not taken for a repository", "[git][fault]") {
     Hostile git;
 
