@@ -148,6 +148,20 @@ bool is_merged(json::object const& live, json::object const& patch) {
     });
 }
 
+json::object left_over(json::object const& live, json::object const& patch) {
+    json::object rest;
+    for (auto const& [name, wanted] : patch) {
+        auto const* present = live.if_contains(name);
+        if (present == nullptr || !present->is_object() || !wanted.is_object()) continue;
+        json::object inner = left_over(present->get_object(), wanted.get_object());
+        for (auto const& member : present->get_object()) {
+            if (!wanted.get_object().contains(member.key())) inner[member.key()] = nullptr;
+        }
+        if (!inner.empty()) rest[name] = std::move(inner);
+    }
+    return rest;
+}
+
 Status read_status(Kind kind, json::object const& from) {
     Status status;
     status.observed_generation = number_at(from, "observedGeneration", -1);

@@ -106,6 +106,10 @@ bool says_the_same(Kind kind, Status const& a, Status const& b);
 /// Would merging `patch` into `live` change anything?
 bool is_merged(json::object const& live, json::object const& patch);
 
+/// What a merge of `patch` left in `live` that it should not have: a merge keeps the members of an object inside that the patch
+/// does not name. Out  another patch, which takes them away; empty: there is nothing left
+json::object left_over(json::object const& live, json::object const& patch);
+
 /// metav1.Condition list.
 json::array to_json(Conditions const& conditions);
 

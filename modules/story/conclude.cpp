@@ -160,8 +160,14 @@ asio::awaitable<void> write_copy(Ports& ports, Key key) {
         if (!resource) co_return;
         kube::Target target{std::move(*resource), key.ns, key.name, "status"};
         kube::WriteOptions const options{.field_manager = std::string{kind.manager}};
-        json::object body{{"status", std::move(shown.patch)}};
-        auto patched = co_await ports.cluster->patch(std::move(target), kube::Patch::merge, std::move(body), options);
+        json::object body{{"status", shown.patch}};
+        auto patched = co_await ports.cluster->patch(target, kube::Patch::merge, std::move(body), options);
+        auto const* merged = patched ? kube::find_object(*patched, {"status"}) : nullptr;
+        if (json::object rest = merged == nullptr ? json::object{} : model::left_over(*merged, shown.patch);
+            !rest.empty()) {
+            body = {{"status", std::move(rest)}};
+            patched = co_await ports.cluster->patch(std::move(target), kube::Patch::merge, std::move(body), options);
+        }
         entry = ports.registry.find(key);
         if (entry == nullptr) co_return;
         if (!patched && is_retryable(patched.error().code)) {

@@ -468,7 +468,7 @@ TEST_CASE("fluxconfig: a change of a child that changes nothing of the sum write
     auto const saves = world.journal.saves;
     world.cluster.log.clear();
     auto& apps = *world.registry.find(kApps);
-    apps.status.part<model::KustomizationStatus>().remember("sha256:1", "ReconciliationSucceeded", "main@sha1:1",
+    apps.status.part<model::KustomizationStatus>().remember("sha256:1", "ReconciliationSucceeded", {"main@sha1:1"},
                                                             std::chrono::seconds{1}, world.clock.wall());
     apps.meta.resource_version = "99";
 

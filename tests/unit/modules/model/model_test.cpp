@@ -71,8 +71,8 @@ TEST_CASE("status: reading what was written gives the same text", "[model]") {
     auto& part = status.part<KustomizationStatus>();
     part.last_applied_revision = "main@sha1:67";
     part.inventory = {{"dev_frontend_apps_Deployment", "v1"}};
-    part.remember("sha256:1", "ReconciliationSucceeded", "main@sha1:67", milliseconds{176}, now);
-    part.remember("sha256:1", "ReconciliationSucceeded", "main@sha1:67", milliseconds{100}, now);
+    part.remember("sha256:1", "ReconciliationSucceeded", {"main@sha1:67"}, milliseconds{176}, now);
+    part.remember("sha256:1", "ReconciliationSucceeded", {"main@sha1:67"}, milliseconds{100}, now);
 
     auto const written = to_json(Kind::kustomization, status);
     auto const again = to_json(Kind::kustomization, read_status(Kind::kustomization, written));

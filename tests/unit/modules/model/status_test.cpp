@@ -124,18 +124,29 @@ TEST_CASE("status: a patch that is merged already changes nothing", "[model]") {
     }
 }
 
+TEST_CASE("status: what a merge leaves inside an object is taken away by another", "[model]") {
+    auto const rest = [](std::string_view live, std::string_view patch) {
+        return left_over(object(live), object(patch));
+    };
+
+    CHECK(rest(R"({"a":{"x":1,"m":{"k":1}},"b":1})", R"({"a":{"x":1}})") == object(R"({"a":{"m":null}})"));
+    CHECK(rest(R"({"a":{"m":{"k":1,"l":2}}})", R"({"a":{"m":{"k":1}}})") == object(R"({"a":{"m":{"l":null}}})"));
+    CHECK(rest(R"({"a":{"x":1},"b":[{"y":1}]})", R"({"a":{"x":1},"b":[{}],"c":null})").empty());
+    CHECK(rest(R"({"a":{"x":1}})", R"({"a":null})").empty());
+}
+
 TEST_CASE("status: one more of the same pass says the same, anything else does not", "[model]") {
     auto const now = parse_time("2026-08-22T10:00:00Z").value();
     Status before;
     before.conditions.set("Ready", Truth::yes, "ReconciliationSucceeded", "Applied", 1, now);
-    before.part<KustomizationStatus>().remember("sha256:1", "ReconciliationSucceeded", "main", Duration{1}, now);
+    before.part<KustomizationStatus>().remember("sha256:1", "ReconciliationSucceeded", {"main"}, Duration{1}, now);
     Status after = before;
-    after.part<KustomizationStatus>().remember("sha256:1", "ReconciliationSucceeded", "main", Duration{2}, now);
+    after.part<KustomizationStatus>().remember("sha256:1", "ReconciliationSucceeded", {"main"}, Duration{2}, now);
     CHECK(says_the_same(Kind::kustomization, before, after));
     CHECK(to_json(Kind::kustomization, before) != to_json(Kind::kustomization, after));
 
     Status other = before;
-    other.part<KustomizationStatus>().remember("sha256:2", "ReconciliationSucceeded", "main", Duration{1}, now);
+    other.part<KustomizationStatus>().remember("sha256:2", "ReconciliationSucceeded", {"main"}, Duration{1}, now);
     CHECK_FALSE(says_the_same(Kind::kustomization, before, other));
     other = before;
     other.conditions.set("Ready", Truth::yes, "ReconciliationSucceeded", "Applied more", 1, now);

@@ -185,7 +185,7 @@ TEST_CASE("story: nothing changed is no save, no patch, no event, and nobody is 
     World world;
     auto const remembers = [&](Entry entry) -> asio::awaitable<Outcome> {
         Outcome outcome = co_await world.done(entry, "Applied");
-        outcome.status.part<model::KustomizationStatus>().remember("d", "ReconciliationSucceeded", "main", 1s,
+        outcome.status.part<model::KustomizationStatus>().remember("d", "ReconciliationSucceeded", {"main"}, 1s,
                                                                    world.clock.wall());
         co_return outcome;
     };
