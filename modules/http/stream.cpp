@@ -36,7 +36,23 @@ struct Attempt {
     std::size_t bytes = 0;
     Want want = Want::nothing;
     std::string failure = {};
+    bool is_refusal = false;  // the peer does not want us, or who we say that we are
 };
+
+/// Alerts by which a server refuses a client's certificate, or that there is none. With TLS 1.3 they come behind the handshake.
+bool is_refusing_alert(unsigned long code) {
+    switch (ERR_GET_REASON(code) - SSL_AD_REASON_OFFSET) {
+        case SSL_AD_BAD_CERTIFICATE:
+        case SSL_AD_UNSUPPORTED_CERTIFICATE:
+        case SSL_AD_CERTIFICATE_REVOKED:
+        case SSL_AD_CERTIFICATE_EXPIRED:
+        case SSL_AD_CERTIFICATE_UNKNOWN:
+        case SSL_AD_UNKNOWN_CA:
+        case SSL_AD_ACCESS_DENIED:
+        case TLS13_AD_CERTIFICATE_REQUIRED: return ERR_GET_LIB(code) == ERR_LIB_SSL;
+        default: return false;
+    }
+}
 
 std::string text_of_errno(int code) { return std::generic_category().message(code); }
 
@@ -107,7 +123,7 @@ struct Stream::State : std::enable_shared_from_this<Stream::State> {
                 auto const code = ERR_peek_last_error();
                 auto const* reason = ERR_reason_error_string(code);
                 ERR_clear_error();
-                return {.failure = reason != nullptr ? reason : "TLS failed"};
+                return {.failure = reason != nullptr ? reason : "TLS failed", .is_refusal = is_refusing_alert(code)};
             }
         }
     }
@@ -248,6 +264,7 @@ Task<std::size_t> Stream::read_some(std::span<char> into) {
     auto const state = state_;
     for (;;) {
         auto attempt = state->try_read(into);
+        if (attempt.is_refusal) co_return fail(Errc::denied, "receive: " + attempt.failure);
         if (!attempt.failure.empty()) co_return state->failure("receive", attempt.failure);
         if (attempt.want == Want::nothing) co_return attempt.bytes;
         auto const failed = co_await state->wait(attempt.want);
