@@ -300,7 +300,7 @@ asio::awaitable<Outcome> Kustomizations::apply(Pass run, Rendered rendered) {
         // The stages before the refused one are applied: they are known, and stay.
         for (Applied const& one : applied.objects) owned_.update(run.owner, one);
         owned_.end_pass(run.owner);
-        run.status().remember(rendered.digest, "ReconciliationFailed", run.artifact.revision,
+        run.status().remember(rendered.digest, "ReconciliationFailed", run.revision(),
                               ports_.clock.boot() - run.started, ports_.clock.wall());
         run.outcome.owned = owned_rows(run.owner);
         state.failed = {run.artifact.digest, run.entry.spec_digest, ports_.clock.boot() + run.spec.retry_interval};
@@ -348,6 +348,7 @@ asio::awaitable<Outcome> Kustomizations::prune(Pass run) {
         run.outcome.facts = state.facts.text();
         run.outcome.answers = false;
         run.outcome.next = std::chrono::milliseconds{500};
+        run.name_origin();
         note_inventory(run);
         co_return std::move(run.outcome);
     }
@@ -370,7 +371,7 @@ asio::awaitable<Outcome> Kustomizations::prune(Pass run) {
             state.owes->stale = pruned ? pruned->survivors : owes.stale;
             run.outcome.owned = owned_rows(run.owner);
             note_inventory(run);
-            run.status().remember(state.facts.manifest_digest, "PruneFailed", run.artifact.revision,
+            run.status().remember(state.facts.manifest_digest, "PruneFailed", run.revision(),
                                   ports_.clock.boot() - run.started, ports_.clock.wall());
             state.failed = {run.artifact.digest, run.entry.spec_digest, ports_.clock.boot() + run.spec.retry_interval};
             Stop why{.reason = "PruneFailed",
@@ -427,8 +428,8 @@ asio::awaitable<Outcome> Kustomizations::check_health(Pass run) {
                                      : "failed early due to stalled resources: " + rollout::list_text(health.failed) +
                                            (health.details.empty() ? "" : ": " + health.details);
         std::string message = "health check failed after " + rounded(now - waiting.started) + ": " + what;
-        run.status().remember(state.facts.manifest_digest, "HealthCheckFailed", run.status().last_attempted_revision,
-                              now - waiting.started, ports_.clock.wall());
+        run.status().remember(state.facts.manifest_digest, "HealthCheckFailed", run.revision(), now - waiting.started,
+                              ports_.clock.wall());
         run.outcome.status.conditions.set("Healthy", Truth::no, "HealthCheckFailed", what, run.entry.meta.generation,
                                           ports_.clock.wall());
         state.waiting.reset();
@@ -455,6 +456,7 @@ asio::awaitable<Outcome> Kustomizations::check_health(Pass run) {
     model::Duration const poll = asks ? model::Duration{std::chrono::seconds{5}} : model::Duration::max();
     auto const next = waiting.announced ? waiting.deadline : std::min(announce_at, waiting.deadline);
     run.outcome.answers = false;
+    run.name_origin();
     run.outcome.passing = !waiting.announced;
     run.outcome.next = std::min<model::Duration>(next - now, poll);
     co_return std::move(run.outcome);
@@ -520,7 +522,8 @@ Outcome Kustomizations::succeed(Pass run, std::string healthy) {
         conditions.set("Healthy", Truth::yes, "Succeeded", said, run.entry.meta.generation, wall);
     }
     note_watches(run);
-    status.remember(state.facts.manifest_digest, "ReconciliationSucceeded", revision, took, wall);
+    status.last_applied_origin = run.revision().origin;
+    status.remember(state.facts.manifest_digest, "ReconciliationSucceeded", run.revision(), took, wall);
     run.outcome.facts = state.facts.text();
     if (!healthy.empty() && (!was_healthy || (is_new && run.changed))) {
         run.outcome.news.push_back({.reason = "Progressing", .message = healthy, .revision = revision});
@@ -534,6 +537,7 @@ Outcome Kustomizations::succeed(Pass run, std::string healthy) {
                                     .revision = revision,
                                     .annotations = {{"commit_status", "update"}}});
     }
+    run.name_origin();
     return story::succeed(run.entry, std::move(run.outcome), "ReconciliationSucceeded", "Applied revision: " + revision,
                           pause, ports_.clock);
 }
@@ -543,7 +547,9 @@ Outcome Kustomizations::stop(Pass run, Stop why) {
     if (!why.quiet && why.reason != "HealthCheckFailed") run.state.facts.complete = false;
     run.outcome.facts = run.state.facts.text();
     if (why.revision.empty()) why.revision = run.artifact.revision;
-    return story::stop(run.entry, std::move(run.outcome), std::move(why), ports_.clock);
+    run.outcome = story::stop(run.entry, std::move(run.outcome), std::move(why), ports_.clock);
+    run.name_origin();
+    return std::move(run.outcome);
 }
 
 /// The object is being deleted, or its file was taken away: what it applied goes first, unless its policy says else.

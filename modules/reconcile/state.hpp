@@ -89,10 +89,13 @@ struct Kustomizations::Pass {
     std::vector<std::string> spells = {};  // who began to fight, for the Event
     bool changed = false;
 
-    /// Is what is applied of this artifact and this spec, and were its rights these?
+    /// Is what is applied of this artifact, under this revision, and of this spec, and were its rights these?
     bool is_same() const;
     bool is_held(Boot now) const;
     model::KustomizationStatus& status() { return outcome.status.part<model::KustomizationStatus>(); }
+    model::AppliedRevision revision() const { return {artifact.revision, model::origin_of(artifact)}; }
+    /// Every Event that names the revision says what that was made of.
+    void name_origin();
     model::Key const& key() const { return entry.key; }
     std::string progress(std::string_view doing) const;
 };

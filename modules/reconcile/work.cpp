@@ -105,8 +105,17 @@ story::Outcome Kustomizations::wait(Pass run) const {
 
 bool Kustomizations::Pass::is_same() const {
     Facts const& facts = state.facts;
-    return facts.artifact_digest == artifact.digest && facts.spec_digest == entry.spec_digest &&
-           facts.user == reach.rights;
+    auto const& attempted = entry.status.part<model::KustomizationStatus>().last_attempted_revision;
+    return facts.artifact_digest == artifact.digest && attempted == artifact.revision &&
+           facts.spec_digest == entry.spec_digest && facts.user == reach.rights;
+}
+
+void Kustomizations::Pass::name_origin() {
+    std::string const origin = model::origin_of(artifact);
+    if (origin.empty()) return;
+    for (story::News& one : outcome.news) {
+        if (!one.revision.empty()) one.annotations.emplace_back("originRevision", origin);
+    }
 }
 
 std::string Kustomizations::Pass::progress(std::string_view doing) const {

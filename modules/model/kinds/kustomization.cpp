@@ -87,7 +87,8 @@ HistoryEntry read_history_row(json::object const& row) {
     if (auto const took = parse_duration(text_at(row, "lastReconciledDuration"))) entry.last_duration = *took;
     entry.last_status = text_at(row, "lastReconciledStatus");
     entry.total = number_at(row, "totalReconciliations", 1);
-    if (auto const* metadata = object_at(row, "metadata")) entry.revision = text_at(*metadata, "revision");
+    if (auto const* metadata = object_at(row, "metadata"))
+        entry.revision = {text_at(*metadata, "revision"), text_at(*metadata, "originRevision")};
     return entry;
 }
 
@@ -102,7 +103,11 @@ void write_history(Status const& status, json::object& out) {
                          {"lastReconciledDuration", format_duration(entry.last_duration)},
                          {"lastReconciledStatus", entry.last_status},
                          {"totalReconciliations", entry.total}};
-        if (!entry.revision.empty()) row["metadata"] = json::object{{"revision", entry.revision}};
+        if (auto const& [revision, origin] = entry.revision; !revision.empty()) {
+            json::object metadata{{"revision", revision}};
+            if (!origin.empty()) metadata["originRevision"] = origin;
+            row["metadata"] = std::move(metadata);
+        }
         rows.push_back(std::move(row));
     }
     out["history"] = std::move(rows);
@@ -230,7 +235,13 @@ std::span<StatusField const> kustomization_status() {
          }},
         {"inventory", write_inventory, read_inventory},
         {"history", write_history, read_history, strip_history},
-        {"lastAppliedOriginRevision"},
+        {"lastAppliedOriginRevision",
+         [](Status const& status, json::object& out) {
+             write_text<&KustomizationStatus::last_applied_origin>(status, out, "lastAppliedOriginRevision");
+         },
+         [](json::object const& from, Status& status) {
+             status.part<KustomizationStatus>().last_applied_origin = text_at(from, "lastAppliedOriginRevision");
+         }},
     });
     return kFields;
 }
@@ -239,8 +250,8 @@ std::string kustomization_revision(Status const& status) {
     return status.part<KustomizationStatus>().last_applied_revision;
 }
 
-void KustomizationStatus::remember(std::string digest, std::string_view outcome, std::string revision, Duration took,
-                                   WallTime now) {
+void KustomizationStatus::remember(std::string digest, std::string_view outcome, AppliedRevision revision,
+                                   Duration took, WallTime now) {
     auto found = std::ranges::find_if(
         history, [&](HistoryEntry const& entry) { return entry.digest == digest && entry.last_status == outcome; });
     HistoryEntry entry;

@@ -50,6 +50,11 @@ struct KustomizationSpec {
     Packed kustomize;
 };
 
+struct AppliedRevision {
+    std::string text;
+    std::string origin = {};  // the commit that an OCI artifact says it was made of
+};
+
 /// Flux's Snapshot: passes with the same outcome over the same manifests are one row.
 struct HistoryEntry {
     std::string digest;
@@ -58,18 +63,19 @@ struct HistoryEntry {
     Duration last_duration{};
     std::string last_status;
     std::int64_t total = 0;
-    std::string revision;
+    AppliedRevision revision;
 };
 
 struct KustomizationStatus {
     std::string last_applied_revision;
     std::string last_attempted_revision;
+    std::string last_applied_origin;
     std::vector<InventoryEntry> inventory;
     bool has_inventory = false;  // something was applied once, though it may have been nothing
     std::vector<HistoryEntry> history;
 
     /// Adds a pass to the history: newest first, at most five rows, same digest and status folded.
-    void remember(std::string digest, std::string_view outcome, std::string revision, Duration took, WallTime now);
+    void remember(std::string digest, std::string_view outcome, AppliedRevision revision, Duration took, WallTime now);
 };
 
 Spec read_kustomization(Fields& spec, std::string const& own_namespace);

@@ -42,6 +42,12 @@ Artifact const* artifact_of(Status const& status) {
     return artifact ? &*artifact : nullptr;
 }
 
+std::string origin_of(Artifact const& artifact) {
+    if (artifact.metadata.empty()) return {};
+    auto const said = parse_json(artifact.metadata);
+    return said && said->is_object() ? text_at(said->get_object(), "org.opencontainers.image.revision") : "";
+}
+
 std::string source_revision(Status const& status) {
     auto const* artifact = artifact_of(status);
     return artifact == nullptr ? "" : artifact->revision;

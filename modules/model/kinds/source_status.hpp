@@ -35,6 +35,9 @@ struct SourceStatus {
 Artifact const* artifact_of(Status const& status);
 
 std::string source_revision(Status const& status);
+/// The commit that an OCI artifact says it was made of; empty: it says none.
+std::string origin_of(Artifact const& artifact);
+
 std::string source_face(Status const& status);
 
 void write_artifact_status(Status const& status, json::object& out);

@@ -286,6 +286,30 @@ TEST_CASE("kustomization: what another inventory names is pruned when it is ours
     CHECK_FALSE(world.story.reclaim(kWeb, shown));
 }
 
+TEST_CASE("kustomization: another revision of the same files is applied, and says what it was made of", "[reconcile]") {
+    World world;
+    world.want("web");
+    world.pass();
+    auto& artifact = *world.registry.find(kSource)->status.part<model::SourceStatus>().artifact;
+    artifact.revision = "latest@sha256:2";
+    artifact.metadata = R"({"org.opencontainers.image.revision":"main@sha1:7"})";
+
+    world.pass();
+
+    CHECK(world.status().last_applied_revision == "latest@sha256:2");
+    CHECK(world.condition(kWeb).message == "Applied revision: latest@sha256:2");
+    CHECK(world.status().last_applied_origin == "main@sha1:7");
+    REQUIRE(world.status().history.size() == 1);
+    CHECK(world.status().history.front().revision.origin == "main@sha1:7");
+    auto const renders = world.renderer.renders;
+    world.pass();
+    CHECK(world.renderer.renders == renders);
+    artifact.metadata.clear();
+    artifact.revision = "latest@sha256:3";
+    world.pass();
+    CHECK(world.status().last_applied_origin.empty());
+}
+
 TEST_CASE("kustomization: what the cluster has seen a later revision of waits for its source", "[reconcile]") {
     World world;
     world.renderer.names = {"a", "b"};
