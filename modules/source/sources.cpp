@@ -409,6 +409,8 @@ Outcome Sources::keep(Pass& pass, Fetched const& fetched) {
     memory.asked = true;
     part(pass.so_far).overtaken_by.clear();
     auto& artifact = part(pass.so_far).artifact;
+    bool const is_up_to_date =
+        artifact && artifact->revision == fetched.revision && (!fetched.bytes || artifact->digest == fetched.digest);
     bool const is_other = !artifact || (fetched.bytes && artifact->digest != fetched.digest);
     if (fetched.bytes) {
         std::string const path = path_of(entry.key, fetched.file);
@@ -420,10 +422,10 @@ Outcome Sources::keep(Pass& pass, Fetched const& fetched) {
                                    .last_update = pass.now,
                                    .metadata = fetched.metadata == "{}" ? "" : fetched.metadata};
         part(pass.so_far).observed_ignore = pass.wish.ignore;
-        part(pass.so_far).observed_layer_selector = pass.wish.layer_selector;
         // A mark for these very bytes, set while they were on their way, stays: nobody knows which of both came first.
         if (memory.distrusted != fetched.digest) memory.distrusted.clear();
     }
+    part(pass.so_far).observed_layer_selector = pass.wish.layer_selector;
     artifact->last_checked = pass.now;
     bool const is_due = std::chrono::abs(pass.now - memory.checked) >= kRememberEvery;
     if (fetched.bytes || is_due) memory.checked = pass.now;
@@ -441,6 +443,11 @@ Outcome Sources::keep(Pass& pass, Fetched const& fetched) {
                                     .message = fetched.news,
                                     .revision = fetched.revision,
                                     .annotations = {{"digest", artifact->digest}}});
+    }
+    // Who asked, or wished for something else, is told; at each interval it would be the same again.
+    bool const is_asked = is_requested(entry) || entry.status.observed_generation != entry.meta.generation;
+    if (is_up_to_date && is_asked && !fetched.up_to_date.empty()) {
+        pass.so_far.news.push_back({.reason = "ArtifactUpToDate", .message = fetched.up_to_date});
     }
     return story::succeed(entry, std::move(pass.so_far), kSucceeded, fetched.stored, pass.interval(), ports_.clock);
 }

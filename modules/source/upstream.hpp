@@ -71,6 +71,7 @@ struct Fetched {
     std::string revision;
     std::string stored;                     // Ready's message: "stored artifact for revision '…'"
     std::string news;                       // of the Event: "stored artifact for commit '…'"
+    std::string up_to_date = {};            // of the Event for whoever asked, when it is; empty: none
     std::unique_ptr<ArtifactWriter> bytes;  // finished, alive until a row names them; null: `known` is still the newest
     std::string digest;
     std::uint64_t size = 0;

@@ -166,6 +166,7 @@ Answer OciUpstream::fetch_now(Request const& request) const {
     Fetched fetched{.revision = image->revision,
                     .stored = "stored artifact for digest '" + image->revision + "'",
                     .news = news_of(image->revision, spec.url, image->is_news ? image->metadata : request.metadata),
+                    .up_to_date = "artifact up-to-date with remote revision: '" + image->revision + "'",
                     .file = image->revision.substr(at == std::string::npos ? 0 : at + 1) + ".tar.gz",
                     .metadata = image->metadata};
     if (!image->is_news) return fetched;
