@@ -1,7 +1,7 @@
 """What two runs can have in common: an object or Event without its times, ids, hashes, ports and other accidents."""
 import re
 
-FLUX_KINDS = {"GitRepository", "Kustomization"}
+FLUX_KINDS = {"GitRepository", "OCIRepository", "Kustomization"}
 COUNTED_REASONS = {"Progressing", "ReconciliationSucceeded"}
 # Managers whose turns depend on how fast Kubernetes' own controllers are.
 FOREIGN_MANAGERS = {"kube-controller-manager", "kube-scheduler", "kube-apiserver", "controlplane", "nodes"}
@@ -13,14 +13,14 @@ PATTERNS = [(re.compile(pattern), by) for pattern, by in [
     (r"sha256:[0-9a-f]{64}", "sha256:<digest>"), (r"SHA256:[A-Za-z0-9+/]{43}", "SHA256:<key>"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", "<time>"),
     (rf"\b(finished in|passed in|failed after) {DURATION}", r"\1 <duration>"),
-    (r"http://[^/ \"]+/(gitrepository/)", r"http://<artifacts>/\1"),
+    (r"http://[^/ \"]+/((?:git|oci)repository/)", r"http://<artifacts>/\1"),
     (r"/tmp/(?:kustomization|gitrepository)-[\w.-]*\d/", "./"), (r"/tmp/(?:kustomization|gitrepository)-[\w.-]*\d\b", ".")]]
 # Flux collects old artifacts a while after it has stored a new one.
 COLLECTED = re.compile(r"garbage collected \d+ artifacts")
 
 
 class Words:
-    """Replaces what this run chose (its namespace, commits, servers) by names that every run has."""
+    """Replaces what this run chose (its namespace, commits, servers, what was pushed) by names that every run has."""
 
     def __init__(self, namespace):
         self.namespace, self.commits, self.made = namespace, {}, {}

@@ -4,11 +4,12 @@ import json
 import subprocess
 
 import harness
+import oci_registry as oci
 from cluster import PATCH_TYPES, Refused
 from normalise import View, Words
 
 SOURCE_API, KUSTOMIZE_API = "source.toolkit.fluxcd.io/v1", "kustomize.toolkit.fluxcd.io/v1"
-API_OF = {"GitRepository": SOURCE_API, "Kustomization": KUSTOMIZE_API, "Deployment": "apps/v1", "Job": "batch/v1",
+API_OF = {"GitRepository": SOURCE_API, "OCIRepository": SOURCE_API, "Kustomization": KUSTOMIZE_API, "Deployment": "apps/v1", "Job": "batch/v1",
           "ClusterRole": "rbac.authorization.k8s.io/v1", "Role": "rbac.authorization.k8s.io/v1",
           "CustomResourceDefinition": "apiextensions.k8s.io/v1"}
 REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
@@ -80,6 +81,35 @@ class Scenario:
             self.request("GitRepository", repository)
         return digest
 
+    # A registry
+
+    def image(self, name="app", server="registry"):
+        """The URL of an OCIRepository."""
+        authority = self.world.registries.urls()[server]
+        self.words.made.setdefault(authority, f"<{server}>")
+        return f"oci://{authority}/{self.namespace}/{name}"
+
+    def push(self, files, tag="latest", annotations=None, image="app"):
+        """As `flux push artifact`. Asks the source to look, if there is one. Returns the digest."""
+        return self.push_layers([(oci.CONTENT, oci.tar_gz({path: as_text(one) if not isinstance(one, tuple) else one
+                                                           for path, one in files.items()}))], tag, annotations, image)
+
+    def push_layers(self, layers, tag="latest", annotations=None, image="app"):
+        """layers: (media type, bytes)"""
+        manifest, blobs = oci.manifest_of(layers, annotations)
+        for _, data in layers:
+            self.words.made.setdefault(oci.digest_of(data), f"<layer {len(self.words.made)}>")
+        return self.push_manifest(manifest, blobs, tag, image)
+
+    def push_manifest(self, manifest, blobs, tag="latest", image="app", media_type=oci.MANIFEST):
+        self.image(image)
+        digest = oci.push_bytes(f"http://{self.world.registries.urls()['registry']}", f"{self.namespace}/{image}", tag, manifest, blobs,
+                                media_type=media_type)
+        self.words.made.setdefault(digest, f"<manifest {len(self.words.made)}>")
+        if self.world.store.get("OCIRepository", self.namespace, image):
+            self.request("OCIRepository", image)
+        return digest
+
     # The cluster
 
     def ask(self, what, method, path, body=None, content="application/json"):
@@ -133,6 +163,11 @@ class Scenario:
         self.apply({"apiVersion": SOURCE_API, "kind": "GitRepository", "metadata": metadata(name, namespace=namespace),
                     "spec": {key: value for key, value in spec.items() if value is not None}})
 
+    def image_source(self, name="app", url=None, **spec):
+        spec = {"url": url or self.image(), "interval": "1h", "timeout": "5s", "insecure": True, **spec}
+        self.apply({"apiVersion": SOURCE_API, "kind": "OCIRepository", "metadata": metadata(name),
+                    "spec": {key: value for key, value in spec.items() if value is not None}})
+
     def kustomization(self, name="app", **spec):
         spec = {"sourceRef": {"kind": "GitRepository", "name": "app"}, "path": "./", "interval": "1h", "retryInterval": "1h",
                 "timeout": "3s", "prune": True, **spec}
@@ -144,11 +179,12 @@ class Scenario:
         self.requests += 1
         self.annotate(kind, name, annotations={REQUESTED_AT: f"request-{self.requests}"}, manager="flux")
 
-    def secret(self, name, **data):
-        """`__` in a key is a dot. What is made anew for each run is long, and is compared by its name."""
+    def secret(self, name, kind=None, **data):
+        """`__` in a key is a dot; `kind` is its type. What is made anew for each run is long, and is compared by its name."""
         coded = {key.replace("__", "."): base64.b64encode(value.encode()).decode() for key, value in data.items()}
         self.words.made.update({value: f"<{key} of {name}>" for key, value in coded.items() if len(value) > 60})
-        self.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": coded})
+        typed = {"type": kind} if kind else {}
+        self.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": coded, **typed})
 
     # Looking
 
@@ -159,9 +195,9 @@ class Scenario:
         item = self.world.store.get(kind, self.namespace, name)
         return any(one["type"] == "Ready" and one["status"] == status for one in (item or {}).get("status", {}).get("conditions", []))
 
-    def fetched(self, name="app"):
+    def fetched(self, name="app", kind="GitRepository"):
         """Before a Kustomization is made: whether it meets its source without an artifact would be a race."""
-        self.wait(lambda: self.ready("GitRepository", name), f"GitRepository/{name} is ready")
+        self.wait(lambda: self.ready(kind, name), f"{kind}/{name} is ready")
 
     def message(self, name="app", kind="Kustomization"):
         item = self.world.store.get(kind, self.namespace, name)
@@ -207,7 +243,7 @@ def why_unsettled(item, store):
         return "the request is not handled", False
     if item["kind"] == "Kustomization":
         ref = item["spec"]["sourceRef"]
-        source = store.get("GitRepository", ref.get("namespace", meta["namespace"]), ref["name"])
+        source = store.get(ref["kind"], ref.get("namespace", meta["namespace"]), ref["name"])
         held = (source or {}).get("status", {}).get("artifact", {}).get("revision")
         if held and status.get("lastAttemptedRevision") != held:
             return "another revision was attempted", True

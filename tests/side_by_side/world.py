@@ -1,9 +1,11 @@
-"""The two worlds a scenario runs in: Flux's controllers or the daemon, each on a control plane and a Git server of its own."""
+"""The two worlds a scenario runs in: Flux's controllers or the daemon, each on a control plane, a Git server and registries of its own."""
 import contextlib
 import os
 import subprocess
+import threading
 
 import harness
+import oci_registry as oci
 from cluster import Client, Kinds, Store
 from git_http import GitHttpServer
 
@@ -33,6 +35,28 @@ class Git:
             server.stop()
 
 
+class Registries:
+    """The real docker-registry, started when the first scenario needs it: openly, at an address that is no loopback to
+    go-containerregistry, behind a password, and over TLS to who shows a certificate. All serve the same data."""
+
+    def __init__(self, root, certificates):
+        self.root, self.certificates, self.lock, self.all = root, certificates, threading.Lock(), {}
+
+    def urls(self):
+        with self.lock:
+            if not self.all:
+                data = self.root / "data"
+                self.all["registry"] = oci.DockerRegistry(self.root / "open", data=data)
+                self.all["registry-far"] = oci.DockerRegistry(self.root / "far", data=data, host="127.0.0.2")
+                self.all["registry-private"] = oci.DockerRegistry(self.root / "private", data=data, users={USER: PASSWORD})
+                self.all["registry-tls"] = oci.DockerRegistry(self.root / "tls", data=data, tls=self.certificates)
+        return {name: one.authority for name, one in self.all.items()}
+
+    def stop(self):
+        for registry in self.all.values():
+            registry.stop()
+
+
 class World:
     """`start` brings up what acts on the cluster."""
 
@@ -41,6 +65,8 @@ class World:
         with contextlib.ExitStack() as parts:  # whatever stands is taken down when a later part does not come up
             self.git = Git(work / "git", work / "certificates")
             parts.callback(self.git.stop)
+            self.registries = Registries(work / "registries", work / "certificates")
+            parts.callback(self.registries.stop)
             self.plane = harness.ControlPlane(work / "plane", nodes=1)
             parts.callback(self.plane.stop)
             self.client = Client(self.plane.kubeconfig, work)
@@ -49,7 +75,8 @@ class World:
             self.start()
             self.store = Store(self.client, self.kinds)
             parts.callback(self.store.stop)
-            self.store.start({("source.toolkit.fluxcd.io", "GitRepository"), ("kustomize.toolkit.fluxcd.io", "Kustomization")})
+            self.store.start({("source.toolkit.fluxcd.io", "GitRepository"), ("source.toolkit.fluxcd.io", "OCIRepository"),
+                              ("kustomize.toolkit.fluxcd.io", "Kustomization")})
             self.parts = parts.pop_all()
 
     def start(self):

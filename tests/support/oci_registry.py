@@ -92,18 +92,18 @@ class DockerRegistry:
     def is_there():
         return shutil.which("docker-registry") is not None
 
-    def __init__(self, work, users=None, port=0, tls=None, data=None):
+    def __init__(self, work, users=None, port=0, tls=None, data=None, host="127.0.0.1"):
         """tls: a folder with ca.crt, tls.crt and tls.key; whoever connects shows a certificate of the CA.
         data: of another registry, to be served too"""
         self.work = pathlib.Path(work)
         self.work.mkdir(parents=True, exist_ok=True)
-        self.users, self.process, self.tls = users, None, tls
+        self.users, self.process, self.tls, self.host = users, None, tls, host
         self.data = pathlib.Path(data or self.work / "data")
         self.start(port)
 
     def start(self, port=0):
         config = {"version": "0.1", "log": {"level": "info"}, "storage": {"filesystem": {"rootdirectory": str(self.data)}},
-                  "http": {"addr": f"127.0.0.1:{port}"}}
+                  "http": {"addr": f"{self.host}:{port}"}}
         if self.tls:
             config["http"]["tls"] = {"certificate": str(self.tls / "tls.crt"), "key": str(self.tls / "tls.key"),
                                      "clientcas": [str(self.tls / "ca.crt")]}
@@ -119,7 +119,7 @@ class DockerRegistry:
                                         stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline and self.process.poll() is None:
-            if found := re.search(r"listening on (127\.0\.0\.1:\d+)", log.read_text()):
+            if found := re.search(r"listening on (127[.\d]+:\d+)", log.read_text()):
                 self.authority = found.group(1)
                 self.port, self.url = int(self.authority.split(":")[1]), f"http://{self.authority}"
                 return
