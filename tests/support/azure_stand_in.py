@@ -233,7 +233,8 @@ class Azure:
             raise denied(50027, f"The audience of the assertion must be {audience}.", 400)
         if claims.get("iss") != self.options.client_id or claims.get("sub") != self.options.client_id:
             raise denied(700016, "Issuer and subject must be the application.", 400)
-        if not isinstance(claims.get("nbf"), int) or not isinstance(claims.get("exp"), int):
+        claims.setdefault("nbf", claims.get("iat"))  # MSAL for Python sends iat alone, and fractions of a second
+        if not all(type(claims.get(name)) in (int, float) for name in ("nbf", "exp")):
             raise denied(50027, "nbf and exp are missing.", 400)
         if claims["exp"] - claims["nbf"] > 600:
             raise denied(50027, "The assertion lives longer than 10 minutes.", 400)
@@ -340,7 +341,7 @@ class Azure:
         if rule != self.options.rule:
             raise Refused(404, "NotFound", f"Data collection rule with immutable Id '{rule}' not found.")
         if stream not in self.streams:
-            raise Refused(404, "NotFound", f"Stream '{stream}' is not in the data collection rule.")
+            raise Refused(400, "InvalidStream", f"Stream '{stream}' is not in the data collection rule.")
         rows, plain_bytes = self.unpack(headers, body)
         self.check_columns(stream, rows)
         if fault and fault["do"] == "bad_row" and any(row["Sequence"] in fault["sequences"] for row in rows):
@@ -419,10 +420,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         azure = self.azure
+        if self.path == f"/{azure.options.tenant}/v2.0/.well-known/openid-configuration":
+            return self.answer(200, json.dumps(self.endpoints()).encode())
         with azure.lock:
             what = {"/_received": {"requests": azure.requests, "rows": azure.rows}, "/_stats": azure.stats}.get(self.path)
             body = json.dumps(what).encode()
-        self.answer(200 if what is not None else 404, body)
+        return self.answer(200 if what is not None else 404, body)
+
+    def endpoints(self):
+        """Where a client library that looks before it asks finds the token endpoint (OpenID Connect Discovery 1.0)."""
+        scheme = "https" if isinstance(self.connection, ssl.SSLSocket) else "http"
+        base = f"{scheme}://{self.headers['Host']}/{self.azure.options.tenant}"
+        return {"issuer": f"{base}/v2.0", "authorization_endpoint": f"{base}/oauth2/v2.0/authorize", "token_endpoint": f"{base}/oauth2/v2.0/token"}
 
     def do_DELETE(self):
         if self.path == "/_faults":
