@@ -23,6 +23,9 @@ import unittest
 import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+from slow_link import SlowLink  # noqa: E402
+
 STAND_IN = HERE.parent / "support" / "azure_stand_in.py"
 TENANT, CLIENT, RULE = "a-tenant", "a-client", "dcr-0123"
 SECRET = "canary~S3cr3t/+=%&"
@@ -293,6 +296,20 @@ class BadDays(Case):
         lines = self.run_tool("--until-empty")
         self.assertEqual(lines[-1]["dead"], 0)
         self.check(40)
+
+    @unittest.skipUnless(os.environ.get("HOLDFAST_TEST_ALL") == "1", "three minutes: runs with check --all")
+    def test_a_slow_far_and_lossy_link_drains(self):
+        """1,000 B/s, 2 s each way, 1 % lost: a batch that does not get through in time is halved until one does."""
+        self.start_azure()
+        link = SlowLink(int(self.azure.url.rsplit(":", 1)[1]), bytes_a_second=1_000, delay=2, loss=0.01, seed=SEED)
+        try:
+            lines = self.run_tool("--put", 500, "--bulk", "--whole-max-ms", 15_000, "--until-empty", timeout=400, url=f"https://localhost:{link.port}")
+        finally:
+            link.stop()
+        self.check(500)
+        self.assertEqual(lines[-1]["dead"], 0)
+        sizes = [one["rows"] for one in self.azure.received()["requests"]]
+        self.assertLess(min(sizes), 166, sizes)  # of 500 records 334 are of one stream and 166 of the other
 
     def test_azure_appears_later(self):
         self.start_azure()
