@@ -24,7 +24,7 @@ MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {}\n  namespace: defa
 
 def oci_repository(name, url, **spec):
     return {"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "OCIRepository", "metadata": {"name": name, "namespace": "default"},
-            "spec": {"url": url.replace("http://", "oci://"), "interval": "5s", "insecure": True, **spec}}
+            "spec": {"url": url.replace("http://", "oci://"), "interval": "1h", "insecure": True, **spec}}
 
 
 def applies(name):
@@ -65,6 +65,21 @@ class World:
     def value(self, name):
         return ((self.plane.get("configmap", name, "default") or {}).get("data") or {}).get("key")
 
+    def ask(self, name):
+        """As `flux reconcile`: it is looked at now, and who asks hears the words of now. Returns when it was."""
+        mark = str(time.monotonic_ns())
+        self.plane.kubectl("annotate", "ocirepository", name, "-n", "default", "--overwrite", f"reconcile.fluxcd.io/requestedAt={mark}")
+        eventually(lambda: self.get(name)["status"].get("lastHandledReconcileAt") == mark, 30, what=f"{name} was looked at")
+
+    def checks(self, name, asked):
+        """What three checks ask the registry, the first of them at the interval. `asked`: the requests so far, by a call."""
+        before = len(asked())
+        eventually(lambda: len(asked()) > before, 30, what="a check at the interval")
+        for _ in range(2):
+            self.ask(name)
+        assert len(asked()) >= before + 3, asked()[before:]
+        return set(asked()[before:])
+
     def fetched(self, name, revision):
         def look():
             found = self.get(name)
@@ -82,7 +97,7 @@ class World:
 def a_pushed_artifact_is_applied_and_a_tag_that_moves_is_followed(world):
     digest = oci.push(world.registry.url, "team/shop", "latest", {"a.yaml": MAP.format("shop", "1")},
                       {"org.opencontainers.image.source": "https://example.com/shop.git", "org.opencontainers.image.revision": "main@sha1:1"})
-    world.plane.apply(oci_repository("shop", world.registry.url + "/team/shop"), applies("shop"))
+    world.plane.apply(oci_repository("shop", world.registry.url + "/team/shop", interval="5s"), applies("shop"))
 
     found = world.fetched("shop", f"latest@{digest}")
 
@@ -98,15 +113,13 @@ def a_pushed_artifact_is_applied_and_a_tag_that_moves_is_followed(world):
     assert news[0]["message"] == (f"stored artifact with revision 'latest@{digest}' from 'oci://{world.registry.authority}/team/shop', "
                                   "origin source 'https://example.com/shop.git', origin revision 'main@sha1:1'"), news
 
-    moved = oci.push(world.registry.url, "team/shop", "latest", {"a.yaml": MAP.format("shop", "2")})
+    moved = oci.push(world.registry.url, "team/shop", "latest", {"a.yaml": MAP.format("shop", "2")})  # seen at the interval
     world.fetched("shop", f"latest@{moved}")
     assert eventually(lambda: world.value("shop") == "2", 30, what="applied again")
 
 
 def an_unchanged_check_is_one_head(world):
-    asked = len(world.registry.requests())
-    eventually(lambda: len(world.registry.requests()) >= asked + 3, 60, what="three checks")
-    fresh = set(world.registry.requests()[asked:])
+    fresh = world.checks("shop", world.registry.requests)
     assert fresh == {("HEAD", "/v2/team/shop/manifests/latest")}, fresh
 
 
@@ -135,6 +148,7 @@ def a_digest_and_a_range_of_versions_mean_what_they_mean_to_flux(world):
                 "MANIFEST_UNKNOWN: manifest unknown; map[Tag:gone]")
 
     newer = oci.push(url, "team/app", "1.10.0", {"a.yaml": MAP.format("app", "1.10.0")})
+    world.ask("by-range")
     world.fetched("by-range", f"1.10.0@{newer}")
 
 
@@ -185,7 +199,7 @@ def a_login_is_that_of_the_secret_or_of_the_account(world):
                       {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "puller", "namespace": "default"},
                        "imagePullSecrets": [{"name": "right"}]})
     where = url + "/team/secret"
-    world.plane.apply(oci_repository("login", where, ref={"tag": "1"}, secretRef={"name": "right"}),
+    world.plane.apply(oci_repository("login", where, interval="5s", ref={"tag": "1"}, secretRef={"name": "right"}),
                       oci_repository("account", where, ref={"tag": "1"}, serviceAccountName="puller"),
                       oci_repository("anonymous", where, ref={"tag": "1"}),
                       oci_repository("wrong", where, ref={"tag": "1"}, secretRef={"name": "wrong"}),
@@ -206,9 +220,7 @@ def a_login_is_that_of_the_secret_or_of_the_account(world):
     # What is known to let us in is said at once.
     for name in ("account", "anonymous", "wrong"):
         world.plane.kubectl("delete", "ocirepository", name, "-n", "default")
-    asked = len(world.private.requests())
-    eventually(lambda: len(world.private.requests()) >= asked + 3, 60, what="three checks")
-    fresh = set(world.private.requests()[asked:])
+    fresh = world.checks("login", world.private.requests)
     assert fresh == {("HEAD", "/v2/team/secret/manifests/1")}, fresh
 
 
@@ -270,18 +282,17 @@ def a_token_server_elsewhere_is_told_nothing_and_a_token_server_at_home_lets_in(
     world.liar.lie = lie
     world.other.lie = lambda handler: (handler.send(401, b"{}"), True)[1]
     world.plane.apply(pull_secret("liar", world.liar.authority, "robot", "canary-word"))
-    world.plane.apply(oci_repository("token", world.liar.url + "/team/token", ref={"tag": "1"}, secretRef={"name": "liar"}), applies("token"))
+    world.plane.apply(oci_repository("token", world.liar.url + "/team/token", interval="5s", ref={"tag": "1"}, secretRef={"name": "liar"}), applies("token"))
 
     world.fails("token", "OCIArtifactPullFailed", "failed to determine artifact digest: GET " + world.other.url)
     assert world.other.asked and all(login == "" for _, _, login in world.other.asked), world.other.asked
 
     tokens["realm"] = world.liar.url
+    world.ask("token")
     world.fetched("token", f"1@{digest}")
     told = [login for _, path, login in world.liar.asked if path.startswith("/token")]
     assert told and all(login.startswith("Basic ") for login in told), told
-    asked = len(world.liar.asked)
-    eventually(lambda: len(world.liar.asked) >= asked + 3, 60, what="three checks")
-    fresh = set(world.liar.asked[asked:])
+    fresh = world.checks("token", lambda: world.liar.asked)
     assert fresh == {("HEAD", "/v2/team/token/manifests/1", "Bearer t1")}, fresh
     assert "canary-word" not in world.daemon.log.read_text(), "the password is in the log"
     world.liar.lie = world.other.lie = lambda handler: False
@@ -299,10 +310,6 @@ def damaged_and_hostile_layers_are_refused_by_name_and_what_is_held_stays(world)
         text, more = oci.manifest_of([(oci.CONTENT, layer)])
         return world.liar.put("held", text, more)
 
-    def ask():  # who asks hears the words of now
-        world.plane.kubectl("annotate", "ocirepository", "held", "-n", "default", "--overwrite",
-                            f"reconcile.fluxcd.io/requestedAt={time.monotonic_ns()}")
-
     link = tarfile.TarInfo("b.yaml")
     link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
     device = tarfile.TarInfo("null")
@@ -315,21 +322,22 @@ def damaged_and_hostile_layers_are_refused_by_name_and_what_is_held_stays(world)
                          (b"no gzip", "not a gzip file"),
                          (good[:-20], "not a tar.gz")]:
         offer(layer)
-        ask()
+        world.ask("held")
         world.fails("held", "OCIArtifactLayerOperationFailed", words)
         assert world.value("held") == "1"
 
     damaged = offer(good + b"more")
     world.liar.blobs[oci.digest_of(good + b"more")] = good + b"mora"
-    ask()
+    world.ask("held")
     world.fails("held", "OCIArtifactLayerOperationFailed", "error verifying sha256 checksum after reading")
     world.liar.blobs[oci.digest_of(good + b"more")] = good
-    ask()
+    world.ask("held")
     world.fails("held", "OCIArtifactLayerOperationFailed", "error verifying size")
     assert damaged not in json.dumps(world.get("held")["status"]["artifact"])
 
     linked = offer(oci.tar_gz({"b.yaml": (link, b""), "a.yaml": MAP.format("held", "2"), ".sourceignore": "c.yaml\n",
                                "c.yaml": MAP.format("ignored", "1")}))
+    world.ask("held")
     world.fetched("held", f"held@{linked}")
     assert eventually(lambda: world.value("held") == "2", 30, what="applied")
     assert world.value("ignored") is None
