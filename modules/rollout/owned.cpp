@@ -1,6 +1,7 @@
 // modules/rollout/owned.cpp: one watch per applied kind, what it says about objects that are ours, and when to act on it.
 #include "modules/rollout/owned.hpp"
 
+#include "modules/base/hash.hpp"
 #include "modules/kube/conditions.hpp"
 #include "modules/rollout/cleanup.hpp"
 #include "modules/rollout/marks.hpp"
@@ -73,8 +74,7 @@ public:
         object["apiVersion"] = gvk_.api_version();
         object["kind"] = gvk_.kind;
         if (listing_ != 0) {
-            auto const id = kube::id_of(object);
-            if (id && ids_.contains(id->text())) listed_.insert(id->text());  // a list may name anything, without end
+            if (auto const id = kube::id_of(object)) listed_.push_back(hash64(id->text()));
         }
         owned_.seen(*this, object, listing_);
     }
@@ -90,11 +90,12 @@ public:
 
     void list_ends() override {
         auto const listed_at = std::exchange(listing_, 0);
+        std::ranges::sort(listed_);
         std::set<std::string> missing;
         for (std::string const& id : ids_) {
-            if (!listed_.contains(id)) missing.insert(id);
+            if (!std::ranges::binary_search(listed_, hash64(id))) missing.insert(id);
         }
-        listed_.clear();
+        listed_ = {};
         for (std::string const& id : missing) owned_.vanished(*this, id, "", "", listed_at);
     }
 
@@ -120,11 +121,7 @@ public:
         if (!location_.is_own()) tell_owners();
     }
 
-    /// What a list named before it was known here is not missing from that list.
-    void add(std::string const& id) {
-        bool const is_new = ids_.insert(id).second;
-        if (is_new && listing_ != 0) listed_.insert(id);
-    }
+    void add(std::string const& id) { ids_.insert(id); }
     void remove(std::string const& id) { ids_.erase(id); }
     std::size_t size() const { return ids_.size(); }
 
@@ -142,9 +139,9 @@ private:
     Location location_;
     std::string ns_;  // of whose first object of this kind it was: charged for the place
     kube::GroupVersionKind gvk_;
-    std::set<std::string> ids_;  // of known objects of this kind
-    std::set<std::string> listed_;
-    std::uint64_t listing_ = 0;  // which moment the list began; 0: none is under way
+    std::set<std::string> ids_;          // of known objects of this kind
+    std::vector<std::uint64_t> listed_;  // hashes of ids: a list may name many that nobody here knows
+    std::uint64_t listing_ = 0;          // which moment the list began; 0: none is under way
     TaskGroup group_;
     kube::Watcher watcher_;
 };
