@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -276,7 +277,13 @@ Task<void> Stream::write(std::string_view bytes) {
     auto const state = state_;
     while (!bytes.empty()) {
         auto attempt = state->try_write(bytes);
-        if (!attempt.failure.empty()) co_return state->failure("send", attempt.failure);
+        if (!attempt.failure.empty()) {
+            // Who refuses us says so and closes: the words lie there to be read when the line is cut already.
+            std::array<char, 64> rest{};
+            auto const heard = state->try_read(rest);
+            if (heard.is_refusal) co_return fail(Errc::denied, "receive: " + heard.failure);
+            co_return state->failure("send", attempt.failure);
+        }
         bytes.remove_prefix(attempt.bytes);
         if (attempt.want == Want::nothing) continue;
         auto const failed = co_await state->wait(attempt.want);
